@@ -1,0 +1,82 @@
+/* One transition of one episode, as people and machines get it (DESIGN 2 and 2a).
+ * Texts and arrays are borrowed from the arena or batch it was made in. */
+#ifndef CORE_ALERT_H
+#define CORE_ALERT_H
+
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/err.h"
+
+enum {
+    ALERT_KEYS_MAX = 4,      /* parts of `by` */
+    ALERT_ACCOUNTS_MAX = 10, /* named in an alert; accounts_n counts all */
+    ALERT_EVIDENCE_MAX = 5,  /* exemplars; count counts all */
+};
+
+enum alert_state { ALERT_FIRING, ALERT_ESCALATED, ALERT_RESOLVED, ALERT_STATES };
+enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL, SEVERITIES };
+
+struct alert_account {
+    struct str id, name, tier, renewal, owner; /* n == 0: not known */
+    double mrr;                                /* a month, in the account's currency; 0: not known */
+};
+
+struct alert_evidence {
+    struct str event, ticket, user, account;
+    int64_t time_ms;
+    int32_t partition; /* -1: not known; never in the confirmed record (see alert_json) */
+    int64_t offset;
+};
+
+/* What the first exemplar said, so that an engineer can reproduce it. No bodies, no e-mail. */
+struct alert_sample {
+    struct str page_url, action, error_type, error_code, error_message, subject, version;
+};
+
+struct alert_anomaly {
+    bool present;
+    double value, mean, stddev, z;
+    bool up;           /* direction */
+    int64_t bucket_ms; /* width of the judged bucket; it ends at the alert's time */
+};
+
+struct alert {
+    char id[33]; /* 32 lower-case hex digits; one episode keeps one id */
+    struct str rule, kind;
+    enum alert_state state;
+    enum severity severity;
+    int64_t time_ms; /* event time at which it became true */
+    size_t keys_n;
+    struct str key_names[ALERT_KEYS_MAX], key_values[ALERT_KEYS_MAX];
+    struct str summary; /* one line for people */
+    int64_t count;      /* firing, escalated: the window's count; resolved: the episode's events */
+    int64_t users;      /* people among them */
+    struct alert_account accounts[ALERT_ACCOUNTS_MAX]; /* largest mrr first, then id */
+    size_t accounts_listed;
+    int64_t accounts_n;
+    int64_t first_seen_ms, last_seen_ms;
+    struct alert_evidence evidence[ALERT_EVIDENCE_MAX]; /* in (time, event) order */
+    size_t evidence_n;
+    struct alert_sample sample;
+    struct alert_anomaly anomaly;
+};
+
+const char *alert_state_name(enum alert_state s);
+const char *severity_name(enum severity s);
+/* False when it is none of low, medium, high, critical. */
+bool severity_named(struct str name, enum severity *s);
+
+/* Appends the alert as one line of JSON without a newline. With `positions` the evidence says
+ * partition and offset; the confirmed record leaves them out, because they belong to one copy
+ * of an event and not to the event: the record must not depend on how a topic is partitioned. */
+void alert_json(const struct alert *a, bool positions, struct buf *out);
+
+/* The opposite, into memory of `arena`. ERR_INPUT when it is not such a line. */
+int alert_parse(struct str json, struct arena *arena, struct alert *out, struct err *e);
+
+/* The order of the confirmed record: time, rule, key, state. */
+int alert_cmp(const struct alert *a, const struct alert *b);
+
+#endif

@@ -1,0 +1,169 @@
+/* Bytes grow by doubling up to the ceiling; out of memory is a crash, since a restart is a
+ * tested path. Packed integers are little-endian by hand, so files and Redis values do not
+ * depend on the machine. */
+#include "core/buf.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void buf_init(struct buf *b, size_t max_bytes)
+{
+    *b = (struct buf){.max_bytes = max_bytes};
+}
+
+void buf_deinit(struct buf *b)
+{
+    free(b->p);
+    *b = (struct buf){.max_bytes = b->max_bytes};
+}
+
+char *buf_reserve(struct buf *b, size_t n)
+{
+    if (n > b->max_bytes - b->n) {
+        b->overflowed = true;
+        return NULL;
+    }
+    size_t need = b->n + n + 1; /* room for printf's NUL */
+    if (need > b->cap) {
+        size_t cap = b->cap ? b->cap * 2 : 64;
+        while (cap < need)
+            cap *= 2;
+        b->p = realloc(b->p, cap);
+        assert(b->p);
+        b->cap = cap;
+    }
+    return b->p + b->n;
+}
+
+void buf_mem(struct buf *b, const void *p, size_t n)
+{
+    size_t room = b->max_bytes - b->n;
+    if (n > room) {
+        b->overflowed = true;
+        n = room;
+    }
+    if (n == 0)
+        return;
+    memcpy(buf_reserve(b, n), p, n);
+    b->n += n;
+}
+
+void buf_put(struct buf *b, struct str s)
+{
+    buf_mem(b, s.p, s.n);
+}
+
+void buf_text(struct buf *b, const char *text)
+{
+    buf_mem(b, text, strlen(text));
+}
+
+void buf_char(struct buf *b, char c)
+{
+    buf_mem(b, &c, 1);
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    assert(n >= 0);
+    char *to = buf_reserve(b, (size_t)n);
+    if (!to)
+        return;
+    va_start(args, format);
+    vsnprintf(to, (size_t)n + 1, format, args);
+    va_end(args);
+    b->n += (size_t)n;
+}
+
+static void put_le(struct buf *b, uint64_t v, size_t bytes)
+{
+    unsigned char *to = (unsigned char *)buf_reserve(b, bytes);
+    if (!to)
+        return;
+    for (size_t i = 0; i < bytes; i++)
+        to[i] = (unsigned char)(v >> (8 * i));
+    b->n += bytes;
+}
+
+void buf_u8(struct buf *b, uint8_t v)
+{
+    put_le(b, v, 1);
+}
+
+void buf_u16(struct buf *b, uint16_t v)
+{
+    put_le(b, v, 2);
+}
+
+void buf_u32(struct buf *b, uint32_t v)
+{
+    put_le(b, v, 4);
+}
+
+void buf_i64(struct buf *b, int64_t v)
+{
+    put_le(b, (uint64_t)v, 8);
+}
+
+void buf_str16(struct buf *b, struct str s)
+{
+    size_t n = s.n > UINT16_MAX ? UINT16_MAX : s.n;
+    if (n + 2 > b->max_bytes - b->n) {
+        b->overflowed = true;
+        return;
+    }
+    buf_u16(b, (uint16_t)n);
+    buf_mem(b, s.p, n);
+}
+
+struct str reader_bytes(struct reader *r, size_t n)
+{
+    if (r->failed || n > r->in.n) {
+        r->failed = true;
+        return STR_NONE;
+    }
+    struct str s = {r->in.p, n};
+    r->in.p += n;
+    r->in.n -= n;
+    return s;
+}
+
+static uint64_t get_le(struct reader *r, size_t bytes)
+{
+    struct str s = reader_bytes(r, bytes);
+    uint64_t v = 0;
+    for (size_t i = 0; i < s.n; i++)
+        v |= (uint64_t)(unsigned char)s.p[i] << (8 * i);
+    return v;
+}
+
+uint8_t reader_u8(struct reader *r)
+{
+    return (uint8_t)get_le(r, 1);
+}
+
+uint16_t reader_u16(struct reader *r)
+{
+    return (uint16_t)get_le(r, 2);
+}
+
+uint32_t reader_u32(struct reader *r)
+{
+    return (uint32_t)get_le(r, 4);
+}
+
+int64_t reader_i64(struct reader *r)
+{
+    return (int64_t)get_le(r, 8);
+}
+
+struct str reader_str16(struct reader *r)
+{
+    return reader_bytes(r, reader_u16(r));
+}

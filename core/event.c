@@ -1,0 +1,35 @@
+#include "core/event.h"
+
+#include <assert.h>
+
+#define X(constant, object, member, type) {object, member, object "." member, VALUE_##type},
+const struct event_field_info event_field_infos[FIELD_COUNT] = {EVENT_FIELDS(X)};
+#undef X
+
+static const char *const type_names[] = {
+#define X(constant, name) name,
+    EVENT_TYPES(X)
+#undef X
+    "other"};
+
+enum event_field event_field_named(struct str name)
+{
+    for (int f = 0; f < FIELD_COUNT; f++)
+        if (str_is(name, event_field_infos[f].name))
+            return (enum event_field)f;
+    return FIELD_COUNT;
+}
+
+enum event_type event_type_named(struct str name)
+{
+    for (int t = 0; t < EVENT_OTHER; t++)
+        if (str_is(name, type_names[t]))
+            return (enum event_type)t;
+    return EVENT_OTHER;
+}
+
+const char *event_type_name(enum event_type type)
+{
+    assert(type < EVENT_TYPE_COUNT);
+    return type_names[type];
+}

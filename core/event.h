@@ -1,0 +1,110 @@
+/* One ticket event as the rules see it. Texts are borrowed from the batch that read it.
+ * The table below is the only list of members: decoding, `where`, `by` and `field` use it. */
+#ifndef CORE_EVENT_H
+#define CORE_EVENT_H
+
+#include <stdint.h>
+
+#include "core/str.h"
+
+/* X(constant, object in the event, member of it, type) */
+#define EVENT_FIELDS(X)                           \
+    X(TICKET_ID, "ticket", "id", TEXT)            \
+    X(TICKET_SUBJECT, "ticket", "subject", TEXT)  \
+    X(TICKET_STATUS, "ticket", "status", TEXT)    \
+    X(TICKET_PRIORITY, "ticket", "priority", TEXT) \
+    X(TICKET_CHANNEL, "ticket", "channel", TEXT)  \
+    X(TICKET_CATEGORY, "ticket", "category", TEXT) \
+    X(TICKET_FEATURE, "ticket", "feature", TEXT)  \
+    X(TICKET_PRODUCT_VERSION, "ticket", "product_version", TEXT) \
+    X(TICKET_TEAM, "ticket", "team", TEXT)        \
+    X(TICKET_AGENT, "ticket", "agent", TEXT)      \
+    X(TICKET_LOCALE, "ticket", "locale", TEXT)    \
+    X(TICKET_SENTIMENT, "ticket", "sentiment", NUMBER) \
+    X(TICKET_CSAT, "ticket", "csat", NUMBER)      \
+    X(TICKET_ESCALATED, "ticket", "escalated", FLAG) \
+    X(USER_ID, "user", "id", TEXT)                \
+    X(ACCOUNT_ID, "account", "id", TEXT)          \
+    X(ACCOUNT_NAME, "account", "name", TEXT)      \
+    X(ACCOUNT_TIER, "account", "tier", TEXT)      \
+    X(ACCOUNT_MRR, "account", "mrr", NUMBER)      \
+    X(ACCOUNT_RENEWAL, "account", "renewal", TEXT) \
+    X(ACCOUNT_OWNER, "account", "owner", TEXT)    \
+    X(PAGE_URL, "page", "url", TEXT)              \
+    X(PAGE_ACTION, "page", "action", TEXT)        \
+    X(ERROR_TYPE, "error", "type", TEXT)          \
+    X(ERROR_CODE, "error", "code", TEXT)          \
+    X(ERROR_MESSAGE, "error", "message", TEXT)
+
+enum event_field {
+#define X(constant, object, member, type) FIELD_##constant,
+    EVENT_FIELDS(X)
+#undef X
+    FIELD_COUNT
+};
+
+enum value_type { VALUE_ABSENT, VALUE_TEXT, VALUE_NUMBER, VALUE_FLAG };
+
+struct value {
+    enum value_type type;
+    union {
+        struct str text;
+        double number;
+        bool flag;
+    };
+};
+
+struct event_field_info {
+    const char *object, *member; /* "ticket", "category" */
+    const char *name;            /* "ticket.category" */
+    enum value_type type;
+};
+extern const struct event_field_info event_field_infos[FIELD_COUNT];
+
+/* The types of DESIGN 2. X(constant, name) */
+#define EVENT_TYPES(X)                              \
+    X(TICKET_CREATED, "ticket.created")             \
+    X(TICKET_UPDATED, "ticket.updated")             \
+    X(TICKET_FIRST_RESPONSE, "ticket.first_response") \
+    X(TICKET_RESOLVED, "ticket.resolved")           \
+    X(TICKET_REOPENED, "ticket.reopened")           \
+    X(TICKET_ESCALATED, "ticket.escalated")         \
+    X(TICKET_RATED, "ticket.rated")                 \
+    X(PAGE_ERROR, "page.error")                     \
+    X(CONVERSATION_FINISHED, "conversation.finished") \
+    X(ACCOUNT_UPDATED, "account.updated")           \
+    X(USAGE_ACTIVITY, "usage.activity")             \
+    X(RELEASE_DEPLOYED, "release.deployed")         \
+    X(KNOWN_ISSUE_UPDATED, "known_issue.updated")
+
+enum event_type {
+#define X(constant, name) EVENT_##constant,
+    EVENT_TYPES(X)
+#undef X
+    EVENT_OTHER, /* a type we do not know: matched only by rules without `on` */
+    EVENT_TYPE_COUNT
+};
+
+struct event {
+    struct str id;
+    enum event_type type;
+    int64_t time_ms; /* event time */
+    int32_t partition; /* -1 where the log does not say */
+    int64_t offset;
+    struct value fields[FIELD_COUNT];
+    struct str page, error, subject; /* fingerprints, made when a rule asks; p NULL until then */
+};
+
+/* The field called "ticket.category", or FIELD_COUNT. */
+enum event_field event_field_named(struct str name);
+/* EVENT_OTHER for a name that is not in the table. */
+enum event_type event_type_named(struct str name);
+const char *event_type_name(enum event_type type);
+
+/* The text of a field, STR_NONE unless it is a text. */
+static inline struct str event_text(const struct event *e, enum event_field f)
+{
+    return e->fields[f].type == VALUE_TEXT ? e->fields[f].text : STR_NONE;
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* A row of an option table. One table per thing (a rule kind, a sink, the Kafka section)
+ * parses it, gives defaults, checks it and prints its reference: config/options.c does all four. */
+#ifndef CORE_OPTION_H
+#define CORE_OPTION_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/str.h"
+
+enum option_type {
+    OPTION_TEXT,       /* struct str */
+    OPTION_SECRET,     /* struct secret: the option NAME, or NAME_file with a path */
+    OPTION_TEXTS,      /* struct texts: a word or a list of them */
+    OPTION_PAIRS,      /* struct pairs: a mapping of words to words */
+    OPTION_INT,        /* int64_t */
+    OPTION_NUMBER,     /* double */
+    OPTION_FLAG,       /* bool */
+    OPTION_DURATION,   /* int64_t, ms */
+    OPTION_PERCENT,    /* double, "30%" is 0.3 */
+    OPTION_WORD,       /* int: index into `words` */
+    OPTION_FIELD,      /* int: enum event_field; of a NUMBER field */
+};
+
+struct texts {
+    struct str *items;
+    size_t n;
+};
+
+struct pairs {
+    struct str *names, *values;
+    size_t n;
+};
+
+/* A secret is read when `run` needs it, and again after it was refused: `check` and `replay`
+ * work without it. Either value or file is set. */
+struct secret {
+    struct str value, file;
+};
+
+struct option {
+    const char *name;
+    enum option_type type;
+    size_t offset;        /* of the member in the settings struct */
+    bool required;
+    const char *fallback; /* as one would write it; NULL: empty, zero */
+    double min, max;      /* of the number, the duration in ms, or the text's length; 0,0: any */
+    const char *const *words; /* OPTION_WORD: NULL-terminated */
+    const char *help;     /* one sentence */
+};
+
+#endif

@@ -1,0 +1,174 @@
+/* Civil dates by the days-from-civil algorithm (Howard Hinnant, "chrono-Compatible Low-Level
+ * Date Algorithms"): exact for every year, no locale, no time zone database. */
+#include "core/timefmt.h"
+
+#include <stdio.h>
+
+enum { MS_PER_S = 1000, MS_PER_DAY = 86400000 };
+
+static int64_t days_from_civil(int64_t y, int64_t m, int64_t d)
+{
+    y -= m <= 2;
+    int64_t era = (y >= 0 ? y : y - 399) / 400, yoe = y - era * 400;
+    int64_t doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+static void civil_from_days(int64_t z, int64_t *y, int64_t *m, int64_t *d)
+{
+    z += 719468;
+    int64_t era = (z >= 0 ? z : z - 146096) / 146097, doe = z - era * 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    *d = doy - (153 * mp + 2) / 5 + 1;
+    *m = mp < 10 ? mp + 3 : mp - 9;
+    *y = yoe + era * 400 + (*m <= 2);
+}
+
+/* Takes exactly n digits off the front. */
+static bool digits(struct str *s, size_t n, int64_t *v)
+{
+    if (s->n < n)
+        return false;
+    *v = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (s->p[i] < '0' || s->p[i] > '9')
+            return false;
+        *v = *v * 10 + (s->p[i] - '0');
+    }
+    s->p += n;
+    s->n -= n;
+    return true;
+}
+
+static bool literal(struct str *s, const char *any_of)
+{
+    if (s->n == 0 || !strchr(any_of, s->p[0]) || s->p[0] == '\0')
+        return false;
+    s->p++;
+    s->n--;
+    return true;
+}
+
+static bool fraction(struct str *s, int64_t *ms)
+{
+    int64_t scale = 100, digit;
+    *ms = 0;
+    if (!literal(s, ".,"))
+        return true;
+    if (s->n == 0 || s->p[0] < '0' || s->p[0] > '9')
+        return false;
+    while (s->n && s->p[0] >= '0' && s->p[0] <= '9') {
+        if (!digits(s, 1, &digit))
+            return false;
+        *ms += digit * scale;
+        scale /= 10;
+    }
+    return true;
+}
+
+static bool offset(struct str *s, int64_t *offset_ms)
+{
+    int64_t h, m;
+    *offset_ms = 0;
+    if (literal(s, "Zz"))
+        return s->n == 0;
+    bool minus = s->n && s->p[0] == '-';
+    if (!literal(s, "+-") || !digits(s, 2, &h))
+        return false;
+    (void)literal(s, ":");
+    if (!digits(s, 2, &m) || s->n || h > 23 || m > 59)
+        return false;
+    *offset_ms = (h * 60 + m) * 60 * MS_PER_S * (minus ? -1 : 1);
+    return true;
+}
+
+static bool epoch_parse(struct str s, int64_t *ms)
+{
+    return s.n >= 9 && s.n <= 15 && digits(&s, s.n, ms);
+}
+
+bool time_parse(struct str s, int64_t *ms)
+{
+    int64_t y, mo, d, h, mi, sec, frac, off;
+    if (epoch_parse(s, ms))
+        return true;
+    if (!digits(&s, 4, &y) || !literal(&s, "-") || !digits(&s, 2, &mo) ||
+        !literal(&s, "-") || !digits(&s, 2, &d) || !literal(&s, "Tt ") ||
+        !digits(&s, 2, &h) || !literal(&s, ":") || !digits(&s, 2, &mi) ||
+        !literal(&s, ":") || !digits(&s, 2, &sec) || !fraction(&s, &frac) ||
+        !offset(&s, &off))
+        return false;
+    if (mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || sec > 60)
+        return false;
+    int64_t days = days_from_civil(y, mo, d), cy, cm, cd;
+    civil_from_days(days, &cy, &cm, &cd);
+    if (cd != d || cm != mo)
+        return false; /* 30 February */
+    *ms = days * MS_PER_DAY + ((h * 60 + mi) * 60 + sec) * MS_PER_S + frac - off;
+    return true;
+}
+
+struct str time_text(int64_t ms, char *out)
+{
+    int64_t y, mo, d, day = time_cell(ms, MS_PER_DAY), rest = ms - day * MS_PER_DAY;
+    civil_from_days(day, &y, &mo, &d);
+    int n = snprintf(out, TIME_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)y,
+                     (int)mo, (int)d, (int)(rest / 3600000), (int)(rest / 60000 % 60),
+                     (int)(rest / 1000 % 60), (int)(rest % 1000));
+    return (struct str){out, (size_t)n};
+}
+
+static const struct {
+    const char *unit;
+    int64_t ms;
+} units[] = {{"w", 7LL * MS_PER_DAY}, {"d", MS_PER_DAY}, {"h", 3600000},
+             {"m", 60000},            {"s", 1000},       {"ms", 1}};
+enum { UNITS = sizeof units / sizeof units[0] };
+
+static bool unit_take(struct str *s, int64_t *ms)
+{
+    size_t n = s->n >= 2 && s->p[0] == 'm' && s->p[1] == 's' ? 2 : 1;
+    for (int i = 0; i < UNITS && s->n; i++)
+        if (str_is((struct str){s->p, n}, units[i].unit)) {
+            *ms = units[i].ms;
+            s->p += n;
+            s->n -= n;
+            return true;
+        }
+    return false;
+}
+
+bool duration_parse(struct str s, int64_t *ms)
+{
+    *ms = 0;
+    if (s.n == 0)
+        return false;
+    while (s.n) {
+        int64_t v = 0, unit_ms, digit;
+        size_t before = s.n;
+        while (s.n && before - s.n < 9 && digits(&s, 1, &digit))
+            v = v * 10 + digit;
+        if (before == s.n || !unit_take(&s, &unit_ms))
+            return false;
+        *ms += v * unit_ms;
+        if (*ms > 3650LL * MS_PER_DAY)
+            return false; /* ten years: a typo */
+    }
+    return true;
+}
+
+struct str duration_text(int64_t ms, char *out)
+{
+    int at = 0;
+    for (int i = 1; i < UNITS && at < DURATION_TEXT_BYTES; i++) { /* weeks stay days */
+        if (ms < units[i].ms)
+            continue;
+        at += snprintf(out + at, (size_t)(DURATION_TEXT_BYTES - at), "%lld%s",
+                       (long long)(ms / units[i].ms), units[i].unit);
+        ms %= units[i].ms;
+    }
+    if (at == 0)
+        at = snprintf(out, DURATION_TEXT_BYTES, "0s");
+    return (struct str){out, (size_t)at};
+}

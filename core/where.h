@@ -1,0 +1,28 @@
+/* `where`: a condition over an event's fields, compiled once.
+ *
+ *   condition  = and-part { "or" and-part }
+ *   and-part   = not-part { "and" not-part }
+ *   not-part   = "not" not-part | "(" condition ")" | comparison
+ *   comparison = "exists" "(" field ")" | field op literal | field ["not"] "in" "[" literals "]"
+ *              | field ("contains" | "starts_with") text
+ *   op         = "<" "<=" ">" ">=" "==" "!="        literal = number | 'text' | "text" | true | false
+ *
+ * A comparison with an absent field is false, `!=` and `not in` included; so `not (x < 1)` is true of
+ * an event without x, and `exists(x)` asks for it. Texts compare bytewise, case counts. */
+#ifndef CORE_WHERE_H
+#define CORE_WHERE_H
+
+#include "core/err.h"
+#include "core/event.h"
+
+struct where;
+
+/* NULL and ERR_INPUT when it does not parse or the types do not fit; *at is then the byte of the
+ * fault, for a caret. The result is the caller's: where_free. */
+struct where *where_compile(struct str text, size_t *at, struct err *e);
+void where_free(struct where *w);
+
+/* Pure and thread-safe. */
+bool where_matches(const struct where *w, const struct event *e);
+
+#endif

@@ -1,0 +1,67 @@
+/* A rule kind: pure functions of (settings, event) and (settings, window). No I/O, no clock, no
+ * store: memory and Redis, replay and run, tests and fuzzers share them. To add a kind: its file,
+ * one row in detectors.c, one golden case.
+ *
+ * A window is what a store keeps for one rule and key: a small state that only the kind reads, and
+ * the records added since it was last judged. judge() folds records into state, says what became
+ * known, and when it must be asked again. */
+#ifndef DETECTORS_DETECTOR_H
+#define DETECTORS_DETECTOR_H
+
+#include "core/arena.h"
+#include "core/buf.h"
+#include "core/err.h"
+#include "detectors/rule.h"
+
+#define NEVER_MS INT64_MAX
+#define ALWAYS_MS INT64_MIN
+
+/* How one event changes one window. */
+struct update {
+    struct buf *record;  /* the kind appends the packed record here */
+    uint32_t judge_at;   /* judged at once when the window holds so many records */
+    int64_t due_ms;      /* a new window is judged when the watermark reaches this, at the latest */
+};
+
+struct judge_input {
+    const struct rule *rule;
+    const struct str *key; /* rule->by_n values */
+    struct str state;      /* as the last judgement left it; n == 0 at first */
+    const struct str *records;
+    size_t records_n;
+    int64_t watermark_ms;  /* no accepted event is still to come before this time */
+    int64_t settled_ms;    /* every accepted event before this time is here: the watermark, or one
+                              more than it at the end of a replayed log */
+};
+
+struct judgement {
+    struct arena *arena;  /* lives as long as the judgement: for texts of alerts */
+    struct buf *state;    /* the new state; state and kept both empty: forget the window */
+    struct buf *kept;     /* records to keep: each buf_str16 */
+    uint32_t kept_n;
+    int64_t due_ms;       /* ask again when the watermark reaches this; NEVER_MS: only on change */
+    struct alert *announced; /* said at once: to the sinks */
+    size_t announced_n, announced_cap;
+    struct alert *confirmed; /* canonical: to the record */
+    size_t confirmed_n, confirmed_cap;
+};
+
+struct detector {
+    const char *name; /* the key in a rule, "count" */
+    const char *help; /* one sentence */
+    const struct option *options;
+    size_t options_n;
+    size_t settings_bytes;
+    /* After parsing: derives what is derived, refuses what cannot hold (ERR_INPUT). Fills steps. */
+    int (*check)(struct rule *rule, struct err *e);
+    /* False: this event does not count for the rule (a field is missing). */
+    bool (*update)(const struct rule *rule, const struct event *event, struct update *out);
+    void (*judge)(const struct judge_input *in, struct judgement *out);
+};
+
+/* NULL-terminated. */
+extern const struct detector *const detectors[];
+/* NULL when there is none of that name. */
+const struct detector *detector_named(struct str name);
+
+#endif

@@ -1,0 +1,41 @@
+/* A rule as the configuration made it: which events, by which key, judged by which kind. */
+#ifndef DETECTORS_RULE_H
+#define DETECTORS_RULE_H
+
+#include "core/alert.h"
+#include "core/event.h"
+#include "core/option.h"
+#include "core/where.h"
+
+struct detector;
+
+/* A part of `by`: a field of the event, an account or user, or a fingerprint. */
+enum key_source { KEY_FIELD, KEY_PAGE, KEY_ERROR, KEY_SUBJECT };
+
+struct key_part {
+    struct str name; /* as written in `by`, and in the alert's key */
+    enum key_source source;
+    enum event_field field; /* KEY_FIELD; `account` and `user` stand for their ids */
+};
+
+/* What a count must reach for each severity; ascending. steps[0].at_least is the rule's own. */
+struct severity_step {
+    int64_t at_least;
+    enum severity severity;
+};
+
+struct rule {
+    struct str name;
+    uint32_t on;         /* bit (1 << enum event_type); all bits where `on` is not written */
+    struct where *where; /* NULL: every event */
+    struct key_part by[ALERT_KEYS_MAX];
+    size_t by_n;
+    const struct detector *kind;
+    void *settings; /* kind->settings_bytes, as its options say */
+    struct severity_step steps[SEVERITIES];
+    size_t steps_n;     /* at least 1 after the kind's check */
+    struct texts send;  /* names of sinks */
+    int64_t lateness_ms; /* time.lateness */
+};
+
+#endif
