@@ -1,0 +1,38 @@
+/* What a source hands over at a time: the records of one partition from `start` up to `next`,
+ * decoded. The batch is the unit of memory, retry and commit: it owns all its texts. */
+#ifndef CONSUMER_BATCH_H
+#define CONSUMER_BATCH_H
+
+#include "core/arena.h"
+#include "core/event.h"
+
+enum { REJECT_REASON_BYTES = 160 };
+
+/* A record that is no event: for the dead-letter topic, or the report of `replay`. */
+struct reject {
+    struct str bytes; /* the record; may be cut (bytes_n is the whole length) */
+    size_t bytes_n;
+    struct str key;   /* Kafka key, if any */
+    char reason[REJECT_REASON_BYTES]; /* says what to do */
+    int64_t offset;       /* Kafka offset, or line number of the file */
+    int64_t timestamp_ms; /* Kafka record timestamp; -1: none */
+};
+
+struct batch {
+    struct arena arena;
+    size_t slot;        /* the source's dense number of the partition */
+    struct str name;    /* the partition: "topic/3", or the file's path; owned by the source */
+    int64_t start;      /* the first position asked for; offsets may have holes */
+    int64_t next;       /* the position after the last one read; start == next: nothing moved */
+    struct event *events;
+    size_t events_n;
+    struct reject *rejects;
+    size_t rejects_n;
+};
+
+void batch_init(struct batch *b);
+void batch_deinit(struct batch *b);
+/* Empties it and gives its memory back to its arena. */
+void batch_reset(struct batch *b);
+
+#endif

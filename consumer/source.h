@@ -1,0 +1,72 @@
+/* Where events come from: Kafka, or its twin on recorded logs. One thread: the one that calls next.
+ * A source knows partitions by dense slots; names are stable for its life. */
+#ifndef CONSUMER_SOURCE_H
+#define CONSUMER_SOURCE_H
+
+#include "consumer/batch.h"
+#include "core/err.h"
+
+/* What next() may tell while it runs, before it returns. */
+struct source_listener {
+    void *arg;
+    /* The partition is ours now. Answers the position to read from, or -1: from its beginning.
+     * Redis is the truth for that. Where it cannot be read now, answer -1 and seek later. */
+    int64_t (*assigned)(void *arg, size_t slot, struct str name);
+    /* It is ours no more; nothing of it will be returned after this. */
+    void (*revoked)(void *arg, size_t slot, struct str name);
+};
+
+enum source_result {
+    SOURCE_ERROR = -1,
+    SOURCE_NOTHING = 0, /* waited, nothing came */
+    SOURCE_BATCH = 1,
+    SOURCE_END = 2, /* a recorded log is at its end; Kafka never is */
+};
+
+struct source {
+    const struct source_ops *ops;
+};
+
+struct source_ops {
+    /* Fills `out` with what comes next of one partition, at most some hundreds of events and about a
+     * megabyte, waiting at most wait_ms. A batch without events may still move `next` (holes). */
+    enum source_result (*next)(struct source *s, struct batch *out, int wait_ms, struct err *e);
+    /* The partition's next batch starts at `offset`; what was fetched ahead is dropped. */
+    int (*seek)(struct source *s, size_t slot, int64_t offset, struct err *e);
+    /* The position after the partition's last record as its broker says now, by a request that is
+     * issued during this call: the proof of idleness. */
+    int (*end)(struct source *s, size_t slot, int64_t *end, struct err *e);
+    /* `offset` is applied and durable: note it, commit it on a timer with `metadata` (may be empty). */
+    void (*commit)(struct source *s, size_t slot, int64_t offset, struct str metadata);
+    /* Puts the batch's rejects where they are not lost; returns when they are durable. */
+    int (*dead_letter)(struct source *s, const struct batch *b, struct err *e);
+    /* The names of all partitions of all topics, also those that others own; owned by the source,
+     * valid until the next call. */
+    int (*partitions)(struct source *s, const struct str **names, size_t *n, struct err *e);
+    /* Bytes read and bytes there are, for progress; total 0: not known. NULL: no such thing. */
+    void (*progress)(struct source *s, int64_t *read_bytes, int64_t *total_bytes);
+    /* Commits, leaves the group, frees. */
+    void (*close)(struct source *s);
+};
+
+struct kafka_source_settings {
+    struct str brokers, group, dead_letter; /* dead_letter n == 0: dead_letter() only counts */
+    const struct str *topics;
+    size_t topics_n;
+    const struct str *property_names, *property_values; /* any librdkafka property, applied last */
+    size_t properties_n;
+    int64_t max_future_ms;
+    size_t batch_events; /* at most so many events a batch; 0: the default */
+};
+/* Connects and subscribes. ERR_REFUSED: a property librdkafka does not know, a topic that does not
+ * exist; ERR_UNAVAILABLE: no broker answered in 10 s. Both say what to do. Texts are copied. */
+struct source *kafka_source_open(const struct kafka_source_settings *settings,
+                                 const struct source_listener *listener, struct err *e);
+
+/* Recorded logs, one after the other, each JSON lines (plain, gzip or zstd by content; "-" is
+ * stdin). Lines with a "kafka" member make partitions by its topic and partition, a file without is
+ * one partition. The first line decides; such files are read twice, to know all partitions first. */
+struct source *replay_source_open(const char *const *paths, size_t n, int64_t max_future_ms,
+                                  struct err *e);
+
+#endif

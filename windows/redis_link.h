@@ -1,0 +1,54 @@
+/* The only file that includes hiredis: one connection, commands with bounded waits, scripts by
+ * EVALSHA and EVAL after NOSCRIPT. Any error means nothing is known: the connection is dropped. */
+#ifndef WINDOWS_REDIS_LINK_H
+#define WINDOWS_REDIS_LINK_H
+
+#include <stdint.h>
+
+#include "core/buf.h"
+#include "core/err.h"
+
+struct redisReply;
+
+struct redis_target {
+    struct str host; /* n == 0: unix socket at `path` */
+    struct str path;
+    struct str user, password; /* n == 0: none */
+    int port, db;
+    int timeout_ms; /* of connecting and of one command */
+};
+
+/* redis://[[user]:password@]host[:port][/db] or unix:///path. ERR_INPUT names what is wrong. Borrows
+ * from url. */
+int redis_target_parse(struct str url, struct redis_target *out, struct err *e);
+
+struct redis_link;
+/* Copies the target. No connection yet. */
+struct redis_link *redis_link_new(const struct redis_target *target);
+void redis_link_free(struct redis_link *l);
+
+/* One command; connects first when there is no connection. The reply is the caller's
+ * (redis_reply_free). NULL: ERR_UNAVAILABLE (no connection, time-out, LOADING, READONLY, OOM, ...: back
+ * off and start from what Redis says) or ERR_REFUSED (wrong password, no permission). */
+struct redisReply *redis_command(struct redis_link *l, struct err *e, size_t n, const struct str *args);
+#define REDIS_COMMAND(link, err, ...)                                                      \
+    redis_command(link, err, sizeof((struct str[]){__VA_ARGS__}) / sizeof(struct str),     \
+                  (struct str[]){__VA_ARGS__})
+
+struct redis_script {
+    const char *name, *text; /* for messages; the Lua source, NUL-terminated */
+    char sha1[41];           /* filled at first use */
+};
+/* Runs a script: args are KEYS then ARGV. */
+struct redisReply *redis_run(struct redis_link *l, struct redis_script *script, size_t keys_n, size_t n,
+                             const struct str *args, struct err *e);
+
+void redis_reply_free(struct redisReply *r);
+/* Reading replies; wrong types give 0, STR_NONE, NULL. */
+size_t redis_reply_n(const struct redisReply *r);
+const struct redisReply *redis_reply_at(const struct redisReply *r, size_t i);
+struct str redis_reply_str(const struct redisReply *r);
+int64_t redis_reply_int(const struct redisReply *r); /* integers, and texts that are integers */
+bool redis_reply_is_nil(const struct redisReply *r);
+
+#endif
