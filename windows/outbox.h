@@ -4,6 +4,8 @@
 #ifndef WINDOWS_OUTBOX_H
 #define WINDOWS_OUTBOX_H
 
+#include <stdint.h>
+
 #include "core/arena.h"
 #include "core/err.h"
 #include "core/str.h"
