@@ -144,7 +144,7 @@ def weekend(week):
 def angry_accounts(week):
     for account in week.accounts:
         for day in ANGRY.get(account["id"], ()):
-            t = next_shift(week.at(day, 0), week.dice)
+            t = next_shift(week.at(day, 0), week.dice) + week.dice.between(0, 20 * MINUTE)
             week.ticket(t, account, week.dice.pick(["billing", "exports", "reporting"]), None, week.dice.between(-95, -45))
 
 

@@ -35,7 +35,7 @@ def parse(line):
 def look(data):
     seen, types = {}, collections.Counter()
     count = collections.Counter()
-    newest = datetime.datetime.min
+    newest = datetime.datetime(1970, 1, 2)
     for line in data.decode().splitlines():
         event = parse(line)
         if event is None:
