@@ -1,0 +1,35 @@
+/* A hash index from byte strings to numbers: open addressing, linear probing, no deletion. Keys are
+ * borrowed and must outlive it. Hashing by XXH3. One owner, one thread. */
+#ifndef CORE_INDEX_H
+#define CORE_INDEX_H
+
+#include <stdint.h>
+
+#include "core/str.h"
+
+#define INDEX_NONE SIZE_MAX
+
+struct index_slot {
+    struct str key;
+    uint64_t hash;
+    size_t value;
+};
+
+struct index {
+    struct index_slot *slots; /* capacity a power of two; key.p NULL: free */
+    size_t n, capacity;
+};
+
+void index_init(struct index *x);
+void index_deinit(struct index *x);
+/* Forgets all keys, keeps the memory. */
+void index_clear(struct index *x);
+
+/* The value stored for key, or INDEX_NONE. */
+size_t index_get(const struct index *x, struct str key);
+/* The value stored for key; stores `value` first if there was none. key.p must not be NULL. */
+size_t index_put(struct index *x, struct str key, size_t value);
+/* Stores `value` for key, and answers what stood there before, or INDEX_NONE. */
+size_t index_replace(struct index *x, struct str key, size_t value);
+
+#endif

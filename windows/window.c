@@ -1,0 +1,60 @@
+#include "windows/window.h"
+
+#include <xxhash.h>
+
+struct window_id window_id_of(struct str head)
+{
+    XXH128_canonical_t c;
+    XXH128_canonicalFromHash(&c, XXH3_128bits(head.p, head.n));
+    struct window_id id;
+    memcpy(id.bytes, c.digest, sizeof id.bytes);
+    return id;
+}
+
+void window_pack(struct buf *out, const char *version, struct str head, struct str state,
+                 struct str records, uint32_t records_n)
+{
+    buf_mem(out, version, WINDOW_VERSION_BYTES);
+    buf_u32(out, records_n);
+    buf_u32(out, (uint32_t)(WINDOW_FIXED_BYTES + 2 + head.n + 4 + state.n));
+    buf_str16(out, head);
+    buf_u32(out, (uint32_t)state.n);
+    buf_put(out, state);
+    buf_put(out, records);
+}
+
+bool window_unpack(struct str value, struct arena *arena, struct window *out)
+{
+    struct reader r = {.in = value};
+    struct str version = reader_bytes(&r, WINDOW_VERSION_BYTES);
+    size_t records_n = reader_u32(&r);
+    (void)reader_u32(&r);
+    out->head = reader_str16(&r);
+    out->state = reader_bytes(&r, reader_u32(&r));
+    if (r.failed || records_n > r.in.n / 2)
+        return false;
+    memcpy(out->version, version.p, WINDOW_VERSION_BYTES);
+    out->id = window_id_of(out->head);
+    out->records_n = records_n;
+    out->records = arena_alloc(arena, records_n * sizeof *out->records);
+    for (size_t i = 0; i < records_n; i++)
+        out->records[i] = reader_str16(&r);
+    return !r.failed && r.in.n == 0;
+}
+
+void window_head(struct buf *out, struct str rule, const struct str *key, size_t key_n)
+{
+    buf_str16(out, rule);
+    for (size_t i = 0; i < key_n; i++)
+        buf_str16(out, key[i]);
+}
+
+bool window_head_parse(struct str head, struct str *rule, struct str *key, size_t max, size_t *key_n)
+{
+    struct reader r = {.in = head};
+    *rule = reader_str16(&r);
+    *key_n = 0;
+    while (r.in.n && !r.failed && *key_n < max)
+        key[(*key_n)++] = reader_str16(&r);
+    return !r.failed && r.in.n == 0;
+}

@@ -1,0 +1,58 @@
+/* A window as stores keep it: one packed value per rule and key.
+ *
+ *   version 8 | records_n u32 | records_at u32 | head | state | records, each str16
+ *
+ * `head` says whose window it is (rule and key), `state` belongs to the rule kind, records are what
+ * was added since it was last judged and what the kind kept. The version is a random number that
+ * every write draws anew: who judged a window may replace it only while the version is unchanged,
+ * and no crash, rollback or re-creation can bring an old version back with other content. */
+#ifndef WINDOWS_WINDOW_H
+#define WINDOWS_WINDOW_H
+
+#include <stdint.h>
+
+#include "core/arena.h"
+#include "core/buf.h"
+
+enum {
+    WINDOW_ID_BYTES = 16,
+    WINDOW_VERSION_BYTES = 8,
+    WINDOW_FIXED_BYTES = 16, /* version, records_n, records_at */
+    /* So many bytes of records, and it is judged at once, to fold them into its state. */
+    WINDOW_FOLD_BYTES = 4096,
+    WINDOW_MAX_BYTES = 64 * 1024 * 1024,
+};
+
+/* XXH3 128 of the head. */
+struct window_id {
+    char bytes[WINDOW_ID_BYTES];
+};
+
+struct window {
+    struct window_id id;
+    char version[WINDOW_VERSION_BYTES];
+    struct str head, state;
+    struct str *records;
+    size_t records_n;
+};
+
+struct window_id window_id_of(struct str head);
+
+static inline struct str window_id_str(const struct window_id *id)
+{
+    return (struct str){id->bytes, WINDOW_ID_BYTES};
+}
+
+/* Appends a whole packed value; `records` are packed str16s already. */
+void window_pack(struct buf *out, const char *version, struct str head, struct str state,
+                 struct str records, uint32_t records_n);
+
+/* Unpacks a value; texts borrow from it, the record array is the arena's. False: not a window. */
+bool window_unpack(struct str value, struct arena *arena, struct window *out);
+
+/* The head of a rule's window: the rule's name and the key's values. */
+void window_head(struct buf *out, struct str rule, const struct str *key, size_t key_n);
+/* The opposite: at most max values; false when it is none, or has more. */
+bool window_head_parse(struct str head, struct str *rule, struct str *key, size_t max, size_t *key_n);
+
+#endif
