@@ -70,13 +70,16 @@ bool severity_named(struct str name, enum severity *s);
 
 /* Appends the alert as one line of JSON without a newline. With `positions` the evidence says
  * partition and offset; the confirmed record leaves them out, because they belong to one copy
- * of an event and not to the event: the record must not depend on how a topic is partitioned. */
+ * of an event and not to the event: the record must not depend on how a topic is partitioned.
+ * Numbers have at most 4 decimals. Cut are, between code points: ids at 512 bytes, names at 256,
+ * summary and sample at 2,048; the key is not. Some 4 KB is usual; have `out` hold at least 512 KB. */
 void alert_json(const struct alert *a, bool positions, struct buf *out);
 
 /* The opposite, into memory of `arena`. ERR_INPUT when it is not such a line. */
 int alert_parse(struct str json, struct arena *arena, struct alert *out, struct err *e);
 
-/* The order of the confirmed record: time, rule, key, state. */
+/* The order of the confirmed record: time, rule, key, state; then severity and id, so that no two
+ * different transitions are equal. */
 int alert_cmp(const struct alert *a, const struct alert *b);
 
 #endif

@@ -1,0 +1,241 @@
+/* An alert as one line of JSON (DESIGN 2), built with jansson, members in a fixed order.
+ * What is empty or unknown is left out. Ids and the key are written whole up to a wide
+ * ceiling; what is for people is cut, so that one event with a huge message makes no huge
+ * record. Numbers are rounded to 4 decimals and written in their shortest form: the last
+ * bits of a mean may differ from machine to machine, the record must not. The opposite is
+ * alert_parse.c. */
+#include "core/alert.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/timefmt.h"
+#include "core/utf8.h"
+
+enum {
+    ID_BYTES = 512,
+    NAME_BYTES = 256,
+    PROSE_BYTES = 2048, /* summary, URL, message, subject */
+    KEY_BYTES = 65535,  /* what a packed record holds (buf_str16) */
+};
+
+static const char *const state_names[ALERT_STATES] = {"firing", "escalated", "resolved"};
+static const char *const severity_names[SEVERITIES] = {"low", "medium", "high",
+                                                       "critical"};
+
+const char *alert_state_name(enum alert_state s) { return state_names[s]; }
+
+const char *severity_name(enum severity s) { return severity_names[s]; }
+
+bool severity_named(struct str name, enum severity *s)
+{
+    for (int i = 0; i < SEVERITIES; i++)
+        if (str_is(name, severity_names[i])) {
+            *s = (enum severity)i;
+            return true;
+        }
+    return false;
+}
+
+/* Out of memory is the only way to fail. */
+static void put(json_t *object, const char *name, json_t *value)
+{
+    int rc = json_object_set_new_nocheck(object, name, value);
+    assert(rc == 0);
+    (void)rc;
+}
+
+/* Texts were validated where they came in; if one is broken all the same, it is not
+ * passed on. */
+static json_t *text(struct str s, size_t max_bytes)
+{
+    struct str cut = utf8_cut(s, max_bytes);
+    json_t *t = json_stringn(cut.n ? cut.p : "", cut.n);
+    return t ? t : json_string("\xEF\xBF\xBD");
+}
+
+static void put_text(json_t *object, const char *name, struct str s, size_t max_bytes)
+{
+    if (s.n)
+        put(object, name, text(s, max_bytes));
+}
+
+static void put_word(json_t *object, const char *name, const char *word)
+{
+    put(object, name, json_string_nocheck(word));
+}
+
+static void put_int(json_t *object, const char *name, int64_t v)
+{
+    put(object, name, json_integer(v));
+}
+
+static void put_time(json_t *object, const char *name, int64_t ms)
+{
+    char out[TIME_TEXT_BYTES];
+    struct str s = time_text(ms, out);
+    put(object, name, json_stringn_nocheck(s.p, s.n));
+}
+
+/* Dumped with 15 significant digits, which give 4 decimals back exactly up to 10^11. */
+static void put_number(json_t *object, const char *name, double v)
+{
+    if (!isfinite(v))
+        return;
+    double rounded = fabs(v) < 1e11 ? round(v * 1e4) / 1e4 : v;
+    bool whole = fabs(rounded) < 0x1p53 && rounded == trunc(rounded);
+    put(object, name, whole ? json_integer((json_int_t)rounded) : json_real(rounded));
+}
+
+static json_t *key_object(const struct alert *a)
+{
+    json_t *o = json_object();
+    for (size_t i = 0; i < a->keys_n; i++) {
+        int rc = json_object_setn_new(o, a->key_names[i].p, a->key_names[i].n,
+                                      text(a->key_values[i], KEY_BYTES));
+        assert(rc == 0);
+        (void)rc;
+    }
+    return o;
+}
+
+static json_t *account_object(const struct alert_account *account)
+{
+    json_t *o = json_object();
+    put_text(o, "id", account->id, ID_BYTES);
+    put_text(o, "name", account->name, NAME_BYTES);
+    put_text(o, "tier", account->tier, NAME_BYTES);
+    if (account->mrr != 0)
+        put_number(o, "mrr", account->mrr);
+    put_text(o, "renewal", account->renewal, NAME_BYTES);
+    put_text(o, "owner", account->owner, ID_BYTES);
+    return o;
+}
+
+static void put_accounts(json_t *line, const struct alert *a)
+{
+    if (a->accounts_listed) {
+        json_t *list = json_array();
+        for (size_t i = 0; i < a->accounts_listed; i++)
+            json_array_append_new(list, account_object(&a->accounts[i]));
+        put(line, "accounts", list);
+    }
+    if (a->accounts_n > (int64_t)a->accounts_listed)
+        put_int(line, "accounts_total", a->accounts_n);
+}
+
+static json_t *evidence_object(const struct alert_evidence *evidence, bool positions)
+{
+    json_t *o = json_object();
+    put_text(o, "event", evidence->event, ID_BYTES);
+    put_text(o, "ticket", evidence->ticket, ID_BYTES);
+    put_text(o, "user", evidence->user, ID_BYTES);
+    put_text(o, "account", evidence->account, ID_BYTES);
+    put_time(o, "time", evidence->time_ms);
+    if (positions && evidence->partition >= 0) {
+        put_int(o, "partition", evidence->partition);
+        put_int(o, "offset", evidence->offset);
+    }
+    return o;
+}
+
+static void put_evidence(json_t *line, const struct alert *a, bool positions)
+{
+    if (!a->evidence_n)
+        return;
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->evidence_n; i++)
+        json_array_append_new(list, evidence_object(&a->evidence[i], positions));
+    put(line, "evidence", list);
+}
+
+static void put_sample(json_t *line, const struct alert_sample *sample)
+{
+    json_t *o = json_object();
+    put_text(o, "page_url", sample->page_url, PROSE_BYTES);
+    put_text(o, "action", sample->action, NAME_BYTES);
+    put_text(o, "error_type", sample->error_type, NAME_BYTES);
+    put_text(o, "error_code", sample->error_code, NAME_BYTES);
+    put_text(o, "error_message", sample->error_message, PROSE_BYTES);
+    put_text(o, "subject", sample->subject, PROSE_BYTES);
+    put_text(o, "version", sample->version, NAME_BYTES);
+    if (json_object_size(o))
+        put(line, "sample", o);
+    else
+        json_decref(o);
+}
+
+static void put_anomaly(json_t *line, const struct alert_anomaly *anomaly)
+{
+    char out[DURATION_TEXT_BYTES];
+    if (!anomaly->present)
+        return;
+    put_number(line, "value", anomaly->value);
+    put_number(line, "mean", anomaly->mean);
+    put_number(line, "stddev", anomaly->stddev);
+    put_number(line, "z", anomaly->z);
+    put_word(line, "direction", anomaly->up ? "up" : "down");
+    struct str bucket = duration_text(anomaly->bucket_ms, out);
+    put(line, "bucket", json_stringn_nocheck(bucket.p, bucket.n));
+}
+
+static json_t *alert_object(const struct alert *a, bool positions)
+{
+    json_t *line = json_object();
+    assert(line);
+    put_word(line, "id", a->id);
+    put(line, "rule", text(a->rule, NAME_BYTES));
+    put(line, "kind", text(a->kind, NAME_BYTES));
+    put_word(line, "state", state_names[a->state]);
+    put_word(line, "severity", severity_names[a->severity]);
+    put_time(line, "time", a->time_ms);
+    put(line, "key", key_object(a));
+    put_text(line, "summary", a->summary, PROSE_BYTES);
+    put_int(line, "count", a->count);
+    put_int(line, "users", a->users);
+    put_accounts(line, a);
+    put_time(line, "first_seen", a->first_seen_ms);
+    put_time(line, "last_seen", a->last_seen_ms);
+    put_evidence(line, a, positions);
+    put_sample(line, &a->sample);
+    put_anomaly(line, &a->anomaly);
+    return line;
+}
+
+static int append(const char *bytes, size_t n, void *out)
+{
+    buf_mem(out, bytes, n);
+    return 0;
+}
+
+void alert_json(const struct alert *a, bool positions, struct buf *out)
+{
+    json_t *line = alert_object(a, positions);
+    int rc =
+        json_dump_callback(line, append, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
+    assert(rc == 0);
+    (void)rc;
+    json_decref(line);
+}
+
+static int cmp_int(int64_t a, int64_t b) { return (a > b) - (a < b); }
+
+/* Two steps of one episode may become true in the same millisecond: then the lower one
+ * first. */
+int alert_cmp(const struct alert *a, const struct alert *b)
+{
+    int c = cmp_int(a->time_ms, b->time_ms);
+    if (c == 0)
+        c = str_cmp(a->rule, b->rule);
+    for (size_t i = 0; c == 0 && i < a->keys_n && i < b->keys_n; i++)
+        c = str_cmp(a->key_values[i], b->key_values[i]);
+    if (c == 0)
+        c = cmp_int((int64_t)a->keys_n, (int64_t)b->keys_n);
+    if (c == 0)
+        c = cmp_int(a->state, b->state);
+    if (c == 0)
+        c = cmp_int(a->severity, b->severity);
+    return c ? c : strcmp(a->id, b->id);
+}

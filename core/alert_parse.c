@@ -1,0 +1,229 @@
+/* Reads back a line that alert_json wrote. Members that it does not know are ignored, so
+ * that an older program reads a newer one's lines; a known member of a wrong type, a
+ * missing necessary one or more of something than an alert holds is refused. All texts
+ * are copied into the arena. */
+#include <jansson.h>
+
+#include "core/alert.h"
+#include "core/timefmt.h"
+
+struct parse {
+    struct arena *arena;
+    struct err *e;
+};
+
+/* NULL when it is absent or not of that type; the latter is an error. */
+static const json_t *member(struct parse *p, const json_t *object, const char *name,
+                            json_type type)
+{
+    const json_t *v = json_object_get(object, name);
+    if (v && json_typeof(v) != type) {
+        (void)err_set(p->e, ERR_INPUT, "alert: \"%s\" has the wrong type", name);
+        return NULL;
+    }
+    return v;
+}
+
+static struct str value_text(struct parse *p, const json_t *v)
+{
+    struct str s = {json_string_value(v), json_string_length(v)};
+    return v ? arena_str(p->arena, s) : STR_NONE;
+}
+
+static struct str get_text(struct parse *p, const json_t *object, const char *name)
+{
+    return value_text(p, member(p, object, name, JSON_STRING));
+}
+
+static struct str need_text(struct parse *p, const json_t *object, const char *name)
+{
+    struct str s = get_text(p, object, name);
+    if (!s.n)
+        (void)err_set(p->e, ERR_INPUT, "alert: no \"%s\"", name);
+    return s;
+}
+
+static int64_t get_int(struct parse *p, const json_t *object, const char *name,
+                       int64_t fallback)
+{
+    const json_t *v = member(p, object, name, JSON_INTEGER);
+    return v ? json_integer_value(v) : fallback;
+}
+
+static double get_number(struct parse *p, const json_t *object, const char *name)
+{
+    const json_t *v = json_object_get(object, name);
+    if (v && !json_is_number(v))
+        (void)err_set(p->e, ERR_INPUT, "alert: \"%s\" is no number", name);
+    return json_number_value(v);
+}
+
+static int64_t need_time(struct parse *p, const json_t *object, const char *name)
+{
+    int64_t ms = 0;
+    if (!time_parse(need_text(p, object, name), &ms))
+        (void)err_set(p->e, ERR_INPUT, "alert: \"%s\" is no time", name);
+    return ms;
+}
+
+static void read_id(struct parse *p, const json_t *line, struct alert *out)
+{
+    struct str id = need_text(p, line, "id");
+    bool good = id.n == sizeof out->id - 1;
+    for (size_t i = 0; good && i < id.n; i++)
+        good = id.p[i] && strchr("0123456789abcdef", id.p[i]);
+    if (good)
+        memcpy(out->id, id.p, id.n);
+    else
+        (void)err_set(p->e, ERR_INPUT, "alert: the id is not 32 hex digits");
+}
+
+static void read_state(struct parse *p, const json_t *line, struct alert *out)
+{
+    struct str name = need_text(p, line, "state");
+    int s = 0;
+    while (s < ALERT_STATES && !str_is(name, alert_state_name((enum alert_state)s)))
+        s++;
+    if (s == ALERT_STATES)
+        (void)err_set(p->e, ERR_INPUT, "alert: unknown state");
+    else
+        out->state = (enum alert_state)s;
+    if (!severity_named(need_text(p, line, "severity"), &out->severity))
+        (void)err_set(p->e, ERR_INPUT, "alert: unknown severity");
+}
+
+static void read_key(struct parse *p, const json_t *line, struct alert *out)
+{
+    const json_t *key = member(p, line, "key", JSON_OBJECT);
+    void *at = json_object_iter(
+        (json_t *)(uintptr_t)key); /* jansson's iterators are not const */
+    for (; at; at = json_object_iter_next((json_t *)(uintptr_t)key, at)) {
+        if (out->keys_n == ALERT_KEYS_MAX ||
+            !json_is_string(json_object_iter_value(at))) {
+            (void)err_set(p->e, ERR_INPUT, "alert: bad \"key\"");
+            return;
+        }
+        struct str name = {json_object_iter_key(at), json_object_iter_key_len(at)};
+        out->key_names[out->keys_n] = arena_str(p->arena, name);
+        out->key_values[out->keys_n++] = value_text(p, json_object_iter_value(at));
+    }
+}
+
+/* How many elements the array has; 0 and an error when they are not at most max objects.
+ */
+static size_t elements(struct parse *p, const json_t *line, const char *name, size_t max)
+{
+    const json_t *list = member(p, line, name, JSON_ARRAY);
+    size_t n = json_array_size(list);
+    bool good = n <= max;
+    for (size_t i = 0; good && i < n; i++)
+        good = json_is_object(json_array_get(list, i));
+    if (!good)
+        (void)err_set(p->e, ERR_INPUT, "alert: bad \"%s\"", name);
+    return good ? n : 0;
+}
+
+static void read_accounts(struct parse *p, const json_t *line, struct alert *out)
+{
+    out->accounts_listed = elements(p, line, "accounts", ALERT_ACCOUNTS_MAX);
+    for (size_t i = 0; i < out->accounts_listed; i++) {
+        const json_t *o = json_array_get(json_object_get(line, "accounts"), i);
+        out->accounts[i] = (struct alert_account){
+            .id = get_text(p, o, "id"),
+            .name = get_text(p, o, "name"),
+            .tier = get_text(p, o, "tier"),
+            .renewal = get_text(p, o, "renewal"),
+            .owner = get_text(p, o, "owner"),
+            .mrr = get_number(p, o, "mrr"),
+        };
+    }
+    out->accounts_n = get_int(p, line, "accounts_total", (int64_t)out->accounts_listed);
+}
+
+static void read_evidence(struct parse *p, const json_t *line, struct alert *out)
+{
+    out->evidence_n = elements(p, line, "evidence", ALERT_EVIDENCE_MAX);
+    for (size_t i = 0; i < out->evidence_n; i++) {
+        const json_t *o = json_array_get(json_object_get(line, "evidence"), i);
+        out->evidence[i] = (struct alert_evidence){
+            .event = get_text(p, o, "event"),
+            .ticket = get_text(p, o, "ticket"),
+            .user = get_text(p, o, "user"),
+            .account = get_text(p, o, "account"),
+            .time_ms = need_time(p, o, "time"),
+            .partition = (int32_t)get_int(p, o, "partition", -1),
+            .offset = get_int(p, o, "offset", 0),
+        };
+    }
+}
+
+static void read_sample(struct parse *p, const json_t *line, struct alert *out)
+{
+    const json_t *o = member(p, line, "sample", JSON_OBJECT);
+    if (!o)
+        return;
+    out->sample = (struct alert_sample){
+        .page_url = get_text(p, o, "page_url"),
+        .action = get_text(p, o, "action"),
+        .error_type = get_text(p, o, "error_type"),
+        .error_code = get_text(p, o, "error_code"),
+        .error_message = get_text(p, o, "error_message"),
+        .subject = get_text(p, o, "subject"),
+        .version = get_text(p, o, "version"),
+    };
+}
+
+static void read_anomaly(struct parse *p, const json_t *line, struct alert *out)
+{
+    struct str direction = get_text(p, line, "direction");
+    if (!direction.n)
+        return;
+    out->anomaly = (struct alert_anomaly){
+        .present = true,
+        .value = get_number(p, line, "value"),
+        .mean = get_number(p, line, "mean"),
+        .stddev = get_number(p, line, "stddev"),
+        .z = get_number(p, line, "z"),
+        .up = str_is(direction, "up"),
+    };
+    if (!out->anomaly.up && !str_is(direction, "down"))
+        (void)err_set(p->e, ERR_INPUT, "alert: unknown direction");
+    if (!duration_parse(need_text(p, line, "bucket"), &out->anomaly.bucket_ms))
+        (void)err_set(p->e, ERR_INPUT, "alert: \"bucket\" is no duration");
+}
+
+static void read_line(struct parse *p, const json_t *line, struct alert *out)
+{
+    read_id(p, line, out);
+    out->rule = need_text(p, line, "rule");
+    out->kind = need_text(p, line, "kind");
+    read_state(p, line, out);
+    out->time_ms = need_time(p, line, "time");
+    read_key(p, line, out);
+    out->summary = get_text(p, line, "summary");
+    out->count = get_int(p, line, "count", 0);
+    out->users = get_int(p, line, "users", 0);
+    read_accounts(p, line, out);
+    out->first_seen_ms = need_time(p, line, "first_seen");
+    out->last_seen_ms = need_time(p, line, "last_seen");
+    read_evidence(p, line, out);
+    read_sample(p, line, out);
+    read_anomaly(p, line, out);
+}
+
+int alert_parse(struct str json, struct arena *arena, struct alert *out, struct err *e)
+{
+    struct err own = {0};
+    json_error_t fault;
+    json_t *line = json_loadb(json.n ? json.p : "", json.n,
+                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &fault);
+    *out = (struct alert){0};
+    if (!line)
+        return err_set(e, ERR_INPUT, "alert: not JSON: %s", fault.text);
+    if (json_is_object(line))
+        read_line(&(struct parse){arena, &own}, line, out);
+    else
+        (void)err_set(&own, ERR_INPUT, "alert: not a JSON object");
+    json_decref(line);
+    return own.kind ? err_set(e, own.kind, "%s", own.text) : 0;
+}
