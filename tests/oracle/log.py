@@ -29,7 +29,7 @@ class Event:
     def order(self):
         return self.time, self.id.encode()
 
-    def user(self):
+    def person(self):
         """Who counts as a person: the user, or the event itself where nobody is named."""
         who = field(self, "user.id")
         return ("user", who) if who is not None else ("event", self.id)

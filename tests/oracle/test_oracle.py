@@ -18,6 +18,7 @@ sys.path.insert(0, str(HERE))
 import log as logs  # noqa: E402
 import miniyaml  # noqa: E402
 import oracle  # noqa: E402
+import rules as kinds  # noqa: E402
 import where  # noqa: E402
 
 SHARED = pathlib.Path(os.environ.get("TICKETWATCH_SHARED", HERE.parents[2] / "shared"))
@@ -48,13 +49,13 @@ def ids(log):
 
 def count(at_least, within, severity="low", **more):
     body = {"count": {"at_least": str(at_least), "within": within, **more}, "severity": severity}
-    return oracle.Count("r", body)
+    return kinds.Count("r", body)
 
 
 def judged(rule, minutes, end=None):
     events = read(*(event(m, "e%03d" % i) for i, m in enumerate(minutes))).events
     end = events[-1].time if end is None else BASE + int(end * MINUTE)
-    return [((t - BASE) / MINUTE, state, severity, n) for t, state, severity, n, _ in rule.judge(events, end)]
+    return [((t - BASE) / MINUTE, state, severity, n) for t, state, severity, n, *_ in rule.judge(events, end)]
 
 
 class Windows(unittest.TestCase):
@@ -81,7 +82,7 @@ class Windows(unittest.TestCase):
     def test_people(self):
         rule = count(2, "1h", distinct="user")
         log = read(event(0, "a", "ann"), event(1, "b", "ann"), event(2, "c"), event(3, "d"))
-        self.assertEqual([(state, n, users) for _, state, _, n, users in rule.judge(log.events, log.end)], [("firing", 2, 2)])
+        self.assertEqual([(state, n, users) for _, state, _, n, users, _ in rule.judge(log.events, log.end)], [("firing", 2, 1)])
 
 
 class Accepted(unittest.TestCase):
@@ -174,7 +175,7 @@ class AgainstEpisodes(unittest.TestCase):
                          distinct="user" if distinct else "")
             events = {i: logs.Event(t * seconds, i, {"user": {"id": u}} if u else {}) for t, i, u in stream}
             got = rule.judge(sorted(events.values(), key=logs.Event.order), end * seconds)
-            got = [(state, t // seconds, words.index(severity)) for t, state, severity, _, _ in got]
+            got = [(state, t // seconds, words.index(severity)) for t, state, severity, *_ in got]
             self.assertEqual(got, want, "stream %d" % seed)
             states.update(state for state, _, _ in got)
         self.assertGreater(min(states[s] for s in oracle.STATES), STREAMS // 10, states)

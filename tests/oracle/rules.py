@@ -1,0 +1,160 @@
+"""The two kinds of rules the oracle knows, from docs/rules.md: plain, by walking back through sorted lists.
+
+A kind's judge() takes the events of one key, sorted, and the time at which the log ends, and yields
+(time, state, severity, count, users, more): users and more may be None.
+"""
+import datetime
+import math
+import re
+import zoneinfo
+
+import log as logs
+import where
+
+UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+
+
+def duration(text):
+    parts = re.findall(r"(\d+)(ms|s|m|h|d|w)", text)
+    assert parts and "".join(a + b for a, b in parts) == text, text
+    return sum(int(a) * UNITS[b] for a, b in parts)
+
+
+class Rule:
+    """One rule of the configuration. `settings` is what stands under its kind."""
+
+    def __init__(self, name, body):
+        self.name, self.body = name, body
+        on = body.get("on")
+        self.on = [on] if isinstance(on, str) else on
+        by = body.get("by", [])
+        self.by = [by] if isinstance(by, str) else by
+        self.where = where.compile(body["where"], logs.field) if "where" in body else lambda event: True
+        self.kind = next(k for k in ("count", "anomaly") if k in body)
+        self.settings = body[self.kind]
+
+    def counts(self, event):
+        return (not self.on or event.body["type"] in self.on) and self.where(event)
+
+
+class Count(Rule):
+    def __init__(self, name, body):
+        super().__init__(name, body)
+        s = self.settings
+        self.within = duration(s["within"])
+        self.resolve_after = duration(s["resolve_after"]) if "resolve_after" in s else self.within
+        self.distinct = s.get("distinct") == "user"
+        at_least = int(s["at_least"])
+        severity = body.get("severity", "low")
+        written = {at_least: severity} if isinstance(severity, str) else {int(n): w for w, n in severity.items()}
+        below = [n for n in written if n <= at_least]
+        self.steps = [(at_least, written[max(below)] if below else "low")]
+        self.steps += sorted((n, w) for n, w in written.items() if n > at_least)
+
+    def window(self, events, i):
+        """The events at or before events[i], inside (t - within, t], newest first."""
+        first = i
+        while first >= 0 and events[first].time > events[i].time - self.within:
+            first -= 1
+        return events[first + 1:i + 1]
+
+    def reached(self, count):
+        """How many steps a window count has reached."""
+        return sum(at <= count for at, _ in self.steps)
+
+    def judge(self, events, end):
+        open_at, level = None, 0
+        for i, event in enumerate(events):
+            if open_at is not None and event.time - events[i - 1].time >= self.resolve_after:
+                yield self.resolution(events[open_at:i], level)
+                open_at, level = None, 0
+            window = self.window(events, i)
+            count = self.size(window)
+            if self.reached(count) > level:
+                state = "firing" if open_at is None else "escalated"
+                open_at = i + 1 - len(window) if open_at is None else open_at
+                level = self.reached(count)
+                yield event.time, state, self.steps[level - 1][1], count, named(window), None
+        if open_at is not None and events[-1].time + self.resolve_after <= end:
+            yield self.resolution(events[open_at:], level)
+
+    def size(self, window):
+        return len({e.person() for e in window}) if self.distinct else len(window)
+
+    def resolution(self, episode, level):
+        """With `distinct` its count is that of the last rise, which is the step itself: people come one by one."""
+        count = self.steps[level - 1][0] if self.distinct else len(episode)
+        return episode[-1].time + self.resolve_after, "resolved", self.steps[level - 1][1], count, None, None
+
+
+def named(window):
+    return len({logs.field(e, "user") for e in window} - {None})
+
+
+class Anomaly(Rule):
+    def __init__(self, name, body, zone):
+        super().__init__(name, body)
+        s = self.settings
+        self.metric, self.field = s["metric"], s.get("field")
+        self.bucket = duration(s["bucket"])
+        self.reach = duration(s["history"]) // self.bucket  # how many buckets back a baseline looks
+        self.season, self.zone = s.get("season", "none"), zoneinfo.ZoneInfo(zone) if "season" in s else None
+        hold = {"none": 1, "hour_of_day": 24, "hour_of_week": 168}[self.season] * 3_600_000
+        hold = self.reach if self.season == "none" else duration(s["history"]) // hold
+        self.min_history = int(s["min_history"]) if "min_history" in s else min(24, max(3, hold // 2))
+        self.z, self.direction = float(s.get("z", 3)), s.get("direction", "both")
+        self.min_count, self.min_change = int(s.get("min_count", 0)), float(s.get("min_change", "0%").rstrip("%")) / 100
+        self.severity = body.get("severity", "low")
+
+    def values(self, events, end):
+        """[(bucket, value or None, number of events)] from the first event's bucket to the last that has ended."""
+        per = {}
+        for event in events:
+            value = 1 if self.metric == "count" else logs.field(event, self.field)
+            per.setdefault(event.time // self.bucket, []).append(value)
+        out = []
+        for b in range(min(per), end // self.bucket):
+            have = [v for v in per.get(b, ()) if v is not None]
+            mean = sum(round(v * 1e6) for v in have) / 1e6 / len(have) if have else None
+            out.append((b, len(have) if self.metric == "count" else mean, len(have)))
+        return out
+
+    def slot(self, b):
+        if self.season == "none":
+            return None
+        when = datetime.datetime.fromtimestamp(b * self.bucket // 1000, self.zone)
+        return (when.weekday(), when.hour) if self.season == "hour_of_week" else when.hour
+
+    def baseline(self, values, i):
+        b = values[i][0]
+        before = [v for v in values[:i] if v[0] >= b - self.reach and v[1] is not None]
+        return [v[1] for v in before if self.slot(v[0]) == self.slot(b)]
+
+    def verdict(self, values, i):
+        """(0 usual, 1 above, -1 below; the figures), or None where there is nothing to judge by."""
+        _, value, have = values[i]
+        base = self.baseline(values, i)
+        if value is None or len(base) < self.min_history:
+            return None
+        m = math.fsum(base) / len(base)
+        v = math.fsum((x - m) ** 2 for x in base) / len(base)
+        sd = math.sqrt(max(v, m, 1)) if self.metric == "count" else max(math.sqrt(v), 0.05 * max(abs(m), 1))
+        z = (value - m) / sd
+        way = 1 if z > 0 else -1
+        enough = have if self.metric == "mean" else value if way > 0 else m
+        wanted = self.direction in ("both", "up" if way > 0 else "down")
+        odd = wanted and abs(z) >= self.z and abs(value - m) >= self.min_change * abs(m) and enough >= self.min_count
+        return way if odd else 0, {"value": value, "mean": m, "stddev": sd, "z": z}
+
+    def judge(self, events, end):
+        values, state = self.values(events, end), 0
+        for i, (b, _, have) in enumerate(values):
+            verdict = self.verdict(values, i)
+            if verdict is None or verdict[0] == state:
+                continue
+            time = (b + 1) * self.bucket
+            if state:
+                yield time, "resolved", self.severity, None, None, verdict[1]
+            if verdict[0]:
+                yield time, "firing", self.severity, have, None, verdict[1]
+            state = verdict[0]
