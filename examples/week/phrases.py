@@ -90,7 +90,7 @@ PAGES = ["billing/%s" % p for p in "invoices taxes discounts dunning payouts ref
         ["customers/%s" % p for p in "list merge notes tags segments imports contracts".split()] + \
         ["home", "search", "inbox", "calendar", "approvals", "audit", "help", "status", "ledger", "quotes"]
 ERRORS = [
-    ("TypeError", None, "Cannot read properties of null (reading '%s')" % w)
+    ("TypeError", None, "Property %s of null cannot be read" % w)
     for w in "total currency parent width country discount lines owner period status".split()] + [
     ("RangeError", None, "Invalid %s value" % w) for w in "date percent page zoom interval quantity".split()] + [
     ("HttpError", c, m) for c, m in (

@@ -120,7 +120,7 @@ def exports_drip(week):
 def partner_change(week):
     for hour in range(9, 13):
         start = week.at(2, hour)
-        for t in week.dice.moments(start, HOUR, 9):
+        for t in week.dice.moments(start, HOUR, 12):
             week.ticket(t, week.account(), "integrations")
     wave(week, (week.at(2, 9.2), 4 * HOUR), 12, "partner", 0.1)
 
