@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+"""What alerts depends on the set of events and on nothing else: one log, told a thousand ways, confirms one record.
+
+    shuffle.py PROGRAM [N] [SEED]        N tellings (default 1,000 or $SHUFFLES), SEED of the first log (default 1)
+
+Random rules and a random log of some hundreds of events; each is told in many ways: shuffled as far as lateness
+allows, events delivered again, spread anew over partitions or files, interleaved anyhow, plain, compressed or through
+a pipe. Each telling must print the same bytes, and what tests/oracle says from the definition.
+Every third telling has events that are truly late, so that the record depends on the partitions: it is compared with
+the oracle alone. A failure prints the seed and leaves its files behind.
+"""
+import gzip
+import json
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "oracle"))
+import log as logs  # noqa: E402
+import oracle  # noqa: E402
+
+MINUTE = 60_000
+BASE = 1_772_409_600_000  # 2026-03-02T00:00Z
+LATENESS = 10 * MINUTE
+TELLINGS = 50  # of one log
+TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity"]
+
+
+def random_rules(r):
+    """A configuration; at least as many minutes of resolve_after as of lateness and of the window."""
+    rules = []
+    for i in range(r.randint(2, 5)):
+        within, floor = r.choice([(5, 10), (10, 10), (25, 25), (60, 60), (240, 240)])
+        steps = sorted(r.sample([1, 2, 3, 4, 5, 7, 11], r.randint(1, 4)))
+        count = ["at_least: %d" % steps[0], "within: %dm" % within]
+        if floor > within or r.random() < 0.4:
+            count.append("resolve_after: %dm" % (floor + r.choice([0, 1, 30])))
+        if r.random() < 0.4:
+            count.append("distinct: user")
+        words = sorted(r.sample(range(4), len(steps)))
+        severity = ", ".join("%s: %d" % (["low", "medium", "high", "critical"][w], n) for w, n in zip(words, steps))
+        by = r.choice(["[ticket.category]", "[account]", "[ticket.category, account]", "[]", "[page, error]", "[ticket.category, subject]"])
+        where = r.choice(["", "", "    where: \"ticket.sentiment < 0.2 or not exists(ticket.sentiment)\"\n",
+                          "    where: \"account.tier != 'free' and ticket.csat <= 4\"\n"])
+        on = r.choice(["", "    on: ticket.created\n", "    on: [ticket.created, ticket.rated, page.error]\n"])
+        rules.append("  r%d:\n%s%s    by: %s\n    count: {%s}\n    severity: {%s}\n" % (i, on, where, by, ", ".join(count), severity))
+    rules.append("  volume:\n    on: ticket.created\n    by: [ticket.category]\n"
+                 "    anomaly: {metric: count, bucket: 1h, history: 12h, min_history: 3, z: 1.5, direction: both, min_count: 1}\n")
+    rules.append("  rating:\n    anomaly: {metric: mean, field: ticket.csat, bucket: 30m, history: 12h, min_history: 3, z: 1.2, direction: both, min_count: 1}\n")
+    return "time: {lateness: 10m, max_future: 1h}\nrules:\n" + "".join(rules)
+
+
+def random_event(r, ms, ident):
+    """A body, by probability with or without each of its parts."""
+    body = {"id": ident, "type": r.choice(TYPES), "time": logs.time_text(ms)}
+    ticket = {"id": "T-%d" % r.randint(1, 9), "category": r.choice(["billing", "billing", "login", "größe"]), "subject": "Invoice %d is wrong" % r.randint(1, 999),
+              "sentiment": round(r.uniform(-1, 1), 3), "csat": round(r.uniform(1, 5), 1)}
+    body["ticket"] = {k: v for k, v in ticket.items() if r.random() < 0.85}
+    if r.random() < 0.8:
+        body["user"] = {"id": "u%d" % r.randint(1, 6)}
+    if r.random() < 0.9:
+        body["account"] = {"id": r.choice(["acme", "birk", "zoë"]), "tier": r.choice(["free", "team"]), "mrr": r.randint(0, 3) * 100}
+    if r.random() < 0.5:
+        body["page"] = {"url": "https://app.example.com/%s/%d" % (r.choice(["a", "b"]), r.randint(1, 999))}
+        body["error"] = {"type": "E", "code": r.choice(["X1", "X2"]), "message": "No. %d failed" % r.randint(1, 99)}
+    return body
+
+
+def random_log(r):
+    """[(time, body)] with crowds, silences, and moments that several events share."""
+    t, out = BASE, []
+    for i in range(r.randint(100, 400)):
+        t += r.choice([0, 0, 1, 1000, 7000, MINUTE, MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 25 * MINUTE, 60 * MINUTE + r.choice([-1, 0, 1])])
+        ident = r.choice(["e%d", "%x", "é%d", "Z%d"]) % i + ("-%d" % i)
+        out.append((t, random_event(r, t, ident)))
+    return out
+
+
+def arrivals(r, events, reach):
+    """The events and some of them again, each with a moment of arrival at most `reach` after its time."""
+    told = events + [r.choice(events) for _ in range(r.randint(0, len(events) // 3))]
+    slow = r.choice([0, reach // 100, reach])
+    return sorted(((t + r.random() * slow, n, body) for n, (t, body) in enumerate(told)), key=lambda a: a[:2])
+
+
+def spread(r, told):
+    """(partition, body) of each delivery; the partitions merged in some way that keeps the order of each."""
+    partitions = r.randint(1, 5)
+    placed = [(r.randrange(partitions), body) for _, _, body in told]
+    way = r.choice(["as they arrive", "one after the other", "anyhow"])
+    if way == "as they arrive":
+        return placed
+    queues = {p: iter([d for d in placed if d[0] == p]) for p in range(partitions)}
+    turns = sorted(p for p, _ in placed)
+    if way == "anyhow":
+        r.shuffle(turns)
+    return [next(queues[p]) for p in turns]
+
+
+def as_recorded(merged):
+    """Lines that say where they were in Kafka."""
+    offsets, out = {}, []
+    for p, body in merged:
+        offsets[p] = offsets.get(p, 100 * p) + 1
+        when = logs.time_of(body["time"]) + 1000
+        out.append(json.dumps({**body, "kafka": {"topic": "t", "partition": p, "offset": offsets[p], "timestamp": when}}, ensure_ascii=False))
+    return "".join(line + "\n" for line in out).encode()
+
+
+def tell(r, events, folder, reach):
+    """Writes one telling of the log; its files, or ["-"] and what to pipe."""
+    merged = spread(r, arrivals(r, events, reach))
+    way = r.choice(["recorded", "recorded", "recorded.gz", "files", "pipe"])
+    if way == "files":
+        names = []
+        for p in sorted({p for p, _ in merged}):
+            names.append(folder / ("part%d.jsonl" % p))
+            names[-1].write_text("".join(json.dumps(b) + "\n" for q, b in merged if q == p))
+        return [str(n) for n in names], b""
+    data = as_recorded(merged)
+    if way == "pipe":
+        (folder / "piped.jsonl").write_bytes(data)  # the oracle reads it from there
+        return ["-"], data
+    name = folder / "log.jsonl"
+    name.write_bytes(gzip.compress(data, 1) if way == "recorded.gz" else data)
+    return [str(name)], b""
+
+
+def replay(program, folder, paths, piped):
+    done = subprocess.run([program, "replay", "--format", "json", "-c", str(folder / "config.yaml"), *paths], input=piped, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if done.returncode:
+        raise Wrong("exit %d\n%s" % (done.returncode, done.stderr.decode(errors="replace")))
+    return done.stdout
+
+
+class Wrong(Exception):
+    pass
+
+
+def essence(alert):
+    count = alert.get("count") if "value" not in alert else None
+    return (alert["time"], alert["rule"], json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"], count,
+            alert.get("users") if alert["state"] != "resolved" and count is not None else None)
+
+
+def against_oracle(program, folder, paths, printed):
+    paths = [str(folder / "piped.jsonl")] if paths == ["-"] else paths
+    expected, _ = oracle.confirmed(folder / "config.yaml", paths, program)
+    want = sorted(map(repr, map(essence, expected)))
+    got = sorted(repr(essence(json.loads(line))) for line in printed.decode().splitlines())
+    if want != got:
+        missing, extra = [w for w in want if w not in got], [g for g in got if g not in want]
+        raise Wrong("the oracle differs\nmissing:\n  %s\nnot expected:\n  %s" % ("\n  ".join(missing[:10]), "\n  ".join(extra[:10])))
+    return len(want)
+
+
+def one_log(program, seed, tellings, folder):
+    r = random.Random(seed)
+    (folder / "config.yaml").write_text(random_rules(r), encoding="utf-8")
+    events, first, transitions = random_log(r), None, 0
+    for n in range(tellings):
+        late = n % 3 == 2
+        paths, piped = tell(r, events, folder, LATENESS * (6 if late else 1) - 1)
+        printed = replay(program, folder, paths, piped)
+        if late or first is None:
+            transitions += against_oracle(program, folder, paths, printed)
+        if not late:
+            first = first or printed
+            if printed != first:
+                (folder / "first.txt").write_bytes(first)
+                raise Wrong("telling %d prints another record than the first; see first.txt" % n)
+    return transitions
+
+
+def main():
+    program = str(pathlib.Path(sys.argv[1]).resolve())
+    total = int(sys.argv[2]) if len(sys.argv) > 2 else int(os.environ.get("SHUFFLES", "1000"))
+    seed, done, transitions = int(sys.argv[3]) if len(sys.argv) > 3 else 1, 0, 0
+    while done < total:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-shuffle-"))
+        tellings = min(TELLINGS, total - done, max(6, total // 10))
+        try:
+            transitions += one_log(program, seed, tellings, folder)
+        except Wrong as wrong:
+            print("FAIL seed %d, files in %s\n%s" % (seed, folder, wrong))
+            sys.exit(1)
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+        done, seed = done + tellings, seed + 1
+    print("%d tellings, one record each; %d transitions as the oracle has them" % (done, transitions))
+
+
+if __name__ == "__main__":
+    main()
