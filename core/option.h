@@ -19,7 +19,7 @@ enum option_type {
     OPTION_DURATION,   /* int64_t, ms */
     OPTION_PERCENT,    /* double, "30%" is 0.3 */
     OPTION_WORD,       /* int: index into `words` */
-    OPTION_FIELD,      /* int: enum event_field; of a NUMBER field */
+    OPTION_FIELD,      /* int: enum event_field of a NUMBER field; FIELD_COUNT where not written */
 };
 
 struct texts {

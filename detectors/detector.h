@@ -59,7 +59,8 @@ struct detector {
     void (*judge)(const struct judge_input *in, struct judgement *out);
 };
 
-/* NULL-terminated. */
+extern const struct detector count_detector, anomaly_detector;
+/* All of them, NULL-terminated. */
 extern const struct detector *const detectors[];
 /* NULL when there is none of that name. */
 const struct detector *detector_named(struct str name);

@@ -1,0 +1,157 @@
+/* A key's series: closed buckets' values, open buckets' sums, and the baseline made from them.
+ * The arithmetic runs over values in the order of time, and fields are summed in millionths as integers, so
+ * the same events give the same digits in whatever order they came. */
+#include <assert.h>
+#include <math.h>
+
+#include "core/timefmt.h"
+#include "core/zone.h"
+#include "detectors/anomaly.h"
+
+enum { HOUR_MS = 3600000, HOURS_PER_DAY = 24, HOURS_PER_WEEK = 168 };
+
+void series_unpack(struct str state, size_t history_n, size_t room, struct arena *arena,
+                   struct series *s)
+{
+    struct reader r = {.in = state};
+    *s = (struct series){0};
+    if (state.n) {
+        s->started = reader_u8(&r);
+        s->firing = reader_u8(&r);
+        s->up = reader_u8(&r);
+        s->next_cell = reader_i64(&r);
+        s->opened_cell = reader_i64(&r);
+        s->values_n = reader_u32(&r);
+        s->open_n = reader_u32(&r);
+    }
+    size_t values_cap = s->values_n > history_n ? s->values_n : history_n;
+    s->values = arena_alloc(arena, (values_cap + 1) * sizeof *s->values);
+    s->open = arena_alloc(arena, (s->open_n + room + 1) * sizeof *s->open);
+    for (size_t i = 0; i < s->values_n; i++) {
+        int64_t bits = reader_i64(&r);
+        memcpy(&s->values[i], &bits, sizeof bits);
+    }
+    for (size_t i = 0; i < s->open_n; i++) {
+        s->open[i].cell = reader_i64(&r);
+        s->open[i].n = reader_i64(&r);
+        s->open[i].sum = reader_i64(&r);
+    }
+    assert(!r.failed);
+}
+
+void series_pack(const struct series *s, struct buf *out)
+{
+    buf_u8(out, s->started);
+    buf_u8(out, s->firing);
+    buf_u8(out, s->up);
+    buf_i64(out, s->next_cell);
+    buf_i64(out, s->opened_cell);
+    buf_u32(out, (uint32_t)s->values_n);
+    buf_u32(out, (uint32_t)s->open_n);
+    for (size_t i = 0; i < s->values_n; i++) {
+        int64_t bits;
+        memcpy(&bits, &s->values[i], sizeof bits);
+        buf_i64(out, bits);
+    }
+    for (size_t i = 0; i < s->open_n; i++) {
+        buf_i64(out, s->open[i].cell);
+        buf_i64(out, s->open[i].n);
+        buf_i64(out, s->open[i].sum);
+    }
+}
+
+static int64_t add_saturated(int64_t a, int64_t b)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum))
+        return b < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+
+void series_add(struct series *s, int64_t cell, int64_t n, int64_t sum)
+{
+    size_t i = s->open_n;
+    while (i && s->open[i - 1].cell >= cell)
+        i--;
+    if (i == s->open_n || s->open[i].cell != cell) {
+        memmove(&s->open[i + 1], &s->open[i], (s->open_n - i) * sizeof *s->open);
+        s->open[i] = (struct bucket){.cell = cell};
+        s->open_n++;
+    }
+    s->open[i].n += n;
+    s->open[i].sum = add_saturated(s->open[i].sum, sum);
+}
+
+struct bucket series_close(struct series *s)
+{
+    struct bucket b = {.cell = s->next_cell};
+    if (s->open_n && s->open[0].cell == s->next_cell) {
+        b = s->open[0];
+        s->open_n--;
+        memmove(s->open, s->open + 1, s->open_n * sizeof *s->open);
+    }
+    s->next_cell++;
+    return b;
+}
+
+void series_remember(struct series *s, double value, size_t history_n)
+{
+    while (s->values_n >= history_n) {
+        s->values_n--;
+        memmove(s->values, s->values + 1, s->values_n * sizeof *s->values);
+    }
+    s->values[s->values_n++] = value;
+}
+
+bool series_empty(const struct series *s, bool zero_is_nothing)
+{
+    for (size_t i = 0; i < s->values_n; i++)
+        if (!isnan(s->values[i]) &&
+            !(zero_is_nothing && fpclassify(s->values[i]) == FP_ZERO))
+            return false;
+    return true;
+}
+
+/* The hour of the day or week in which a bucket begins, by the clock on the wall. */
+static int64_t season_slot(const struct anomaly_settings *settings, int64_t cell)
+{
+    if (settings->season == SEASON_NONE)
+        return 0;
+    int64_t start_ms = cell * settings->bucket_ms;
+    int64_t hour = time_cell(start_ms + zone_offset_ms(start_ms), HOUR_MS);
+    int64_t period = settings->season == SEASON_HOUR_OF_DAY ? HOURS_PER_DAY : HOURS_PER_WEEK;
+    return hour - time_cell(hour, period) * period;
+}
+
+/* Whether the value of closed bucket i belongs to the baseline of the next bucket. */
+static bool in_baseline(const struct series *s, const struct anomaly_settings *settings, size_t i,
+                        int64_t slot)
+{
+    int64_t cell = s->next_cell - (int64_t)(s->values_n - i);
+    return !isnan(s->values[i]) && season_slot(settings, cell) == slot;
+}
+
+/* A Poisson count's variance is its mean; a mean of few events is not surer than 5 %. */
+static double variance_floor(const struct anomaly_settings *settings, double mean)
+{
+    double stddev = 0.05 * fmax(fabs(mean), 1);
+    return settings->metric == METRIC_COUNT ? fmax(mean, 1) : stddev * stddev;
+}
+
+struct baseline series_baseline(const struct series *s, const struct anomaly_settings *settings)
+{
+    struct baseline b = {0};
+    int64_t slot = season_slot(settings, s->next_cell);
+    double squares = 0;
+    for (size_t i = 0; i < s->values_n; i++) {
+        if (!in_baseline(s, settings, i, slot))
+            continue;
+        double delta = s->values[i] - b.mean; /* Welford, Technometrics 4 (1962) */
+        b.n++;
+        b.mean += delta / (double)b.n;
+        squares += delta * (s->values[i] - b.mean);
+    }
+    double variance = b.n ? squares / (double)b.n : 0;
+    b.stddev = sqrt(fmax(variance, variance_floor(settings, b.mean)));
+    return b;
+}

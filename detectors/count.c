@@ -1,0 +1,274 @@
+/* The kind `count`: at least N of the same within a window (DESIGN 2a, docs/rules.md).
+ *
+ * The definition is a small machine over the key's events in (time, id) order. settle() runs it over
+ * events that the watermark has passed: what it finds is confirmed. look_ahead() goes on over those that
+ * are not settled yet, and what it finds is announced, early: one more event could only raise counts
+ * and move an opening earlier. It stops at a resolution, because an event still to come may bridge the gap. */
+#include "core/timefmt.h"
+#include "detectors/count.h"
+#include "detectors/judgement.h"
+
+/* One walk of the machine. */
+struct walk {
+    const struct judge_input *in;
+    struct count_window *w;
+    struct judgement *out;
+    struct episode now;
+    bool confirm;   /* settled events: confirm, then announce what was not; else announce only */
+    int64_t due_ms; /* the earliest watermark at which something found becomes final */
+};
+
+static void earlier(int64_t *due_ms, int64_t ms)
+{
+    if (ms < *due_ms)
+        *due_ms = ms;
+}
+
+/* The alert of the member that made the transition. */
+static void describe_rise(const struct walk *k, size_t at, struct alert *a)
+{
+    const struct count_window *w = k->w;
+    size_t from = w->from[at], n = at + 1 - from;
+    bool *take = arena_alloc(k->out->arena, w->n + 1);
+    count_window_candidates(w, take);
+    a->count = w->counts[at];
+    a->users = members_users(w->members + from, n);
+    a->last_seen_ms = w->members[at].time_ms;
+    members_describe(w->members + from, take + from, n, a);
+}
+
+static void summarise(const struct walk *k, struct alert *a)
+{
+    char within[DURATION_TEXT_BYTES], last[TIME_TEXT_BYTES];
+    bool people = k->w->settings->distinct == DISTINCT_USER;
+    struct buf key;
+    buf_init(&key, 600);
+    key_text(k->in, &key);
+    duration_text(k->w->settings->within_ms, within);
+    time_text(a->last_seen_ms, last);
+    if (a->state == ALERT_RESOLVED)
+        a->summary = judgement_text(k->out, "%.*s: quiet since %s, %lld %s in all", STR_ARG(buf_str(&key)),
+                                    last, (long long)a->count, people ? "people" : "events");
+    else
+        a->summary = judgement_text(k->out, "%lld %s within %s: %.*s", (long long)a->count,
+                                    people ? "people" : a->count == 1 ? "event" : "events", within,
+                                    STR_ARG(buf_str(&key)));
+    buf_deinit(&key);
+}
+
+/* Announces what was not said yet; the id was fixed when the episode was first announced. */
+static void announce(struct walk *k, struct alert a)
+{
+    struct count_state *s = &k->w->state;
+    int level = k->now.level;
+    if (a.state != ALERT_RESOLVED && level <= s->said_level)
+        return;
+    if (s->said_level < 0) {
+        if (a.state == ALERT_RESOLVED)
+            return;
+        s->said_cell = time_cell(k->now.opened_ms, k->w->settings->resolve_after_ms);
+    }
+    s->said_level = a.state == ALERT_RESOLVED ? -1 : level;
+    alert_name(&a, s->said_cell);
+    judgement_announce(k->out, &a);
+}
+
+static void tell(struct walk *k, struct alert *a)
+{
+    summarise(k, a);
+    alert_name(a, time_cell(k->now.opened_ms, k->w->settings->resolve_after_ms));
+    if (k->confirm)
+        judgement_confirm(k->out, a);
+    announce(k, *a);
+}
+
+static enum severity severity_of(const struct walk *k)
+{
+    return k->w->rule->steps[k->now.level].severity;
+}
+
+static int64_t resolves_ms(const struct walk *k)
+{
+    return k->now.last_ms + k->w->settings->resolve_after_ms;
+}
+
+static void resolve(struct walk *k)
+{
+    struct alert a = alert_begin(k->in, ALERT_RESOLVED, severity_of(k), resolves_ms(k));
+    a.count = k->now.total;
+    a.first_seen_ms = k->now.first_seen_ms;
+    a.last_seen_ms = k->now.last_ms;
+    tell(k, &a);
+    k->now = (struct episode){.level = -1};
+}
+
+/* The member raises the episode to `level`, or opens it. */
+static void rise(struct walk *k, size_t at, int level)
+{
+    const struct member *m = &k->w->members[at];
+    bool opens = !k->now.open;
+    if (opens)
+        k->now = (struct episode){.open = true, .opened_ms = m->time_ms};
+    k->now.level = level;
+    struct alert a =
+        alert_begin(k->in, opens ? ALERT_FIRING : ALERT_ESCALATED, severity_of(k), m->time_ms);
+    describe_rise(k, at, &a);
+    if (opens) {
+        k->now.first_seen_ms = a.first_seen_ms;
+        for (size_t i = k->w->from[at]; i < at; i++)
+            k->now.total += k->w->members[i].weight;
+    }
+    earlier(&k->due_ms, m->time_ms + 1);
+    tell(k, &a);
+}
+
+/* One event of the machine. */
+static void step(struct walk *k, size_t at)
+{
+    const struct member *m = &k->w->members[at];
+    int level = count_level(k->w->rule, k->w->counts[at]);
+    bool rises = level >= 0 && level > k->now.level;
+    if (rises)
+        rise(k, at, level);
+    k->now.last_ms = m->time_ms;
+    if (k->w->settings->distinct == DISTINCT_NONE)
+        k->now.total += m->weight;
+    else if (rises)
+        k->now.total = k->w->counts[at];
+}
+
+static bool silence_before(const struct walk *k, size_t at)
+{
+    return k->now.open && k->w->members[at].time_ms >= resolves_ms(k);
+}
+
+/* Folds what the watermark has passed. Returns the first member that is not settled. */
+static size_t settle(struct walk *k)
+{
+    size_t at = k->w->settled_n;
+    k->confirm = true;
+    for (; at < k->w->n && k->w->members[at].time_ms < k->in->settled_ms; at++) {
+        if (silence_before(k, at))
+            resolve(k);
+        step(k, at);
+    }
+    if (k->now.open && resolves_ms(k) <= k->in->watermark_ms)
+        resolve(k);
+    if (!k->now.open)
+        k->now = (struct episode){.level = -1};
+    k->w->state.settled = k->now;
+    if (k->in->settled_ms > k->w->state.settled_ms)
+        k->w->state.settled_ms = k->in->settled_ms;
+    return at;
+}
+
+static void look_ahead(struct walk *k, size_t at)
+{
+    k->confirm = false;
+    k->due_ms = NEVER_MS;
+    for (; at < k->w->n && !silence_before(k, at); at++)
+        step(k, at);
+    if (k->now.open)
+        earlier(&k->due_ms, resolves_ms(k));
+}
+
+static void count_judge(const struct judge_input *in, struct judgement *out)
+{
+    struct count_window w;
+    count_window_load(&w, in, out->arena);
+    struct walk k = {.in = in, .w = &w, .out = out, .now = w.state.settled, .due_ms = NEVER_MS};
+    look_ahead(&k, settle(&k));
+    count_window_prune(&w, in->watermark_ms);
+    out->due_ms = k.due_ms;
+    if (!k.now.open)
+        earlier(&out->due_ms, count_window_gone_ms(&w));
+    if (w.state.settled.open || w.state.said_level >= 0)
+        count_state_pack(&w.state, out->state);
+    struct buf packed;
+    buf_init(&packed, UINT16_MAX);
+    for (size_t i = 0; i < w.n; i++) {
+        buf_clear(&packed);
+        member_pack(&w.members[i], &packed);
+        buf_str16(out->kept, buf_str(&packed));
+    }
+    out->kept_n = (uint32_t)w.n;
+    buf_deinit(&packed);
+}
+
+static bool count_update(const struct rule *rule, const struct event *event, struct update *out)
+{
+    const struct count_settings *s = rule->settings;
+    struct member m;
+    member_of_event(event, &m);
+    member_pack(&m, out->record);
+    out->judge_at = (uint32_t)s->at_least;
+    out->due_ms = event->time_ms + s->within_ms;
+    return true;
+}
+
+/* `severity` may name steps above at_least only; below the first one it is low. */
+static int merge_steps(struct rule *rule, int64_t at_least, struct err *e)
+{
+    if (rule->steps_n == 0)
+        rule->steps[rule->steps_n++] = (struct severity_step){at_least, SEVERITY_LOW};
+    if (rule->steps[0].at_least == 0)
+        rule->steps[0].at_least = at_least; /* one word */
+    if (rule->steps[0].at_least < at_least)
+        return err_set(e, ERR_INPUT, "severity %s at %lld is never reached below at_least: %lld",
+                       severity_name(rule->steps[0].severity), (long long)rule->steps[0].at_least,
+                       (long long)at_least);
+    if (rule->steps[0].at_least == at_least)
+        return 0;
+    if (rule->steps[0].severity == SEVERITY_LOW) {
+        rule->steps[0].at_least = at_least; /* low from the start */
+        return 0;
+    }
+    memmove(rule->steps + 1, rule->steps, rule->steps_n * sizeof *rule->steps);
+    rule->steps[0] = (struct severity_step){at_least, SEVERITY_LOW};
+    rule->steps_n++;
+    return 0;
+}
+
+static int count_check(struct rule *rule, struct err *e)
+{
+    struct count_settings *s = rule->settings;
+    char wanted[DURATION_TEXT_BYTES], least[DURATION_TEXT_BYTES];
+    if (s->resolve_after_ms == 0)
+        s->resolve_after_ms = s->within_ms > rule->lateness_ms ? s->within_ms : rule->lateness_ms;
+    int64_t floor_ms = s->within_ms > rule->lateness_ms ? s->within_ms : rule->lateness_ms;
+    if (s->resolve_after_ms < floor_ms) {
+        duration_text(s->resolve_after_ms, wanted);
+        duration_text(floor_ms, least);
+        return err_set(e, ERR_INPUT,
+                       "resolve_after: %s is too short: it must be at least %s, the longer of "
+                       "`within` and time.lateness",
+                       wanted, least);
+    }
+    return merge_steps(rule, s->at_least, e);
+}
+
+static const char *const distinct_words[] = {"none", "user", NULL};
+
+#define AT(member) offsetof(struct count_settings, member)
+static const struct option count_options[] = {
+    {.name = "at_least", .type = OPTION_INT, .offset = AT(at_least), .required = true, .min = 1,
+     .max = 10000, .help = "How many make it fire."},
+    {.name = "within", .type = OPTION_DURATION, .offset = AT(within_ms), .required = true,
+     .min = 1000, .max = 366.0 * 86400000, .help = "Length of the window, which is half-open: (t - within, t]."},
+    {.name = "distinct", .type = OPTION_WORD, .offset = AT(distinct), .fallback = "none",
+     .words = distinct_words, .help = "`user` counts people instead of events."},
+    {.name = "resolve_after", .type = OPTION_DURATION, .offset = AT(resolve_after_ms), .min = 0,
+     .max = 366.0 * 86400000,
+     .help = "Silence that ends an episode; at least `within` and time.lateness, which is the default."},
+};
+
+const struct detector count_detector = {
+    .name = "count",
+    .help = "At least so many of the same within a window.",
+    .options = count_options,
+    .options_n = sizeof count_options / sizeof count_options[0],
+    .settings_bytes = sizeof(struct count_settings),
+    .check = count_check,
+    .update = count_update,
+    .judge = count_judge,
+};

@@ -1,0 +1,80 @@
+#include "detectors/match.h"
+
+#include <stdio.h>
+#include <xxhash.h>
+
+#include "core/fingerprint.h"
+#include "core/utf8.h"
+
+enum { FINGERPRINT_BYTES_MAX = 4096 };
+
+/* A long value keeps its beginning and gets its hash, so that different ones stay different. */
+static struct str bounded(struct str s, struct arena *arena)
+{
+    if (s.n <= KEY_VALUE_BYTES_MAX)
+        return s;
+    struct buf b;
+    buf_init(&b, KEY_VALUE_BYTES_MAX + 32);
+    buf_put(&b, utf8_cut(s, KEY_VALUE_BYTES_MAX - 20));
+    buf_printf(&b, "...%016llx", (unsigned long long)XXH3_64bits(s.p, s.n));
+    struct str kept = arena_str(arena, buf_str(&b));
+    buf_deinit(&b);
+    return kept;
+}
+
+static struct str made(enum key_source source, const struct event *e, struct arena *arena)
+{
+    struct buf b;
+    buf_init(&b, FINGERPRINT_BYTES_MAX);
+    if (source == KEY_PAGE)
+        fingerprint_page(event_text(e, FIELD_PAGE_URL), &b);
+    else if (source == KEY_SUBJECT)
+        fingerprint_subject(event_text(e, FIELD_TICKET_SUBJECT), &b);
+    else
+        fingerprint_error(event_text(e, FIELD_ERROR_TYPE), event_text(e, FIELD_ERROR_CODE),
+                          event_text(e, FIELD_ERROR_MESSAGE), &b);
+    struct str kept = bounded(arena_str(arena, buf_str(&b)), arena);
+    buf_deinit(&b);
+    return kept;
+}
+
+static struct str fingerprint(enum key_source source, struct event *e, struct arena *arena)
+{
+    struct str *kept = source == KEY_PAGE ? &e->page : source == KEY_ERROR ? &e->error : &e->subject;
+    if (!kept->p)
+        *kept = made(source, e, arena);
+    return *kept;
+}
+
+static struct str number_text(const struct value *v, struct arena *arena)
+{
+    char text[40];
+    struct str s = {text, 0};
+    if (v->type == VALUE_FLAG)
+        return v->flag ? STR("true") : STR("false");
+    if (v->type == VALUE_NUMBER)
+        s.n = (size_t)snprintf(text, sizeof text, "%.15g", v->number);
+    return s.n ? arena_str(arena, s) : STR_NONE;
+}
+
+static struct str key_value(const struct key_part *part, struct event *e, struct arena *arena)
+{
+    if (part->source != KEY_FIELD)
+        return fingerprint(part->source, e, arena);
+    const struct value *v = &e->fields[part->field];
+    return v->type == VALUE_TEXT ? bounded(v->text, arena) : number_text(v, arena);
+}
+
+bool rule_match(const struct rule *rule, struct event *event, struct arena *arena, struct str *key)
+{
+    if (!(rule->on & (1u << event->type)))
+        return false;
+    if (rule->where && !where_matches(rule->where, event))
+        return false;
+    for (size_t i = 0; i < rule->by_n; i++) {
+        key[i] = key_value(&rule->by[i], event, arena);
+        if (key[i].n == 0)
+            return false;
+    }
+    return true;
+}

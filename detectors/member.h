@@ -1,0 +1,36 @@
+/* One event as a window remembers it: its place in time, its person, and what an alert shows of it. */
+#ifndef DETECTORS_MEMBER_H
+#define DETECTORS_MEMBER_H
+
+#include "core/alert.h"
+#include "core/event.h"
+
+struct member {
+    int64_t time_ms;
+    uint32_t weight;   /* events it stands for: itself, and those after it that need no place */
+    uint64_t person;   /* hash of the user, or of the event where there is none */
+    int64_t value;     /* of a metric's field, in millionths; 0 */
+    struct alert_evidence evidence;
+    struct alert_account account;
+    struct alert_sample sample;
+};
+
+/* Appends the packed member. Long texts are cut on code points. */
+void member_pack(const struct member *m, struct buf *out);
+/* Texts borrow from `packed`. False: not a member. */
+bool member_unpack(struct str packed, struct member *out);
+
+/* Texts borrow from the event. */
+void member_of_event(const struct event *event, struct member *out);
+
+/* (time, id) bytewise. For qsort: members. */
+int member_cmp(const void *a, const void *b);
+
+/* Members of a window -> what an alert says of them: accounts, evidence, first_seen, sample. `take` may be
+ * NULL (all) or flags for each. Members are in order. */
+void members_describe(const struct member *members, const bool *take, size_t n, struct alert *out);
+
+/* People with a user among the members. */
+int64_t members_users(const struct member *members, size_t n);
+
+#endif

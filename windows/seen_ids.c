@@ -1,0 +1,73 @@
+#include "windows/seen_ids.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "core/timefmt.h"
+
+struct seen_slot {
+    int64_t cell;
+    struct index ids;
+    struct arena texts; /* the ids' bytes */
+};
+
+void seen_ids_init(struct seen_ids *s, int64_t slot_ms)
+{
+    *s = (struct seen_ids){.slot_ms = slot_ms};
+}
+
+static void slot_deinit(struct seen_slot *slot)
+{
+    index_deinit(&slot->ids);
+    arena_deinit(&slot->texts);
+}
+
+void seen_ids_deinit(struct seen_ids *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        slot_deinit(&s->slots[i]);
+    free(s->slots);
+    *s = (struct seen_ids){.slot_ms = s->slot_ms};
+}
+
+/* The first slot whose cell is not below `cell`; new events are nearly always in the last one. */
+static size_t lower_bound(const struct seen_ids *s, int64_t cell)
+{
+    size_t i = s->n;
+    while (i && s->slots[i - 1].cell >= cell)
+        i--;
+    return i;
+}
+
+bool seen_ids_has(const struct seen_ids *s, struct str id, int64_t time_ms)
+{
+    int64_t cell = time_cell(time_ms, s->slot_ms);
+    size_t i = lower_bound(s, cell);
+    return i < s->n && s->slots[i].cell == cell &&
+           index_get(&s->slots[i].ids, id) != INDEX_NONE;
+}
+
+void seen_ids_add(struct seen_ids *s, struct str id, int64_t time_ms)
+{
+    int64_t cell = time_cell(time_ms, s->slot_ms);
+    size_t i = lower_bound(s, cell);
+    if (i == s->n || s->slots[i].cell != cell) {
+        s->slots = realloc(s->slots, (s->n + 1) * sizeof *s->slots);
+        assert(s->slots);
+        memmove(&s->slots[i + 1], &s->slots[i], (s->n - i) * sizeof *s->slots);
+        s->slots[i] = (struct seen_slot){.cell = cell};
+        s->n++;
+    }
+    index_put(&s->slots[i].ids, arena_str(&s->slots[i].texts, id), 1);
+}
+
+void seen_ids_forget(struct seen_ids *s, int64_t watermark_ms)
+{
+    int64_t open_cell = time_cell(watermark_ms, s->slot_ms);
+    size_t gone = lower_bound(s, open_cell);
+    for (size_t i = 0; i < gone; i++)
+        slot_deinit(&s->slots[i]);
+    s->n -= gone;
+    if (gone)
+        memmove(s->slots, s->slots + gone, s->n * sizeof *s->slots);
+}

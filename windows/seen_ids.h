@@ -1,0 +1,25 @@
+/* The ids of accepted events, in slots of event time, for as long as an event of that time could
+ * still be accepted: duplicates are dropped exactly. */
+#ifndef WINDOWS_SEEN_IDS_H
+#define WINDOWS_SEEN_IDS_H
+
+#include "core/arena.h"
+#include "core/index.h"
+
+struct seen_slot;
+
+struct seen_ids {
+    int64_t slot_ms;
+    struct seen_slot *slots; /* by cell, ascending */
+    size_t n;
+};
+
+void seen_ids_init(struct seen_ids *s, int64_t slot_ms);
+void seen_ids_deinit(struct seen_ids *s);
+bool seen_ids_has(const struct seen_ids *s, struct str id, int64_t time_ms);
+/* Copies the id. */
+void seen_ids_add(struct seen_ids *s, struct str id, int64_t time_ms);
+/* Forgets slots that end at or before the watermark. */
+void seen_ids_forget(struct seen_ids *s, int64_t watermark_ms);
+
+#endif
