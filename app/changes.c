@@ -1,0 +1,108 @@
+#include "app/changes.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "detectors/detector.h"
+#include "detectors/match.h"
+
+enum { RECORDS_MAX_BYTES = 256 * 1024 * 1024, HEAD_MAX_BYTES = 4096 };
+
+void changes_init(struct changes *c)
+{
+    *c = (struct changes){0};
+    index_init(&c->by_id);
+    buf_init(&c->records, RECORDS_MAX_BYTES);
+}
+
+void changes_deinit(struct changes *c)
+{
+    free(c->items);
+    free(c->pieces);
+    index_deinit(&c->by_id);
+    buf_deinit(&c->records);
+}
+
+void changes_clear(struct changes *c)
+{
+    c->n = c->pieces_n = 0;
+    index_clear(&c->by_id);
+    buf_clear(&c->records);
+}
+
+static void *room(void *array, size_t n, size_t *cap, size_t item_bytes)
+{
+    if (n < *cap)
+        return array;
+    *cap = *cap ? *cap * 2 : 256;
+    array = realloc(array, *cap * item_bytes);
+    assert(array);
+    return array;
+}
+
+/* The number of the window's change; made if this is the first. */
+static size_t change_of(struct changes *c, const struct rule *rule, const struct str *key,
+                        struct arena *arena)
+{
+    struct buf head;
+    buf_init(&head, HEAD_MAX_BYTES);
+    window_head(&head, rule->name, key, rule->by_n);
+    struct str kept = arena_str(arena, buf_str(&head));
+    buf_deinit(&head);
+    size_t at = index_put(&c->by_id, kept, c->n);
+    if (at < c->n)
+        return at;
+    c->items = room(c->items, c->n, &c->cap, sizeof *c->items);
+    c->items[c->n++] = (struct window_change){
+        .id = window_id_of(kept), .head = kept, .judge_at = UINT32_MAX, .due_ms = STORE_NO_DUE};
+    return at;
+}
+
+static void add(struct changes *c, const struct rule *rule, const struct event *event,
+                const struct str *key, struct arena *arena)
+{
+    struct update u = {.record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
+    size_t begin = c->records.n;
+    buf_u16(&c->records, 0); /* the length, once it is known */
+    if (!rule->kind->update(rule, event, &u)) {
+        c->records.n = begin;
+        return;
+    }
+    size_t n = c->records.n - begin - 2;
+    assert(n <= UINT16_MAX && !c->records.overflowed);
+    c->records.p[begin] = (char)(n & 0xff);
+    c->records.p[begin + 1] = (char)(n >> 8);
+    struct window_change *w = &c->items[change_of(c, rule, key, arena)];
+    w->records_n++;
+    w->judge_at = u.judge_at < w->judge_at ? u.judge_at : w->judge_at;
+    w->due_ms = u.due_ms < w->due_ms ? u.due_ms : w->due_ms;
+    c->pieces = room(c->pieces, c->pieces_n, &c->pieces_cap, sizeof *c->pieces);
+    c->pieces[c->pieces_n++] =
+        (struct change_piece){(size_t)(w - c->items), begin, c->records.n - begin};
+}
+
+void changes_add(struct changes *c, const struct rule *rules, size_t rules_n, struct event *event,
+                 struct arena *arena, uint64_t *matches)
+{
+    struct str key[ALERT_KEYS_MAX];
+    for (size_t i = 0; i < rules_n; i++) {
+        if (!rule_match(&rules[i], event, arena, key))
+            continue;
+        matches[i]++;
+        add(c, &rules[i], event, key, arena);
+    }
+}
+
+void changes_finish(struct changes *c, struct arena *arena)
+{
+    char **ends = arena_alloc(arena, (c->n + 1) * sizeof *ends);
+    for (size_t i = 0; i < c->pieces_n; i++)
+        c->items[c->pieces[i].change].records.n += c->pieces[i].n;
+    for (size_t i = 0; i < c->n; i++)
+        c->items[i].records.p = ends[i] = arena_alloc(arena, c->items[i].records.n);
+    for (size_t i = 0; i < c->pieces_n; i++) {
+        const struct change_piece *p = &c->pieces[i];
+        memcpy(ends[p->change], c->records.p + p->at, p->n);
+        ends[p->change] += p->n;
+    }
+}

@@ -1,0 +1,99 @@
+#include "app/judge.h"
+
+#include <assert.h>
+
+enum { STATE_MAX_BYTES = 16 << 20, LINE_MAX_BYTES = 256 * 1024 };
+
+static const struct rule *rule_named(const struct judge_settings *s, struct str name)
+{
+    for (size_t i = 0; i < s->rules_n; i++)
+        if (str_eq(s->rules[i].name, name))
+            return &s->rules[i];
+    return NULL;
+}
+
+static struct str line_of(const struct alert *a, bool positions, struct buf *scratch,
+                          struct arena *arena)
+{
+    buf_clear(scratch);
+    alert_json(a, positions, scratch);
+    return arena_str(arena, buf_str(scratch));
+}
+
+/* The same words go to every sink of the rule. */
+static void write_outbox(const struct rule *rule, const struct judgement *found,
+                         struct buf *scratch, struct judged *out)
+{
+    struct outbox_line *lines =
+        arena_alloc(found->arena, (found->announced_n * rule->send.n + 1) * sizeof *lines);
+    out->outbox = lines;
+    for (size_t i = 0; i < found->announced_n && rule->send.n; i++) {
+        struct str body = line_of(&found->announced[i], true, scratch, found->arena);
+        for (size_t s = 0; s < rule->send.n; s++)
+            lines[out->outbox_n++] = (struct outbox_line){rule->send.items[s], body};
+    }
+}
+
+static void write_record(const struct judgement *found, struct buf *scratch, struct judged *out)
+{
+    struct str *lines = arena_alloc(found->arena, (found->confirmed_n + 1) * sizeof *lines);
+    for (size_t i = 0; i < found->confirmed_n; i++)
+        lines[i] = line_of(&found->confirmed[i], false, scratch, found->arena);
+    out->record = lines;
+    out->record_n = found->confirmed_n;
+}
+
+static void judge_one(const struct judge_settings *s, const struct window *w, struct arena *arena,
+                      struct judged *out)
+{
+    struct str name, key[ALERT_KEYS_MAX];
+    size_t key_n;
+    *out = (struct judged){.id = w->id, .head = w->head, .due_ms = STORE_NO_DUE};
+    memcpy(out->version, w->version, sizeof out->version);
+    if (!window_head_parse(w->head, &name, key, ALERT_KEYS_MAX, &key_n))
+        return;
+    const struct rule *rule = rule_named(s, name);
+    if (!rule || rule->by_n != key_n)
+        return;
+    struct buf state, kept, scratch;
+    buf_init(&state, STATE_MAX_BYTES);
+    buf_init(&kept, WINDOW_MAX_BYTES);
+    buf_init(&scratch, LINE_MAX_BYTES);
+    struct judge_input in = {rule,       key, w->state, w->records, w->records_n, s->watermark_ms,
+                             s->settled_ms};
+    struct judgement found = {.arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
+    rule->kind->judge(&in, &found);
+    assert(found.due_ms > s->watermark_ms); /* else it would be due again at once, for ever */
+    out->state = arena_str(arena, buf_str(&state));
+    out->kept = arena_str(arena, buf_str(&kept));
+    out->kept_n = found.kept_n;
+    out->due_ms = found.due_ms;
+    write_outbox(rule, &found, &scratch, out);
+    write_record(&found, &scratch, out);
+    buf_deinit(&state);
+    buf_deinit(&kept);
+    buf_deinit(&scratch);
+}
+
+struct judged *judge_windows(const struct judge_settings *settings, const struct window *windows,
+                             size_t n, struct arena *arena)
+{
+    struct judged *judged = arena_alloc(arena, (n + 1) * sizeof *judged);
+    for (size_t i = 0; i < n; i++)
+        judge_one(settings, &windows[i], arena, &judged[i]);
+    return judged;
+}
+
+void judge_count(const struct judge_settings *settings, const struct judged *judged, size_t n,
+                 struct rule_stats *stats)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct reader head = {.in = judged[i].head};
+        const struct rule *rule = rule_named(settings, reader_str16(&head));
+        if (!rule || !judged[i].committed)
+            continue;
+        struct rule_stats *s = &stats[rule - settings->rules];
+        s->confirmed += judged[i].record_n;
+        s->announced += judged[i].outbox_n;
+    }
+}

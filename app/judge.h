@@ -1,0 +1,28 @@
+/* Windows -> what became of them: calls the rule kinds and writes their alerts as lines. */
+#ifndef APP_JUDGE_H
+#define APP_JUDGE_H
+
+#include "detectors/detector.h"
+#include "windows/window_store.h"
+
+/* Counts, by rule, since the start. */
+struct rule_stats {
+    uint64_t matches, announced, confirmed;
+};
+
+struct judge_settings {
+    const struct rule *rules;
+    size_t rules_n;
+    int64_t watermark_ms, settled_ms; /* see detectors/detector.h struct judge_input */
+};
+
+/* Judges n windows; the result and all it points to live in `arena`. Counts in `stats`, by rule. A window of a
+ * rule that is no more is forgotten. */
+struct judged *judge_windows(const struct judge_settings *settings, const struct window *windows,
+                             size_t n, struct arena *arena);
+
+/* Counts what was committed. */
+void judge_count(const struct judge_settings *settings, const struct judged *judged, size_t n,
+                 struct rule_stats *stats);
+
+#endif

@@ -1,0 +1,34 @@
+/* The confirmed record in its order: time, rule, key, state. Lines come as windows are judged; they
+ * are held until no earlier one can come. */
+#ifndef APP_RECORD_ORDER_H
+#define APP_RECORD_ORDER_H
+
+#include <stdio.h>
+
+#include "core/alert.h"
+
+enum record_format { RECORD_JSON, RECORD_TEXT };
+
+struct held_line {
+    struct alert alert;
+    struct str json;
+};
+
+struct record_order {
+    FILE *out;
+    enum record_format format;
+    bool colour;
+    struct held_line *held;
+    size_t held_n, held_cap;
+    struct arena texts, spare; /* of the held lines; what stays moves from one to the other */
+    uint64_t written;
+};
+
+void record_order_init(struct record_order *r, FILE *out, enum record_format format);
+void record_order_deinit(struct record_order *r);
+/* ERR_INPUT when it is no line of a record. */
+int record_order_add(struct record_order *r, struct str json, struct err *e);
+/* Writes all lines with a time before `before_ms`, in order. */
+void record_order_write(struct record_order *r, int64_t before_ms);
+
+#endif

@@ -1,0 +1,234 @@
+/* replay: the alerts of a recorded log, on stdout in the order of the confirmed record. It is the live
+ * loop with the twins of Kafka and Redis: a source that reads files, a store in memory. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "app/engine.h"
+#include "app/record_order.h"
+#include "app/verbs.h"
+#include "config/config.h"
+
+enum { REPORTED_REJECTS = 20, PROGRESS_EVERY_MS = 250 };
+
+struct replay {
+    struct config config;
+    struct source *source;
+    struct window_store *store;
+    struct engine engine;
+    struct record_order order;
+    struct batch batch;
+    enum record_format format;
+    bool settle, quiet;
+    uint64_t reported;
+    int64_t started_ms, shown_ms;
+};
+
+static int help(FILE *out, int code)
+{
+    fprintf(out,
+            "usage: ticketwatch replay -c FILE [--format json|text] [--settle] [--quiet] LOG...\n\n"
+            "Prints the alerts that the events of the LOGs confirm, in order of time: one JSON object a\n"
+            "line, or one line of text. Sends nothing, needs no network. What could not be read is\n"
+            "reported on stderr with file and line, counted, and skipped; a summary comes last.\n\n"
+            "  LOG              JSON lines, plain, gzip or zstd; - is stdin\n"
+            "  -c, --config     the configuration\n"
+            "  --format         json (for machines, the default) or text (for people)\n"
+            "  --settle         let time go on after the last event, so that every episode resolves\n"
+            "  --quiet          no progress, no summary\n\n"
+            "  ticketwatch replay -c ticketwatch.yaml --format text march.jsonl.gz\n"
+            "  zcat *.gz | ticketwatch replay -c ticketwatch.yaml - | jq 'select(.severity==\"high\")'\n");
+    return code;
+}
+
+static int64_t clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void take_record(void *arg, struct str line)
+{
+    struct err e = {0};
+    if (record_order_add(arg, line, &e)) {
+        fprintf(stderr, "ticketwatch: a line of the record is broken, which is a bug: %s\n", e.text);
+        abort();
+    }
+}
+
+static void clear_line(const struct replay *r)
+{
+    if (r->shown_ms)
+        fprintf(stderr, "\r\033[K");
+}
+
+static void report_rejects(struct replay *r)
+{
+    for (size_t i = 0; i < r->batch.rejects_n; i++) {
+        const struct reject *reject = &r->batch.rejects[i];
+        if (r->reported++ >= REPORTED_REJECTS)
+            continue;
+        clear_line(r);
+        fprintf(stderr, "%.*s:%" PRId64 ": skipped: %s\n", STR_ARG(r->batch.name), reject->offset,
+                reject->reason);
+        if (r->reported == REPORTED_REJECTS)
+            fprintf(stderr, "further lines that cannot be read are only counted\n");
+    }
+}
+
+static void show_progress(struct replay *r)
+{
+    int64_t now = clock_ms(), read_bytes = 0, total_bytes = 0;
+    if (r->quiet || !isatty(STDERR_FILENO) || now - r->started_ms < 2 * PROGRESS_EVERY_MS ||
+        now - r->shown_ms < PROGRESS_EVERY_MS)
+        return;
+    r->shown_ms = now;
+    r->source->ops->progress(r->source, &read_bytes, &total_bytes);
+    fprintf(stderr, "\r%" PRIu64 " events, %.0f a second", r->engine.stats.events,
+            (double)r->engine.stats.events * 1000.0 / (double)(now - r->started_ms));
+    if (total_bytes)
+        fprintf(stderr, ", %d %%", (int)(100.0 * (double)read_bytes / (double)total_bytes));
+    fprintf(stderr, "\033[K");
+}
+
+static void summary(struct replay *r)
+{
+    const struct engine_stats *s = &r->engine.stats;
+    double seconds = (double)(clock_ms() - r->started_ms) / 1000.0;
+    clear_line(r);
+    if (r->quiet)
+        return;
+    fprintf(stderr,
+            "%" PRIu64 " events in %.2f s (%.0f a second): %" PRIu64 " late, %" PRIu64
+            " duplicates, %" PRIu64 " dead letters",
+            s->events, seconds, (double)s->events / (seconds > 0.001 ? seconds : 0.001), s->late,
+            s->duplicates, s->rejects);
+    if (s->behind)
+        fprintf(stderr, ", %" PRIu64 " behind the watermark", s->behind);
+    fprintf(stderr, "\n");
+    for (size_t i = 0; i < r->config.rules_n; i++)
+        fprintf(stderr, "  %-24.*s %8" PRIu64 " matching events %6" PRIu64 " alerts\n",
+                STR_ARG(r->config.rules[i].name), s->rules[i].matches, s->rules[i].confirmed);
+}
+
+/* One batch; what it confirmed for good is written. */
+static int replay_batch(struct replay *r, struct err *e)
+{
+    report_rejects(r);
+    if (engine_batch(&r->engine, &r->batch, e))
+        return -1;
+    record_order_write(&r->order, r->engine.clock.watermark_ms);
+    show_progress(r);
+    return 0;
+}
+
+static int end_of_log(struct replay *r, struct err *e)
+{
+    memory_store_end(r->store, r->settle);
+    r->engine.at_end = true;
+    r->engine.clock.watermark_ms = STORE_NO_TIME;
+    r->engine.clock.waiting_n = 1; /* look once more, at the new watermark */
+    if (engine_tick(&r->engine, e))
+        return -1;
+    record_order_write(&r->order, INT64_MAX);
+    return 0;
+}
+
+static int replay_all(struct replay *r, struct err *e)
+{
+    const struct str *names;
+    size_t n;
+    if (r->source->ops->partitions(r->source, &names, &n, e) ||
+        r->store->ops->partitions(r->store, names, n, e))
+        return -1;
+    for (;;) {
+        batch_reset(&r->batch);
+        enum source_result got = r->source->ops->next(r->source, &r->batch, 1000, e);
+        if (got == SOURCE_END)
+            return end_of_log(r, e);
+        if (got == SOURCE_ERROR || (got == SOURCE_BATCH && replay_batch(r, e)))
+            return -1;
+    }
+}
+
+/* What was confirmed before the error is still written: nothing that was found is lost. */
+static int replay_logs(struct replay *r, const char *const *paths, size_t n)
+{
+    struct err e = {0};
+    int code = EXIT_FINE;
+    r->source = replay_source_open(paths, n, r->config.time.max_future_ms, &e);
+    if (!r->source) {
+        fprintf(stderr, "ticketwatch: %s\n", e.text);
+        return EXIT_RUNTIME;
+    }
+    record_order_init(&r->order, stdout, r->format);
+    r->store = memory_store_open(r->config.time.lateness_ms,
+                                 (struct memory_listener){&r->order, NULL, take_record});
+    engine_init(&r->engine, r->config.rules, r->config.rules_n, r->config.time.lateness_ms,
+                r->source, r->store);
+    batch_init(&r->batch);
+    if (replay_all(r, &e)) {
+        struct err ignored = {0};
+        clear_line(r);
+        fprintf(stderr, "ticketwatch: %s\n", e.text);
+        (void)end_of_log(r, &ignored);
+        code = EXIT_RUNTIME;
+    }
+    summary(r);
+    batch_deinit(&r->batch);
+    engine_deinit(&r->engine);
+    r->store->ops->close(r->store);
+    r->source->ops->close(r->source);
+    record_order_deinit(&r->order);
+    return code;
+}
+
+static int load(struct replay *r, const char *path)
+{
+    struct config_report report;
+    buf_init(&report.text, 1 << 20);
+    int failed = config_load(path, &r->config, CONFIG_REPLAY, &report);
+    fwrite(report.text.p, 1, report.text.n, stderr);
+    buf_deinit(&report.text);
+    return failed;
+}
+
+int verb_replay(int argc, char **argv)
+{
+    static const struct option long_options[] = {
+        {"config", required_argument, NULL, 'c'}, {"format", required_argument, NULL, 'f'},
+        {"settle", no_argument, NULL, 's'},       {"quiet", no_argument, NULL, 'q'},
+        {"help", no_argument, NULL, 'h'},         {0}};
+    struct replay r = {0};
+    const char *config = NULL;
+    for (int c; (c = getopt_long(argc, argv, "c:hq", long_options, NULL)) != -1;) {
+        if (c == 'c')
+            config = optarg;
+        else if (c == 'f' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
+            r.format = optarg[0] == 't' ? RECORD_TEXT : RECORD_JSON;
+        else if (c == 's')
+            r.settle = true;
+        else if (c == 'q')
+            r.quiet = true;
+        else
+            return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
+    }
+    if (!config || optind == argc) {
+        fprintf(stderr, "ticketwatch replay: %s\n\n", config ? "which LOG?" : "-c FILE is missing");
+        return help(stderr, EXIT_USAGE);
+    }
+    r.started_ms = clock_ms();
+    int code = EXIT_FINDINGS;
+    if (load(&r, config) == 0)
+        code = replay_logs(&r, (const char *const *)&argv[optind], (size_t)(argc - optind));
+    config_deinit(&r.config);
+    if (fflush(stdout) || ferror(stdout)) {
+        fprintf(stderr, "ticketwatch: stdout: could not write everything\n");
+        return EXIT_RUNTIME;
+    }
+    return code;
+}
