@@ -179,6 +179,7 @@ class ServicesTest(unittest.TestCase):
         self.up(folder, "redis")
         file = os.path.join(folder, "redis", "pid")
         ours = pid_of(folder, "redis")
+        self.addCleanup(os.kill, ours, signal.SIGKILL)
         stranger = subprocess.Popen(["sleep", "600"], cwd=os.path.join(folder, "redis"))
         elsewhere = subprocess.Popen(["sleep", "600"], cwd="/")
         self.addCleanup(lambda: [p.kill() or p.wait() for p in (stranger, elsewhere)])
@@ -190,7 +191,6 @@ class ServicesTest(unittest.TestCase):
             self.assertEqual(services(folder, "stop", "redis").returncode, 0)
         self.assertEqual((stranger.poll(), elsewhere.poll()), (None, None))
         self.assertTrue(runs(ours))
-        os.kill(ours, signal.SIGKILL)
 
     def test_a_folder_of_somebody_else_is_left_alone(self):
         folder = os.path.join(self.base, "mine")
