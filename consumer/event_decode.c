@@ -1,0 +1,393 @@
+/* The record is copied into the batch's arena and read there in place, so that its texts
+ * need no copies of their own; yyjson's values live in a pool kept from call to call. One
+ * walk looks every member up in a table made from core/event.h: a new field is a row
+ * there and nothing here. yyjson checks UTF-8 strictly and does not recurse. */
+#include "consumer/event_decode.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <yyjson.h>
+
+#include "consumer/event_check.h"
+#include "consumer/names.h"
+
+enum {
+    DEPTH_MAX = 64, /* of members that are passed over; known ones are three deep */
+    PADDING_BYTES = NAME_BYTES_MAX, /* of which yyjson asks 4 */
+    OBJECTS_MAX = 8,
+};
+
+enum top {
+    TOP_ID,
+    TOP_TYPE,
+    TOP_TIME,
+    TOP_SPECVERSION,
+    TOP_DATA,
+    TOP_KAFKA,
+    TOP_OBJECTS
+};
+static const char *const top_names[] = {"id",          "type", "time",
+                                        "specversion", "data", "kafka"};
+enum position { AT_TOPIC, AT_PARTITION, AT_OFFSET, AT_TIMESTAMP, POSITIONS };
+enum scope { SCOPE_TOP, SCOPE_POSITION, SCOPE_OBJECTS };
+
+struct event_decoder {
+    struct names names;
+    size_t objects_n;
+    void *pool;
+    size_t pool_bytes;
+};
+
+/* The record in hand. */
+struct record {
+    struct event_decoder *decoder;
+    struct arena *arena;
+    bool may_hold_nul, deep;
+    yyjson_val *top[TOP_OBJECTS + OBJECTS_MAX];
+};
+
+static inline int find(const struct record *r, size_t scope, yyjson_val *key)
+{
+    return names_find(&r->decoder->names, scope, unsafe_yyjson_get_str(key),
+                      unsafe_yyjson_get_len(key));
+}
+
+static void add_fields(struct event_decoder *d)
+{
+    for (int f = 0; f < FIELD_COUNT; f++) {
+        const struct event_field_info *info = &event_field_infos[f];
+        size_t object = (size_t)names_add(&d->names, SCOPE_TOP, info->object,
+                                          TOP_OBJECTS + (int)d->objects_n);
+        object -= TOP_OBJECTS;
+        d->objects_n += object == d->objects_n;
+        assert(d->objects_n <= OBJECTS_MAX);
+        names_add(&d->names, SCOPE_OBJECTS + object, info->member, f);
+    }
+}
+
+struct event_decoder *event_decoder_new(void)
+{
+    static const char *const positions[] = {"topic", "partition", "offset", "timestamp"};
+    struct event_decoder *d = calloc(1, sizeof *d);
+    assert(d);
+    names_init(&d->names);
+    for (int i = 0; i < TOP_OBJECTS; i++)
+        names_add(&d->names, SCOPE_TOP, top_names[i], i);
+    for (int i = 0; i < POSITIONS; i++)
+        names_add(&d->names, SCOPE_POSITION, positions[i], i);
+    add_fields(d);
+    return d;
+}
+
+void event_decoder_free(struct event_decoder *d)
+{
+    if (d)
+        free(d->pool);
+    free(d);
+}
+
+/* Of what is passed over: what is read is three levels deep. Values lie in one row,
+ * parents first, and each container knows where its own end. */
+static bool too_deep(yyjson_val *v)
+{
+    const yyjson_val *ends[DEPTH_MAX], *end = unsafe_yyjson_get_next(v);
+    size_t depth = 0;
+    for (; v < end; v++) {
+        if (!unsafe_yyjson_is_ctn(v))
+            continue;
+        while (depth && v >= ends[depth - 1])
+            depth--;
+        if (depth == DEPTH_MAX)
+            return true;
+        ends[depth++] = unsafe_yyjson_get_next(v);
+    }
+    return false;
+}
+
+static inline void note_depth(struct record *r, yyjson_val *v)
+{
+    if (unsafe_yyjson_is_ctn(v))
+        r->deep = r->deep || too_deep(v);
+}
+
+static int read_error(const yyjson_read_err *error, size_t bytes_n, struct err *e)
+{
+    bool utf8 =
+        error->code == YYJSON_READ_ERROR_INVALID_STRING && strstr(error->msg, "UTF-8");
+    if (utf8)
+        return err_set(e, ERR_INPUT,
+                       "invalid UTF-8 at byte %zu of %zu: encode it in the producer",
+                       error->pos, bytes_n);
+    return err_set(e, ERR_INPUT,
+                   "not JSON, byte %zu of %zu: %s: send one JSON object a record",
+                   error->pos, bytes_n, error->msg);
+}
+
+static void grow_pool(struct event_decoder *d, size_t bytes_n)
+{
+    size_t need = yyjson_read_max_memory_usage(bytes_n, YYJSON_READ_INSITU);
+    if (need <= d->pool_bytes)
+        return;
+    free(d->pool);
+    d->pool_bytes = need < 64 * 1024 ? 64 * 1024 : need;
+    d->pool = malloc(d->pool_bytes);
+    assert(d->pool);
+}
+
+/* A raw NUL is no JSON; only an escape can bring one. */
+static bool nul_escape(struct str json)
+{
+    return memchr(json.p, '\\', json.n) && memmem(json.p, json.n, "\\u0000", 6);
+}
+
+/* The root object; its values are valid until the next call. */
+static yyjson_val *read_root(struct record *r, struct str json, struct err *e)
+{
+    struct event_decoder *d = r->decoder;
+    yyjson_read_err error;
+    yyjson_alc pool;
+    if (json.n == 0 || json.n > EVENT_BYTES_MAX) {
+        err_set(e, ERR_INPUT,
+                json.n ? "%zu bytes, more than %d: shorten it in the producer"
+                       : "empty record (%zu bytes of at most %d)",
+                json.n, (int)EVENT_BYTES_MAX);
+        return NULL;
+    }
+    grow_pool(d, json.n);
+    yyjson_alc_pool_init(&pool, d->pool, d->pool_bytes);
+    char *copy = arena_alloc(r->arena, json.n + PADDING_BYTES);
+    memcpy(copy, json.p, json.n);
+    r->may_hold_nul = nul_escape(json);
+    yyjson_doc *doc = yyjson_read_opts(
+        copy, json.n, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &pool, &error);
+    yyjson_val *root = yyjson_doc_get_root(doc);
+    if (yyjson_is_obj(root))
+        return root;
+    if (!doc)
+        read_error(&error, json.n, e);
+    else
+        err_set(e, ERR_INPUT, "a JSON %s, not an object: send one event a record",
+                yyjson_get_type_desc(root));
+    return NULL;
+}
+
+static void collect_top(struct record *r, yyjson_val *object)
+{
+    size_t i, n;
+    yyjson_val *key, *value;
+    yyjson_obj_foreach(object, i, n, key, value)
+    {
+        int top = find(r, SCOPE_TOP, key);
+        if (top >= 0 && !r->top[top])
+            r->top[top] = value;
+        if (top < TOP_OBJECTS || !unsafe_yyjson_is_obj(value))
+            note_depth(r, value);
+    }
+}
+
+/* CloudEvents 1.0: the event is under `data`; what it lacks the envelope has. */
+static void open_envelope(struct record *r)
+{
+    static const enum top envelope[] = {TOP_ID, TOP_TYPE, TOP_TIME, TOP_KAFKA};
+    struct record inner = {.decoder = r->decoder};
+    collect_top(&inner, r->top[TOP_DATA]);
+    for (size_t i = 0; i < sizeof envelope / sizeof envelope[0]; i++)
+        if (!inner.top[envelope[i]] || yyjson_is_null(inner.top[envelope[i]]))
+            inner.top[envelope[i]] = r->top[envelope[i]];
+    memcpy(r->top, inner.top, sizeof r->top);
+}
+
+static void collect(struct record *r, yyjson_val *root)
+{
+    collect_top(r, root);
+    if (r->top[TOP_SPECVERSION] && yyjson_is_obj(r->top[TOP_DATA]))
+        open_envelope(r);
+}
+
+/* U+0000 would end the text for whoever reads C strings: U+FFFD stands in for it. */
+static struct str without_nul(struct record *r, struct str s)
+{
+    size_t nuls = 0, at = 0;
+    for (size_t i = 0; i < s.n; i++)
+        nuls += s.p[i] == '\0';
+    if (nuls == 0)
+        return s;
+    char *p = arena_alloc(r->arena, s.n + 2 * nuls + 1);
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i]) {
+            p[at++] = s.p[i];
+            continue;
+        }
+        memcpy(p + at, "\xef\xbf\xbd", 3);
+        at += 3;
+    }
+    return (struct str){p, at};
+}
+
+static bool digits_of(struct record *r, yyjson_val *v, struct str *out)
+{
+    enum { DIGITS_BYTES = 24 };
+    if (yyjson_is_raw(v)) { /* too large for 64 bits */
+        *out = (struct str){yyjson_get_raw(v), yyjson_get_len(v)};
+        return strspn(out->p, "-0123456789") >= out->n;
+    }
+    if (!yyjson_is_int(v))
+        return false;
+    char *p = arena_alloc(r->arena, DIGITS_BYTES);
+    int n = yyjson_is_uint(v) ? snprintf(p, DIGITS_BYTES, "%" PRIu64, yyjson_get_uint(v))
+                              : snprintf(p, DIGITS_BYTES, "%" PRId64, yyjson_get_sint(v));
+    *out = (struct str){p, (size_t)n};
+    return true;
+}
+
+/* A text, or an integer as its digits: ids are often numbers. */
+static inline bool text_of(struct record *r, yyjson_val *v, struct str *out)
+{
+    if (!yyjson_is_str(v))
+        return digits_of(r, v, out);
+    *out = (struct str){unsafe_yyjson_get_str(v), unsafe_yyjson_get_len(v)};
+    return true;
+}
+
+static bool number_of(yyjson_val *v, double *out)
+{
+    if (!yyjson_is_num(v) && !yyjson_is_raw(v))
+        return false;
+    *out = yyjson_is_raw(v) ? strtod(yyjson_get_raw(v), NULL) : yyjson_get_num(v);
+    return *out - *out == 0; /* finite */
+}
+
+/* A value of another type than the table's is absent. */
+static void set_field(struct record *r, yyjson_val *v, enum value_type type,
+                      struct value *out)
+{
+    bool there = false;
+    if (type == VALUE_TEXT) {
+        there = text_of(r, v, &out->text);
+        if (there && r->may_hold_nul)
+            out->text = without_nul(r, out->text);
+    } else if (type == VALUE_NUMBER) {
+        there = number_of(v, &out->number);
+    } else if (type == VALUE_FLAG) {
+        there = yyjson_is_bool(v);
+        out->flag = there && yyjson_get_bool(v);
+    }
+    out->type = there ? type : VALUE_ABSENT;
+}
+
+static void decode_object(struct record *r, size_t object, struct event *out)
+{
+    static_assert(FIELD_COUNT <= 64, "one bit a field");
+    yyjson_val *members = r->top[TOP_OBJECTS + object], *key, *value;
+    uint64_t seen = 0;
+    size_t i, n;
+    if (!yyjson_is_obj(members))
+        return;
+    yyjson_obj_foreach(members, i, n, key, value)
+    {
+        int f = find(r, SCOPE_OBJECTS + object, key);
+        note_depth(r, value);
+        if (f < 0 || (seen >> f & 1))
+            continue;
+        seen |= UINT64_C(1) << f;
+        set_field(r, value, event_field_infos[f].type, &out->fields[f]);
+    }
+}
+
+/* `id`, `type` or `time` as text. */
+static int required(struct record *r, enum top top, struct str *out, struct err *e)
+{
+    yyjson_val *v = r->top[top];
+    if (!v || yyjson_is_null(v))
+        return err_set(e, ERR_INPUT, "%s is missing: every event needs id, type and time",
+                       top_names[top]);
+    if (!text_of(r, v, out))
+        return err_set(e, ERR_INPUT, "%s is neither text nor an integer: send it as text",
+                       top_names[top]);
+    return 0;
+}
+
+static int decode_head(struct record *r, struct event *out, struct err *e)
+{
+    struct str type, time;
+    if (required(r, TOP_ID, &out->id, e) || event_check_text("id", out->id, e) ||
+        required(r, TOP_TYPE, &type, e) || event_check_text("type", type, e) ||
+        required(r, TOP_TIME, &time, e) || event_check_time(time, &out->time_ms, e))
+        return -1;
+    out->type = event_type_named(type);
+    return 0;
+}
+
+static bool integer_in(yyjson_val *v, int64_t max, int64_t *out)
+{
+    if (!yyjson_is_uint(v) || yyjson_get_uint(v) > (uint64_t)max)
+        return false;
+    *out = (int64_t)yyjson_get_uint(v);
+    return true;
+}
+
+static void read_position(struct record *r, struct recorded_position *out)
+{
+    yyjson_val *members = r->top[TOP_KAFKA], *at[POSITIONS] = {0}, *key, *value;
+    size_t i, n;
+    int64_t partition;
+    *out = (struct recorded_position){.partition = -1, .offset = -1, .timestamp_ms = -1};
+    if (!yyjson_is_obj(members))
+        return;
+    yyjson_obj_foreach(members, i, n, key, value)
+    {
+        int p = find(r, SCOPE_POSITION, key);
+        if (p >= 0 && !at[p])
+            at[p] = value;
+    }
+    if (!yyjson_is_str(at[AT_TOPIC]) ||
+        !integer_in(at[AT_PARTITION], INT32_MAX, &partition))
+        return;
+    out->present = true;
+    (void)text_of(r, at[AT_TOPIC], &out->topic);
+    out->topic = without_nul(r, out->topic);
+    out->partition = (int32_t)partition;
+    (void)integer_in(at[AT_OFFSET], INT64_MAX - 1, &out->offset);
+    (void)integer_in(at[AT_TIMESTAMP], INT64_MAX, &out->timestamp_ms);
+}
+
+int event_position(struct event_decoder *d, struct str json, struct arena *arena,
+                   struct recorded_position *where, struct err *e)
+{
+    struct record r = {.decoder = d, .arena = arena};
+    yyjson_val *root = read_root(&r, json, e);
+    if (root)
+        collect(&r, root);
+    read_position(&r, where);
+    return root ? 0 : -1;
+}
+
+int event_decode(struct event_decoder *d, struct str json, struct arena *arena,
+                 int64_t timestamp_ms, int64_t max_future_ms, struct event *out,
+                 struct recorded_position *where, struct err *e)
+{
+    struct record r = {.decoder = d, .arena = arena};
+    struct recorded_position position;
+    yyjson_val *root = read_root(&r, json, e);
+    if (root)
+        collect(&r, root);
+    read_position(&r, &position);
+    if (where)
+        *where = position;
+    if (!root)
+        return -1;
+    *out = (struct event){.partition = position.partition, .offset = position.offset};
+    timestamp_ms = timestamp_ms >= 0 ? timestamp_ms : position.timestamp_ms;
+    if (decode_head(&r, out, e) ||
+        event_check_future(out->time_ms, timestamp_ms, max_future_ms, e))
+        return -1;
+    for (size_t i = 0; i < d->objects_n; i++)
+        decode_object(&r, i, out);
+    if (r.deep)
+        return err_set(e, ERR_INPUT,
+                       "nested deeper than %d levels: flatten it in the producer",
+                       DEPTH_MAX);
+    return 0;
+}
