@@ -1,0 +1,91 @@
+-- Applies a batch iff the partition's cursor stands at its start: windows, ids, watermark and cursor move
+-- together, or nothing does.
+-- ARGV 3 partition, 4 start, 5 next, 6 high ('' none), 7 '1' if events were read, 8 new version,
+--      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes;
+--      then for each slot: cell, number of ids, ids; then for each change: id, head, records, their number,
+--      judge_at, due time.
+-- KEYS 10..: the id slots.
+-- Reply: MISPLACED: cursor ('' none), high ('' none); BEHIND; DUPLICATES: positions among all ids;
+--        APPLIED: the windows to be judged now.
+local partition, start, high, version = ARGV[3], ARGV[4], ARGV[6], ARGV[8]
+local fold, slots_n, changes_n = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
+
+if not same_epoch() then return {'EPOCH'} end
+local cursor = redis.call('HGET', CURSORS, partition)
+if cursor ~= start then
+  local r = reply('MISPLACED')
+  r[6], r[7] = cursor or '', redis.call('HGET', HIGHS, partition) or ''
+  return r
+end
+local settled = tonumber(redis.call('HGET', META, 'watermark'))
+if settled and ARGV[9] ~= '' and tonumber(ARGV[9]) < settled then return reply('BEHIND') end
+
+-- Which ids were there before.
+local at, seen, slots = 13, {}, {}
+local position = 0
+for s = 1, slots_n do
+  local slot = {cell = tonumber(ARGV[at]), n = tonumber(ARGV[at + 1]), from = at + 1}
+  in_pieces(slot.n, function(from, to)
+    local hits = redis.call('SMISMEMBER', KEYS[9 + s], unpack(ARGV, slot.from + from, slot.from + to))
+    for i = 1, #hits do
+      position = position + 1
+      if hits[i] == 1 then seen[#seen + 1] = position end
+    end
+  end)
+  slots[s] = slot
+  at = at + 2 + slot.n
+end
+if #seen > 0 then
+  local r = reply('DUPLICATES')
+  for i = 1, #seen do r[5 + i] = seen[i] end
+  return r
+end
+-- Every argument is read before the first write: an error midway would keep what came before it.
+local changes = {}
+for i = 1, changes_n do
+  changes[i] = {id = ARGV[at], head = ARGV[at + 1], records = ARGV[at + 2], n = tonumber(ARGV[at + 3]),
+                judge_at = tonumber(ARGV[at + 4]), due = tonumber(ARGV[at + 5])}
+  if not (changes[i].n and changes[i].judge_at and changes[i].due) then error('apply: bad arguments') end
+  at = at + 6
+end
+
+for s = 1, slots_n do
+  local slot = slots[s]
+  in_pieces(slot.n, function(from, to)
+    redis.call('SADD', KEYS[9 + s], unpack(ARGV, slot.from + from, slot.from + to))
+  end)
+  redis.call('ZADD', ID_SLOTS, slot.cell, int(slot.cell))
+end
+
+local judge_now, waiting = {}, {}
+in_pieces(changes_n, function(from, to)
+  local ids, set, due = {}, {}, {}
+  for i = from, to do ids[#ids + 1] = changes[i].id end
+  local values = redis.call('HMGET', WINDOWS, unpack(ids))
+  for i = from, to do
+    local c, v = changes[i], values[i - from + 1]
+    local n, records_at
+    if v then
+      n, records_at = struct.unpack('<I4I4', v, 9)
+      v = version .. struct.pack('<I4', n + c.n) .. string.sub(v, 13) .. c.records
+    else
+      n, records_at = 0, 22 + #c.head
+      v = version .. struct.pack('<I4I4I2', c.n, records_at, #c.head) .. c.head .. '\0\0\0\0' .. c.records
+    end
+    set[#set + 1], set[#set + 2] = c.id, v
+    due[#due + 1], due[#due + 2] = int(c.due), c.id
+    if n + c.n >= c.judge_at or #v - records_at >= fold then
+      waiting[#waiting + 1], judge_now[#judge_now + 1] = c.id, v
+    end
+  end
+  redis.call('HSET', WINDOWS, unpack(set))
+  redis.call('ZADD', DUE, 'LT', unpack(due))
+end)
+in_pieces(#waiting, function(from, to) redis.call('SADD', WAITING, unpack(waiting, from, to)) end)
+
+redis.call('HSET', CURSORS, partition, ARGV[5])
+if high ~= '' then redis.call('HSET', HIGHS, partition, high) end
+if ARGV[7] == '1' then redis.call('HSET', ATS, partition, int(now_ms())) end
+local r = reply('APPLIED')
+for i = 1, #judge_now do r[5 + i] = judge_now[i] end
+return r

@@ -1,0 +1,50 @@
+-- Put before every script of the store. The keys of a shard, in every call:
+local META, CURSORS, HIGHS, IDLES, ATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local WINDOWS, DUE, WAITING, ID_SLOTS = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+-- Arguments of every call: 1 epoch, 2 time.lateness in ms.
+-- Every reply begins: outcome, watermark ('' none), now, next due time ('' none), windows waiting.
+
+local function int(n)
+  return string.format('%d', n)
+end
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+
+-- The minimum over all partitions, never backwards; nil while one of them has shown nothing.
+local function watermark()
+  local stored = tonumber(redis.call('HGET', META, 'watermark'))
+  local highs, lateness, idles, low = redis.call('HGETALL', HIGHS), tonumber(ARGV[2]), {}, nil
+  local pairs_ = redis.call('HGETALL', IDLES)
+  for i = 1, #pairs_, 2 do idles[pairs_[i]] = tonumber(pairs_[i + 1]) end
+  for i = 1, #highs, 2 do
+    local high, idle = tonumber(highs[i + 1]), idles[highs[i]]
+    local w = high and high - lateness
+    if idle and (not w or idle > w) then w = idle end
+    if not w then return stored end
+    if not low or w < low then low = w end
+  end
+  if low and (not stored or low > stored) then
+    redis.call('HSET', META, 'watermark', int(low))
+    return low
+  end
+  return stored
+end
+
+local function reply(outcome)
+  local w = watermark()
+  local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
+  return {outcome, w and int(w) or '', int(now_ms()), first[2] and int(first[2]) or '',
+          redis.call('SCARD', WAITING)}
+end
+
+local function same_epoch()
+  return redis.call('HGET', META, 'epoch') == ARGV[1]
+end
+
+-- f(arguments from, to) for pieces of at most 500, since a call takes a bounded number of values.
+local function in_pieces(n, f)
+  for from = 1, n, 500 do f(from, math.min(from + 499, n)) end
+end

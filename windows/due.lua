@@ -1,0 +1,29 @@
+-- Windows that want judging: those that wait since a change, and those whose due time the watermark reached.
+-- ARGV 3 how many at most. Reply: WINDOWS, values.
+if not same_epoch() then return {'EPOCH'} end
+local limit, w = tonumber(ARGV[3]), watermark()
+local ids, listed = {}, {}
+local function list(more)
+  for i = 1, #more do
+    if not listed[more[i]] then listed[more[i]] = true; ids[#ids + 1] = more[i] end
+  end
+end
+list(redis.call('SRANDMEMBER', WAITING, limit))
+if w and #ids < limit then
+  list(redis.call('ZRANGEBYSCORE', DUE, '-inf', int(w), 'LIMIT', 0, limit - #ids))
+end
+local values = {}
+in_pieces(#ids, function(from, to)
+  local got = redis.call('HMGET', WINDOWS, unpack(ids, from, to))
+  for i = 1, to - from + 1 do
+    if got[i] then
+      values[#values + 1] = got[i]
+    else
+      redis.call('SREM', WAITING, ids[from + i - 1])
+      redis.call('ZREM', DUE, ids[from + i - 1])
+    end
+  end
+end)
+local r = reply('WINDOWS')
+for i = 1, #values do r[5 + i] = values[i] end
+return r

@@ -1,0 +1,15 @@
+-- Makes the state at first start, reads it later, and makes partitions known.
+-- ARGV 1 epoch for a new state, 2 time.lateness, 3 format of the state; then names of partitions.
+-- Reply: OPENED or FORMAT (of another version), ..., the epoch, the format.
+local format = redis.call('HGET', META, 'format')
+if format and format ~= ARGV[3] then
+  local r = reply('FORMAT')
+  r[6], r[7] = '', format
+  return r
+end
+redis.call('HSETNX', META, 'epoch', ARGV[1])
+redis.call('HSETNX', META, 'format', ARGV[3])
+for i = 4, #ARGV do redis.call('HSETNX', HIGHS, ARGV[i], '') end
+local r = reply('OPENED')
+r[6], r[7] = redis.call('HGET', META, 'epoch'), ARGV[3]
+return r

@@ -1,0 +1,17 @@
+/* The Lua scripts: windows/NAME.lua as script_NAME, NUL-terminated, made by embed.cmake. */
+#ifndef WINDOWS_SCRIPTS_H
+#define WINDOWS_SCRIPTS_H
+
+extern const char script_common[];
+extern const char script_open[];
+extern const char script_apply[];
+extern const char script_commit[];
+extern const char script_due[];
+extern const char script_idle[];
+extern const char script_outbox_take[];
+extern const char script_outbox_ack[];
+extern const char script_outbox_dead[];
+extern const char script_outbox_hold[];
+extern const char script_outbox_tidy[];
+
+#endif
