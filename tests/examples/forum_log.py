@@ -70,7 +70,7 @@ def main():
     told = done.stderr.decode()
     if done.returncode:
         sys.exit("exit %d\n%s" % (done.returncode, told))
-    dead = re.search(r"dead_letters=(\d+)", told)
+    dead = re.search(r"(\d+) dead letters", told)
     if not dead or int(dead.group(1)) or count["dead_letters"]:
         sys.exit("dead letters where there should be none\n%s" % told)
     got = [json.loads(line) for line in done.stdout.decode().splitlines()]

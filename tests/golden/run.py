@@ -39,7 +39,7 @@ def replay(program, case):
 
 
 def figures(told):
-    return {name: int(n) for name, n in re.findall(r"\b(late|duplicates|dead_letters)=(\d+)", told)}
+    return {name.replace(" ", "_"): int(n) for n, name in re.findall(r"\b(\d+) (late|duplicates|dead letters)", told)}
 
 
 def oracle_of(program):

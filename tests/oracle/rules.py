@@ -99,25 +99,32 @@ class Anomaly(Rule):
         self.bucket = duration(s["bucket"])
         self.reach = duration(s["history"]) // self.bucket  # how many buckets back a baseline looks
         self.season, self.zone = s.get("season", "none"), zoneinfo.ZoneInfo(zone) if "season" in s else None
-        hold = {"none": 1, "hour_of_day": 24, "hour_of_week": 168}[self.season] * 3_600_000
-        hold = self.reach if self.season == "none" else duration(s["history"]) // hold
+        hold = self.reach // {"none": 1, "hour_of_day": 24, "hour_of_week": 168}[self.season]
         self.min_history = int(s["min_history"]) if "min_history" in s else min(24, max(3, hold // 2))
         self.z, self.direction = float(s.get("z", 3)), s.get("direction", "both")
-        self.min_count, self.min_change = int(s.get("min_count", 0)), float(s.get("min_change", "0%").rstrip("%")) / 100
+        self.min_count, self.min_change = int(s.get("min_count", 10)), float(s.get("min_change", "0%").rstrip("%")) / 100
         self.severity = body.get("severity", "low")
 
-    def values(self, events, end):
-        """[(bucket, value or None, number of events)] from the first event's bucket to the last that has ended."""
+    def histories(self, events, end):
+        """Lists of (bucket, value or None, number of events), each from an event's bucket to the last that has ended,
+        or to where the whole history was empty, which is where the key is forgotten."""
         per = {}
         for event in events:
             value = 1 if self.metric == "count" else logs.field(event, self.field)
-            per.setdefault(event.time // self.bucket, []).append(value)
-        out = []
-        for b in range(min(per), end // self.bucket):
-            have = [v for v in per.get(b, ()) if v is not None]
+            if value is not None:
+                per.setdefault(event.time // self.bucket, []).append(value)
+        values, empty = [], 0
+        for b in range(min(per, default=0), end // self.bucket):
+            have = per.get(b, ())
+            if not (values or have):
+                continue
             mean = sum(round(v * 1e6) for v in have) / 1e6 / len(have) if have else None
-            out.append((b, len(have) if self.metric == "count" else mean, len(have)))
-        return out
+            values.append((b, len(have) if self.metric == "count" else mean, len(have)))
+            empty = 0 if have else empty + 1
+            if empty == self.reach:
+                yield values
+                values, empty = [], 0
+        yield values
 
     def slot(self, b):
         if self.season == "none":
@@ -147,14 +154,20 @@ class Anomaly(Rule):
         return way if odd else 0, {"value": value, "mean": m, "stddev": sd, "z": z}
 
     def judge(self, events, end):
-        values, state = self.values(events, end), 0
-        for i, (b, _, have) in enumerate(values):
-            verdict = self.verdict(values, i)
-            if verdict is None or verdict[0] == state:
-                continue
-            time = (b + 1) * self.bucket
-            if state:
-                yield time, "resolved", self.severity, None, None, verdict[1]
-            if verdict[0]:
-                yield time, "firing", self.severity, have, None, verdict[1]
-            state = verdict[0]
+        for values in self.histories(events, end):
+            state = 0
+            for i, (b, _, have) in enumerate(values):
+                verdict = self.verdict(values, i)
+                if verdict is None or verdict[0] == state:
+                    continue
+                time = (b + 1) * self.bucket
+                if state:
+                    yield time, "resolved", self.severity, have, None, verdict[1]
+                if verdict[0]:
+                    yield time, "firing", self.severity, have, None, verdict[1]
+                state = verdict[0]
+            if state and self.forgotten(values):
+                yield (values[-1][0] + 1) * self.bucket, "resolved", self.severity, 0, None, None
+
+    def forgotten(self, values):
+        return len(values) >= self.reach and not any(have for _, _, have in values[-self.reach:])

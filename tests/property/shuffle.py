@@ -43,11 +43,12 @@ def random_rules(r):
             count.append("distinct: user")
         words = sorted(r.sample(range(4), len(steps)))
         severity = ", ".join("%s: %d" % (["low", "medium", "high", "critical"][w], n) for w, n in zip(words, steps))
-        by = r.choice(["[ticket.category]", "[account]", "[ticket.category, account]", "[]", "[page, error]", "[ticket.category, subject]"])
+        by = r.choice(["", "[ticket.category]", "[account]", "[ticket.category, account]", "[page, error]", "[ticket.category, subject]"])
+        by = "    by: %s\n" % by if by else ""
         where = r.choice(["", "", "    where: \"ticket.sentiment < 0.2 or not exists(ticket.sentiment)\"\n",
                           "    where: \"account.tier != 'free' and ticket.csat <= 4\"\n"])
         on = r.choice(["", "    on: ticket.created\n", "    on: [ticket.created, ticket.rated, page.error]\n"])
-        rules.append("  r%d:\n%s%s    by: %s\n    count: {%s}\n    severity: {%s}\n" % (i, on, where, by, ", ".join(count), severity))
+        rules.append("  r%d:\n%s%s%s    count: {%s}\n    severity: {%s}\n" % (i, on, where, by, ", ".join(count), severity))
     rules.append("  volume:\n    on: ticket.created\n    by: [ticket.category]\n"
                  "    anomaly: {metric: count, bucket: 1h, history: 12h, min_history: 3, z: 1.5, direction: both, min_count: 1}\n")
     rules.append("  rating:\n    anomaly: {metric: mean, field: ticket.csat, bucket: 30m, history: 12h, min_history: 3, z: 1.2, direction: both, min_count: 1}\n")
