@@ -42,15 +42,22 @@ def field(event, name):
     value = event.body.get(group)
     value = value.get(member) if isinstance(value, dict) else None
     if name in TEXTS:
-        return value if isinstance(value, str) else None
+        return str(value) if whole(value) else value if isinstance(value, str) else None
     if name in NUMBERS:
         return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
     assert name in FLAGS, name
     return value if isinstance(value, bool) else None
 
 
+def whole(value):
+    """Ids are often numbers: a text may be written as a whole number."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
 def time_of(text):
-    """Milliseconds since 1970, cut to whole ones, or None."""
+    """Milliseconds since 1970, cut to whole ones, or None. A whole number is such milliseconds already."""
+    if re.match(r"\d{1,18}$", text):
+        return int(text)
     m = TIME.match(text)
     if not m:
         return None
@@ -90,6 +97,8 @@ def decode(line, max_future):
     if isinstance(body.get("data"), dict) and "specversion" in body:  # a CloudEvents envelope
         body = {**body["data"], **{k: body[k] for k in ("id", "type", "time", "kafka") if k in body}}
     for name in ("id", "type", "time"):
+        if whole(body.get(name)):
+            body[name] = str(body[name])
         if not isinstance(body.get(name), str) or not body[name]:
             return "%s is missing" % name
     when = time_of(body["time"])
