@@ -25,9 +25,15 @@ static const char *const state_names[ALERT_STATES] = {"firing", "escalated", "re
 static const char *const severity_names[SEVERITIES] = {"low", "medium", "high",
                                                        "critical"};
 
-const char *alert_state_name(enum alert_state s) { return state_names[s]; }
+const char *alert_state_name(enum alert_state s)
+{
+    return state_names[s];
+}
 
-const char *severity_name(enum severity s) { return severity_names[s]; }
+const char *severity_name(enum severity s)
+{
+    return severity_names[s];
+}
 
 bool severity_named(struct str name, enum severity *s)
 {
@@ -220,7 +226,10 @@ void alert_json(const struct alert *a, bool positions, struct buf *out)
     json_decref(line);
 }
 
-static int cmp_int(int64_t a, int64_t b) { return (a > b) - (a < b); }
+static int cmp_int(int64_t a, int64_t b)
+{
+    return (a > b) - (a < b);
+}
 
 /* Two steps of one episode may become true in the same millisecond: then the lower one
  * first. */

@@ -3,7 +3,10 @@
  * is looked at. */
 #include "core/utf8.h"
 
-static bool goes_on(char c) { return ((unsigned char)c & 0xC0) == 0x80; }
+static bool goes_on(char c)
+{
+    return ((unsigned char)c & 0xC0) == 0x80;
+}
 
 static size_t bytes_of(char first)
 {

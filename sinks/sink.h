@@ -25,6 +25,7 @@ struct response {
     struct str retry_after;  /* header value, n == 0: none */
     struct str body;         /* at most RESPONSE_MAX_BYTES of it */
     bool body_cut;
+    int64_t now_ms;          /* wall clock when it came; 0: unknown, and a Retry-After date is not read */
 };
 enum { RESPONSE_MAX_BYTES = 64 * 1024 };
 

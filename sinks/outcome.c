@@ -1,0 +1,85 @@
+/* The common reading of HTTP answers. Retry-After (RFC 9110 10.2.3) is seconds or an HTTP
+ * date in one of three shapes (5.6.7); a date needs a clock, which the response brings
+ * along. What a receiver wishes is bounded, so that a typo of its does not silence a sink
+ * for a month. */
+#include <stdio.h>
+#include <time.h>
+
+#include "sinks/request.h"
+
+enum { RETRY_AFTER_MAX_MS = 24 * 3600 * 1000, SECOND_MS = 1000 };
+
+static bool seconds(const char *text, int64_t *ms)
+{
+    int64_t s = 0;
+    if (!*text)
+        return false;
+    for (; *text >= '0' && *text <= '9'; text++)
+        if (s <= RETRY_AFTER_MAX_MS)
+            s = s * 10 + (*text - '0');
+    *ms = s * SECOND_MS;
+    return *text == '\0';
+}
+
+static bool date(const char *text, int64_t now_ms, int64_t *ms)
+{
+    static const char *const shapes[] = {
+        "%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y"};
+    for (size_t i = 0; now_ms && i < sizeof shapes / sizeof shapes[0]; i++) {
+        struct tm tm = {0};
+        const char *end = strptime(text, shapes[i], &tm);
+        if (end && *end == '\0') {
+            *ms = (int64_t)timegm(&tm) * SECOND_MS - now_ms;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t retry_after_ms(const struct response *r)
+{
+    char text[64];
+    int64_t ms = 0;
+    if (!r->retry_after.n || r->retry_after.n >= sizeof text)
+        return 0;
+    memcpy(text, r->retry_after.p, r->retry_after.n);
+    text[r->retry_after.n] = '\0';
+    if (!seconds(text, &ms) && !date(text, r->now_ms, &ms))
+        return 0;
+    return ms < 0 ? 0 : ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;
+}
+
+static bool is_retried(int status)
+{
+    return status == 0 || status == 408 || status == 425 || status == 429 ||
+           (status >= 500 && status <= 599);
+}
+
+struct outcome outcome_by_status(const struct response *response)
+{
+    struct outcome o = {.verdict = DEAD};
+    if (response->status >= 200 && response->status <= 299)
+        o.verdict = DELIVERED;
+    else if (is_retried(response->status))
+        o.verdict = RETRY;
+    if (o.verdict != DELIVERED) /* a sink may know that its DEAD is not */
+        o.retry_after_ms = retry_after_ms(response);
+    if (response->status == 0)
+        snprintf(o.reason, sizeof o.reason, "no answer");
+    else
+        snprintf(o.reason, sizeof o.reason, "HTTP %d", response->status);
+    return o;
+}
+
+void outcome_word(struct outcome *o, struct str word)
+{
+    enum { WORD_BYTES = 40 };
+    size_t at = strlen(o->reason);
+    for (size_t i = 0; i < word.n; i++) {
+        char c = word.p[i], low = (char)(c | 0x20);
+        if (!(low >= 'a' && low <= 'z') && c != '_')
+            return;
+    }
+    if (word.n && word.n <= WORD_BYTES)
+        snprintf(o->reason + at, sizeof o->reason - at, " %.*s", STR_ARG(word));
+}

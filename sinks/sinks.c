@@ -1,0 +1,15 @@
+/* The table of sinks. */
+#include "sinks/sink.h"
+
+extern const struct sink slack_sink, linear_sink, hubspot_sink, webhook_sink;
+
+const struct sink *const sinks[] = {&slack_sink, &linear_sink, &hubspot_sink,
+                                    &webhook_sink, NULL};
+
+const struct sink *sink_named(struct str name)
+{
+    for (const struct sink *const *s = sinks; *s; s++)
+        if (str_is(name, (*s)->name))
+            return *s;
+    return NULL;
+}

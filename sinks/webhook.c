@@ -1,0 +1,249 @@
+/* Any HTTP endpoint: the alert as JSON, signed as https://www.standardwebhooks.com says.
+ * The body is the alert itself with the three members in front that the specification
+ * recommends (type, timestamp, data); data names the alert, for receivers that look no
+ * further. The id of a delivery is made from the alert and never changes, so receivers
+ * can tell a repetition; the time of the attempt is in a signed header. */
+#include <assert.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/timefmt.h"
+#include "core/utf8.h"
+#include "sinks/request.h"
+
+enum {
+    BODY_MAX_BYTES = 20 * 1024, /* what the specification asks for */
+    KEY_MIN_BYTES = 24,         /* so does it of keys */
+    KEY_MAX_BYTES = 64,
+    ENCODED_KEY_MAX_BYTES = 88, /* KEY_MAX_BYTES in base64 */
+    SECOND_MS = 1000,
+};
+
+struct webhook_settings {
+    struct secret url, secret;
+};
+
+/* "<alert>_firing", "<alert>_escalated_high": an alert escalates once to each severity.
+ * No dots: they separate the parts of what is signed. */
+static struct str delivery_id(const struct alert *a, struct arena *arena)
+{
+    char id[80];
+    bool escalated = a->state == ALERT_ESCALATED;
+    int n = snprintf(id, sizeof id, "%s_%s%s%s", a->id, alert_state_name(a->state),
+                     escalated ? "_" : "", escalated ? severity_name(a->severity) : "");
+    return arena_str(arena, (struct str){id, (size_t)n});
+}
+
+/* ---- the body ---- */
+
+static json_t *envelope(const struct alert *a)
+{
+    char time[TIME_TEXT_BYTES], type[32];
+    json_t *front = json_object(), *data = json_object();
+    snprintf(type, sizeof type, "alert.%s", alert_state_name(a->state));
+    request_set(front, "type", json_string(type));
+    request_set(front, "timestamp", request_text(time_text(a->time_ms, time)));
+    request_set(data, "id", json_string(a->id));
+    request_set(data, "rule", request_text(a->rule));
+    request_set(front, "data", data);
+    return front;
+}
+
+/* {envelope} and {alert} as one object. */
+static void put_body(struct buf *out, const struct alert *a, struct str alert_json)
+{
+    json_t *front = envelope(a);
+    char *text = json_dumps(front, JSON_COMPACT);
+    assert(text && alert_json.n > 2);
+    buf_clear(out);
+    buf_mem(out, text, strlen(text) - 1);
+    buf_char(out, ',');
+    buf_mem(out, alert_json.p + 1, alert_json.n - 1);
+    free(text);
+    json_decref(front);
+}
+
+static void cut(struct str *texts, size_t n, size_t max_bytes)
+{
+    for (size_t i = 0; i < n; i++)
+        texts[i] = utf8_cut(texts[i], max_bytes);
+}
+
+/* Makes an alert with huge texts small; nobody needs them whole. */
+static void shrink(struct alert *a, size_t max_bytes)
+{
+    struct alert_sample *s = &a->sample;
+    struct str *sample[] = {&s->page_url,   &s->action,        &s->error_type,
+                            &s->error_code, &s->error_message, &s->subject,
+                            &s->version,    &a->summary};
+    for (size_t i = 0; i < sizeof sample / sizeof sample[0]; i++)
+        cut(sample[i], 1, max_bytes);
+    cut(a->key_values, a->keys_n, max_bytes);
+    for (size_t i = 0; i < a->accounts_listed; i++) {
+        struct alert_account *account = &a->accounts[i];
+        struct str *texts[] = {&account->id, &account->name, &account->tier,
+                               &account->renewal, &account->owner};
+        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
+            cut(texts[j], 1, max_bytes);
+    }
+    for (size_t i = 0; i < a->evidence_n; i++) {
+        struct alert_evidence *e = &a->evidence[i];
+        struct str *texts[] = {&e->event, &e->ticket, &e->user, &e->account};
+        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
+            cut(texts[j], 1, max_bytes);
+    }
+}
+
+static struct str body(const struct sink_input *in, struct arena *arena)
+{
+    struct buf line, whole;
+    buf_init(&line, 4 << 20);
+    buf_init(&whole, 4 << 20);
+    put_body(&whole, in->alert, in->alert_json);
+    for (size_t max_bytes = 1024; whole.n > BODY_MAX_BYTES && max_bytes; max_bytes /= 4) {
+        struct alert small = *in->alert;
+        shrink(&small, max_bytes);
+        buf_clear(&line);
+        alert_json(&small, true, &line);
+        put_body(&whole, &small, buf_str(&line));
+    }
+    struct str kept = arena_str(arena, buf_str(&whole));
+    buf_deinit(&line);
+    buf_deinit(&whole);
+    return kept;
+}
+
+/* ---- the signature ---- */
+
+struct signing_key {
+    unsigned char bytes[ENCODED_KEY_MAX_BYTES];
+    int n;
+};
+
+/* "whsec_" and base64 of 24 to 64 bytes. */
+static bool key_parse(struct str text, struct signing_key *key)
+{
+    static const struct str prefix = STR("whsec_");
+    if (!str_starts(text, prefix))
+        return false;
+    text.p += prefix.n;
+    text.n -= prefix.n;
+    if (text.n == 0 || text.n > ENCODED_KEY_MAX_BYTES || text.n % 4)
+        return false;
+    key->n = EVP_DecodeBlock(key->bytes, (const unsigned char *)text.p, (int)text.n);
+    for (size_t i = text.n; i > 0 && text.p[i - 1] == '='; i--)
+        key->n--; /* padding, which OpenSSL decodes as zero bytes */
+    return key->n >= KEY_MIN_BYTES && key->n <= KEY_MAX_BYTES;
+}
+
+static void sign(const struct signing_key *key, struct str text, struct buf *out)
+{
+    unsigned char mac[EVP_MAX_MD_SIZE], encoded[2 * EVP_MAX_MD_SIZE];
+    unsigned n = 0;
+    const void *done = HMAC(EVP_sha256(), key->bytes, key->n,
+                            (const unsigned char *)text.p, text.n, mac, &n);
+    assert(done);
+    (void)done;
+    int encoded_n = EVP_EncodeBlock(encoded, mac, (int)n);
+    buf_text(out, out->n ? " v1," : "v1,");
+    buf_mem(out, encoded, (size_t)encoded_n);
+}
+
+/* The next word of `text`; n == 0: none. */
+static struct str take_word(struct str *text)
+{
+    size_t from = 0, to;
+    while (from < text->n && (unsigned char)text->p[from] <= ' ')
+        from++;
+    for (to = from; to < text->n && (unsigned char)text->p[to] > ' ';)
+        to++;
+    struct str word = {text->p + from, to - from};
+    text->p += to;
+    text->n -= to;
+    return word;
+}
+
+/* While a key is changed there are two of them: one signature each. */
+static int signature(struct str secret, struct str text, struct buf *out, struct err *e)
+{
+    enum { KEYS_MAX = 4 };
+    int keys = 0;
+    for (struct str word = take_word(&secret); word.n; word = take_word(&secret)) {
+        struct signing_key key;
+        if (++keys > KEYS_MAX || !key_parse(word, &key))
+            return err_set(
+                e, ERR_REFUSED,
+                "webhook: secret must be \"whsec_\" and base64 of 24 to 64 bytes (or up "
+                "to four such, separated by spaces)");
+        sign(&key, text, out);
+        OPENSSL_cleanse(&key, sizeof key);
+    }
+    return 0;
+}
+
+static int add_signature(const struct sink_input *in, struct arena *arena,
+                         struct request *out, struct str id, struct err *e)
+{
+    char seconds[32];
+    struct buf text, signatures;
+    snprintf(seconds, sizeof seconds, "%lld", (long long)(in->now_ms / SECOND_MS));
+    request_header(out, arena, "webhook-id", id);
+    request_header(out, arena, "webhook-timestamp", str_of(seconds));
+    buf_init(&text, 2 * BODY_MAX_BYTES);
+    request_buf(&signatures);
+    buf_printf(&text, "%.*s.%s.", STR_ARG(id), seconds);
+    buf_put(&text, out->body);
+    int rc = signature(in->secrets->values[1], buf_str(&text), &signatures, e);
+    if (rc == 0 && signatures.n)
+        request_header(out, arena, "webhook-signature", buf_str(&signatures));
+    buf_deinit(&text);
+    buf_deinit(&signatures);
+    return rc;
+}
+
+static int webhook_format(const struct sink_input *in, struct arena *arena,
+                          struct request *out, struct err *e)
+{
+    struct str url, id = delivery_id(in->alert, arena);
+    if (request_secret(in, 0, "webhook: url", &url, e) ||
+        request_post(out, arena, url, body(in, arena), e) ||
+        add_signature(in, arena, out, id, e))
+        return -1;
+    request_header(out, arena, "Idempotency-Key", id);
+    return 1;
+}
+
+static struct outcome webhook_outcome(const void *settings,
+                                      const struct response *response)
+{
+    (void)settings;
+    return outcome_by_status(response);
+}
+
+#define AT(member) offsetof(struct webhook_settings, member)
+static const struct option webhook_options[] = {
+    {.name = "url",
+     .type = OPTION_SECRET,
+     .offset = AT(url),
+     .required = true,
+     .help =
+         "Where alerts are posted. May stand in a file, since addresses can be secrets."},
+    {.name = "secret",
+     .type = OPTION_SECRET,
+     .offset = AT(secret),
+     .help = "Signs every request: `whsec_` and base64 of 24 to 64 bytes; several, "
+             "separated by "
+             "spaces, while a key is changed. Without it requests are not signed."},
+};
+
+const struct sink webhook_sink = {
+    .name = "webhook",
+    .help = "The alert as JSON to any HTTP endpoint, signed as Standard Webhooks.",
+    .options = webhook_options,
+    .options_n = sizeof webhook_options / sizeof webhook_options[0],
+    .settings_bytes = sizeof(struct webhook_settings),
+    .format = webhook_format,
+    .outcome = webhook_outcome,
+};

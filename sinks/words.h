@@ -1,0 +1,71 @@
+/* Alerts in people's words: what every sink for people says alike. Pure. Text from
+ * outside goes through words_text, words_code or words_ticket, which make it harmless and
+ * bounded; everything else appended here is ours. Lengths are UTF-16 units, the strictest
+ * reading of "characters". */
+#ifndef SINKS_WORDS_H
+#define SINKS_WORDS_H
+
+#include "core/alert.h"
+#include "core/buf.h"
+
+/* How the receiver reads a text.
+ * https://docs.slack.dev/messaging/formatting-message-text#escaping , CommonMark 0.31,
+ * HTML 5. */
+enum dialect { DIALECT_PLAIN, DIALECT_SLACK, DIALECT_MARKDOWN, DIALECT_HTML };
+
+/* A text as one line that the receiver shows as it is: escaped; white space and control
+ * characters become one space; characters that turn the writing direction around are
+ * dropped. At most max_units as written (at least 1), cut between code points and
+ * entities and then ended by "…". In Markdown it must not begin a line. */
+void words_text(struct buf *out, enum dialect d, struct str text, size_t max_units);
+
+/* The same set as code. In Slack a backtick becomes an apostrophe: nothing else can be
+ * said there. */
+void words_code(struct buf *out, enum dialect d, struct str text, size_t max_units);
+
+/* "2026-03-02 09:14 UTC". */
+void words_time(struct buf *out, int64_t ms);
+
+/* "12 s", "14 min", "30 h", "6 days". */
+void words_span(struct buf *out, int64_t ms);
+
+/* "12,000", "4.25", "-0.3": at most two decimals. */
+void words_number(struct buf *out, double v);
+
+/* "1 account", "12,000 accounts". */
+void words_count(struct buf *out, int64_t n, const char *one, const char *many);
+
+/* "ticket.product_version" -> "Product version". Plain. */
+void words_label(struct buf *out, struct str key_name);
+
+/* "High". */
+const char *words_severity(enum severity s);
+
+/* What broke, in one plain line without an end: not escaped, for words_text. */
+void words_title(struct buf *out, const struct alert *a);
+
+/* The error as the first exemplar had it, "HttpError INV_500: Invoice 8841 ...", else its
+ * fingerprint; plain, not escaped. Nothing when the alert has none. */
+void words_error(struct buf *out, const struct alert *a);
+
+/* "3 times from 2 people in 14 min"; resolved: "31 times in all, over 90 min". */
+void words_how_often(struct buf *out, const struct alert *a);
+
+/* "3.1, usually 4.4 ± 0.3 (4.2 standard deviations lower)". */
+void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly);
+
+/* "Acme (enterprise, 12,000 MRR, renewal 2026-06-30, owner csm-3)": what is known of it.
+ */
+void words_account(struct buf *out, enum dialect d, const struct alert_account *account);
+
+/* Its name, else its id. */
+struct str words_account_name(const struct alert_account *account);
+
+/* The ticket's id, as a link where `url` is an http(s) address; {id} in it stands for the
+ * id. */
+void words_ticket(struct buf *out, enum dialect d, struct str url, struct str ticket);
+
+/* The value of a part of the key; n == 0 when the key has no such part. */
+struct str words_key(const struct alert *a, const char *name);
+
+#endif
