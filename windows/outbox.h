@@ -1,12 +1,18 @@
 /* The outbox: a Redis stream per sink, read by a consumer group of all pods. An entry is taken with a
- * lease, acknowledged after the answer, and claimed by others when its pod is gone. Never trimmed by
- * length. A connection of its own: used by the delivery thread only. */
+ * lease, acknowledged after the answer, and claimed by others when its pod is gone. Of one sink's
+ * entries one is taken at a time, the oldest, over all pods: a sink is told of things in order. Never
+ * trimmed by length.
+ *   PREFIX:{0}:outbox:SINK  group "delivery", field `alert` the body
+ *   PREFIX:{0}:dead:SINK    the same fields and entry (id in the outbox), reason, attempts
+ * A connection of its own: used by the delivery thread only. Every -1 is ERR_UNAVAILABLE or ERR_REFUSED
+ * (windows/redis_link.h), and nothing is known: the call may be repeated. */
 #ifndef WINDOWS_OUTBOX_H
 #define WINDOWS_OUTBOX_H
 
 #include <stdint.h>
 
 #include "core/arena.h"
+#include "core/buf.h"
 #include "core/err.h"
 #include "core/str.h"
 
@@ -14,27 +20,36 @@ struct outbox;
 struct redis_target; /* windows/redis_link.h: where Redis is, and how long to wait */
 
 struct outbox_entry {
-    char id[40];         /* the stream's entry id */
+    char id[42];         /* the stream's entry id */
     struct str body;     /* the alert's JSON */
     int64_t attempts;    /* how often it was taken, this time included; 1 at first */
 };
 
-/* `consumer` names this pod uniquely. Connects lazily. */
+/* The stream's key, as the store's commit script writes it. */
+void outbox_key(struct buf *out, struct str prefix, struct str sink);
+
+/* `consumer` names this process: no two that live may share it, for what its namesake took is taken to
+ * be its own. Connects lazily. Copies what it is given. */
 struct outbox *outbox_open(const struct redis_target *target, struct str prefix, struct str consumer);
 void outbox_close(struct outbox *o);
 
-/* The next entry for the sink: one that nobody took, else one whose lease of lease_ms ran out. 1: taken,
- * 0: none, -1: ERR_UNAVAILABLE (nothing is known). Texts live in `arena`. */
+/* The oldest entry of the sink: one that this process holds already (the reply was lost), one whose
+ * lease of lease_ms ran out, else a new one. 1: taken, 0: none, or another pod holds one; -1. Texts
+ * live in `arena`. */
 int outbox_take(struct outbox *o, struct str sink, int64_t lease_ms, struct arena *arena,
                 struct outbox_entry *out, struct err *e);
-/* Delivered: removes it. */
+/* Begins the lease anew. 1; 0: the lease ran out and another pod holds it, or it is gone; -1. */
+int outbox_renew(struct outbox *o, struct str sink, const char *id, struct err *e);
+/* Delivered: removes it. Does nothing when it is gone. */
 int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e);
-/* Cannot be delivered: moves it to the sink's dead stream with the reason, atomically. */
+/* Cannot be delivered: moves it to the sink's dead stream with the reason, atomically and once. */
 int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry, struct str reason,
                 struct err *e);
-/* Gives entries taken by this pod and not answered back to all, at once (drain). */
+/* Gives an entry taken by this process and not answered back to all, at once (drain). */
 int outbox_release(struct outbox *o, struct str sink, const char *id, struct err *e);
 /* Entries waiting and taken. */
 int outbox_length(struct outbox *o, struct str sink, int64_t *n, struct err *e);
+/* Forgets this consumer, and those not heard of for a day, unless they hold an entry. */
+int outbox_tidy(struct outbox *o, struct str sink, struct err *e);
 
 #endif

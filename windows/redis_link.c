@@ -308,44 +308,28 @@ struct redisReply *redis_run(struct redis_link *l, struct redis_script *script,
     return checked(l, r, e);
 }
 
-void redis_reply_free(struct redisReply *r)
+int redis_send(struct redis_link *l, struct err *e, size_t n, const struct str *args)
 {
-    if (r)
-        freeReplyObject(r);
+    if (!l->context && connect_to(l, e) < 0)
+        return -1;
+    arrange(l, n, args);
+    int done = 0;
+    if (redisAppendCommandArgv(l->context, (int)n, l->argv, l->lengths) != REDIS_OK)
+        return lose(l, "does not answer", e);
+    while (!done)
+        if (redisBufferWrite(l->context, &done) != REDIS_OK)
+            return lose(l, "does not answer", e);
+    return 0;
 }
 
-static bool is_array(const struct redisReply *r)
+int redis_fd(const struct redis_link *l) { return l->context ? l->context->fd : -1; }
+
+struct redisReply *redis_receive(struct redis_link *l, struct err *e)
 {
-    return r && r->type == REDIS_REPLY_ARRAY;
+    void *r = NULL;
+    if (redisGetReply(l->context, &r) != REDIS_OK)
+        lose(l, "does not answer", e);
+    return checked(l, r, e);
 }
 
-size_t redis_reply_n(const struct redisReply *r) { return is_array(r) ? r->elements : 0; }
-
-const struct redisReply *redis_reply_at(const struct redisReply *r, size_t i)
-{
-    return i < redis_reply_n(r) ? r->element[i] : NULL;
-}
-
-struct str redis_reply_str(const struct redisReply *r)
-{
-    if (!r || (r->type != REDIS_REPLY_STRING && r->type != REDIS_REPLY_STATUS))
-        return STR_NONE;
-    return (struct str){r->str, r->len};
-}
-
-int64_t redis_reply_int(const struct redisReply *r)
-{
-    if (r && r->type == REDIS_REPLY_INTEGER)
-        return r->integer;
-    struct str s = redis_reply_str(r);
-    if (s.n == 0)
-        return 0;
-    char *end;
-    long long v = strtoll(s.p, &end, 10); /* hiredis ends texts with NUL */
-    return end == s.p + s.n ? v : 0;
-}
-
-bool redis_reply_is_nil(const struct redisReply *r)
-{
-    return r && r->type == REDIS_REPLY_NIL;
-}
+void redis_link_drop(struct redis_link *l) { drop(l); }

@@ -1,5 +1,7 @@
-/* The only file that includes hiredis: one connection, commands with bounded waits, scripts by
- * EVALSHA and EVAL after NOSCRIPT. Any error means nothing is known: the connection is dropped. */
+/* One connection, commands with bounded waits, scripts by name, loaded again after NOSCRIPT. Any error
+ * means nothing is known: the connection is dropped, and the next command makes another. Only
+ * redis_link.c and redis_reply.c include hiredis. One thread a link. Connecting makes the process
+ * ignore SIGPIPE. */
 #ifndef WINDOWS_REDIS_LINK_H
 #define WINDOWS_REDIS_LINK_H
 
@@ -19,7 +21,7 @@ struct redis_target {
 };
 
 /* redis://[[user]:password@]host[:port][/db] or unix:///path. ERR_INPUT names what is wrong. Borrows
- * from url. */
+ * from url. The time-out is 5 s until the caller sets another. */
 int redis_target_parse(struct str url, struct redis_target *out, struct err *e);
 
 struct redis_link;
@@ -37,11 +39,19 @@ struct redisReply *redis_command(struct redis_link *l, struct err *e, size_t n, 
 
 struct redis_script {
     const char *name, *text; /* for messages; the Lua source, NUL-terminated */
-    char sha1[41];           /* filled at first use */
+    char sha1[41];           /* filled at first use: one thread a script */
 };
 /* Runs a script: args are KEYS then ARGV. */
 struct redisReply *redis_run(struct redis_link *l, struct redis_script *script, size_t keys_n, size_t n,
                              const struct str *args, struct err *e);
+
+/* A command whose reply is waited for elsewhere, such as a blocking read: send it, poll redis_fd for
+ * reading (-1: the connection is gone), receive the reply. Nothing else may be sent in between. */
+int redis_send(struct redis_link *l, struct err *e, size_t n, const struct str *args);
+int redis_fd(const struct redis_link *l);
+struct redisReply *redis_receive(struct redis_link *l, struct err *e);
+/* Ends the connection, whatever is under way. */
+void redis_link_drop(struct redis_link *l);
 
 void redis_reply_free(struct redisReply *r);
 /* Reading replies; wrong types give 0, STR_NONE, NULL. */

@@ -1,0 +1,170 @@
+/* The outbox in Redis. Each step that reads before it writes is one script, so that a
+ * crash between the two cannot lose or double an entry. Times a lease is counted in are
+ * Redis's own. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "windows/outbox.h"
+#include "windows/redis_link.h"
+#include "windows/scripts.h"
+
+enum { KEY_MAX_BYTES = 4096, CONSUMER_GONE_MS = 24 * 3600 * 1000 };
+#define IDLE_FOR_EVER "9999999999" /* ms: longer than any lease */
+
+struct outbox {
+    struct redis_link *link;
+    struct arena names;
+    struct str prefix, consumer;
+    struct buf key, dead_key;
+    struct redis_script take, ack, dead, hold, tidy;
+};
+
+static void key_of(struct buf *out, struct str prefix, const char *kind, struct str sink)
+{
+    buf_put(out, prefix);
+    buf_text(out, kind);
+    buf_put(out, sink);
+}
+
+void outbox_key(struct buf *out, struct str prefix, struct str sink)
+{
+    key_of(out, prefix, ":{0}:outbox:", sink);
+}
+
+struct outbox *outbox_open(const struct redis_target *target, struct str prefix,
+                           struct str consumer)
+{
+    struct outbox *o = calloc(1, sizeof *o);
+    assert(o);
+    o->link = redis_link_new(target);
+    arena_init(&o->names);
+    o->prefix = arena_str(&o->names, prefix);
+    o->consumer = arena_str(&o->names, consumer);
+    buf_init(&o->key, KEY_MAX_BYTES);
+    buf_init(&o->dead_key, KEY_MAX_BYTES);
+    o->take = (struct redis_script){.name = "outbox_take", .text = script_outbox_take};
+    o->ack = (struct redis_script){.name = "outbox_ack", .text = script_outbox_ack};
+    o->dead = (struct redis_script){.name = "outbox_dead", .text = script_outbox_dead};
+    o->hold = (struct redis_script){.name = "outbox_hold", .text = script_outbox_hold};
+    o->tidy = (struct redis_script){.name = "outbox_tidy", .text = script_outbox_tidy};
+    return o;
+}
+
+void outbox_close(struct outbox *o)
+{
+    if (!o)
+        return;
+    redis_link_free(o->link);
+    arena_deinit(&o->names);
+    buf_deinit(&o->key);
+    buf_deinit(&o->dead_key);
+    free(o);
+}
+
+static struct str key(struct outbox *o, struct str sink)
+{
+    buf_clear(&o->key);
+    outbox_key(&o->key, o->prefix, sink);
+    return buf_str(&o->key);
+}
+
+static struct str dead_key(struct outbox *o, struct str sink)
+{
+    buf_clear(&o->dead_key);
+    key_of(&o->dead_key, o->prefix, ":{0}:dead:", sink);
+    return buf_str(&o->dead_key);
+}
+
+/* Ends with the integer that the script answers. */
+static int run(struct outbox *o, struct redis_script *script, size_t n,
+               const struct str *args, struct err *e)
+{
+    struct redisReply *r = redis_run(o->link, script, 1, n, args, e);
+    if (!r)
+        return -1;
+    int64_t answer = redis_reply_int(r);
+    redis_reply_free(r);
+    return answer > 0;
+}
+
+/* {id, alert, times taken} */
+static int taken(const struct redisReply *r, struct arena *arena,
+                 struct outbox_entry *out, struct err *e)
+{
+    struct str id = redis_reply_str(redis_reply_at(r, 0));
+    if (redis_reply_n(r) != 3 || id.n == 0 || id.n >= sizeof out->id)
+        return err_set(e, ERR_UNAVAILABLE,
+                       "Redis answers to taking an alert what it never should");
+    memcpy(out->id, id.p, id.n);
+    out->id[id.n] = '\0';
+    out->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 1)));
+    out->attempts = redis_reply_int(redis_reply_at(r, 2));
+    return 1;
+}
+
+int outbox_take(struct outbox *o, struct str sink, int64_t lease_ms, struct arena *arena,
+                struct outbox_entry *out, struct err *e)
+{
+    char lease[24];
+    snprintf(lease, sizeof lease, "%lld", (long long)lease_ms);
+    struct str args[] = {key(o, sink), o->consumer, str_of(lease)};
+    struct redisReply *r = redis_run(o->link, &o->take, 1, 3, args, e);
+    if (!r)
+        return -1;
+    int rc = redis_reply_is_nil(r) ? 0 : taken(r, arena, out, e);
+    redis_reply_free(r);
+    return rc;
+}
+
+static int hold(struct outbox *o, struct str sink, const char *id, const char *idle_ms,
+                struct err *e)
+{
+    struct str args[] = {key(o, sink), o->consumer, str_of(id), str_of(idle_ms)};
+    return run(o, &o->hold, 4, args, e);
+}
+
+int outbox_renew(struct outbox *o, struct str sink, const char *id, struct err *e)
+{
+    return hold(o, sink, id, "0", e);
+}
+
+int outbox_release(struct outbox *o, struct str sink, const char *id, struct err *e)
+{
+    return hold(o, sink, id, IDLE_FOR_EVER, e) < 0 ? -1 : 0;
+}
+
+int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e)
+{
+    return run(o, &o->ack, 2, (struct str[]){key(o, sink), str_of(id)}, e) < 0 ? -1 : 0;
+}
+
+int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry,
+                struct str reason, struct err *e)
+{
+    char attempts[24];
+    snprintf(attempts, sizeof attempts, "%lld", (long long)entry->attempts);
+    struct str args[] = {key(o, sink), dead_key(o, sink), str_of(entry->id), reason,
+                         str_of(attempts)};
+    struct redisReply *r = redis_run(o->link, &o->dead, 2, 5, args, e);
+    redis_reply_free(r);
+    return r ? 0 : -1;
+}
+
+int outbox_length(struct outbox *o, struct str sink, int64_t *n, struct err *e)
+{
+    struct redisReply *r = REDIS_COMMAND(o->link, e, STR("XLEN"), key(o, sink));
+    if (!r)
+        return -1;
+    *n = redis_reply_int(r);
+    redis_reply_free(r);
+    return 0;
+}
+
+int outbox_tidy(struct outbox *o, struct str sink, struct err *e)
+{
+    char gone[24];
+    snprintf(gone, sizeof gone, "%d", CONSUMER_GONE_MS);
+    struct str args[] = {key(o, sink), o->consumer, str_of(gone)};
+    return run(o, &o->tidy, 3, args, e) < 0 ? -1 : 0;
+}
