@@ -1,0 +1,379 @@
+/* The outbox's contract, on a real Redis: nothing is lost, nothing is taken by two, one
+ * at a time and in order, whatever pods come, go, sleep or lose a reply. */
+#include "windows/outbox.h"
+
+#include <poll.h>
+#include <unistd.h>
+
+#include "tests/check.h"
+#include "tests/redis_server.h"
+#include "windows/outbox_bell.h"
+
+enum { LEASE_MS = 60000, SHORT_LEASE_MS = 150, BIG_BYTES = 512 * 1024 };
+
+static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always",
+                                      NULL};
+static struct redis_server server;
+static struct redis_link *admin;
+static struct arena arena;
+static struct str eng; /* a sink of its own for each case */
+
+/* A command whose reply does not matter, or only its number. */
+#define ADMIN(...) told(REDIS_COMMAND(admin, &(struct err){0}, __VA_ARGS__))
+
+static int64_t told(struct redisReply *r)
+{
+    CHECK(r);
+    int64_t v = redis_reply_int(r);
+    redis_reply_free(r);
+    return v;
+}
+
+static struct str key(const char *kind)
+{
+    static char text[128];
+    snprintf(text, sizeof text, "tw:{0}:%s:%.*s", kind, STR_ARG(eng));
+    return str_of(text);
+}
+
+static void add(const char *body)
+{
+    ADMIN(STR("XADD"), key("outbox"), STR("*"), STR("alert"), str_of(body));
+}
+
+static struct outbox *pod(const char *name)
+{
+    return outbox_open(&server.target, STR("tw"), str_of(name));
+}
+
+static int take(struct outbox *o, int64_t lease_ms, struct outbox_entry *out)
+{
+    struct err e = {0};
+    int rc = outbox_take(o, eng, lease_ms, &arena, out, &e);
+    if (rc < 0)
+        fprintf(stderr, "%s\n", e.text);
+    return rc;
+}
+
+static void check_take(struct outbox *o, const char *body, int64_t attempts,
+                       struct outbox_entry *out)
+{
+    *out = (struct outbox_entry){0};
+    CHECK_INT(take(o, LEASE_MS, out), 1);
+    CHECK_STR(out->body, str_of(body));
+    CHECK_INT(out->attempts, attempts);
+}
+
+static int64_t length(struct outbox *o)
+{
+    struct err e = {0};
+    int64_t n = -1;
+    CHECK_INT(outbox_length(o, eng, &n, &e), 0);
+    return n;
+}
+
+static void ack(struct outbox *o, const struct outbox_entry *entry)
+{
+    struct err e = {0};
+    CHECK_INT(outbox_ack(o, eng, entry->id, &e), 0);
+}
+
+static int renew(struct outbox *o, const struct outbox_entry *entry)
+{
+    struct err e = {0};
+    return outbox_renew(o, eng, entry->id, &e);
+}
+
+static void sleep_ms(unsigned ms) { usleep(ms * 1000); }
+
+static void in_order(struct outbox *a, struct outbox *b)
+{
+    struct outbox_entry entry;
+    CHECK_INT(take(a, LEASE_MS, &entry), 0); /* no stream yet */
+    add("1");
+    add("2");
+    add("3");
+    CHECK_INT(length(a), 3);
+    check_take(a, "1", 1, &entry);
+    CHECK_INT(take(b, LEASE_MS, &(struct outbox_entry){0}), 0); /* a holds one */
+    ack(a, &entry);
+    ack(a, &entry); /* again: nothing */
+    CHECK_INT(length(a), 2);
+    check_take(b, "2", 1, &entry);
+    CHECK_INT(take(a, LEASE_MS, &(struct outbox_entry){0}), 0);
+    ack(b, &entry);
+    check_take(a, "3", 1, &entry);
+    ack(a, &entry);
+    CHECK_INT(take(a, LEASE_MS, &entry), 0);
+    CHECK_INT(length(b), 0);
+}
+
+static void before_the_group(struct outbox *a)
+{
+    struct outbox_entry entry;
+    add("early");
+    check_take(a, "early", 1, &entry);
+    /* Somebody destroys the group: what was not answered comes again. */
+    ADMIN(STR("XGROUP"), STR("DESTROY"), key("outbox"), STR("delivery"));
+    check_take(a, "early", 1, &entry);
+    ack(a, &entry);
+}
+
+static void leases(struct outbox *a, struct outbox *b)
+{
+    struct outbox_entry held, got;
+    add("1");
+    add("2");
+    check_take(a, "1", 1, &held);
+    check_take(a, "1", 2, &got); /* the reply was lost: the same at once */
+    sleep_ms(SHORT_LEASE_MS + 20);
+    CHECK_INT(renew(a, &held), 1);
+    CHECK_INT(take(b, SHORT_LEASE_MS, &got), 0);
+    sleep_ms(SHORT_LEASE_MS + 20);
+    CHECK_INT(take(b, SHORT_LEASE_MS, &got), 1); /* a slept too long */
+    CHECK_STR(got.body, STR("1"));
+    CHECK_INT(got.attempts, 3);
+    CHECK_INT(renew(a, &held), 0);
+    ack(a, &held); /* but it was delivered: that counts */
+    CHECK_INT(renew(b, &got), 0);
+    ack(b, &got);
+    check_take(b, "2", 1, &got);
+    ack(b, &got);
+}
+
+static void releases(struct outbox *a, struct outbox *b)
+{
+    struct err e = {0};
+    struct outbox_entry held, got;
+    add("1");
+    check_take(a, "1", 1, &held);
+    CHECK_INT(outbox_release(b, eng, held.id, &e), 0); /* not b's to give */
+    CHECK_INT(take(b, LEASE_MS, &got), 0);
+    CHECK_INT(outbox_release(a, eng, held.id, &e), 0);
+    check_take(b, "1", 2, &got);
+    CHECK_INT(take(a, LEASE_MS, &held), 0);
+    ack(b, &got);
+}
+
+static void the_dead(struct outbox *a)
+{
+    struct err e = {0};
+    struct outbox_entry entry;
+    add("good");
+    add("next");
+    check_take(a, "good", 1, &entry);
+    CHECK_INT(outbox_dead(a, eng, &entry, STR("HTTP 404"), &e), 0);
+    CHECK_INT(outbox_dead(a, eng, &entry, STR("HTTP 404"), &e), 0);
+    CHECK_INT(ADMIN(STR("XLEN"), key("dead")), 1);
+    struct redisReply *r =
+        REDIS_COMMAND(admin, &e, STR("XRANGE"), key("dead"), STR("-"), STR("+"));
+    const struct redisReply *fields = redis_reply_at(redis_reply_at(r, 0), 1);
+    const char *want[] = {"alert",  "good",     "entry",    entry.id,
+                          "reason", "HTTP 404", "attempts", "1"};
+    CHECK_INT(redis_reply_n(fields), 8);
+    for (size_t i = 0; i < 8; i++)
+        CHECK_STR(redis_reply_str(redis_reply_at(fields, i)), str_of(want[i]));
+    redis_reply_free(r);
+    check_take(a, "next", 1, &entry);
+    ack(a, &entry);
+}
+
+static void deleted_by_hand(struct outbox *a, struct outbox *b)
+{
+    struct outbox_entry entry;
+    add("1");
+    check_take(a, "1", 1, &entry);
+    ADMIN(STR("XDEL"), key("outbox"), str_of(entry.id));
+    add("2");
+    CHECK_INT(take(a, LEASE_MS, &entry), 1);
+    CHECK_STR(entry.body, STR("2"));
+    ack(a, &entry);
+    add("3");
+    check_take(b, "3", 1, &entry);
+    ack(b, &entry);
+}
+
+static void any_bytes(struct outbox *a)
+{
+    struct outbox_entry entry;
+    struct buf big;
+    buf_init(&big, BIG_BYTES);
+    for (int i = 0; i < BIG_BYTES; i++)
+        buf_char(&big, (char)i);
+    ADMIN(STR("XADD"), key("outbox"), STR("*"), STR("alert"), buf_str(&big));
+    ADMIN(STR("XADD"), key("outbox"), STR("*"), STR("alert"), STR(""));
+    ADMIN(STR("XADD"), key("outbox"), STR("*"), STR("other"), STR("x"), STR("alert"),
+          STR("y"));
+    ADMIN(STR("XADD"), key("outbox"), STR("*"), STR("other"), STR("x"));
+    CHECK_INT(take(a, LEASE_MS, &entry), 1);
+    CHECK(str_eq(entry.body, buf_str(&big)));
+    ack(a, &entry);
+    check_take(a, "", 1, &entry);
+    ack(a, &entry);
+    check_take(a, "y", 1, &entry);
+    ack(a, &entry);
+    check_take(a, "", 1, &entry);
+    ack(a, &entry);
+    buf_deinit(&big);
+}
+
+static void another_type(struct outbox *a)
+{
+    struct err e = {0};
+    struct outbox_entry entry;
+    ADMIN(STR("SET"), key("outbox"), STR("x"));
+    CHECK_INT(outbox_take(a, eng, LEASE_MS, &arena, &entry, &e), -1);
+    CHECK_INT(e.kind, ERR_REFUSED);
+    CHECK(strstr(e.text, "redis.prefix"));
+}
+
+/* The dead stream cannot take it: then the outbox keeps it. */
+static void no_place_for_the_dead(struct outbox *a)
+{
+    struct err e = {0};
+    struct outbox_entry entry;
+    add("1");
+    ADMIN(STR("SET"), key("dead"), STR("x"));
+    check_take(a, "1", 1, &entry);
+    CHECK_INT(outbox_dead(a, eng, &entry, STR("why"), &e), -1);
+    CHECK_INT(renew(a, &entry), 1);
+    check_take(a, "1", 2, &entry);
+    ack(a, &entry);
+}
+
+/* Redis is full: what is delivered can still leave, and so makes room. */
+static void full(struct outbox *a)
+{
+    struct err e = {0};
+    struct outbox_entry entry;
+    CHECK_INT(take(a, LEASE_MS, &entry), 0);
+    add("1");
+    add("2");
+    ADMIN(STR("CONFIG"), STR("SET"), STR("maxmemory"), STR("1"));
+    check_take(a, "1", 1, &entry);
+    CHECK_INT(outbox_dead(a, eng, &entry, STR("why"), &e), -1);
+    CHECK_INT(e.kind, ERR_UNAVAILABLE);
+    CHECK_INT(renew(a, &entry), 1);
+    ack(a, &entry);
+    CHECK_INT(length(a), 1);
+    ADMIN(STR("CONFIG"), STR("SET"), STR("maxmemory"), STR("0"));
+    check_take(a, "2", 1, &entry);
+    ack(a, &entry);
+}
+
+static int64_t consumers(void)
+{
+    struct err e = {0};
+    struct redisReply *r = REDIS_COMMAND(admin, &e, STR("XINFO"), STR("CONSUMERS"),
+                                         key("outbox"), STR("delivery"));
+    int64_t n = (int64_t)redis_reply_n(r);
+    redis_reply_free(r);
+    return n;
+}
+
+static void tidies(struct outbox *a, struct outbox *b)
+{
+    struct err e = {0};
+    struct outbox_entry entry;
+    CHECK_INT(outbox_tidy(a, eng, &e), 0); /* no stream */
+    add("1");
+    check_take(a, "1", 1, &entry);
+    CHECK_INT(take(b, LEASE_MS, &(struct outbox_entry){0}), 0);
+    CHECK_INT(outbox_tidy(a, eng, &e), 0); /* holds one: stays */
+    CHECK_INT(consumers(), 1);
+    check_take(a, "1", 2, &entry);
+    ack(a, &entry);
+    add("2");
+    check_take(b, "2", 1, &entry);
+    ack(b, &entry);
+    CHECK_INT(consumers(), 2);
+    CHECK_INT(outbox_tidy(b, eng, &e), 0);
+    CHECK_INT(consumers(), 1); /* a was heard of today */
+}
+
+static void server_killed(struct outbox *a)
+{
+    struct err e = {0};
+    struct outbox_entry entry, got;
+    add("1");
+    add("2");
+    check_take(a, "1", 1, &entry);
+    redis_server_kill(&server);
+    CHECK_INT(outbox_ack(a, eng, entry.id, &e), -1);
+    CHECK_INT(e.kind, ERR_UNAVAILABLE);
+    err_clear(&e);
+    CHECK_INT(outbox_take(a, eng, LEASE_MS, &arena, &got, &e), -1);
+    CHECK_INT(e.kind, ERR_UNAVAILABLE);
+    redis_server_again(&server);
+    redis_link_drop(admin);
+    CHECK_INT(renew(a, &entry), 1);
+    ack(a, &entry);
+    check_take(a, "2", 1, &entry);
+    ADMIN(STR("SCRIPT"), STR("FLUSH"));
+    ack(a, &entry);
+    CHECK_INT(length(a), 0);
+}
+
+static bool rings(struct outbox_bell *bell, int wait_ms)
+{
+    struct err e = {0};
+    struct pollfd p = {.fd = outbox_bell_fd(bell, &e), .events = POLLIN};
+    CHECK(p.fd >= 0);
+    return poll(&p, 1, wait_ms) == 1 && outbox_bell_heard(bell, &e) == 1;
+}
+
+static void the_bell(void)
+{
+    struct err e = {0};
+    struct str sinks[] = {STR("other"), eng};
+    add("before");
+    struct outbox_bell *bell = outbox_bell_open(&server.target, STR("tw"), sinks, 2);
+    CHECK(!rings(bell, 100));
+    add("1");
+    CHECK(rings(bell, 1000));
+    CHECK(!rings(bell, 100));
+    ADMIN(STR("XADD"), STR("tw:{0}:outbox:other"), STR("*"), STR("alert"), STR("x"));
+    CHECK(rings(bell, 1000));
+    add("2");
+    add("3"); /* between two questions: none is missed */
+    CHECK(rings(bell, 1000));
+    redis_server_kill(&server);
+    CHECK(!rings(bell, 1000));
+    CHECK_INT(outbox_bell_fd(bell, &e), -1);
+    CHECK_INT(e.kind, ERR_UNAVAILABLE);
+    redis_server_again(&server);
+    redis_link_drop(admin);
+    while (rings(bell, 100))
+        ;
+    add("4");
+    CHECK(rings(bell, 1000));
+    outbox_bell_drop(bell);
+    CHECK(!rings(bell, 100));
+    outbox_bell_close(bell);
+}
+
+int main(void)
+{
+    redis_server_start(&server, durable);
+    admin = redis_link_new(&server.target);
+    arena_init(&arena);
+    struct outbox *a = pod("a"), *b = pod("b");
+    eng = STR("order"), in_order(a, b);
+    eng = STR("early"), before_the_group(a);
+    eng = STR("leases"), leases(a, b);
+    eng = STR("releases"), releases(a, b);
+    eng = STR("dead"), the_dead(a);
+    eng = STR("deleted"), deleted_by_hand(a, b);
+    eng = STR("bytes"), any_bytes(a);
+    eng = STR("type"), another_type(a);
+    eng = STR("no-place"), no_place_for_the_dead(a);
+    eng = STR("full"), full(a);
+    eng = STR("tidy"), tidies(a, b);
+    eng = STR("killed"), server_killed(a);
+    eng = STR("bell"), the_bell();
+    outbox_close(a);
+    outbox_close(b);
+    arena_deinit(&arena);
+    redis_link_free(admin);
+    return check_result();
+}
