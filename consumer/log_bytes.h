@@ -1,0 +1,35 @@
+/* The bytes of a log: a file or stdin, plain, gzip or zstd by its first bytes; members and frames
+ * may follow one another. One owner, one thread. */
+#ifndef CONSUMER_LOG_BYTES_H
+#define CONSUMER_LOG_BYTES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/err.h"
+#include "core/str.h"
+
+enum log_result {
+    LOG_ERROR = -1,
+    LOG_END = 0,
+    LOG_GOT = 1,
+    LOG_WAIT = 2, /* a pipe that said nothing for wait_ms, or a signal came */
+};
+
+struct log_bytes;
+/* "-" is stdin. ERR_INPUT says what is wrong with the file. */
+struct log_bytes *log_bytes_open(const char *path, struct err *e);
+void log_bytes_close(struct log_bytes *b);
+
+/* Some of what comes next, at most n bytes. ERR_INPUT: a file that is damaged or cut, with the byte;
+ * all that could be read was given before, and LOG_END follows. */
+enum log_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wait_ms,
+                               size_t *got, struct err *e);
+
+/* Compressed bytes read, and the file's size; 0 where there is none. */
+void log_bytes_progress(const struct log_bytes *b, int64_t *read_bytes,
+                        int64_t *total_bytes);
+/* A regular file: it can be opened again from its start. */
+bool log_bytes_regular(const struct log_bytes *b);
+
+#endif
