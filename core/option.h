@@ -1,4 +1,4 @@
-/* A row of an option table. One table per thing (a rule kind, a sink, the Kafka section)
+/* A row of an option table (not called `struct option`: that is getopt's). One table per thing (a rule kind, a sink, the Kafka section)
  * parses it, gives defaults, checks it and prints its reference: config/options.c does all four. */
 #ifndef CORE_OPTION_H
 #define CORE_OPTION_H
@@ -38,7 +38,7 @@ struct secret {
     struct str value, file;
 };
 
-struct option {
+struct option_row {
     const char *name;
     enum option_type type;
     size_t offset;        /* of the member in the settings struct */

@@ -285,7 +285,7 @@ static const char *const direction_words[] = {"up", "down", "both", NULL};
 
 #define AT(member) offsetof(struct anomaly_settings, member)
 #define YEAR_MS (366.0 * 86400000)
-static const struct option anomaly_options[] = {
+static const struct option_row anomaly_options[] = {
     {.name = "metric", .type = OPTION_WORD, .offset = AT(metric), .required = true,
      .words = metric_words, .help = "The number of events in a bucket, or the mean of a field."},
     {.name = "field", .type = OPTION_FIELD, .offset = AT(field),

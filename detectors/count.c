@@ -250,7 +250,7 @@ static int count_check(struct rule *rule, struct err *e)
 static const char *const distinct_words[] = {"none", "user", NULL};
 
 #define AT(member) offsetof(struct count_settings, member)
-static const struct option count_options[] = {
+static const struct option_row count_options[] = {
     {.name = "at_least", .type = OPTION_INT, .offset = AT(at_least), .required = true, .min = 1,
      .max = 10000, .help = "How many make it fire."},
     {.name = "within", .type = OPTION_DURATION, .offset = AT(within_ms), .required = true,

@@ -49,7 +49,7 @@ struct judgement {
 struct detector {
     const char *name; /* the key in a rule, "count" */
     const char *help; /* one sentence */
-    const struct option *options;
+    const struct option_row *options;
     size_t options_n;
     size_t settings_bytes;
     /* After parsing: derives what is derived, refuses what cannot hold (ERR_INPUT). Fills steps. */

@@ -285,7 +285,7 @@ static struct outcome hubspot_outcome(const void *settings,
 }
 
 #define AT(member) offsetof(struct hubspot_settings, member)
-static const struct option hubspot_options[] = {
+static const struct option_row hubspot_options[] = {
     {.name = "url",
      .type = OPTION_TEXT,
      .offset = AT(url),

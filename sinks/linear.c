@@ -273,7 +273,7 @@ static struct outcome linear_outcome(const void *settings,
 
 #define AT(member) offsetof(struct linear_settings, member)
 #define UUID_LENGTH .min = 36, .max = 36
-static const struct option linear_options[] = {
+static const struct option_row linear_options[] = {
     {.name = "url",
      .type = OPTION_TEXT,
      .offset = AT(url),

@@ -53,7 +53,7 @@ struct sink_input {
 struct sink {
     const char *name; /* `type` in the configuration */
     const char *help;
-    const struct option *options;
+    const struct option_row *options;
     size_t options_n;
     size_t settings_bytes;
     /* 1: a request; 0: this sink has nothing to say for this alert (counts as delivered);

@@ -336,7 +336,7 @@ static struct outcome slack_outcome(const void *settings, const struct response 
 }
 
 #define AT(member) offsetof(struct slack_settings, member)
-static const struct option slack_options[] = {
+static const struct option_row slack_options[] = {
     {.name = "url",
      .type = OPTION_SECRET,
      .offset = AT(url),

@@ -223,7 +223,7 @@ static struct outcome webhook_outcome(const void *settings,
 }
 
 #define AT(member) offsetof(struct webhook_settings, member)
-static const struct option webhook_options[] = {
+static const struct option_row webhook_options[] = {
     {.name = "url",
      .type = OPTION_SECRET,
      .offset = AT(url),
