@@ -1,5 +1,6 @@
-/* A row of an option table (not called `struct option`: that is getopt's). One table per thing (a rule kind, a sink, the Kafka section)
- * parses it, gives defaults, checks it and prints its reference: config/options.c does all four. */
+/* A row of an option table. One table per thing (a rule kind, a sink, the Kafka section) parses it,
+ * gives defaults, checks it and prints its reference: config/options.c does all four.
+ * (`struct option` is getopt's.) */
 #ifndef CORE_OPTION_H
 #define CORE_OPTION_H
 
