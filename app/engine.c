@@ -217,6 +217,18 @@ int engine_tick(struct engine *g, struct err *e)
     return 0;
 }
 
+int engine_look(struct engine *g, struct err *e)
+{
+    g->clock.waiting_n = 1;
+    return engine_tick(g, e);
+}
+
+void engine_forget(struct engine *g)
+{
+    for (size_t i = 0; i < g->partitions_n; i++)
+        g->partitions[i].placed = false;
+}
+
 int engine_batch(struct engine *g, struct batch *b, struct err *e)
 {
     struct engine_partition *p = engine_partition(g, b->slot, b->name);

@@ -61,6 +61,13 @@ int engine_batch(struct engine *g, struct batch *b, struct err *e);
 /* Judges what waits or is due. */
 int engine_tick(struct engine *g, struct err *e);
 
+/* The same, but asks the store in any case: what another process left behind is found, and the store's clock
+ * is read. */
+int engine_look(struct engine *g, struct err *e);
+
+/* Nothing is known any more of any partition: each is placed again before it is used. */
+void engine_forget(struct engine *g);
+
 /* Asks the source for proof that an owned partition is at its end, and moves event time by the clock. */
 int engine_idle(struct engine *g, size_t slot, struct err *e);
 

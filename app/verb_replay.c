@@ -131,8 +131,7 @@ static int end_of_log(struct replay *r, struct err *e)
     memory_store_end(r->store, r->settle);
     r->engine.at_end = true;
     r->engine.clock.watermark_ms = STORE_NO_TIME;
-    r->engine.clock.waiting_n = 1; /* look once more, at the new watermark */
-    if (engine_tick(&r->engine, e))
+    if (engine_look(&r->engine, e)) /* at the new watermark */
         return -1;
     record_order_write(&r->order, INT64_MAX);
     return 0;

@@ -1,0 +1,19 @@
+/* The live loop: Kafka in, Redis between, sinks out. The calling thread consumes and detects; delivery has
+ * a thread of its own. */
+#ifndef APP_LIVE_H
+#define APP_LIVE_H
+
+#include <stdatomic.h>
+
+#include "config/config.h"
+
+/* Runs until *stop is set, then drains: commits, leaves the group, lets requests under way finish. The
+ * configuration is borrowed. -1: it could not start, or cannot go on; the text says what to do. */
+int live_run(const struct config *config, const atomic_bool *stop, struct err *e);
+
+/* Where Redis is, from the configuration; texts live in `arena`. */
+struct redis_target;
+int live_redis_target(const struct config *config, struct arena *arena, struct redis_target *out,
+                      struct err *e);
+
+#endif

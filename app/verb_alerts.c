@@ -1,0 +1,95 @@
+/* alerts ls: the confirmed record of the live system, in the order and the words of replay. */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/live.h"
+#include "app/record_order.h"
+#include "app/verbs.h"
+#include "windows/redis_link.h"
+#include "windows/window_store.h"
+
+static int help(FILE *out, int code)
+{
+    fprintf(out, "usage: ticketwatch alerts ls -c FILE [--format json|text]\n\n"
+                 "Prints what the live system has confirmed, read from Redis, in order of time: the same\n"
+                 "lines that `replay` prints for the same events, so that `diff` compares the two.\n\n"
+                 "  -c, --config   the configuration\n"
+                 "  --format       json (one object a line, the default) or text (for people)\n");
+    return code;
+}
+
+struct listing {
+    struct record_order order;
+    struct err *e;
+};
+
+static int take_line(void *arg, struct str line)
+{
+    struct listing *l = arg;
+    return record_order_add(&l->order, line, l->e);
+}
+
+static int list(const struct config *config, enum record_format format, struct err *e)
+{
+    struct listing l = {.e = e};
+    struct arena arena;
+    struct redis_target target;
+    struct window_store *store = NULL;
+    arena_init(&arena);
+    record_order_init(&l.order, stdout, format);
+    if (live_redis_target(config, &arena, &target, e) == 0) {
+        struct redis_store_settings s = {&target, config->redis.prefix, config->time.lateness_ms,
+                                         config->record.record_for_ms};
+        store = redis_store_open(&s, e);
+    }
+    if (store) {
+        (void)store->ops->record(store, take_line, &l, e);
+        store->ops->close(store);
+        record_order_write(&l.order, INT64_MAX);
+    }
+    record_order_deinit(&l.order);
+    arena_deinit(&arena);
+    return e->kind == ERR_NONE ? EXIT_FINE : EXIT_RUNTIME;
+}
+
+static int list_of(const char *path, enum record_format format)
+{
+    struct config config;
+    struct config_report report;
+    struct err e = {0};
+    int code = EXIT_FINDINGS;
+    buf_init(&report.text, 1 << 20);
+    if (config_load(path, &config, CONFIG_RUN, &report) == 0)
+        code = list(&config, format, &e);
+    else
+        fwrite(report.text.p, 1, report.text.n, stderr);
+    if (e.kind != ERR_NONE)
+        fprintf(stderr, "ticketwatch: %s\n", e.text);
+    buf_deinit(&report.text);
+    config_deinit(&config);
+    return code;
+}
+
+int verb_alerts(int argc, char **argv)
+{
+    static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
+                                                 {"format", required_argument, NULL, 'f'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {0}};
+    const char *config = NULL;
+    enum record_format format = RECORD_JSON;
+    for (int c; (c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1;) {
+        if (c == 'c')
+            config = optarg;
+        else if (c == 'f' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
+            format = optarg[0] == 't' ? RECORD_TEXT : RECORD_JSON;
+        else
+            return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
+    }
+    if (!config || optind + 1 != argc || strcmp(argv[optind], "ls")) {
+        fprintf(stderr, "ticketwatch alerts: %s\n\n", config ? "say `alerts ls`" : "-c FILE is missing");
+        return help(stderr, EXIT_USAGE);
+    }
+    return list_of(config, format);
+}
