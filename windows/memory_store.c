@@ -1,24 +1,10 @@
-/* The store in memory: for replay, and for tests, where it stands in for Redis.
- *
- * Windows lie packed as in Redis, found by id. A forgotten window keeps its place until half of all
- * are forgotten; then the places are given to new ones. A heap holds due times, a list the windows
- * that want judging at once. Nobody else writes, so versions only tell whether a window was changed
- * between reading and writing. */
+/* The store in memory: for replay, and for tests, where it stands in for Redis. Partitions, the watermark
+ * and the ids seen are here, the windows in memory_windows.c. */
 #include <assert.h>
 #include <stdlib.h>
 
-#include "core/index.h"
-#include "core/timefmt.h"
-#include "windows/due_heap.h"
+#include "windows/memory_windows.h"
 #include "windows/seen_ids.h"
-#include "windows/window_store.h"
-
-struct stored {
-    struct window_id id;
-    struct buf value; /* n == 0: forgotten */
-    int64_t due_ms;
-    bool waiting;
-};
 
 struct partition {
     struct str name;
@@ -30,34 +16,16 @@ struct memory_store {
     struct memory_listener listener;
     int64_t lateness_ms, watermark_ms;
     bool ended; /* the log is at its end: the watermark is set, not computed */
-    uint64_t version;
     struct arena names; /* of partitions */
     struct partition *partitions;
     size_t partitions_n;
-    struct index by_id; /* keys borrow from the windows */
-    struct stored **windows;
-    size_t windows_n, windows_cap, forgotten_n;
-    size_t *vacant; /* numbers of windows that new ones may take */
-    size_t vacant_n;
-    struct due_heap due;
-    size_t *waiting;
-    size_t waiting_n, waiting_cap;
+    struct memory_windows windows;
     struct seen_ids seen;
 };
 
 static struct memory_store *self(struct window_store *s)
 {
     return (struct memory_store *)s;
-}
-
-static void *grown(void *array, size_t n, size_t *cap, size_t item_bytes)
-{
-    if (n < *cap)
-        return array;
-    *cap = *cap ? *cap * 2 : 64;
-    array = realloc(array, *cap * item_bytes);
-    assert(array);
-    return array;
 }
 
 /* --- partitions and the watermark --- */
@@ -124,123 +92,10 @@ static int memory_begin(struct window_store *s, struct str name, int64_t start, 
     return 0;
 }
 
-/* --- windows --- */
-
-static bool current(const struct memory_store *m, struct due_entry entry)
-{
-    const struct stored *w = m->windows[entry.window];
-    return w->value.n && w->due_ms == entry.due_ms;
-}
-
 static struct store_clock read_clock(struct memory_store *m)
 {
-    struct due_entry next;
-    while (due_heap_peek(&m->due, &next) && !current(m, next))
-        due_heap_pop(&m->due);
-    bool any = due_heap_peek(&m->due, &next);
-    return (struct store_clock){m->watermark_ms, 0, any ? next.due_ms : STORE_NO_DUE,
-                                (int64_t)m->waiting_n};
-}
-
-/* Gives the places of forgotten windows to new ones, once they are half of all. */
-static void reclaim(struct memory_store *m)
-{
-    if (m->forgotten_n < 1024 || m->forgotten_n * 2 < m->windows_n)
-        return;
-    index_clear(&m->by_id);
-    m->vacant = realloc(m->vacant, m->windows_n * sizeof *m->vacant);
-    assert(m->vacant);
-    m->vacant_n = 0;
-    for (size_t i = 0; i < m->windows_n; i++)
-        if (m->windows[i]->value.n)
-            index_put(&m->by_id, window_id_str(&m->windows[i]->id), i);
-        else
-            m->vacant[m->vacant_n++] = i;
-    m->forgotten_n = 0;
-}
-
-static size_t place(struct memory_store *m)
-{
-    if (m->vacant_n)
-        return m->vacant[--m->vacant_n];
-    m->windows = grown(m->windows, m->windows_n, &m->windows_cap, sizeof *m->windows);
-    struct stored *w = calloc(1, sizeof *w);
-    assert(w);
-    buf_init(&w->value, WINDOW_MAX_BYTES);
-    m->windows[m->windows_n] = w;
-    return m->windows_n++;
-}
-
-/* The number of the window with that id; made, empty, if there is none. */
-static size_t window_number(struct memory_store *m, const struct window_id *id)
-{
-    size_t at = index_get(&m->by_id, window_id_str(id));
-    if (at != INDEX_NONE)
-        return at;
-    reclaim(m);
-    at = place(m);
-    m->windows[at]->id = *id;
-    index_put(&m->by_id, window_id_str(&m->windows[at]->id), at);
-    m->forgotten_n++; /* until it gets a value */
-    return at;
-}
-
-static void set_due(struct memory_store *m, size_t at, int64_t due_ms)
-{
-    if (m->windows[at]->due_ms == due_ms)
-        return;
-    m->windows[at]->due_ms = due_ms;
-    if (due_ms != STORE_NO_DUE)
-        due_heap_push(&m->due, due_ms, at);
-}
-
-static void next_version(struct memory_store *m, char *out)
-{
-    m->version++;
-    memcpy(out, &m->version, WINDOW_VERSION_BYTES);
-}
-
-/* Little-endian numbers inside a packed value. */
-static uint32_t peek_u32(const struct buf *value, size_t at)
-{
-    struct reader r = {.in = {value->p + at, 4}};
-    return reader_u32(&r);
-}
-
-static void poke_u32(struct buf *value, size_t at, uint32_t v)
-{
-    for (size_t i = 0; i < 4; i++)
-        value->p[at + i] = (char)(v >> (8 * i));
-}
-
-static bool wants_judging(const struct buf *value, const struct window_change *c)
-{
-    return peek_u32(value, 8) >= c->judge_at ||
-           value->n - peek_u32(value, 12) >= WINDOW_FOLD_BYTES;
-}
-
-static void change(struct memory_store *m, const struct window_change *c)
-{
-    char version[WINDOW_VERSION_BYTES];
-    size_t at = window_number(m, &c->id);
-    struct stored *w = m->windows[at];
-    next_version(m, version);
-    if (w->value.n == 0) {
-        window_pack(&w->value, version, c->head, STR_NONE, c->records, c->records_n);
-        w->due_ms = STORE_NO_DUE;
-        m->forgotten_n--;
-    } else {
-        memcpy(w->value.p, version, sizeof version);
-        poke_u32(&w->value, 8, peek_u32(&w->value, 8) + c->records_n);
-        buf_put(&w->value, c->records);
-    }
-    if (c->due_ms < w->due_ms)
-        set_due(m, at, c->due_ms);
-    if (w->waiting || !wants_judging(&w->value, c))
-        return;
-    w->waiting = true;
-    m->waiting = grown(m->waiting, m->waiting_n, &m->waiting_cap, sizeof *m->waiting);
-    m->waiting[m->waiting_n++] = at;
+    return (struct store_clock){m->watermark_ms, 0, memory_windows_next_due(&m->windows),
+                                (int64_t)m->windows.waiting_n};
 }
 
 /* --- apply --- */
@@ -260,23 +115,6 @@ static bool refuse(struct memory_store *m, const struct apply *a, struct arena *
     return any;
 }
 
-static void unpack(struct memory_store *m, size_t at, struct arena *arena, struct window *out)
-{
-    struct str copy = arena_str(arena, buf_str(&m->windows[at]->value));
-    bool ok = window_unpack(copy, arena, out);
-    assert(ok);
-}
-
-/* Hands out waiting windows; they are waiting until they are committed. */
-static size_t hand_out(struct memory_store *m, size_t limit, struct arena *arena, struct window **out)
-{
-    size_t n = m->waiting_n < limit ? m->waiting_n : limit;
-    *out = arena_alloc(arena, (n + 1) * sizeof **out);
-    for (size_t i = 0; i < n; i++)
-        unpack(m, m->waiting[i], arena, &(*out)[i]);
-    return n;
-}
-
 static int memory_apply(struct window_store *s, const struct apply *a, struct arena *arena,
                         struct apply_reply *out, struct err *e)
 {
@@ -293,12 +131,12 @@ static int memory_apply(struct window_store *s, const struct apply *a, struct ar
     for (size_t i = 0; i < a->events_n; i++)
         seen_ids_add(&m->seen, a->ids[i], a->times_ms[i]);
     for (size_t i = 0; i < a->changes_n; i++)
-        change(m, &a->changes[i]);
+        memory_windows_change(&m->windows, &a->changes[i]);
     p->cursor = a->next;
     p->high_ms = a->high_ms > p->high_ms ? a->high_ms : p->high_ms;
     move_watermark(m);
     out->outcome = APPLIED;
-    out->windows_n = hand_out(m, SIZE_MAX, arena, &out->windows);
+    out->windows_n = memory_windows_waiting(&m->windows, SIZE_MAX, arena, &out->windows);
     out->clock = read_clock(m);
     return 0;
 }
@@ -327,19 +165,8 @@ static int memory_due(struct window_store *s, size_t limit, struct arena *arena,
 {
     (void)e;
     struct memory_store *m = self(s);
-    while (m->waiting_n < limit && (*clock = read_clock(m)).next_due_ms <= m->watermark_ms) {
-        struct due_entry entry;
-        due_heap_peek(&m->due, &entry);
-        due_heap_pop(&m->due);
-        struct stored *w = m->windows[entry.window];
-        w->due_ms = STORE_NO_DUE;
-        if (w->waiting)
-            continue;
-        w->waiting = true;
-        m->waiting = grown(m->waiting, m->waiting_n, &m->waiting_cap, sizeof *m->waiting);
-        m->waiting[m->waiting_n++] = entry.window;
-    }
-    *n = hand_out(m, limit, arena, windows);
+    memory_windows_wake(&m->windows, m->watermark_ms, limit);
+    *n = memory_windows_waiting(&m->windows, limit, arena, windows);
     *clock = read_clock(m);
     return 0;
 }
@@ -352,40 +179,16 @@ static void tell(struct memory_store *m, const struct judged *j)
         m->listener.outbox(m->listener.arg, j->outbox[i].sink, j->outbox[i].body);
 }
 
-static void commit_one(struct memory_store *m, struct judged *j)
-{
-    size_t at = index_get(&m->by_id, window_id_str(&j->id));
-    struct stored *w = at == INDEX_NONE ? NULL : m->windows[at];
-    j->committed = w && w->value.n && memcmp(w->value.p, j->version, WINDOW_VERSION_BYTES) == 0;
-    if (!j->committed)
-        return;
-    char version[WINDOW_VERSION_BYTES];
-    next_version(m, version);
-    buf_clear(&w->value);
-    w->waiting = false;
-    if (j->state.n || j->kept_n) {
-        window_pack(&w->value, version, j->head, j->state, j->kept, j->kept_n);
-        set_due(m, at, j->due_ms);
-    } else {
-        buf_deinit(&w->value);
-        w->due_ms = STORE_NO_DUE;
-        m->forgotten_n++;
-    }
-    tell(m, j);
-}
-
 static int memory_commit(struct window_store *s, struct judged *judged, size_t n,
                          struct store_clock *clock, struct err *e)
 {
     (void)e;
     struct memory_store *m = self(s);
-    for (size_t i = 0; i < n; i++)
-        commit_one(m, &judged[i]);
-    size_t left = 0;
-    for (size_t i = 0; i < m->waiting_n; i++)
-        if (m->windows[m->waiting[i]]->waiting)
-            m->waiting[left++] = m->waiting[i];
-    m->waiting_n = left;
+    for (size_t i = 0; i < n; i++) {
+        memory_windows_replace(&m->windows, &judged[i]);
+        if (judged[i].committed)
+            tell(m, &judged[i]);
+    }
     *clock = read_clock(m);
     return 0;
 }
@@ -401,16 +204,8 @@ static int memory_record(struct window_store *s, store_line_fn *fn, void *arg, s
 static void memory_close(struct window_store *s)
 {
     struct memory_store *m = self(s);
-    for (size_t i = 0; i < m->windows_n; i++) {
-        buf_deinit(&m->windows[i]->value);
-        free(m->windows[i]);
-    }
-    free(m->windows);
-    free(m->vacant);
-    free(m->waiting);
+    memory_windows_deinit(&m->windows);
     free(m->partitions);
-    index_deinit(&m->by_id);
-    due_heap_deinit(&m->due);
     seen_ids_deinit(&m->seen);
     arena_deinit(&m->names);
     free(m);

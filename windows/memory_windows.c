@@ -1,0 +1,214 @@
+/* A forgotten window keeps its place until half of all are forgotten; then the places are given to new
+ * ones. A due time that changed is pushed again: an entry of the heap counts only while it is its
+ * window's current one. Nobody else writes here, so versions only tell whether a window was changed between
+ * reading and writing. */
+#include "windows/memory_windows.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct stored {
+    struct window_id id;
+    struct buf value; /* n == 0: forgotten */
+    int64_t due_ms;
+    bool waiting;
+};
+
+static bool current(const struct memory_windows *m, struct due_entry entry)
+{
+    const struct stored *w = m->items[entry.window];
+    return w->value.n && w->due_ms == entry.due_ms;
+}
+
+int64_t memory_windows_next_due(struct memory_windows *m)
+{
+    struct due_entry next;
+    while (due_heap_peek(&m->due, &next) && !current(m, next))
+        due_heap_pop(&m->due);
+    return due_heap_peek(&m->due, &next) ? next.due_ms : STORE_NO_DUE;
+}
+
+/* Gives the places of forgotten windows to new ones, once they are half of all. */
+static void reclaim(struct memory_windows *m)
+{
+    if (m->forgotten_n < 1024 || m->forgotten_n * 2 < m->n)
+        return;
+    index_clear(&m->by_id);
+    m->vacant = realloc(m->vacant, m->n * sizeof *m->vacant);
+    assert(m->vacant);
+    m->vacant_n = 0;
+    for (size_t i = 0; i < m->n; i++)
+        if (m->items[i]->value.n)
+            index_put(&m->by_id, window_id_str(&m->items[i]->id), i);
+        else
+            m->vacant[m->vacant_n++] = i;
+    m->forgotten_n = 0;
+}
+
+static size_t place(struct memory_windows *m)
+{
+    if (m->vacant_n)
+        return m->vacant[--m->vacant_n];
+    if (m->n == m->cap) {
+        m->cap = m->cap ? m->cap * 2 : 64;
+        m->items = realloc(m->items, m->cap * sizeof *m->items);
+        assert(m->items);
+    }
+    struct stored *w = calloc(1, sizeof *w);
+    assert(w);
+    buf_init(&w->value, WINDOW_MAX_BYTES);
+    m->items[m->n] = w;
+    return m->n++;
+}
+
+/* The number of the window with that id; made, empty, if there is none. */
+static size_t window_number(struct memory_windows *m, const struct window_id *id)
+{
+    size_t at = index_get(&m->by_id, window_id_str(id));
+    if (at != INDEX_NONE)
+        return at;
+    reclaim(m);
+    at = place(m);
+    m->items[at]->id = *id;
+    index_put(&m->by_id, window_id_str(&m->items[at]->id), at);
+    m->forgotten_n++; /* until it gets a value */
+    return at;
+}
+
+static void set_due(struct memory_windows *m, size_t at, int64_t due_ms)
+{
+    if (m->items[at]->due_ms == due_ms)
+        return;
+    m->items[at]->due_ms = due_ms;
+    if (due_ms != STORE_NO_DUE)
+        due_heap_push(&m->due, due_ms, at);
+}
+
+static void wait_for_judging(struct memory_windows *m, size_t at)
+{
+    if (m->items[at]->waiting)
+        return;
+    m->items[at]->waiting = true;
+    if (m->waiting_n == m->waiting_cap) {
+        m->waiting_cap = m->waiting_cap ? m->waiting_cap * 2 : 64;
+        m->waiting = realloc(m->waiting, m->waiting_cap * sizeof *m->waiting);
+        assert(m->waiting);
+    }
+    m->waiting[m->waiting_n++] = at;
+}
+
+static void next_version(struct memory_windows *m, char *out)
+{
+    m->version++;
+    memcpy(out, &m->version, WINDOW_VERSION_BYTES);
+}
+
+/* Little-endian numbers inside a packed value. */
+static uint32_t peek_u32(const struct buf *value, size_t at)
+{
+    struct reader r = {.in = {value->p + at, 4}};
+    return reader_u32(&r);
+}
+
+static void poke_u32(struct buf *value, size_t at, uint32_t v)
+{
+    for (size_t i = 0; i < 4; i++)
+        value->p[at + i] = (char)(v >> (8 * i));
+}
+
+static bool wants_judging(const struct buf *value, const struct window_change *c)
+{
+    return peek_u32(value, 8) >= c->judge_at ||
+           value->n - peek_u32(value, 12) >= WINDOW_FOLD_BYTES;
+}
+
+void memory_windows_change(struct memory_windows *m, const struct window_change *c)
+{
+    char version[WINDOW_VERSION_BYTES];
+    size_t at = window_number(m, &c->id);
+    struct stored *w = m->items[at];
+    next_version(m, version);
+    if (w->value.n == 0) {
+        window_pack(&w->value, version, c->head, STR_NONE, c->records, c->records_n);
+        w->due_ms = STORE_NO_DUE;
+        m->forgotten_n--;
+    } else {
+        memcpy(w->value.p, version, sizeof version);
+        poke_u32(&w->value, 8, peek_u32(&w->value, 8) + c->records_n);
+        buf_put(&w->value, c->records);
+    }
+    if (c->due_ms < w->due_ms)
+        set_due(m, at, c->due_ms);
+    if (wants_judging(&w->value, c))
+        wait_for_judging(m, at);
+}
+
+void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit)
+{
+    struct due_entry entry;
+    while (m->waiting_n < limit && memory_windows_next_due(m) <= watermark_ms) {
+        due_heap_peek(&m->due, &entry);
+        due_heap_pop(&m->due);
+        m->items[entry.window]->due_ms = STORE_NO_DUE;
+        wait_for_judging(m, entry.window);
+    }
+}
+
+size_t memory_windows_waiting(const struct memory_windows *m, size_t limit, struct arena *arena,
+                              struct window **out)
+{
+    size_t n = m->waiting_n < limit ? m->waiting_n : limit;
+    *out = arena_alloc(arena, (n + 1) * sizeof **out);
+    for (size_t i = 0; i < n; i++) {
+        struct str copy = arena_str(arena, buf_str(&m->items[m->waiting[i]]->value));
+        bool ok = window_unpack(copy, arena, &(*out)[i]);
+        assert(ok);
+    }
+    return n;
+}
+
+static void stop_waiting(struct memory_windows *m, size_t at)
+{
+    if (!m->items[at]->waiting)
+        return;
+    m->items[at]->waiting = false;
+    size_t i = 0;
+    while (m->waiting[i] != at)
+        i++;
+    memmove(&m->waiting[i], &m->waiting[i + 1], (--m->waiting_n - i) * sizeof *m->waiting);
+}
+
+void memory_windows_replace(struct memory_windows *m, struct judged *j)
+{
+    char version[WINDOW_VERSION_BYTES];
+    size_t at = index_get(&m->by_id, window_id_str(&j->id));
+    struct stored *w = at == INDEX_NONE ? NULL : m->items[at];
+    j->committed =
+        w && w->value.n && memcmp(w->value.p, j->version, WINDOW_VERSION_BYTES) == 0;
+    if (!j->committed)
+        return;
+    next_version(m, version);
+    buf_clear(&w->value);
+    stop_waiting(m, at);
+    if (j->state.n || j->kept_n) {
+        window_pack(&w->value, version, j->head, j->state, j->kept, j->kept_n);
+        set_due(m, at, j->due_ms);
+        return;
+    }
+    buf_deinit(&w->value);
+    w->due_ms = STORE_NO_DUE;
+    m->forgotten_n++;
+}
+
+void memory_windows_deinit(struct memory_windows *m)
+{
+    for (size_t i = 0; i < m->n; i++) {
+        buf_deinit(&m->items[i]->value);
+        free(m->items[i]);
+    }
+    free(m->items);
+    free(m->vacant);
+    free(m->waiting);
+    index_deinit(&m->by_id);
+    due_heap_deinit(&m->due);
+}

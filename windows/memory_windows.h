@@ -1,0 +1,37 @@
+/* The windows of the store in memory: packed values found by id, a heap of due times, a list of those that
+ * want judging at once. */
+#ifndef WINDOWS_MEMORY_WINDOWS_H
+#define WINDOWS_MEMORY_WINDOWS_H
+
+#include "core/index.h"
+#include "windows/due_heap.h"
+#include "windows/window_store.h"
+
+struct stored;
+
+struct memory_windows {
+    struct index by_id; /* keys borrow from the windows */
+    struct stored **items;
+    size_t n, cap, forgotten_n;
+    size_t *vacant; /* numbers of windows that new ones may take */
+    size_t vacant_n;
+    struct due_heap due;
+    size_t *waiting; /* numbers */
+    size_t waiting_n, waiting_cap;
+    uint64_t version;
+};
+
+void memory_windows_deinit(struct memory_windows *m);
+/* Adds a batch's records to a window; it waits when it wants judging. */
+void memory_windows_change(struct memory_windows *m, const struct window_change *c);
+/* The earliest due time, STORE_NO_DUE: none. */
+int64_t memory_windows_next_due(struct memory_windows *m);
+/* Makes windows that are due at the watermark wait, until `limit` wait. */
+void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit);
+/* Copies of at most `limit` waiting windows; they wait until they are replaced. */
+size_t memory_windows_waiting(const struct memory_windows *m, size_t limit, struct arena *arena,
+                              struct window **out);
+/* Puts what became of a judged window, unless it was changed since: sets j->committed. */
+void memory_windows_replace(struct memory_windows *m, struct judged *j);
+
+#endif
