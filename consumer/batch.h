@@ -14,6 +14,7 @@ struct reject {
     size_t bytes_n;
     struct str key;   /* Kafka key, if any */
     char reason[REJECT_REASON_BYTES]; /* says what to do */
+    struct str file;      /* of a recorded log; owned by the source; n == 0: Kafka */
     int64_t offset;       /* Kafka offset, or line number of the file */
     int64_t timestamp_ms; /* Kafka record timestamp; -1: none */
 };

@@ -39,7 +39,8 @@ static size_t add(struct partitions *p, struct str name, size_t topic_n, int32_t
     copy[name.n] = '\0';
     p->names[p->n] = (struct str){copy, name.n};
     p->items[p->n] = (struct partition){{copy, topic_n}, number};
-    return index_put(&p->index, p->names[p->n], p->n++);
+    (void)index_put(&p->index, p->names[p->n], p->n);
+    return p->n++;
 }
 
 /* "topic/3"; by hand, as it is made for most records. */

@@ -1,0 +1,302 @@
+/* Lines are read ahead, a window of some thousand at most, each into the batch of its partition
+ * (a lane); when one lane is full, or the window is, all are handed out in turn. So a log whose
+ * lines change the partition every time still comes in batches. A line is decoded into the lane of
+ * the line before; only where it names another partition it is decoded again into that lane. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "consumer/batch_fill.h"
+#include "consumer/replay_files.h"
+#include "consumer/source.h"
+
+enum {
+    WINDOW_LINES = 4096,
+    WINDOW_BYTES = 8 << 20,
+    REJECT_BYTES = 4096, /* enough to know the line by */
+};
+
+struct lane {
+    struct batch batch;
+    struct batch_fill fill;
+    size_t records, bytes, usual; /* in it now; events of the batch before */
+    int64_t given, read;          /* positions after the last line handed out, and read */
+};
+
+struct replay {
+    struct source source;
+    int64_t max_future_ms;
+    struct event_decoder *decoder;
+    struct partitions partitions;
+    struct replay_files *files;
+    struct lane *lanes; /* by slot */
+    size_t lanes_n;
+    size_t slot;           /* of the line before */
+    size_t records, bytes; /* in the window */
+    bool draining;         /* the window is handed out, lane by lane */
+    size_t drained;        /* lanes below this are */
+    enum log_result
+        ended; /* of the files: LOG_END or LOG_ERROR come after what was read */
+    struct err failure;
+};
+
+static struct replay *self(struct source *s)
+{
+    return (struct replay *)s;
+}
+
+/* --- lanes --- */
+
+static struct lane *lane_of(struct replay *r, size_t slot)
+{
+    if (slot < r->lanes_n)
+        return &r->lanes[slot];
+    size_t n = r->partitions.n;
+    r->lanes = realloc(r->lanes, n * sizeof *r->lanes);
+    assert(r->lanes && slot < n);
+    for (; r->lanes_n < n; r->lanes_n++) {
+        r->lanes[r->lanes_n] = (struct lane){0};
+        batch_init(&r->lanes[r->lanes_n].batch);
+    }
+    return &r->lanes[slot];
+}
+
+/* The lane's batch, ready for one more record. */
+static struct batch_fill *fill_of(struct replay *r, size_t slot)
+{
+    struct lane *lane = lane_of(r, slot);
+    lane->fill.batch = &lane->batch; /* lanes move as they get more */
+    lane->fill.decoder = r->decoder;
+    lane->fill.max_future_ms = r->max_future_ms;
+    if (lane->records == 0)
+        batch_fill_reserve(&lane->fill, lane->usual);
+    return &lane->fill;
+}
+
+static void empty(struct lane *lane)
+{
+    batch_reset(&lane->batch);
+    lane->fill = (struct batch_fill){0};
+    lane->records = lane->bytes = 0;
+}
+
+static void hand_out(struct replay *r, size_t slot, struct batch *out)
+{
+    struct lane *lane = &r->lanes[slot];
+    struct batch other = *out;
+    *out = lane->batch;
+    lane->batch = other;
+    out->slot = slot;
+    out->name = r->partitions.names[slot];
+    out->start = lane->given;
+    out->next = lane->given = lane->read;
+    lane->usual = out->events_n;
+    empty(lane);
+}
+
+/* --- lines --- */
+
+static void note(struct replay *r, const struct replay_line *l)
+{
+    struct lane *lane = lane_of(r, r->slot);
+    lane->records++;
+    lane->bytes += l->line.text.n;
+    lane->read = l->position + 1;
+    r->records++;
+    r->bytes += l->line.text.n;
+    r->draining = lane->records >= BATCH_EVENTS || lane->bytes >= BATCH_BYTES ||
+                  r->records >= WINDOW_LINES || r->bytes >= WINDOW_BYTES;
+}
+
+static void reject(struct replay *r, const struct replay_line *l,
+                   const struct raw_record *record, const char *reason)
+{
+    if (l->position < lane_of(r, r->slot)->given)
+        return; /* handed out before the seek */
+    batch_fill_reject(fill_of(r, r->slot), record, REJECT_BYTES, reason);
+    note(r, l);
+}
+
+static void take_event(struct replay *r, const struct replay_line *l,
+                       const struct raw_record *record)
+{
+    struct recorded_position where;
+    struct event *event;
+    struct err e = {0};
+    size_t before = l->recorded ? r->slot : l->slot;
+    int failed = batch_fill_decode(fill_of(r, before), record, &event, &where, &e);
+    r->slot = l->recorded && where.present
+                  ? partitions_slot(&r->partitions, where.topic, where.partition)
+                  : before;
+    if (failed) {
+        reject(r, l, record, e.text);
+        return;
+    }
+    if (l->position < lane_of(r, r->slot)->given) {
+        if (r->lanes[before].records == 0)
+            empty(&r->lanes[before]); /* there may be millions of such lines */
+        return;
+    }
+    if (r->slot != before)
+        (void)batch_fill_decode(fill_of(r, r->slot), record, &event, NULL, &e);
+    event->offset = event->offset >= 0 ? event->offset : l->line.number;
+    batch_fill_keep(fill_of(r, r->slot));
+    note(r, l);
+}
+
+static void take_line(struct replay *r, const struct replay_line *l)
+{
+    struct raw_record record = {.bytes = l->line.text,
+                                .bytes_n = l->line.bytes_n,
+                                .file = l->file,
+                                .offset = l->line.number,
+                                .timestamp_ms = -1};
+    struct err e = {0};
+    if (l->line.text.n == l->line.bytes_n) {
+        take_event(r, l, &record);
+        return;
+    }
+    r->slot = l->recorded ? r->slot : l->slot;
+    err_set(&e, ERR_INPUT,
+            "a line of %zu bytes, more than %d: shorten it in the producer",
+            l->line.bytes_n, (int)LOG_LINE_BYTES_MAX);
+    reject(r, l, &record, e.text);
+}
+
+/* Reads until a lane or the window is full, or nothing more comes now. */
+static void read_window(struct replay *r, int wait_ms)
+{
+    struct replay_line l;
+    while (!r->draining) {
+        enum log_result result =
+            replay_files_next(r->files, r->records ? 0 : wait_ms, &l, &r->failure);
+        if (result == LOG_GOT) {
+            take_line(r, &l);
+            continue;
+        }
+        if (result != LOG_WAIT)
+            r->ended = result;
+        r->draining = true;
+    }
+}
+
+static bool drain(struct replay *r, struct batch *out)
+{
+    for (; r->drained < r->lanes_n; r->drained++)
+        if (r->lanes[r->drained].records) {
+            hand_out(r, r->drained++, out);
+            return true;
+        }
+    r->draining = false;
+    r->drained = r->records = r->bytes = 0;
+    return false;
+}
+
+/* --- the source --- */
+
+static enum source_result replay_next(struct source *s, struct batch *out, int wait_ms,
+                                      struct err *e)
+{
+    struct replay *r = self(s);
+    if (r->draining && drain(r, out))
+        return SOURCE_BATCH;
+    if (r->ended == LOG_WAIT)
+        read_window(r, wait_ms);
+    if (r->draining && drain(r, out))
+        return SOURCE_BATCH;
+    if (r->ended == LOG_ERROR) {
+        r->ended = LOG_WAIT;
+        err_set(e, r->failure.kind, "%s", r->failure.text);
+        err_clear(&r->failure);
+        return SOURCE_ERROR;
+    }
+    return r->ended == LOG_END ? SOURCE_END : SOURCE_NOTHING;
+}
+
+/* Reads everything again and passes over what was handed out. */
+static int replay_seek(struct source *s, size_t slot, int64_t offset, struct err *e)
+{
+    struct replay *r = self(s);
+    struct lane *sought = lane_of(r, slot);
+    if (sought->given == offset && sought->records == 0 && !r->draining)
+        return 0;
+    if (replay_files_rewind(r->files, e))
+        return -1;
+    for (size_t i = 0; i < r->lanes_n; i++)
+        empty(&r->lanes[i]);
+    (void)drain(r, NULL);
+    err_clear(&r->failure);
+    r->ended = LOG_WAIT;
+    sought->given = sought->read = offset;
+    return 0;
+}
+
+static int replay_end(struct source *s, size_t slot, int64_t *end, struct err *e)
+{
+    (void)e;
+    *end = lane_of(self(s), slot)->given;
+    return 0;
+}
+
+static void replay_commit(struct source *s, size_t slot, int64_t offset,
+                          struct str metadata)
+{
+    (void)s;
+    (void)slot;
+    (void)offset;
+    (void)metadata;
+}
+
+static int replay_dead_letter(struct source *s, const struct batch *b, struct err *e)
+{
+    (void)s;
+    (void)b;
+    (void)e;
+    return 0;
+}
+
+static int replay_partitions(struct source *s, const struct str **names, size_t *n,
+                             struct err *e)
+{
+    (void)e;
+    *names = self(s)->partitions.names;
+    *n = self(s)->partitions.n;
+    return 0;
+}
+
+static void replay_progress(struct source *s, int64_t *read_bytes, int64_t *total_bytes)
+{
+    replay_files_progress(self(s)->files, read_bytes, total_bytes);
+}
+
+static void replay_close(struct source *s)
+{
+    struct replay *r = self(s);
+    for (size_t i = 0; i < r->lanes_n; i++)
+        batch_deinit(&r->lanes[i].batch);
+    free(r->lanes);
+    replay_files_close(r->files);
+    partitions_deinit(&r->partitions);
+    event_decoder_free(r->decoder);
+    free(r);
+}
+
+static const struct source_ops replay_ops = {
+    replay_next,        replay_seek,       replay_end,      replay_commit,
+    replay_dead_letter, replay_partitions, replay_progress, replay_close};
+
+struct source *replay_source_open(const char *const *paths, size_t n,
+                                  int64_t max_future_ms, struct err *e)
+{
+    struct replay *r = calloc(1, sizeof *r);
+    assert(r);
+    r->source.ops = &replay_ops;
+    r->max_future_ms = max_future_ms;
+    r->ended = LOG_WAIT;
+    r->decoder = event_decoder_new();
+    partitions_init(&r->partitions);
+    r->files = replay_files_open(paths, n, r->decoder, &r->partitions, e);
+    if (r->files)
+        return &r->source;
+    replay_close(&r->source);
+    return NULL;
+}

@@ -1,0 +1,192 @@
+/* A regular file is looked at when the source is opened, closed, and opened again when its turn
+ * comes; a pipe stays open, with its first line in hand. */
+#include "consumer/replay_files.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+struct file {
+    struct str path;
+    struct log_reader *reader; /* while it is read; of a pipe from the start */
+    struct log_line first;     /* of a pipe: read already */
+    enum log_result peeked;    /* of a pipe: how reading that went; else LOG_WAIT */
+    bool pipe, recorded;
+    size_t slot; /* if not recorded; INDEX_NONE: not known yet */
+};
+
+struct replay_files {
+    struct file *files;
+    size_t n, at;         /* files[at] is being read */
+    int64_t lines_before; /* of the files before it */
+    int64_t lines;        /* of it */
+    int64_t total_bytes, done_bytes;
+    struct event_decoder *decoder;
+    struct partitions *partitions;
+    struct arena scratch;
+};
+
+/* --- looking at them first --- */
+
+/* Makes the partition that the line names; false: it names none. */
+static bool name_partition(struct replay_files *f, const struct log_line *line)
+{
+    struct recorded_position where;
+    struct err ignored = {0}; /* the line is reported when it is read for good */
+    arena_reset(&f->scratch);
+    (void)event_position(f->decoder, line->text, &f->scratch, &where, &ignored);
+    if (where.present)
+        (void)partitions_slot(f->partitions, where.topic, where.partition);
+    return where.present;
+}
+
+static void scan(struct replay_files *f, struct file *file)
+{
+    struct log_line line;
+    struct err ignored = {0};
+    enum log_result result;
+    while ((result = log_reader_next(file->reader, -1, &line, &ignored)) > LOG_END)
+        if (result == LOG_GOT)
+            (void)name_partition(f, &line);
+}
+
+static int look_at(struct replay_files *f, struct file *file, struct err *e)
+{
+    struct err later = {0}; /* a damaged file is reported when it is read for good */
+    int64_t read_bytes, total_bytes;
+    file->reader = log_reader_open(file->path.p, e);
+    if (!file->reader)
+        return -1;
+    file->pipe = !log_bytes_regular(log_reader_bytes(file->reader));
+    do
+        file->peeked = log_reader_next(file->reader, -1, &file->first, &later);
+    while (file->peeked == LOG_WAIT);
+    file->recorded = file->peeked == LOG_GOT && name_partition(f, &file->first);
+    if (file->peeked == LOG_GOT && !file->recorded)
+        file->slot = partitions_file_slot(f->partitions, file->path);
+    log_bytes_progress(log_reader_bytes(file->reader), &read_bytes, &total_bytes);
+    f->total_bytes += total_bytes;
+    if (file->pipe)
+        return 0;
+    if (file->recorded)
+        scan(f, file);
+    log_reader_close(file->reader);
+    file->reader = NULL;
+    file->peeked = LOG_WAIT;
+    return 0;
+}
+
+struct replay_files *replay_files_open(const char *const *paths, size_t n,
+                                       struct event_decoder *decoder,
+                                       struct partitions *partitions, struct err *e)
+{
+    struct replay_files *f = calloc(1, sizeof *f);
+    assert(f);
+    f->files = calloc(n + 1, sizeof *f->files);
+    assert(f->files);
+    f->decoder = decoder;
+    f->partitions = partitions;
+    arena_init(&f->scratch);
+    for (; f->n < n; f->n++) {
+        char *path = strdup(paths[f->n]);
+        assert(path);
+        f->files[f->n] = (struct file){.path = str_of(path), .slot = INDEX_NONE};
+        if (look_at(f, &f->files[f->n], e)) {
+            f->n++;
+            replay_files_close(f);
+            return NULL;
+        }
+    }
+    return f;
+}
+
+void replay_files_close(struct replay_files *f)
+{
+    if (!f)
+        return;
+    for (size_t i = 0; i < f->n; i++) {
+        log_reader_close(f->files[i].reader);
+        free((char *)(uintptr_t)f->files[i].path.p);
+    }
+    free(f->files);
+    arena_deinit(&f->scratch);
+    free(f);
+}
+
+/* --- reading them --- */
+
+static void close_file(struct replay_files *f)
+{
+    struct file *file = &f->files[f->at++];
+    int64_t read_bytes, total_bytes;
+    if (file->reader) {
+        log_bytes_progress(log_reader_bytes(file->reader), &read_bytes, &total_bytes);
+        f->done_bytes += read_bytes;
+    }
+    log_reader_close(file->reader);
+    file->reader = NULL;
+    f->lines_before += f->lines;
+    f->lines = 0;
+}
+
+static enum log_result read_line(struct file *file, int wait_ms, struct log_line *out,
+                                 struct err *e)
+{
+    enum log_result peeked = file->peeked;
+    file->peeked = LOG_WAIT;
+    *out = file->first;
+    if (peeked == LOG_GOT)
+        return LOG_GOT;
+    if (!file->reader)
+        file->reader = log_reader_open(file->path.p, e);
+    return file->reader ? log_reader_next(file->reader, wait_ms, out, e) : LOG_ERROR;
+}
+
+enum log_result replay_files_next(struct replay_files *f, int wait_ms,
+                                  struct replay_line *out, struct err *e)
+{
+    while (f->at < f->n) {
+        struct file *file = &f->files[f->at];
+        enum log_result result = read_line(file, wait_ms, &out->line, e);
+        if (result == LOG_WAIT)
+            return result;
+        if (result != LOG_GOT)
+            close_file(f);
+        if (result == LOG_ERROR)
+            return result;
+        if (result == LOG_END)
+            continue;
+        if (!file->recorded && file->slot == INDEX_NONE)
+            file->slot = partitions_file_slot(f->partitions, file->path);
+        f->lines = out->line.number;
+        out->file = file->path;
+        out->recorded = file->recorded;
+        out->slot = file->slot;
+        out->position = f->lines + (file->recorded ? f->lines_before : 0);
+        return LOG_GOT;
+    }
+    return LOG_END;
+}
+
+int replay_files_rewind(struct replay_files *f, struct err *e)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (f->files[i].pipe)
+            return err_set(e, ERR_REFUSED,
+                           "%s cannot be read a second time: give the log as a file",
+                           f->files[i].path.p);
+    if (f->at < f->n)
+        close_file(f);
+    f->at = 0;
+    f->lines_before = f->done_bytes = 0;
+    return 0;
+}
+
+void replay_files_progress(const struct replay_files *f, int64_t *read_bytes,
+                           int64_t *total_bytes)
+{
+    int64_t of_this = 0, size;
+    if (f->at < f->n && f->files[f->at].reader)
+        log_bytes_progress(log_reader_bytes(f->files[f->at].reader), &of_this, &size);
+    *read_bytes = f->done_bytes + of_this;
+    *total_bytes = f->total_bytes;
+}
