@@ -8,7 +8,8 @@
  *   op         = "<" "<=" ">" ">=" "==" "!="        literal = number | 'text' | "text" | true | false
  *
  * A comparison with an absent field is false, `!=` and `not in` included; so `not (x < 1)` is true of
- * an event without x, and `exists(x)` asks for it. Texts compare bytewise, case counts. */
+ * an event without x, and `exists(x)` asks for it. Texts compare bytewise, case counts. A text has no
+ * escapes: one kind of quote may stand inside the other. Bounds stand in where_parse.h. */
 #ifndef CORE_WHERE_H
 #define CORE_WHERE_H
 
