@@ -31,13 +31,15 @@ class Fingerprints:
         self.program, self.known = program, {}
 
     def raw(self, event, kind):
+        """One line of what the verb reads: an error is type, code and message with tabs between them."""
         if kind == "error":
             parts = [logs.field(event, "error." + m) for m in ("type", "code", "message")]
-            return " ".join(p for p in parts if p) or None
-        return logs.field(event, "page.url" if kind == "page" else "ticket.subject")
+            return "\t".join(" ".join((p or "").split()) for p in parts) if any(parts) else None
+        text = logs.field(event, "page.url" if kind == "page" else "ticket.subject")
+        return " ".join(text.split()) if text else None
 
     def learn(self, events, kind):
-        texts = sorted({" ".join(t.split()) for t in (self.raw(e, kind) for e in events) if t})
+        texts = sorted({self.raw(e, kind) for e in events} - {None})
         if not texts:
             return
         if not self.program:
@@ -49,7 +51,7 @@ class Fingerprints:
 
     def of(self, event, kind):
         text = self.raw(event, kind)
-        return self.known[kind, " ".join(text.split())] if text else None
+        return self.known[kind, text] if text else None
 
 
 def part(event, name, fingerprints):
