@@ -1,0 +1,173 @@
+"""What tests of the live system share: services, a topic with a log in it, processes, a receiver.
+
+TICKETWATCH_BIN is the folder of the built programs; KAFKA_BROKERS and REDIS_URL name running servers (./setup test
+sets all three); without them a test skips with exit code 77.
+"""
+import http.server
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import uuid
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BIN = pathlib.Path(os.environ.get("TICKETWATCH_BIN", ROOT / "build-test"))
+PROGRAM = str(BIN / "ticketwatch")
+FEED, TOPIC = str(BIN / "tests" / "kafka_feed"), str(BIN / "tests" / "kafka_topic")
+SKIP = 77
+
+
+def need_services():
+    if not os.environ.get("KAFKA_BROKERS") or not os.environ.get("REDIS_URL"):
+        print("skipped: no Kafka and Redis (./setup test starts both)")
+        sys.exit(SKIP)
+
+
+def wait_until(what, condition, seconds=60.0):
+    """Polls until condition() is true; its last value is returned."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError("%s: not within %g s" % (what, seconds))
+        time.sleep(0.05)
+
+
+class Receiver:
+    """An HTTP server that remembers what it was sent. `answer(path, body)` gives a status code, 200 at first."""
+
+    def __init__(self):
+        self.posts, self.lock = [], threading.Lock()
+        self.answer = lambda path, body: 200
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                status = receiver.answer(self.path, body)
+                with receiver.lock:
+                    receiver.posts.append((self.path, dict(self.headers), body, status))
+                text = b"ok" if status == 200 else b"no"
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(text)))
+                self.end_headers()
+                self.wfile.write(text)
+
+            def log_message(self, *args):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 128
+            daemon_threads = True
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.url = "http://127.0.0.1:%d" % self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def alerts(self, path=None):
+        """(id, state, severity) of each alert received with status 200, in order of arrival."""
+        with self.lock:
+            bodies = [json.loads(b) for p, _, b, s in self.posts if s == 200 and path in (None, p)]
+        return [(a["id"], a["state"], a["severity"]) for a in bodies]
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+class System:
+    """One topic, one group, one prefix, one configuration; any number of processes on it."""
+
+    def __init__(self, rules, partitions=4, lateness="10m", idle_after="1h", extra="", sinks="", properties=None):
+        self.name = "t" + uuid.uuid4().hex[:12]
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-live-"))
+        self.partitions = partitions
+        self.processes, self.logs = [], 0
+        settings = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500", **(properties or {})}
+        listed = ", ".join('%s: "%s"' % pair for pair in settings.items())
+        self.config = self.folder / "ticketwatch.yaml"
+        self.config.write_text(
+            'kafka: {brokers: "%s", topics: [%s], group: %s, dead_letter: %s.dlq, properties: {%s}}\n'
+            'redis: {url: "%s", prefix: %s}\n'
+            "time: {lateness: %s, idle_after: %s, max_future: 3650d}\n%s%srules:\n%s"
+            % (os.environ["KAFKA_BROKERS"], self.name, self.name, self.name, listed, os.environ["REDIS_URL"], self.name,
+               lateness, idle_after, extra, sinks, rules), encoding="utf-8")
+        self.make_topic(self.name, partitions)
+        self.make_topic(self.name + ".dlq", 1)
+
+    def make_topic(self, name, partitions):
+        subprocess.run([TOPIC, os.environ["KAFKA_BROKERS"], "create", name, str(partitions)], check=True, timeout=60)
+
+    def feed(self, lines, topic=None):
+        """lines: bytes of JSON lines whose "kafka" member says partition and timestamp."""
+        subprocess.run([FEED, os.environ["KAFKA_BROKERS"], topic or self.name], input=lines, check=True, timeout=300)
+
+    def start(self, **environment):
+        self.logs += 1
+        log = open(self.folder / ("run%d.log" % self.logs), "wb")
+        process = subprocess.Popen([PROGRAM, "run", "-c", str(self.config)], stdout=log, stderr=log,
+                                   env={**os.environ, **environment})
+        log.close()
+        self.processes.append(process)
+        return process
+
+    def stop(self, process, how=signal.SIGTERM, seconds=30):
+        process.send_signal(how)
+        code = process.wait(seconds)
+        self.processes.remove(process)
+        return code
+
+    def stop_all(self):
+        return [self.stop(p) for p in list(self.processes)]
+
+    def log_text(self):
+        return "".join(f.read_text(errors="replace") for f in sorted(self.folder.glob("run*.log")))
+
+    def record(self):
+        """What `alerts ls` prints."""
+        done = subprocess.run([PROGRAM, "alerts", "ls", "-c", str(self.config)], capture_output=True, timeout=60)
+        if done.returncode:
+            raise AssertionError("alerts ls: %s" % done.stderr.decode())
+        return done.stdout
+
+    def replay(self, *logs):
+        done = subprocess.run([PROGRAM, "replay", "--quiet", "-c", str(self.config), *map(str, logs)],
+                              capture_output=True, timeout=120)
+        if done.returncode:
+            raise AssertionError("replay: %s" % done.stderr.decode())
+        return done.stdout
+
+    def wait_for_record(self, expected, seconds=90):
+        """Waits until the record is exactly `expected`, which it must then stay."""
+        try:
+            wait_until("the record", lambda: self.record() == expected, seconds)
+        except AssertionError:
+            (self.folder / "expected.jsonl").write_bytes(expected)
+            (self.folder / "record.jsonl").write_bytes(self.record())
+            raise AssertionError("the record is not what it should be: diff %s/expected.jsonl %s/record.jsonl\n%s"
+                                 % (self.folder, self.folder, self.log_text()[-3000:]))
+        time.sleep(0.3)
+        assert self.record() == expected, "the record changed after it was complete"
+
+    def close(self):
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+def redis(*words):
+    """One command to the Redis of the tests; the raw answer, for short ones."""
+    host, port = os.environ["REDIS_URL"].removeprefix("redis://").split(":")
+    with socket.create_connection((host, int(port)), timeout=5) as link:
+        link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words))
+        return link.recv(65536).decode(errors="replace").strip()

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""`run` against a real Kafka and a real Redis confirms what `replay` confirms: with one process, two and five, through
+kill -9, and each alert reaches its sink.
+
+    test_live.py [SEED]          see live.py for what it needs
+"""
+import json
+import pathlib
+import random
+import sys
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / "property"), str(HERE.parent / "oracle")]
+import live  # noqa: E402
+import log as logs  # noqa: E402
+import shuffle  # noqa: E402
+
+SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+PARTITIONS = 5
+DAY = 86_400_000
+
+
+def told_log(r):
+    """A random log as lines that say their partition, and the time up to which its record is compared: an event a month
+    later in every partition lets the watermark pass everything before it."""
+    events = shuffle.random_log(r)
+    merged = shuffle.spread(r, shuffle.arrivals(r, events, shuffle.LATENESS))
+    end = max(t for t, _ in events) + 30 * DAY
+    last = [(p, {"id": "end-%d" % p, "type": "release.deployed", "time": logs.time_text(end)}) for p in range(PARTITIONS)]
+    return shuffle.as_recorded(merged + last), end - DAY
+
+
+def until(record, cutoff):
+    return b"".join(line for line in record.splitlines(True) if logs.time_of(json.loads(line)["time"]) < cutoff)
+
+
+def rules_of(r):
+    return shuffle.random_rules(r).split("rules:\n", 1)[1]
+
+
+def steps_by_key(alerts):
+    """What was said of each key, in order."""
+    out = {}
+    for a in alerts:
+        out.setdefault((a["rule"], json.dumps(a["key"], sort_keys=True)), []).append((a["state"], a["severity"]))
+    return out
+
+
+class Live(unittest.TestCase):
+    def system(self, r, **more):
+        system = live.System(rules_of(r), PARTITIONS, **more)
+        self.addCleanup(system.close)
+        return system
+
+    def expect(self, system, lines):
+        path = system.folder / "log.jsonl"
+        path.write_bytes(lines)
+        return system.replay(path)
+
+    def confirm(self, system, lines, cutoff, processes, disturb=None):
+        expected = until(self.expect(system, lines), cutoff)
+        self.assertGreater(expected.count(b"\n"), 3, "a log that confirms nothing shows nothing")
+        half = lines.index(b"\n", len(lines) // 2) + 1
+        for _ in range(processes):
+            system.start()
+        system.feed(lines[:half])
+        if disturb:
+            disturb(system)
+        system.feed(lines[half:])
+        record = system.record
+        system.record = lambda: until(record(), cutoff)
+        system.wait_for_record(expected)
+        self.assertEqual(set(system.stop_all()) - {0}, set(), system.log_text())
+
+    def test_one_two_and_five_processes_confirm_what_replay_confirms(self):
+        for processes in (1, 2, 5):
+            r = random.Random(SEED)
+            with self.subTest(processes=processes):
+                lines, cutoff = told_log(r)
+                self.confirm(self.system(r), lines, cutoff, processes)
+
+    def test_kill_and_restart_change_nothing(self):
+        r = random.Random(SEED + 1)
+        lines, cutoff = told_log(r)
+        system = self.system(r)
+
+        def disturb(system):
+            live.wait_until("a first record", lambda: live.redis("HLEN", system.name + ":{0}:cursors") != ":0")
+            for _ in range(3):
+                system.stop(system.processes[0], how=9)
+                system.start()
+
+        self.confirm(system, lines, cutoff, 3, disturb)
+
+    def test_each_alert_reaches_its_sink_once(self):
+        receiver = live.Receiver()
+        self.addCleanup(receiver.close)
+        r = random.Random(SEED + 2)
+        lines, cutoff = told_log(r)
+        rules = rules_of(r).replace("    severity:", "    send: [ops]\n    severity:")
+        system = live.System(rules, PARTITIONS, sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % receiver.url)
+        self.addCleanup(system.close)
+        expected = [json.loads(line) for line in until(self.expect(system, lines), cutoff).splitlines()]
+        expected = steps_by_key(a for a in expected if a["kind"] == "count")
+        for _ in range(2):
+            system.start()
+        system.feed(lines)
+
+        def said():
+            with receiver.lock:
+                alerts = [json.loads(body) for _, _, body, _ in receiver.posts]
+            return steps_by_key(a for a in alerts if logs.time_of(a["time"]) < cutoff)
+
+        try:
+            live.wait_until("the alerts", lambda: said() == expected, 60)
+        except AssertionError:
+            self.assertEqual(said(), expected)
+        system.stop_all()
+        self.assertEqual(said(), expected)
+        ids = [dict(h)["webhook-id"] for _, h, _, _ in receiver.posts]
+        self.assertEqual(len(ids), len(set(ids)), "a webhook-id came twice")
+
+
+class Stops(unittest.TestCase):
+    def test_sigterm_leaves_the_group_at_once(self):
+        system = live.System("  r:\n    count: {at_least: 1, within: 1h}\n", 2)
+        self.addCleanup(system.close)
+        first = system.start()
+        live.wait_until("an assignment", lambda: system.log_text().count("event=partition_assigned") == 2, 30)
+        second = system.start()
+        live.wait_until("a share", lambda: system.log_text().count("event=partition_revoked") >= 1, 30)
+        self.assertEqual(system.stop(first), 0)
+        live.wait_until("the rest", lambda: system.log_text().count("event=partition_assigned") >= 4, 5)
+        self.assertEqual(system.stop(second), 0)
+
+
+class Idle(unittest.TestCase):
+    def test_a_silent_partition_does_not_hold_the_watermark(self):
+        import time
+        now = int(time.time() * 1000)
+        system = live.System("  r:\n    by: [account]\n    count: {at_least: 2, within: 2s}\n", 3, lateness="1s", idle_after="1s")
+        self.addCleanup(system.close)
+        events = [{"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(now + i), "account": {"id": "acme"},
+                   "kafka": {"topic": "t", "partition": 0, "offset": i, "timestamp": now}} for i in range(2)]
+        system.start()
+        system.feed("".join(json.dumps(e) + "\n" for e in events).encode())
+        lines = live.wait_until("the record", lambda: system.record().count(b"\n") == 2 and system.record(), 30).splitlines()
+        self.assertEqual([json.loads(x)["state"] for x in lines], ["firing", "resolved"])
+
+
+if __name__ == "__main__":
+    live.need_services()
+    unittest.main(argv=sys.argv[:1], verbosity=2)
