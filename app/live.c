@@ -10,9 +10,9 @@
 #include <unistd.h>
 
 #include "app/engine.h"
+#include "app/live_delivery.h"
 #include "core/log.h"
 #include "core/zone.h"
-#include "sinks/delivery.h"
 #include "windows/redis_check.h"
 #include "windows/redis_link.h"
 
@@ -115,7 +115,7 @@ static int take_batch(struct live *l, struct err *e)
     if (engine_batch(&l->engine, &l->batch, e))
         return back_off(l, true, e);
     if (l->backoff_ms)
-        log_info("available_again", "");
+        log_info("available_again", "repositions=%" PRIu64, l->engine.stats.repositions);
     l->backoff_ms = 0;
     return 0;
 }
@@ -269,7 +269,8 @@ static int start(struct live *l, struct err *e)
     engine_init(&l->engine, l->config->rules, l->config->rules_n, l->config->time.lateness_ms, NULL,
                 l->store);
     l->engine.commit_metadata = redis_store_epoch(l->store);
-    if (open_source(l, e) || refresh_partitions(l, e))
+    l->delivery = live_delivery_start(l->config, &l->redis, str_of(l->consumer), &l->arena, e);
+    if (!l->delivery || open_source(l, e) || refresh_partitions(l, e))
         return -1;
     l->topology_ms = monotonic_ms() + TOPOLOGY_EVERY_MS;
     l->figures_ms = monotonic_ms() + FIGURES_EVERY_MS;
@@ -300,8 +301,8 @@ int live_run(const struct config *config, const atomic_bool *stop, struct err *e
     arena_init(&l.arena);
     srand((unsigned)time(NULL) ^ (unsigned)getpid());
     int result = start(&l, e) ? -1 : loop(&l, e);
-    log_info("stopping", "");
+    log_info("stopping", "consumer=%s", l.consumer);
     finish(&l);
-    log_info("stopped", "");
+    log_info("stopped", "failed=%d", result != 0);
     return result;
 }

@@ -1,0 +1,43 @@
+#include "app/live_delivery.h"
+
+#include <assert.h>
+
+enum { SECRETS_MAX = sizeof((struct sink_secrets *)0)->values / sizeof(struct str) };
+
+/* In the order of the sink's rows; those that are not written stay empty. */
+static int read_secrets(void *arg, struct arena *arena, struct sink_secrets *out, struct err *e)
+{
+    const struct sink_config *c = arg;
+    size_t n = 0;
+    *out = (struct sink_secrets){0};
+    for (size_t i = 0; i < c->type->options_n; i++) {
+        const struct option_row *row = &c->type->options[i];
+        if (row->type != OPTION_SECRET)
+            continue;
+        const struct secret *s = (const void *)((const char *)c->settings + row->offset);
+        assert(n < SECRETS_MAX);
+        if ((s->value.n || s->file.n) && secret_read(s, arena, &out->values[n], e))
+            return -1;
+        n++;
+    }
+    return 0;
+}
+
+struct delivery *live_delivery_start(const struct config *config, const struct redis_target *redis,
+                                     struct str consumer, struct arena *arena, struct err *e)
+{
+    struct delivery_sink *rows = arena_alloc(arena, (config->sinks_n + 1) * sizeof *rows);
+    for (size_t i = 0; i < config->sinks_n; i++)
+        rows[i] = (struct delivery_sink){.name = config->sinks[i].name,
+                                          .type = config->sinks[i].type,
+                                          .settings = config->sinks[i].settings,
+                                          .secrets = read_secrets,
+                                          .secrets_arg = &config->sinks[i]};
+    struct delivery_settings *s = arena_alloc(arena, sizeof *s);
+    *s = (struct delivery_settings){.redis = redis,
+                                    .prefix = config->redis.prefix,
+                                    .consumer = consumer,
+                                    .sinks = rows,
+                                    .sinks_n = config->sinks_n};
+    return delivery_start(s, e);
+}
