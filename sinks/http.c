@@ -1,0 +1,267 @@
+/* One easy handle a slot, kept for its options; connections are kept by the multi handle. HTTP 1.1
+ * only: two sinks at one host must not share a connection that hangs. A body longer than we read is
+ * cut and the connection closed; once the header has come, whatever befalls the body, the status
+ * counts, for the receiver has answered. */
+#include "sinks/http.h"
+
+#include <assert.h>
+#include <curl/curl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum { HEADERS_MAX_BYTES = 64 * 1024, RETRY_AFTER_BYTES = 64 };
+
+struct slot {
+    CURL *easy;
+    struct curl_slist *headers;
+    struct buf body;
+    size_t header_bytes;
+    bool busy, answered, cut;
+    char retry_after[RETRY_AFTER_BYTES];
+};
+
+struct http {
+    struct http_settings settings;
+    CURLM *multi;
+    struct slot *slots;
+};
+
+/* Wrong options are bugs. */
+#define SET(easy, option, value) must(curl_easy_setopt(easy, option, value) == CURLE_OK)
+
+static void must(bool ok)
+{
+    assert(ok);
+}
+
+struct http *http_open(const struct http_settings *settings)
+{
+    struct http *h = calloc(1, sizeof *h);
+    must(h && curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+    h->settings = *settings;
+    h->multi = curl_multi_init();
+    h->slots = calloc(settings->slots, sizeof *h->slots);
+    must(h->multi && h->slots);
+    for (size_t i = 0; i < settings->slots; i++) {
+        h->slots[i].easy = curl_easy_init();
+        must(h->slots[i].easy);
+        buf_init(&h->slots[i].body, RESPONSE_MAX_BYTES);
+    }
+    return h;
+}
+
+void http_close(struct http *h)
+{
+    if (!h)
+        return;
+    for (size_t i = 0; i < h->settings.slots; i++) {
+        http_cancel(h, i);
+        curl_easy_cleanup(h->slots[i].easy);
+        buf_deinit(&h->slots[i].body);
+    }
+    curl_multi_cleanup(h->multi);
+    free(h->slots);
+    free(h);
+}
+
+static size_t take_body(char *bytes, size_t one, size_t n, void *arg)
+{
+    struct slot *s = arg;
+    buf_mem(&s->body, bytes, n);
+    s->cut = s->body.overflowed;
+    return s->cut ? CURL_WRITEFUNC_ERROR : n * one;
+}
+
+/* The empty line ends a header; those of 1xx are not the answer yet. */
+static size_t take_header(char *bytes, size_t one, size_t n, void *arg)
+{
+    struct slot *s = arg;
+    long status = 0;
+    s->header_bytes += n;
+    curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status >= 200 && n && (bytes[0] == '\r' || bytes[0] == '\n'))
+        s->answered = true;
+    return s->header_bytes > HEADERS_MAX_BYTES ? CURL_WRITEFUNC_ERROR : n * one;
+}
+
+static bool harmless(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f)
+            return false;
+    return true;
+}
+
+static bool all_harmless(const struct request *r)
+{
+    for (size_t i = 0; i < r->headers_n; i++)
+        if (!harmless(r->headers[i]))
+            return false;
+    return harmless(r->url) && harmless(r->method);
+}
+
+static char *copy(struct str s)
+{
+    char *p = strndup(s.n ? s.p : "", s.n);
+    assert(p);
+    return p;
+}
+
+static void add_header(struct slot *s, struct str line)
+{
+    char *text = copy(line);
+    struct curl_slist *longer = curl_slist_append(s->headers, text);
+    assert(longer);
+    s->headers = longer;
+    free(text);
+}
+
+static void say_what(struct slot *s, const struct request *r)
+{
+    char *url = copy(r->url), *method = copy(r->method);
+    SET(s->easy, CURLOPT_URL, url);
+    SET(s->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.n);
+    SET(s->easy, CURLOPT_COPYPOSTFIELDS, r->body.n ? r->body.p : "");
+    SET(s->easy, CURLOPT_CUSTOMREQUEST, method);
+    SET(s->easy, CURLOPT_USERAGENT, "ticketwatch/" TICKETWATCH_VERSION);
+    for (size_t i = 0; i < r->headers_n; i++)
+        add_header(s, r->headers[i]);
+    add_header(s, STR("Expect:")); /* no waiting for 100 Continue */
+    SET(s->easy, CURLOPT_HTTPHEADER, s->headers);
+    free(url);
+    free(method);
+}
+
+static void say_how(struct slot *s, const struct http_settings *settings)
+{
+    SET(s->easy, CURLOPT_PRIVATE, s);
+    SET(s->easy, CURLOPT_WRITEFUNCTION, take_body);
+    SET(s->easy, CURLOPT_WRITEDATA, s);
+    SET(s->easy, CURLOPT_HEADERFUNCTION, take_header);
+    SET(s->easy, CURLOPT_HEADERDATA, s);
+    SET(s->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    SET(s->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(s->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(s->easy, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(s->easy, CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(s->easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(s->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    SET(s->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
+    SET(s->easy, CURLOPT_TIMEOUT_MS, (long)settings->timeout_ms);
+    SET(s->easy, CURLOPT_NOSIGNAL, 1L);
+    /* A name server that hangs is not waited for, else it would hold up the other sinks. */
+    SET(s->easy, CURLOPT_QUICK_EXIT, 1L);
+}
+
+static void forget(struct slot *s)
+{
+    curl_easy_reset(s->easy);
+    curl_slist_free_all(s->headers);
+    s->headers = NULL;
+    s->busy = false;
+}
+
+int http_start(struct http *h, size_t slot, const struct request *request, struct err *e)
+{
+    struct slot *s = &h->slots[slot];
+    assert(slot < h->settings.slots && !s->busy);
+    if (!all_harmless(request))
+        return err_set(e, ERR_REFUSED, "a control character in the address or a header");
+    buf_clear(&s->body);
+    s->header_bytes = 0;
+    s->answered = s->cut = false;
+    s->retry_after[0] = '\0';
+    say_how(s, &h->settings);
+    say_what(s, request);
+    must(curl_multi_add_handle(h->multi, s->easy) == CURLM_OK);
+    s->busy = true;
+    return 0;
+}
+
+void http_cancel(struct http *h, size_t slot)
+{
+    struct slot *s = &h->slots[slot];
+    if (!s->busy)
+        return;
+    curl_multi_remove_handle(h->multi, s->easy);
+    forget(s);
+}
+
+bool http_wait(struct http *h, int fd, int64_t wait_ms)
+{
+    struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
+    int running = 0, left = 0;
+    curl_multi_perform(h->multi, &running);
+    int wait = wait_ms < 0 ? 0 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
+    for (size_t i = 0; i < h->settings.slots; i++)
+        left += h->slots[i].busy;
+    if (running < left)
+        wait = 0; /* something finished already */
+    curl_multi_poll(h->multi, &extra, fd >= 0, wait, NULL);
+    curl_multi_perform(h->multi, &running);
+    return fd >= 0 && extra.revents != 0;
+}
+
+void http_wake(struct http *h)
+{
+    curl_multi_wakeup(h->multi);
+}
+
+static void keep_retry_after(struct slot *s)
+{
+    struct curl_header *header;
+    if (curl_easy_header(s->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) !=
+        CURLHE_OK)
+        return;
+    size_t n = strlen(header->value);
+    if (n < sizeof s->retry_after)
+        memcpy(s->retry_after, header->value, n + 1);
+}
+
+static int64_t wall_clock_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static void answer(struct slot *s, CURLcode result, struct http_answer *out)
+{
+    long status = 0;
+    curl_off_t took_us = 0;
+    curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(s->easy, CURLINFO_TOTAL_TIME_T, &took_us);
+    bool whole = result == CURLE_OK, answered = whole || s->answered;
+    if (answered)
+        keep_retry_after(s);
+    out->took_ms = took_us / 1000;
+    out->failure = whole    ? NULL
+                   : s->cut ? "the body is too long"
+                            : curl_easy_strerror(result);
+    out->response = (struct response){
+        .status = answered ? (int)status : 0,
+        .retry_after = str_of(s->retry_after),
+        .body = answered ? buf_str(&s->body) : STR_NONE,
+        .body_cut = !whole,
+        .now_ms = wall_clock_ms(),
+    };
+}
+
+bool http_finished(struct http *h, struct http_answer *out)
+{
+    int left;
+    CURLMsg *m = curl_multi_info_read(h->multi, &left);
+    if (!m)
+        return false;
+    assert(m->msg == CURLMSG_DONE);
+    CURLcode result = m->data.result;
+    void *private = NULL;
+    must(curl_easy_getinfo(m->easy_handle, CURLINFO_PRIVATE, &private) == CURLE_OK);
+    struct slot *s = private;
+    out->slot = (size_t)(s - h->slots);
+    answer(s, result, out);
+    curl_multi_remove_handle(h->multi, s->easy);
+    forget(s);
+    return true;
+}

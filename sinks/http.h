@@ -1,0 +1,43 @@
+/* HTTP requests side by side, one a slot; the only file with libcurl. No redirects, no cookies, no
+ * other protocols than http and https, certificates always verified, every wait bounded. A proxy is
+ * used where the environment names one (https_proxy, http_proxy, no_proxy, as curl reads them).
+ * One thread, but for http_wake. */
+#ifndef SINKS_HTTP_H
+#define SINKS_HTTP_H
+
+#include "sinks/sink.h"
+
+struct http;
+
+struct http_settings {
+    size_t slots;
+    int64_t connect_timeout_ms, timeout_ms; /* of the whole request */
+};
+
+/* The first one must be opened before other threads start (curl_global_init). */
+struct http *http_open(const struct http_settings *settings);
+/* Requests under way are broken off. */
+void http_close(struct http *h);
+
+/* Begins a request in a free slot; copies all of it. ERR_REFUSED when it has a control character
+ * where it would change the request's meaning. */
+int http_start(struct http *h, size_t slot, const struct request *request, struct err *e);
+/* Breaks it off: whether it arrived is unknown. */
+void http_cancel(struct http *h, size_t slot);
+
+/* Moves bytes until something finished, `fd` (-1: none) is readable, http_wake was called, or wait_ms
+ * passed. True: fd is readable. */
+bool http_wait(struct http *h, int fd, int64_t wait_ms);
+/* Any thread. */
+void http_wake(struct http *h);
+
+struct http_answer {
+    size_t slot;              /* free again */
+    struct response response; /* borrowed until the slot's next start */
+    const char *failure; /* why there is no answer, or only part of it; NULL: all came */
+    int64_t took_ms;
+};
+/* The next finished request; false: none. */
+bool http_finished(struct http *h, struct http_answer *out);
+
+#endif

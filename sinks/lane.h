@@ -1,0 +1,63 @@
+/* One sink's way through delivery: idle -> taken -> in flight -> answered, or waiting to try again.
+ * Used by the delivery thread only; time is an input. */
+#ifndef SINKS_LANE_H
+#define SINKS_LANE_H
+
+#include "sinks/delivery.h"
+#include "sinks/http.h"
+#include "windows/outbox.h"
+
+/* What all lanes share. */
+struct lane_world {
+    const struct delivery_settings *settings; /* no time is 0 */
+    struct outbox *outbox;
+    struct http *http;       /* a slot a lane, with the same number */
+    int64_t now_ms, wall_ms; /* monotonic; since 1970 */
+    bool stopping;           /* take nothing new */
+};
+
+enum lane_state {
+    LANE_IDLE,
+    LANE_WAITING,  /* holds an entry, tries at due_ms */
+    LANE_FLYING,   /* its request is under way */
+    LANE_ANSWERED, /* it is known what becomes of the entry; Redis does not know yet */
+};
+
+struct lane {
+    struct lane_world *world;
+    const struct delivery_sink *sink;
+    size_t slot;
+    enum lane_state state;
+    int64_t due_ms;    /* idle: look into the outbox; waiting: try */
+    int64_t renew_ms;  /* waiting: begin the lease anew */
+    int64_t count_ms;  /* look up the outbox's length */
+    unsigned failures; /* of this sink, in a row */
+    int64_t tries;     /* of this entry, by this process */
+    int64_t took_ms;   /* the last one */
+    struct arena entry_arena, request_arena;
+    struct outbox_entry entry;
+    struct alert alert;
+    struct outcome outcome;
+    struct arena secret_arenas[2]; /* the new ones are read beside the old ones */
+    struct sink_secrets secrets;
+    int64_t secrets_ms;
+    bool secrets_stale;
+    struct delivery_stats stats;
+};
+
+/* Reads the secrets. lane_deinit in either case. */
+int lane_init(struct lane *l, struct lane_world *world, size_t slot, struct err *e);
+void lane_deinit(struct lane *l);
+
+/* Does what is due. 1: Redis answered, 0: it was not asked, -1: it fails, call again later. */
+int lane_step(struct lane *l, struct err *e);
+/* When the next step is due; INT64_MAX: when its request is answered. */
+int64_t lane_due_ms(const struct lane *l);
+/* Something may be in the outbox. */
+void lane_look_now(struct lane *l);
+/* Its request finished. */
+void lane_answer(struct lane *l, const struct http_answer *answer);
+/* Time is up: breaks the request off and gives the entry back. Answers like lane_step. */
+int lane_abandon(struct lane *l, struct err *e);
+
+#endif

@@ -1,0 +1,142 @@
+/* Delivers from an outbox to webhooks until SIGTERM, for tests that drive delivery from outside.
+ *
+ *   deliver REDIS_URL CONSUMER [OPTION=MS...] NAME=URL|NAME=@FILE ...
+ *
+ * Options are the times of struct delivery_settings without "_ms", and drain. @FILE holds the URL, read
+ * again as secrets are. SIGUSR1: prints each sink's counters as a line of JSON. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "sinks/delivery.h"
+#include "windows/redis_link.h"
+
+enum { SINKS_MAX = 16, TIMEOUT_MS = 1000, URL_BYTES = 500 };
+
+struct target {
+    const char *url; /* or @FILE */
+};
+
+static int read_url(const char *path, struct arena *arena, struct str *out, struct err *e)
+{
+    char text[URL_BYTES];
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return err_set(e, ERR_REFUSED, "cannot read %s", path);
+    size_t n = fread(text, 1, sizeof text, f);
+    fclose(f);
+    *out = arena_str(arena, (struct str){text, n});
+    return 0;
+}
+
+static int secrets(void *arg, struct arena *arena, struct sink_secrets *out,
+                   struct err *e)
+{
+    const struct target *t = arg;
+    *out = (struct sink_secrets){0};
+    if (t->url[0] == '@')
+        return read_url(t->url + 1, arena, &out->values[0], e);
+    out->values[0] = str_of(t->url);
+    return 0;
+}
+
+static bool is_named(const char *arg, size_t n, const char *name)
+{
+    return strlen(name) == n && memcmp(arg, name, n) == 0;
+}
+
+static bool take_time(const char *arg, size_t n, struct delivery_settings *s,
+                      int64_t *drain_ms)
+{
+    const struct {
+        const char *name;
+        int64_t *value;
+    } rows[] = {{"drain", drain_ms},
+                {"connect_timeout", &s->connect_timeout_ms},
+                {"request_timeout", &s->request_timeout_ms},
+                {"lease", &s->lease_ms},
+                {"retry_min", &s->retry_min_ms},
+                {"retry_max", &s->retry_max_ms},
+                {"retry_after_max", &s->retry_after_max_ms},
+                {"give_up", &s->give_up_ms}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (is_named(arg, n, rows[i].name)) {
+            *rows[i].value = strtoll(arg + n + 1, NULL, 10);
+            return true;
+        }
+    return false;
+}
+
+static void print_stats(const struct delivery *d,
+                        const struct delivery_settings *settings)
+{
+    for (size_t i = 0; i < settings->sinks_n; i++) {
+        const struct delivery_stats *s = delivery_stats(d, i);
+        printf("{\"sink\":\"%.*s\",\"delivered\":%lld,\"retried\":%lld,\"dead\":%lld,"
+               "\"queued\":%lld}\n",
+               STR_ARG(settings->sinks[i].name), (long long)atomic_load(&s->delivered),
+               (long long)atomic_load(&s->retried), (long long)atomic_load(&s->dead),
+               (long long)atomic_load(&s->queued));
+    }
+    fflush(stdout);
+}
+
+static void wait_for_end(const struct delivery *d, const struct delivery_settings *s)
+{
+    sigset_t set;
+    int got = 0;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    puts("ready");
+    fflush(stdout);
+    while (got != SIGTERM) {
+        sigwait(&set, &got);
+        if (got == SIGUSR1)
+            print_stats(d, s);
+    }
+}
+
+/* NAME=URL... and OPTION=MS... */
+static void take_arguments(char **arg, struct delivery_settings *s, int64_t *drain_ms)
+{
+    static struct target targets[SINKS_MAX];
+    static struct delivery_sink rows[SINKS_MAX];
+    s->sinks = rows;
+    for (; *arg && s->sinks_n < SINKS_MAX; arg++) {
+        size_t n = strcspn(*arg, "=");
+        if (!(*arg)[n] || take_time(*arg, n, s, drain_ms))
+            continue;
+        struct target *target = &targets[s->sinks_n];
+        target->url = *arg + n + 1;
+        rows[s->sinks_n++] = (struct delivery_sink){.name = {*arg, n},
+                                                    .type = sink_named(STR("webhook")),
+                                                    .secrets = secrets,
+                                                    .secrets_arg = target};
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct redis_target redis;
+    struct err e = {0};
+    int64_t drain_ms = 5000;
+    if (argc < 3 || redis_target_parse(str_of(argv[1]), &redis, &e) < 0) {
+        fprintf(stderr, "deliver REDIS_URL CONSUMER [OPTION=MS...] NAME=URL... %s\n",
+                e.text);
+        return 2;
+    }
+    redis.timeout_ms = TIMEOUT_MS;
+    struct delivery_settings settings = {
+        .redis = &redis, .prefix = STR("tw"), .consumer = str_of(argv[2])};
+    take_arguments(argv + 3, &settings, &drain_ms);
+    struct delivery *d = delivery_start(&settings, &e);
+    if (!d) {
+        fprintf(stderr, "%s\n", e.text);
+        return 3;
+    }
+    wait_for_end(d, &settings);
+    delivery_stop(d, drain_ms);
+    return 0;
+}
