@@ -20,7 +20,10 @@ static struct redis_server *started[SERVERS_MAX];
 static size_t started_n;
 
 /* Another ten thousand above it is where a cluster's server listens as well. */
-static bool fits(int port) { return port < 55000; }
+static bool fits(int port)
+{
+    return port < 55000;
+}
 
 static int try_port(void)
 {

@@ -322,7 +322,10 @@ int redis_send(struct redis_link *l, struct err *e, size_t n, const struct str *
     return 0;
 }
 
-int redis_fd(const struct redis_link *l) { return l->context ? l->context->fd : -1; }
+int redis_fd(const struct redis_link *l)
+{
+    return l->context ? l->context->fd : -1;
+}
 
 struct redisReply *redis_receive(struct redis_link *l, struct err *e)
 {
@@ -332,4 +335,7 @@ struct redisReply *redis_receive(struct redis_link *l, struct err *e)
     return checked(l, r, e);
 }
 
-void redis_link_drop(struct redis_link *l) { drop(l); }
+void redis_link_drop(struct redis_link *l)
+{
+    drop(l);
+}

@@ -32,9 +32,10 @@ void redis_link_free(struct redis_link *l);
 /* One command; connects first when there is no connection. The reply is the caller's
  * (redis_reply_free). NULL: ERR_UNAVAILABLE (no connection, time-out, LOADING, READONLY, OOM, ...: back
  * off and start from what Redis says) or ERR_REFUSED (wrong password, no permission). */
-struct redisReply *redis_command(struct redis_link *l, struct err *e, size_t n, const struct str *args);
-#define REDIS_COMMAND(link, err, ...)                                                      \
-    redis_command(link, err, sizeof((struct str[]){__VA_ARGS__}) / sizeof(struct str),     \
+struct redisReply *redis_command(struct redis_link *l, struct err *e, size_t n,
+                                 const struct str *args);
+#define REDIS_COMMAND(link, err, ...)                                                  \
+    redis_command(link, err, sizeof((struct str[]){__VA_ARGS__}) / sizeof(struct str), \
                   (struct str[]){__VA_ARGS__})
 
 struct redis_script {
@@ -42,8 +43,9 @@ struct redis_script {
     char sha1[41];           /* filled at first use: one thread a script */
 };
 /* Runs a script: args are KEYS then ARGV. */
-struct redisReply *redis_run(struct redis_link *l, struct redis_script *script, size_t keys_n, size_t n,
-                             const struct str *args, struct err *e);
+struct redisReply *redis_run(struct redis_link *l, struct redis_script *script,
+                             size_t keys_n, size_t n, const struct str *args,
+                             struct err *e);
 
 /* A command whose reply is waited for elsewhere, such as a blocking read: send it, poll redis_fd for
  * reading (-1: the connection is gone), receive the reply. Nothing else may be sent in between. */
@@ -58,7 +60,8 @@ void redis_reply_free(struct redisReply *r);
 size_t redis_reply_n(const struct redisReply *r);
 const struct redisReply *redis_reply_at(const struct redisReply *r, size_t i);
 struct str redis_reply_str(const struct redisReply *r);
-int64_t redis_reply_int(const struct redisReply *r); /* integers, and texts that are integers */
+int64_t
+redis_reply_int(const struct redisReply *r); /* integers, and texts that are integers */
 bool redis_reply_is_nil(const struct redisReply *r);
 
 #endif

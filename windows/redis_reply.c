@@ -16,7 +16,10 @@ static bool is_array(const struct redisReply *r)
     return r && r->type == REDIS_REPLY_ARRAY;
 }
 
-size_t redis_reply_n(const struct redisReply *r) { return is_array(r) ? r->elements : 0; }
+size_t redis_reply_n(const struct redisReply *r)
+{
+    return is_array(r) ? r->elements : 0;
+}
 
 const struct redisReply *redis_reply_at(const struct redisReply *r, size_t i)
 {

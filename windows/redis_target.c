@@ -31,7 +31,10 @@ static struct str before(struct str s, const char *at)
     return (struct str){s.p, (size_t)(at - s.p)};
 }
 
-static const char *find(struct str s, char c) { return s.n ? memchr(s.p, c, s.n) : NULL; }
+static const char *find(struct str s, char c)
+{
+    return s.n ? memchr(s.p, c, s.n) : NULL;
+}
 
 /* Digits only, at most max. */
 static bool number(struct str s, int max, int *out)

@@ -84,7 +84,10 @@ static int renew(struct outbox *o, const struct outbox_entry *entry)
     return outbox_renew(o, eng, entry->id, &e);
 }
 
-static void sleep_ms(unsigned ms) { usleep(ms * 1000); }
+static void sleep_ms(unsigned ms)
+{
+    usleep(ms * 1000);
+}
 
 static void in_order(struct outbox *a, struct outbox *b)
 {
