@@ -1,0 +1,426 @@
+#!/usr/bin/env python3
+"""Delivery against receivers that misbehave, pods that die and a Redis that goes away.
+
+  tests/delivery/delivery_test.py DELIVER [TEST...]     DELIVER is the tool tests/tools/deliver.c
+
+Promised: nothing lost, the order within a sink kept, one sink never delays another, the same id and
+body at every attempt, a repetition only where the answer was unknown or asked for it.
+"""
+import json
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+sys.path.insert(0, os.path.dirname(__file__))
+import redis_server  # noqa: E402
+from receiver import Receiver  # noqa: E402
+
+TOOL = None
+QUICK = ["retry_min=50", "retry_max=200", "request_timeout=800", "connect_timeout=400",
+         "lease=2000"]
+
+
+def alert(number, state="firing"):
+    time_text = f"2026-03-02T09:{number // 60:02d}:{number % 60:02d}.000Z"
+    return json.dumps({
+        "id": f"{number:032x}", "rule": "page-error", "kind": "count", "state": state,
+        "severity": "medium", "time": time_text, "key": {"page": "/billing"},
+        "summary": f"private words {number}", "count": 3, "users": 3, "first_seen": time_text,
+        "last_seen": time_text}, separators=(",", ":"))
+
+
+def wait_for(condition, seconds=15):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+class Pod:
+    """One process that delivers."""
+
+    def __init__(self, redis, name, *args):
+        self.log_path = tempfile.mktemp(prefix="delivery_log.")
+        environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([TOOL, redis.url, name, *args], stderr=log,
+                                            stdout=subprocess.PIPE, text=True, env=environment)
+        assert self.process.stdout.readline() == "ready\n", self.log()
+
+    def log(self):
+        with open(self.log_path) as f:
+            return f.read()
+
+    def stats(self):
+        self.process.send_signal(signal.SIGUSR1)
+        row = json.loads(self.process.stdout.readline())
+        return row
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def wait(self, seconds=10):
+        return self.process.wait(seconds)
+
+    def stop(self):
+        """SIGTERM; the exit status."""
+        if self.process.poll() is None:
+            self.send(signal.SIGCONT)
+            self.send(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        self.stop()
+        self.process.stdout.close()
+        os.unlink(self.log_path)
+
+
+class DeliveryTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.redis = redis_server.Redis()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.redis.close()
+
+    def setUp(self):
+        self.redis.command("FLUSHALL")
+        self.receiver = Receiver()
+        self.addCleanup(self.receiver.close)
+
+    def pod(self, *args, name="a", **paths):
+        sinks = [f"{sink}={self.receiver.url(path)}" for sink, path in paths.items()]
+        pod = Pod(self.redis, name, *QUICK, *args, *sinks)
+        self.addCleanup(pod.close)
+        return pod
+
+    def add(self, sink, numbers):
+        for n in numbers:
+            self.redis.add(sink, alert(n))
+
+    def empty(self, *sinks, seconds=15):
+        self.assertTrue(wait_for(lambda: all(self.redis.waiting(s) == 0 for s in sinks), seconds),
+                        {s: self.redis.waiting(s) for s in sinks})
+
+    def attempts(self, path):
+        """[(alert number, how often)] in the order of the first attempts; same body each time."""
+        rows, bodies = [], {}
+        for r in self.receiver.of(path):
+            body = r.alert()
+            self.assertEqual(bodies.setdefault(r.id, r.body), r.body)
+            self.assertEqual(r.id, f"{body['id']}_firing")
+            if rows and rows[-1][0] == int(body["id"], 16):
+                rows[-1][1] += 1
+            else:
+                rows.append([int(body["id"], 16), 1])
+        return [tuple(row) for row in rows]
+
+    def check_once(self, path, numbers):
+        self.assertEqual(self.attempts(path), [(n, 1) for n in numbers])
+
+    # ---- receivers ----
+
+    def test_delivers_once_and_in_order(self):
+        self.add("ok", range(1, 6))
+        pod = self.pod(ok="/ok")
+        self.empty("ok")
+        self.add("ok", range(6, 101))
+        self.empty("ok")
+        self.check_once("/ok", range(1, 101))
+        request = self.receiver.of("/ok")[0]
+        self.assertTrue(request.headers["user-agent"].startswith("ticketwatch/"))
+        self.assertEqual(request.headers["content-type"].split(";")[0], "application/json")
+        self.assertEqual(pod.stats()["delivered"], 100)
+        self.assertEqual(pod.stop(), 0)
+
+    def test_transient_failures_are_repeated(self):
+        """Each fails a few times for each alert; then goes on with the next one."""
+        paths = {"fail": "/fail/3", "reset": "/reset/2", "close": "/close/2",
+                 "garbage": "/garbage/2", "gone": "/refuse/2/503", "early": "/refuse/1/425",
+                 "hang": "/hang_once"}
+        for sink in paths:
+            self.add(sink, [1, 2, 3])
+        pod = self.pod(**paths)
+        self.empty(*paths, seconds=30)
+        for sink, tries in {"fail": 4, "reset": 3, "close": 3, "garbage": 3, "gone": 3,
+                            "early": 2, "hang": 2}.items():
+            self.assertEqual(self.attempts(paths[sink]), [(n, tries) for n in (1, 2, 3)], sink)
+        self.assertNotIn("private words", pod.log())
+        self.assertNotIn("127.0.0.1", pod.log())
+        self.assertNotIn("alert_dead", pod.log())
+        self.assertEqual(pod.log().count("event=alert_delivered"), 21)
+
+    def test_backoff_grows_with_jitter(self):
+        self.add("fail", [1])
+        self.pod("retry_min=100", "retry_max=100000", fail="/fail/5")
+        self.empty("fail", seconds=30)
+        times = [r.time for r in self.receiver.of("/fail/5")]
+        gaps = [b - a for a, b in zip(times, times[1:])]
+        self.assertEqual(len(gaps), 5)
+        for i, gap in enumerate(gaps):
+            self.assertGreaterEqual(gap, 0.095)
+            self.assertLess(gap, 0.1 * 2 ** (i + 1) + 0.4)
+
+    def test_retry_after_is_honoured_and_bounded(self):
+        self.add("limit", [1])
+        self.add("date", [1])
+        self.add("far", [1])
+        pod = self.pod("retry_after_max=2500", limit="/limit/2", date="/limit_date/3",
+                       far="/limit/7200")
+        self.empty("limit", "date", "far")
+        for path, least, most in (("/limit/2", 2.0, 2.6), ("/limit_date/3", 1.9, 3.4),
+                                  ("/limit/7200", 2.5, 3.1)):
+            first, second = self.receiver.of(path)
+            self.assertGreaterEqual(second.time - first.time, least)
+            self.assertLess(second.time - first.time, most)
+        self.assertNotIn("lease_lost", pod.log())  # though it is shorter than the waits
+
+    def test_what_can_never_be_delivered_is_dead(self):
+        self.add("gone", [1, 2])
+        self.add("redirect", [1])
+        self.redis.add("broken", b"no alert\x00\xff")
+        self.redis.add("broken", b"")
+        self.add("broken", [3])
+        pod = self.pod(gone="/status/404", redirect="/redirect", broken="/ok")
+        self.empty("gone", "redirect", "broken")
+        dead = self.redis.dead("gone")
+        self.assertEqual([d[b"alert"].decode() for d in dead], [alert(1), alert(2)])
+        self.assertIn(b"404", dead[0][b"reason"])
+        self.assertEqual(dead[0][b"attempts"], b"1")
+        self.assertEqual(len(self.redis.dead("redirect")), 1)
+        self.assertEqual(self.receiver.of("/redirected"), [])
+        self.assertEqual([d[b"alert"] for d in self.redis.dead("broken")],
+                         [b"no alert\x00\xff", b""])
+        self.check_once("/ok", [3])
+        self.check_once("/status/404", [1, 2])
+        self.assertEqual(pod.log().count("event=alert_dead"), 5)
+
+    def test_an_old_alert_is_given_up(self):
+        self.add("sink", [1])
+        self.pod("give_up=700", sink="/status/500")
+        self.empty("sink")
+        dead = self.redis.dead("sink")
+        self.assertEqual(len(dead), 1)
+        self.assertTrue(dead[0][b"reason"].startswith(b"gave up: "), dead)
+        self.assertEqual(int(dead[0][b"attempts"]), len(self.receiver.of("/status/500")))
+
+    def test_an_answer_without_end_is_an_answer(self):
+        """The header came: what the body does cannot make it undelivered."""
+        sinks = {"huge": "/huge", "trickle": "/trickle", "error": "/error_body"}
+        for sink in sinks:
+            self.add(sink, [1, 2])
+        self.pod(**sinks)
+        self.empty(*sinks)
+        for path in sinks.values():
+            self.check_once(path, [1, 2])
+        self.assertLess(self.receiver.bytes_sent, 30e6)  # some lies in the kernel's buffers
+
+    def test_an_endless_header_is_no_answer(self):
+        self.add("long", [1])
+        self.add("slow", [1])
+        self.pod("give_up=1500", long="/huge_header", slow="/trickle_header")
+        self.empty("long", "slow")
+        self.assertIn(b"no answer", self.redis.dead("long")[0][b"reason"])
+        self.assertIn(b"no answer", self.redis.dead("slow")[0][b"reason"])
+        self.assertGreater(len(self.receiver.of("/huge_header")), 1)
+
+    def test_a_dead_sink_delays_no_other(self):
+        """From append to POST, with five sinks that hang, trickle, reset, refuse and redirect."""
+        bad = {"hang": "/hang", "trickle": "/trickle_header", "reset": "/reset/9999",
+               "five": "/status/500", "huge": "/huge_header"}
+        for sink in bad:
+            self.add(sink, range(1, 20))
+        pod = self.pod("request_timeout=10000", "lease=20000", "nobody=http://127.0.0.1:9/x",
+                       "nowhere=http://no-such-host.invalid/x", ok="/ok", **bad)
+        self.add("nobody", [1])
+        self.add("nowhere", [1])
+        self.assertTrue(wait_for(lambda: len(self.receiver.of("/hang")) == 1))
+        delays_ms = []
+        for n in range(1, 101):
+            began = time.monotonic()
+            self.add("ok", [n])
+            self.assertTrue(wait_for(lambda: len(self.receiver.of("/ok")) == n))
+            delays_ms.append((self.receiver.of("/ok")[-1].time - began) * 1000)
+            time.sleep(0.005)
+        middle, worst = statistics.median(delays_ms), max(delays_ms)
+        print(f"append to POST beside dead sinks: p50 {middle:.1f} ms, worst {worst:.1f} ms")
+        self.assertLess(middle, 50)
+        self.assertLess(worst, 1000)
+        self.check_once("/ok", range(1, 101))
+        self.assertEqual(len(self.receiver.of("/hang")), 1)
+        self.assertIsNone(pod.process.poll())
+
+    def test_a_changed_secret_is_read_again(self):
+        with tempfile.NamedTemporaryFile("w", prefix="delivery_url.") as f:
+            f.write(self.receiver.url("/status/401"))
+            f.flush()
+            self.add("sink", [1, 2])
+            pod = self.pod(f"sink=@{f.name}")
+            self.assertTrue(wait_for(lambda: len(self.receiver.of("/status/401")) >= 2))
+            os.truncate(f.name, 0)
+            f.seek(0)
+            f.write(self.receiver.url("/ok"))
+            f.flush()
+            self.empty("sink")
+        self.check_once("/ok", [1, 2])
+        self.assertNotIn("alert_dead", pod.log())
+
+    def test_an_unreadable_secret_stops_the_start(self):
+        process = subprocess.run([TOOL, self.redis.url, "a", "sink=@/no/such/file"],
+                                 capture_output=True, text=True, timeout=10)
+        self.assertEqual(process.returncode, 3)
+        self.assertIn("/no/such/file", process.stderr)
+
+    # ---- pods ----
+
+    def test_killed_in_a_request_and_started_again(self):
+        """Unknown whether it arrived: once more, with the same id, and then the rest."""
+        self.add("sink", [1, 2])
+        first = self.pod(sink="/hang_once")
+        self.assertTrue(wait_for(lambda: self.receiver.of("/hang_once")))
+        first.kill()
+        began = time.monotonic()
+        # The others answer at once.
+        self.receiver.act = lambda connection, path, earlier, act=self.receiver.act: act(
+            connection, ["ok"], earlier)
+        self.pod(sink="/hang_once")
+        self.empty("sink")
+        self.assertLess(time.monotonic() - began, 1.5)  # its own entry: no lease to wait for
+        self.assertEqual(self.attempts("/hang_once"), [(1, 2), (2, 1)])
+
+    def test_killed_and_another_takes_over(self):
+        self.add("sink", [1, 2])
+        first = self.pod(sink="/hang_once", name="a")
+        self.assertTrue(wait_for(lambda: self.receiver.of("/hang_once")))
+        second = self.pod(sink="/hang_once", name="b")
+        first.kill()
+        self.empty("sink")
+        self.assertEqual(self.attempts("/hang_once")[0], (1, 2))
+        self.assertEqual([n for n, _ in self.attempts("/hang_once")], [1, 2])
+        gap = self.receiver.of("/hang_once")[1].time - self.receiver.of("/hang_once")[0].time
+        self.assertGreaterEqual(gap, 1.9)  # the lease
+        self.assertLess(gap, 4)
+        self.assertNotIn("lease_lost", second.log())
+
+    def test_a_pod_that_slept_does_no_harm(self):
+        self.add("sink", [1, 2, 3])
+        sleeper = self.pod("retry_min=3000", "retry_max=3000", sink="/fail/1", name="a")
+        self.assertTrue(wait_for(lambda: "alert_retry" in sleeper.log()))
+        sleeper.send(signal.SIGSTOP)
+        self.pod(sink="/fail/1", name="b")
+        self.empty("sink")
+        sleeper.send(signal.SIGCONT)
+        self.assertTrue(wait_for(lambda: "lease_lost" in sleeper.log()))
+        self.assertEqual(self.attempts("/fail/1"), [(1, 2), (2, 2), (3, 2)])
+
+    def test_many_pods_keep_the_order(self):
+        pods = [self.pod(sink="/slow/3", name=f"pod{i}") for i in range(4)]
+        self.add("sink", range(1, 101))
+        self.assertTrue(wait_for(lambda: len(self.receiver.of("/slow/3")) > 30))
+        pods[0].kill()
+        self.add("sink", range(101, 151))
+        self.empty("sink", seconds=30)
+        rows = self.attempts("/slow/3")
+        self.assertEqual([n for n, _ in rows], list(range(1, 151)))
+        self.assertLessEqual(sum(times for _, times in rows), 151)
+
+    def test_a_long_wait_keeps_its_lease(self):
+        self.add("sink", [1, 2])
+        first = self.pod("retry_min=5000", "retry_max=5000", sink="/fail/1", name="a")
+        self.assertTrue(wait_for(lambda: "alert_retry" in first.log()))
+        second = self.pod(sink="/fail/1", name="b")
+        time.sleep(4)  # two leases
+        self.assertEqual(self.attempts("/fail/1"), [(1, 1)])
+        first.stop()  # gives it back: the other one takes it at once
+        self.empty("sink", seconds=3)
+        self.assertEqual(self.attempts("/fail/1"), [(1, 2), (2, 2)])
+        self.assertIn("alert_released", first.log())
+        self.assertNotIn("lease_lost", second.log())
+
+    def test_drain_lets_requests_finish(self):
+        self.add("slow", [1, 2])
+        self.add("hang", [1])
+        pod = self.pod("drain=1500", slow="/slow/600", hang="/hang")
+        self.assertTrue(wait_for(lambda: self.receiver.of("/slow/600") and
+                                 self.receiver.of("/hang")))
+        began = time.monotonic()
+        self.assertEqual(pod.stop(), 0)
+        self.assertLess(time.monotonic() - began, 2.0)
+        self.check_once("/slow/600", [1])  # answered, removed, and none taken after it
+        self.assertEqual(self.redis.waiting("slow"), 1)
+        self.assertEqual(self.redis.waiting("hang"), 1)
+        began = time.monotonic()
+        self.receiver.act = lambda connection, path, earlier, act=self.receiver.act: act(
+            connection, ["ok"], earlier)
+        self.pod(slow="/slow/600", hang="/hang", name="b")
+        self.empty("slow", "hang")
+        self.assertLess(time.monotonic() - began, 1)
+        self.assertEqual(self.attempts("/slow/600"), [(1, 1), (2, 1)])
+        self.assertEqual(self.attempts("/hang"), [(1, 2)])
+
+    def test_an_idle_pod_stops_at_once(self):
+        pod = self.pod(sink="/ok")
+        began = time.monotonic()
+        self.assertEqual(pod.stop(), 0)
+        self.assertLess(time.monotonic() - began, 0.5)
+
+    # ---- Redis ----
+
+    def test_redis_goes_away_and_comes_back(self):
+        """What was answered meanwhile is not posted again."""
+        self.add("slow", [1, 2])
+        self.add("ok", [1])
+        pod = self.pod("lease=20000", slow="/slow/500", ok="/ok")
+        self.assertTrue(wait_for(lambda: self.receiver.of("/slow/500") and
+                                 "alert_delivered" in pod.log()))
+        self.redis.kill()
+        self.assertTrue(wait_for(lambda: "outbox_unavailable" in pod.log()))
+        time.sleep(1)
+        self.redis.start()
+        self.add("ok", [2])
+        self.empty("slow", "ok")
+        self.check_once("/slow/500", [1, 2])
+        self.check_once("/ok", [1, 2])
+        self.assertEqual(pod.log().count("outbox_unavailable"), 1)
+        self.assertEqual(pod.log().count("outbox_back"), 1)
+
+    def test_without_redis_it_waits_and_stops(self):
+        self.redis.kill()
+        try:
+            pod = self.pod(sink="/ok")
+            self.assertTrue(wait_for(lambda: "outbox_unavailable" in pod.log()))
+            began = time.monotonic()
+            self.assertEqual(pod.stop(), 0)
+            self.assertLess(time.monotonic() - began, 2)
+        finally:
+            self.redis.start()
+
+    def test_scripts_forgotten(self):
+        self.pod(ok="/ok")
+        for n in range(1, 21):
+            self.redis.command("SCRIPT", "FLUSH")
+            self.add("ok", [n])
+        self.empty("ok")
+        self.check_once("/ok", range(1, 21))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    if not redis_server.installed():
+        print("skipped: redis-server is not installed")
+        sys.exit(77)
+    TOOL = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
