@@ -188,42 +188,42 @@ void log_bytes_close(struct log_bytes *b)
 }
 
 /* Makes room and reads once. */
-static enum log_result fill(struct log_bytes *b, int wait_ms, struct err *e)
+static enum read_result fill(struct log_bytes *b, int wait_ms, struct err *e)
 {
     struct pollfd ready = {.fd = b->fd, .events = POLLIN};
     memmove(b->in, b->in + b->in_at, b->in_n - b->in_at);
     b->in_n -= b->in_at;
     b->in_at = 0;
     if (!b->regular && poll(&ready, 1, wait_ms) <= 0)
-        return LOG_WAIT;
+        return READ_WAIT;
     ssize_t n = read(b->fd, b->in + b->in_n, IN_BYTES - b->in_n);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
-        return LOG_WAIT;
+        return READ_WAIT;
     if (n < 0) {
         b->failed = true;
-        return (enum log_result)err_set(e, ERR_INPUT, "cannot read %s at byte %lld: %s",
-                                        b->path, (long long)b->read_bytes,
-                                        strerror(errno));
+        return (enum read_result)err_set(e, ERR_INPUT, "cannot read %s at byte %lld: %s",
+                                         b->path, (long long)b->read_bytes,
+                                         strerror(errno));
     }
     b->at_eof = n == 0;
     b->in_n += (size_t)n;
     b->read_bytes += n;
-    return LOG_GOT;
+    return READ_GOT;
 }
 
-static enum log_result begin(struct log_bytes *b, int wait_ms, struct err *e)
+static enum read_result begin(struct log_bytes *b, int wait_ms, struct err *e)
 {
     while (b->in_n < MAGIC_BYTES && !b->at_eof) {
-        enum log_result filled = fill(b, wait_ms, e);
-        if (filled != LOG_GOT)
+        enum read_result filled = fill(b, wait_ms, e);
+        if (filled != READ_GOT)
             return filled;
     }
     b->codec = codec_of(b->in, b->in_n);
     b->codec->begin(b);
-    return LOG_GOT;
+    return READ_GOT;
 }
 
-static enum log_result broken(struct log_bytes *b, struct err *e)
+static enum read_result broken(struct log_bytes *b, struct err *e)
 {
     long long at = (long long)(b->read_bytes - (int64_t)(b->in_n - b->in_at));
     b->failed = true;
@@ -236,29 +236,29 @@ static enum log_result broken(struct log_bytes *b, struct err *e)
             "%s: the %s data are cut off at byte %lld; get the whole file, or wait until "
             "it is written",
             b->path, b->codec->name, at);
-    return LOG_ERROR;
+    return READ_ERROR;
 }
 
-enum log_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wait_ms,
-                               size_t *got, struct err *e)
+enum read_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wait_ms,
+                                size_t *got, struct err *e)
 {
-    enum log_result filled = LOG_GOT;
+    enum read_result filled = READ_GOT;
     *got = 0;
     if (b->failed)
-        return LOG_END;
+        return READ_END;
     if (!b->codec)
         filled = begin(b, wait_ms, e);
-    while (filled == LOG_GOT) {
+    while (filled == READ_GOT) {
         size_t before = b->in_at;
         *got = b->fault ? 0 : b->codec->step(b, out, n, &b->fault);
         if (*got)
-            return LOG_GOT;
+            return READ_GOT;
         if (b->fault)
             return broken(b, e);
         if (b->in_at != before)
             continue;
         if (b->at_eof)
-            return b->may_end ? LOG_END : broken(b, e);
+            return b->may_end ? READ_END : broken(b, e);
         filled = fill(b, wait_ms, e);
     }
     return filled;

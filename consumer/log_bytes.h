@@ -9,11 +9,11 @@
 #include "core/err.h"
 #include "core/str.h"
 
-enum log_result {
-    LOG_ERROR = -1,
-    LOG_END = 0,
-    LOG_GOT = 1,
-    LOG_WAIT = 2, /* a pipe that said nothing for wait_ms, or a signal came */
+enum read_result {
+    READ_ERROR = -1,
+    READ_END = 0,
+    READ_GOT = 1,
+    READ_WAIT = 2, /* a pipe that said nothing for wait_ms, or a signal came */
 };
 
 struct log_bytes;
@@ -22,9 +22,9 @@ struct log_bytes *log_bytes_open(const char *path, struct err *e);
 void log_bytes_close(struct log_bytes *b);
 
 /* Some of what comes next, at most n bytes. ERR_INPUT: a file that is damaged or cut, with the byte;
- * all that could be read was given before, and LOG_END follows. */
-enum log_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wait_ms,
-                               size_t *got, struct err *e);
+ * all that could be read was given before, and READ_END follows. */
+enum read_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wait_ms,
+                                size_t *got, struct err *e);
 
 /* Compressed bytes read, and the file's size; 0 where there is none. */
 void log_bytes_progress(const struct log_bytes *b, int64_t *read_bytes,

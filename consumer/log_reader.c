@@ -115,21 +115,21 @@ static void make_room(struct log_reader *r)
     assert(r->buffer);
 }
 
-enum log_result log_reader_next(struct log_reader *r, int wait_ms, struct log_line *out,
-                                struct err *e)
+enum read_result log_reader_next(struct log_reader *r, int wait_ms, struct log_line *out,
+                                 struct err *e)
 {
     while (!take_next(r, out)) {
         size_t got;
         make_room(r);
-        enum log_result result = log_bytes_read(r->bytes, r->buffer + r->end,
-                                                r->capacity - r->end, wait_ms, &got, e);
+        enum read_result result = log_bytes_read(r->bytes, r->buffer + r->end,
+                                                 r->capacity - r->end, wait_ms, &got, e);
         r->end += got;
-        if (result == LOG_END && r->end > r->start && take(r, r->end, r->end, out))
-            return LOG_GOT;
-        if (result == LOG_ERROR)
+        if (result == READ_END && r->end > r->start && take(r, r->end, r->end, out))
+            return READ_GOT;
+        if (result == READ_ERROR)
             r->end = r->scanned = r->start;
-        if (result != LOG_GOT)
+        if (result != READ_GOT)
             return result;
     }
-    return LOG_GOT;
+    return READ_GOT;
 }

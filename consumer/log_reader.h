@@ -23,8 +23,8 @@ void log_reader_close(struct log_reader *r);
 
 /* The next line that is not empty. A last line needs no newline, unless the file is cut off in the
  * compressed data: what came of it then is not given. Errors and waiting as in log_bytes_read. */
-enum log_result log_reader_next(struct log_reader *r, int wait_ms, struct log_line *out,
-                                struct err *e);
+enum read_result log_reader_next(struct log_reader *r, int wait_ms, struct log_line *out,
+                                 struct err *e);
 
 const struct log_bytes *log_reader_bytes(const struct log_reader *r);
 

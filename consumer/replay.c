@@ -34,8 +34,8 @@ struct replay {
     size_t records, bytes; /* in the window */
     bool draining;         /* the window is handed out, lane by lane */
     size_t drained;        /* lanes below this are */
-    enum log_result
-        ended; /* of the files: LOG_END or LOG_ERROR come after what was read */
+    enum read_result
+        ended; /* of the files: READ_END or READ_ERROR come after what was read */
     struct err failure;
 };
 
@@ -167,13 +167,13 @@ static void read_window(struct replay *r, int wait_ms)
 {
     struct replay_line l;
     while (!r->draining) {
-        enum log_result result =
+        enum read_result result =
             replay_files_next(r->files, r->records ? 0 : wait_ms, &l, &r->failure);
-        if (result == LOG_GOT) {
+        if (result == READ_GOT) {
             take_line(r, &l);
             continue;
         }
-        if (result != LOG_WAIT)
+        if (result != READ_WAIT)
             r->ended = result;
         r->draining = true;
     }
@@ -199,17 +199,17 @@ static enum source_result replay_next(struct source *s, struct batch *out, int w
     struct replay *r = self(s);
     if (r->draining && drain(r, out))
         return SOURCE_BATCH;
-    if (r->ended == LOG_WAIT)
+    if (r->ended == READ_WAIT)
         read_window(r, wait_ms);
     if (r->draining && drain(r, out))
         return SOURCE_BATCH;
-    if (r->ended == LOG_ERROR) {
-        r->ended = LOG_WAIT;
+    if (r->ended == READ_ERROR) {
+        r->ended = READ_WAIT;
         err_set(e, r->failure.kind, "%s", r->failure.text);
         err_clear(&r->failure);
         return SOURCE_ERROR;
     }
-    return r->ended == LOG_END ? SOURCE_END : SOURCE_NOTHING;
+    return r->ended == READ_END ? SOURCE_END : SOURCE_NOTHING;
 }
 
 /* Reads everything again and passes over what was handed out. */
@@ -225,7 +225,7 @@ static int replay_seek(struct source *s, size_t slot, int64_t offset, struct err
         empty(&r->lanes[i]);
     (void)drain(r, NULL);
     err_clear(&r->failure);
-    r->ended = LOG_WAIT;
+    r->ended = READ_WAIT;
     sought->given = sought->read = offset;
     return 0;
 }
@@ -291,7 +291,7 @@ struct source *replay_source_open(const char *const *paths, size_t n,
     assert(r);
     r->source.ops = &replay_ops;
     r->max_future_ms = max_future_ms;
-    r->ended = LOG_WAIT;
+    r->ended = READ_WAIT;
     r->decoder = event_decoder_new();
     partitions_init(&r->partitions);
     r->files = replay_files_open(paths, n, r->decoder, &r->partitions, e);

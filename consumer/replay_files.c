@@ -9,7 +9,7 @@ struct file {
     struct str path;
     struct log_reader *reader; /* while it is read; of a pipe from the start */
     struct log_line first;     /* of a pipe: read already */
-    enum log_result peeked;    /* of a pipe: how reading that went; else LOG_WAIT */
+    enum read_result peeked;   /* of a pipe: how reading that went; else READ_WAIT */
     bool pipe, recorded;
     size_t slot; /* if not recorded; INDEX_NONE: not known yet */
 };
@@ -43,9 +43,9 @@ static void scan(struct replay_files *f, struct file *file)
 {
     struct log_line line;
     struct err ignored = {0};
-    enum log_result result;
-    while ((result = log_reader_next(file->reader, -1, &line, &ignored)) > LOG_END)
-        if (result == LOG_GOT)
+    enum read_result result;
+    while ((result = log_reader_next(file->reader, -1, &line, &ignored)) > READ_END)
+        if (result == READ_GOT)
             (void)name_partition(f, &line);
 }
 
@@ -59,9 +59,9 @@ static int look_at(struct replay_files *f, struct file *file, struct err *e)
     file->pipe = !log_bytes_regular(log_reader_bytes(file->reader));
     do
         file->peeked = log_reader_next(file->reader, -1, &file->first, &later);
-    while (file->peeked == LOG_WAIT);
-    file->recorded = file->peeked == LOG_GOT && name_partition(f, &file->first);
-    if (file->peeked == LOG_GOT && !file->recorded)
+    while (file->peeked == READ_WAIT);
+    file->recorded = file->peeked == READ_GOT && name_partition(f, &file->first);
+    if (file->peeked == READ_GOT && !file->recorded)
         file->slot = partitions_file_slot(f->partitions, file->path);
     log_bytes_progress(log_reader_bytes(file->reader), &read_bytes, &total_bytes);
     f->total_bytes += total_bytes;
@@ -71,7 +71,7 @@ static int look_at(struct replay_files *f, struct file *file, struct err *e)
         scan(f, file);
     log_reader_close(file->reader);
     file->reader = NULL;
-    file->peeked = LOG_WAIT;
+    file->peeked = READ_WAIT;
     return 0;
 }
 
@@ -128,32 +128,32 @@ static void close_file(struct replay_files *f)
     f->lines = 0;
 }
 
-static enum log_result read_line(struct file *file, int wait_ms, struct log_line *out,
-                                 struct err *e)
+static enum read_result read_line(struct file *file, int wait_ms, struct log_line *out,
+                                  struct err *e)
 {
-    enum log_result peeked = file->peeked;
-    file->peeked = LOG_WAIT;
+    enum read_result peeked = file->peeked;
+    file->peeked = READ_WAIT;
     *out = file->first;
-    if (peeked == LOG_GOT)
-        return LOG_GOT;
+    if (peeked == READ_GOT)
+        return READ_GOT;
     if (!file->reader)
         file->reader = log_reader_open(file->path.p, e);
-    return file->reader ? log_reader_next(file->reader, wait_ms, out, e) : LOG_ERROR;
+    return file->reader ? log_reader_next(file->reader, wait_ms, out, e) : READ_ERROR;
 }
 
-enum log_result replay_files_next(struct replay_files *f, int wait_ms,
-                                  struct replay_line *out, struct err *e)
+enum read_result replay_files_next(struct replay_files *f, int wait_ms,
+                                   struct replay_line *out, struct err *e)
 {
     while (f->at < f->n) {
         struct file *file = &f->files[f->at];
-        enum log_result result = read_line(file, wait_ms, &out->line, e);
-        if (result == LOG_WAIT)
+        enum read_result result = read_line(file, wait_ms, &out->line, e);
+        if (result == READ_WAIT)
             return result;
-        if (result != LOG_GOT)
+        if (result != READ_GOT)
             close_file(f);
-        if (result == LOG_ERROR)
+        if (result == READ_ERROR)
             return result;
-        if (result == LOG_END)
+        if (result == READ_END)
             continue;
         if (!file->recorded && file->slot == INDEX_NONE)
             file->slot = partitions_file_slot(f->partitions, file->path);
@@ -162,9 +162,9 @@ enum log_result replay_files_next(struct replay_files *f, int wait_ms,
         out->recorded = file->recorded;
         out->slot = file->slot;
         out->position = f->lines + (file->recorded ? f->lines_before : 0);
-        return LOG_GOT;
+        return READ_GOT;
     }
-    return LOG_END;
+    return READ_END;
 }
 
 int replay_files_rewind(struct replay_files *f, struct err *e)

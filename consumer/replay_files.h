@@ -24,10 +24,10 @@ struct replay_files *replay_files_open(const char *const *paths, size_t n,
                                        struct partitions *partitions, struct err *e);
 void replay_files_close(struct replay_files *f);
 
-/* The next line of all files; valid until the next call. LOG_ERROR: this file is given up, the next
+/* The next line of all files; valid until the next call. READ_ERROR: this file is given up, the next
  * call goes on with the next one. */
-enum log_result replay_files_next(struct replay_files *f, int wait_ms,
-                                  struct replay_line *out, struct err *e);
+enum read_result replay_files_next(struct replay_files *f, int wait_ms,
+                                   struct replay_line *out, struct err *e);
 /* From the first line again. ERR_REFUSED: one of them is a pipe. */
 int replay_files_rewind(struct replay_files *f, struct err *e);
 void replay_files_progress(const struct replay_files *f, int64_t *read_bytes,

@@ -22,18 +22,18 @@ static const char *lines_of(struct log_reader *r, struct err *e)
 {
     static struct buf text;
     struct log_line line;
-    enum log_result result;
+    enum read_result result;
     if (!text.p)
         buf_init(&text, 1 << 20);
     buf_clear(&text);
-    while ((result = log_reader_next(r, 0, &line, e)) == LOG_GOT) {
+    while ((result = log_reader_next(r, 0, &line, e)) == READ_GOT) {
         if (line.bytes_n > line.text.n || line.text.n > 1000)
             buf_printf(&text, "%lld:[%zu of %zu]|", (long long)line.number, line.text.n,
                        line.bytes_n);
         else
             buf_printf(&text, "%lld:%.*s|", (long long)line.number, STR_ARG(line.text));
     }
-    buf_text(&text, result == LOG_END ? "end" : result == LOG_WAIT ? "wait" : "error");
+    buf_text(&text, result == READ_END ? "end" : result == READ_WAIT ? "wait" : "error");
     buf_char(&text, '\0');
     return text.p;
 }
