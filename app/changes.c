@@ -72,13 +72,14 @@ static void add(struct changes *c, const struct rule *rule, const struct event *
     assert(n <= UINT16_MAX && !c->records.overflowed);
     c->records.p[begin] = (char)(n & 0xff);
     c->records.p[begin + 1] = (char)(n >> 8);
-    struct window_change *w = &c->items[change_of(c, rule, key, arena)];
+    size_t at = change_of(c, rule, key, arena);
+    struct window_change *w = &c->items[at];
     w->records_n++;
     w->judge_at = u.judge_at < w->judge_at ? u.judge_at : w->judge_at;
     w->due_ms = u.due_ms < w->due_ms ? u.due_ms : w->due_ms;
     c->pieces = room(c->pieces, c->pieces_n, &c->pieces_cap, sizeof *c->pieces);
     c->pieces[c->pieces_n++] =
-        (struct change_piece){(size_t)(w - c->items), begin, c->records.n - begin};
+        (struct change_piece){at, begin, c->records.n - begin};
 }
 
 void changes_add(struct changes *c, const struct rule *rules, size_t rules_n, struct event *event,

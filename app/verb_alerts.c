@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app/live.h"
+#include "app/load_config.h"
 #include "app/record_order.h"
 #include "app/verbs.h"
 #include "windows/redis_link.h"
@@ -56,17 +57,12 @@ static int list(const struct config *config, enum record_format format, struct e
 static int list_of(const char *path, enum record_format format)
 {
     struct config config;
-    struct config_report report;
     struct err e = {0};
     int code = EXIT_FINDINGS;
-    buf_init(&report.text, 1 << 20);
-    if (config_load(path, &config, CONFIG_RUN, &report) == 0)
+    if (load_config(path, CONFIG_RUN, &config) == 0)
         code = list(&config, format, &e);
-    else
-        fwrite(report.text.p, 1, report.text.n, stderr);
     if (e.kind != ERR_NONE)
         fprintf(stderr, "ticketwatch: %s\n", e.text);
-    buf_deinit(&report.text);
     config_deinit(&config);
     return code;
 }

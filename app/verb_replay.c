@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "app/engine.h"
+#include "app/load_config.h"
 #include "app/record_order.h"
 #include "app/verbs.h"
-#include "config/config.h"
 
 enum { REPORTED_REJECTS = 20, PROGRESS_EVERY_MS = 250 };
 
@@ -186,16 +186,6 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
     return code;
 }
 
-static int load(struct replay *r, const char *path)
-{
-    struct config_report report;
-    buf_init(&report.text, 1 << 20);
-    int failed = config_load(path, &r->config, CONFIG_REPLAY, &report);
-    fwrite(report.text.p, 1, report.text.n, stderr);
-    buf_deinit(&report.text);
-    return failed;
-}
-
 int verb_replay(int argc, char **argv)
 {
     static const struct option long_options[] = {
@@ -222,7 +212,7 @@ int verb_replay(int argc, char **argv)
     }
     r.started_ms = clock_ms();
     int code = EXIT_FINDINGS;
-    if (load(&r, config) == 0)
+    if (load_config(config, CONFIG_REPLAY, &r.config) == 0)
         code = replay_logs(&r, (const char *const *)&argv[optind], (size_t)(argc - optind));
     config_deinit(&r.config);
     if (fflush(stdout) || ferror(stdout)) {

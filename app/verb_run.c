@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "app/live.h"
+#include "app/load_config.h"
 #include "app/verbs.h"
 #include "core/log.h"
 
@@ -38,15 +39,10 @@ static void catch_signals(void)
 static int run(const char *path)
 {
     struct config config;
-    struct config_report report;
     struct err e = {0};
     char quoted[LOG_VALUE_BYTES];
-    buf_init(&report.text, 1 << 20);
     int code = EXIT_FINDINGS;
-    int failed = config_load(path, &config, CONFIG_RUN, &report);
-    fwrite(report.text.p, 1, report.text.n, stderr);
-    buf_deinit(&report.text);
-    if (!failed) {
+    if (load_config(path, CONFIG_RUN, &config) == 0) {
         catch_signals();
         code = live_run(&config, &stop, &e) ? EXIT_RUNTIME : EXIT_FINE;
         if (code != EXIT_FINE)

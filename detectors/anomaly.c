@@ -27,7 +27,8 @@ static int64_t end_ms(const struct closing *c, int64_t cell)
     return (cell + 1) * c->settings->bucket_ms;
 }
 
-/* Evidence of the bucket: members are in order of time, so its first ones stand together. */
+/* Evidence of the bucket: members are in order of time, so its first ones stand together. No more than are
+ * kept: how many there are now depends on when this runs. */
 static void show_evidence(const struct closing *c, int64_t cell, struct alert *a)
 {
     size_t from = 0;
@@ -35,7 +36,7 @@ static void show_evidence(const struct closing *c, int64_t cell, struct alert *a
            time_cell(c->members[from].time_ms, c->settings->bucket_ms) < cell)
         from++;
     size_t to = from;
-    while (to < c->members_n &&
+    while (to < c->members_n && to - from < ALERT_EVIDENCE_MAX &&
            time_cell(c->members[to].time_ms, c->settings->bucket_ms) == cell)
         to++;
     members_describe(c->members + from, NULL, to - from, a);

@@ -243,5 +243,7 @@ void memory_store_end(struct window_store *s, bool settle)
         if (m->partitions[i].high_ms > high_ms)
             high_ms = m->partitions[i].high_ms;
     m->ended = true;
-    m->watermark_ms = settle ? INT64_MAX - 1 : high_ms;
+    m->watermark_ms = settle ? STORE_NO_DUE - 2 : high_ms;
+    /* Nothing more can come: what waits for the watermark to pass the last events need wait no more. */
+    memory_windows_wake(&m->windows, m->watermark_ms + 1, SIZE_MAX);
 }
