@@ -1,0 +1,134 @@
+/* A fingerprint is made in one pass. Plain words are copied, folded; everything else
+ * is shown to the recognisers below, from top to bottom, and the first that knows it
+ * writes its placeholder. No recogniser remembers anything, so the same text always
+ * gives the same key, and what they write is never recognised as something else: a
+ * fingerprint's fingerprint is itself. */
+#include "core/fingerprint.h"
+
+#include "core/fingerprint_take.h"
+#include "core/fingerprint_word.h"
+
+const struct recogniser text_recognisers[] = {
+    {CHAR_START, take_placeholder}, /* what is one already */
+    {CHAR_START, take_value},       /* name="x y", cache=true */
+    {CHAR_START | CHAR_HIGH, take_quote},
+    {CHAR_HIGH, take_other_digits},
+    {CHAR_LETTER, take_url},
+    {CHAR_LETTER, take_name}, /* for user ana */
+    {CHAR_WORD, take_email},
+    {CHAR_HEX, take_traceparent},
+    {CHAR_HEX, take_uuid},
+    {CHAR_ALNUM, take_date},
+    {CHAR_HEX | CHAR_START, take_colons}, /* IPv6, hardware addresses */
+    {CHAR_ALNUM, take_hostname},
+    {CHAR_DIGIT, take_ipv4},
+    {CHAR_HEX, take_hex_groups}, /* 9f3a-0c11-77e0-5b2d */
+    {CHAR_START, take_path},
+    {CHAR_LETTER, take_drive}, /* C:\Users\ana */
+    {CHAR_START, take_negative},
+    {CHAR_DIGIT, take_float},
+    {CHAR_WORD, take_word}, /* what is left: numbers, ids, words with digits */
+    {0, NULL},
+};
+
+static bool ends_replaced(const struct buf *out)
+{
+    const char *end = out->p + out->n;
+    return out->n > 2 &&
+           (end[-1] == '>' || (end[-1] == '*' && (end[-2] == '/' || end[-2] == '\\')));
+}
+
+static size_t recognise(struct scan *s, unsigned class)
+{
+    for (const struct recogniser *r = s->table; r->take; r++) {
+        size_t n = r->starts & class ? r->take(s) : 0;
+        if (n == 0)
+            continue;
+        if (ends_replaced(s->out))
+            s->replaced = s->at + n;
+        return n;
+    }
+    return 0;
+}
+
+/* The name of a month or a weekday with something behind it that could go on as a
+ * date. */
+static bool may_start_date(const struct scan *s)
+{
+    const byte *end = s->at + s->word_n;
+    if (s->end - end < 3)
+        return false;
+    bool number = (scan_classes[end[1]] | scan_classes[end[2]]) & CHAR_DIGIT;
+    return (number || s->word_n == 3 || (s->word_n > 5 && scan_is(s, end - 3, "day"))) &&
+           date_word(s->at, s->word_n);
+}
+
+/* A word of letters that nothing but take_word could change, and neither will that. */
+static bool is_plain(const struct scan *s)
+{
+    bool may_be_hex = !(s->seen & CHAR_GZ) && s->word_n >= WORD_HEX_LETTERS_MIN;
+    if (s->seen & (CHAR_DIGIT | CHAR_UNDER) || may_be_hex ||
+        word_may_be_opaque(s->at, s->word_n))
+        return false;
+    return !(scan_class(s, s->at + s->word_n) & CHAR_JOIN) && !may_start_date(s) &&
+           !name_holder(s->at, s->word_n);
+}
+
+static size_t take_letters(struct scan *s)
+{
+    const byte *p = s->at;
+    s->seen = 0;
+    for (unsigned c; (c = scan_class(s, p) & CHAR_WORD); p++)
+        s->seen |= c;
+    s->word_n = (size_t)(p - s->at);
+    size_t n = is_plain(s) ? 0 : recognise(s, scan_class(s, s->at));
+    if (n)
+        return n;
+    scan_copy(s, s->at, s->word_n);
+    return s->word_n;
+}
+
+static size_t take_space(struct scan *s)
+{
+    const byte *p = scan_run(s, s->at, CHAR_SPACE);
+    if (p < s->end && s->out->n > s->first)
+        scan_separate(s, ' ');
+    return (size_t)(p - s->at);
+}
+
+static size_t take_mark(struct scan *s, unsigned class)
+{
+    s->word_n = 0;
+    s->seen = 0;
+    size_t n = class & (CHAR_START | CHAR_HIGH) ? recognise(s, class) : 0;
+    if (n)
+        return n;
+    if (class & CHAR_HIGH)
+        return scan_copy_character(s, s->at);
+    if (class & (CHAR_LIST | CHAR_BRACKET))
+        scan_separate(s, *s->at);
+    else
+        scan_copy(s, s->at, 1);
+    return 1;
+}
+
+void scan_all(struct scan *s, const struct recogniser *table)
+{
+    s->table = table;
+    while (s->at < s->end && !s->out->overflowed) {
+        unsigned class = scan_class(s, s->at);
+        if (class & CHAR_WORD)
+            s->at += take_letters(s);
+        else if (class & CHAR_SPACE)
+            s->at += take_space(s);
+        else
+            s->at += take_mark(s, class);
+    }
+    scan_finish(s);
+}
+
+void fingerprint_text(struct str text, struct buf *out)
+{
+    struct scan s = scan_of(text, out);
+    scan_all(&s, text_recognisers);
+}

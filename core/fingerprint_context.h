@@ -1,0 +1,21 @@
+/* What the word before a number says about it. Private to core/fingerprint*.c. */
+#ifndef CORE_FINGERPRINT_CONTEXT_H
+#define CORE_FINGERPRINT_CONTEXT_H
+
+#include "core/fingerprint_scan.h"
+
+enum context {
+    CONTEXT_NONE,
+    CONTEXT_ID,     /* "request", "key", "session id": any digit makes it an id */
+    CONTEXT_COMMIT, /* "commit", "revision": abbreviated hashes */
+    CONTEXT_AMOUNT, /* "size", "uid=": a number however long */
+    CONTEXT_STATUS, /* "HTTP", "status": 404 and 500 are different errors */
+};
+
+/* The context of what stands at p. */
+enum context context_of(const struct scan *s, const byte *p);
+
+/* True when a unit of measure follows at p ("bytes", "ms"), after at most one space. */
+bool context_unit(const struct scan *s, const byte *p);
+
+#endif

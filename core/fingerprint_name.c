@@ -1,0 +1,147 @@
+/* Names of people and accounts in the places where English puts them: "for user
+ * cyrus", "by account acme", "invalid user webmaster from". Without this, an error
+ * that names its user is another error for each of them, and three users with one
+ * problem are never seen. Words that are no names there ("for user input", "for
+ * account creation") are kept: by a list, by their endings, and by what must follow. */
+#include "core/fingerprint_take.h"
+#include "core/fingerprint_word.h"
+
+/* By length, because every word of a text is looked up here. */
+static const char *const holders[][2] = {
+    [4] = {"user"}, [6] = {"member", "tenant"}, [7] = {"account"}, [8] = {"customer"}};
+/* Sorted. */
+static const char *const leads[] = {"by", "for", "illegal", "invalid", "of", "unknown"};
+static const char *const follows[] = {
+    "after", "at",     "because", "by",  "cannot", "could", "denied", "did",
+    "does",  "failed", "from",    "had", "has",    "in",    "is",     "on",
+    "timed", "to",     "via",     "was", "while",  "with"};
+static const char *const no_names[] = {
+    "access",     "account",     "accounts",   "address", "agent",    "alias",
+    "and",        "api",         "avatar",     "balance", "base",     "but",
+    "cache",      "class",       "code",       "context", "count",    "credentials",
+    "dashboard",  "data",        "defaults",   "defined", "detail",   "details",
+    "email",      "entity",      "error",      "errors",  "event",    "events",
+    "experience", "export",      "feedback",   "field",   "fields",   "file",
+    "files",      "flow",        "form",       "found",   "gateway",  "generated",
+    "group",      "groups",      "guide",      "handler", "history",  "id",
+    "ids",        "image",       "import",     "index",   "info",     "input",
+    "instead",    "interface",   "key",        "keys",    "level",    "limit",
+    "limits",     "link",        "list",       "lists",   "locale",   "login",
+    "logins",     "logout",      "lookup",     "manager", "menu",     "message",
+    "messages",   "metadata",    "mode",       "model",   "name",     "names",
+    "not",        "number",      "object",     "objects", "of",       "only",
+    "or",         "order",       "orders",     "owner",   "owners",   "page",
+    "pages",      "panel",       "password",   "plan",    "policy",   "pool",
+    "portal",     "preferences", "privileges", "profile", "profiles", "prompt",
+    "query",      "quota",       "record",     "records", "report",   "reports",
+    "request",    "requests",    "results",    "review",  "role",     "roles",
+    "row",        "rule",        "schema",     "script",  "search",   "service",
+    "session",    "sessions",    "setup",      "signup",  "space",    "state",
+    "status",     "story",       "support",    "sync",    "table",    "tables",
+    "task",       "tasks",       "team",       "that",    "the",      "tier",
+    "token",      "tokens",      "type",       "types",   "update",   "updates",
+    "upload",     "value",       "values",     "view",    "who",      "without"};
+static const char *const endings[] = {"tion", "tions", "ment", "ments", "ing",  "ings",
+                                      "ity",  "ities", "ness", "ance",  "ence", "ship"};
+
+enum { NAME_BYTES_MAX = 64 };
+
+bool name_holder(const byte *p, size_t n)
+{
+    if (n >= sizeof holders / sizeof *holders)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        const char *word = holders[n][i];
+        if (word && fold_ascii(*p) == (byte)*word &&
+            scan_word_in(p, n, &holders[n][i], 1))
+            return true;
+    }
+    return false;
+}
+
+/* The word before p, across white space, is one that leads to a name. */
+static bool is_led(const struct scan *s, const byte *p)
+{
+    const byte *end = p;
+    while (end != s->replaced && scan_before(s, end) & CHAR_SPACE)
+        end--;
+    const byte *start = end;
+    while (start != s->replaced && end - start < 8 && scan_before(s, start) & CHAR_LETTER)
+        start--;
+    return end < p && !(scan_before(s, start) & (CHAR_WORD | CHAR_HIGH)) &&
+           scan_begins(s, start) && SCAN_WORD_IN(start, (size_t)(end - start), leads);
+}
+
+static bool has_ending(const byte *p, size_t n)
+{
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t length = strlen(endings[i]), same = 0;
+        while (length < n && same < length &&
+               fold_ascii(p[n - length + same]) == (byte)endings[i][same])
+            same++;
+        if (same == length)
+            return true;
+    }
+    return false;
+}
+
+/* The end of a name at p: letters first, then also digits and . _ - inside. An id is
+ * left to the recognisers of ids. */
+static const byte *read_name(const struct scan *s, const byte *p)
+{
+    const byte *first = scan_run(s, p, CHAR_ALNUM), *end = first;
+    if (!(scan_class(s, p) & CHAR_LETTER) || first - p > NAME_BYTES_MAX ||
+        word_is_id(p, (size_t)(first - p)))
+        return NULL;
+    while (end - p < NAME_BYTES_MAX) {
+        const byte *next = end;
+        next += scan_at(s, next, '.') || scan_at(s, next, '-') || scan_at(s, next, '_');
+        const byte *part = scan_run(s, next, CHAR_ALNUM);
+        if (part == next)
+            break;
+        end = part;
+    }
+    if (scan_class(s, end) & CHAR_HIGH || !scan_ends(s, end) || scan_at(s, end, '@'))
+        return NULL;
+    return end < s->end && scan_placeholder(s, end + 1) ? NULL : end;
+}
+
+/* End of text, punctuation, or a word that goes on about the user. */
+static bool is_followed(const struct scan *s, const byte *p)
+{
+    if (p == s->end || scan_among(s, p, ".,;:!?)[(\"'"))
+        return true;
+    if (!(scan_class(s, p) & CHAR_SPACE))
+        return false;
+    const byte *word = scan_run(s, p, CHAR_SPACE), *end = scan_run(s, word, CHAR_LETTER);
+    if (word == s->end || *word == '[' || *word == '(')
+        return true;
+    return SCAN_WORD_IN(word, (size_t)(end - word), follows);
+}
+
+static bool is_name(const struct scan *s, const byte *p, const byte *end)
+{
+    size_t n = (size_t)(end - p);
+    return n >= 2 && !SCAN_WORD_IN(p, n, no_names) && !SCAN_WORD_IN(p, n, follows) &&
+           !has_ending(p, n) && is_followed(s, end);
+}
+
+size_t take_name(struct scan *s)
+{
+    const byte *holder_end = s->at + s->word_n;
+    if (!name_holder(s->at, s->word_n) || !is_led(s, s->at))
+        return 0;
+    const byte *p = scan_run(s, holder_end, CHAR_SPACE);
+    if (p == holder_end)
+        return 0;
+    bool quoted = scan_at(s, p, '\'') || scan_at(s, p, '"');
+    const byte *name = p + quoted, *end = read_name(s, name);
+    if (!end || (quoted ? !scan_at(s, end, (char)*p) : !is_name(s, name, end)))
+        return 0;
+    scan_copy(s, s->at, s->word_n);
+    scan_separate(s, ' ');
+    if (quoted)
+        scan_copy(s, p, 1);
+    scan_put(s, "<name>");
+    return (size_t)(end - s->at);
+}

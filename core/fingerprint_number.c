@@ -1,0 +1,301 @@
+/* Numbers, and words with digits in them. A word is cut at underscores; each part is a
+ * number, an id, a duration, or letters with numbers in them ("storage442" ->
+ * "storage<int>"). "<hex>" stands for any id without a name of its own, so that one
+ * that happens to have digits or letters only, or letters beyond f, still gives the
+ * same key. */
+#include "core/fingerprint_take.h"
+#include "core/fingerprint_word.h"
+
+/* A unit of time at p: its length, 0 when there is none. */
+static size_t time_unit(const byte *p, const byte *end)
+{
+    static const char *const units[] = {"hours", "mins", "secs", "min", "sec",
+                                        "hrs",   "hr",   "ms",   "us",  "ns",
+                                        "s",     "m",    "h"};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t n = strlen(units[i]), same = 0;
+        while (same < n && p + same < end && fold_ascii(p[same]) == (byte)units[i][same])
+            same++;
+        if (same == n && (p + n == end || !(scan_classes[p[n]] & CHAR_LETTER)))
+            return n;
+    }
+    return 0;
+}
+
+/* 300ms, 1h30m: numbers each with a unit of time */
+static bool is_duration(const byte *p, const byte *end)
+{
+    while (p < end) {
+        const byte *digits = p;
+        while (p < end && scan_classes[*p] & CHAR_DIGIT)
+            p++;
+        size_t unit = p > digits ? time_unit(p, end) : 0;
+        if (unit == 0)
+            return false;
+        p += unit;
+    }
+    return true;
+}
+
+static bool is_micro(const struct scan *s, const byte *p)
+{
+    return (scan_is(s, p, "\xC2\xB5s") || scan_is(s, p, "\xCE\xBCs")) &&
+           !(scan_class(s, p + 3) & CHAR_WORD);
+}
+
+enum { COUNTED_WORDS_MAX = 4, LONG_HEX_MIN = 16 };
+
+static bool is_plural(const byte *p, const byte *end)
+{
+    return end - p > 3 && fold_ascii(end[-1]) == 's' && fold_ascii(end[-2]) != 's';
+}
+
+/* "63543 alignment exceptions": a text that opens with a number of things. */
+static bool is_count(const struct scan *s, const byte *p)
+{
+    if (s->out->n != s->first)
+        return false;
+    for (int words = 0; words < COUNTED_WORDS_MAX && scan_class(s, p) & CHAR_SPACE;
+         words++) {
+        const byte *word = p + 1;
+        p = word;
+        while (scan_class(s, p) & CHAR_LETTER || (scan_at(s, p, '-') && p > word))
+            p++;
+        if (p > word && is_plural(word, p) &&
+            !(scan_class(s, p) & (CHAR_SPACE | CHAR_WORD)))
+            return true;
+    }
+    return false;
+}
+
+/* Digits only. */
+static void put_number(struct scan *s, const byte *p, size_t n, enum context context)
+{
+    bool amount =
+        context == CONTEXT_AMOUNT || context_unit(s, p + n) || is_count(s, p + n);
+    bool ends = scan_ends(s, p + n) && !(scan_class(s, p + n) & CHAR_HIGH);
+    if (context == CONTEXT_STATUS && ends && n == 3 && (*p == '4' || *p == '5'))
+        scan_copy(s, p, n);
+    else if (context == CONTEXT_ID || (context == CONTEXT_COMMIT && n >= WORD_GIT_MIN) ||
+             (n >= WORD_LONG_MIN && !amount))
+        scan_put(s, word_hex_name(n, context));
+    else
+        scan_put(s, "<int>");
+}
+
+static bool is_size_unit(const byte *p, size_t n)
+{
+    static const char *const units[] = {"b",  "c",  "em",  "g",  "gb", "gib", "hz",
+                                        "k",  "kb", "kib", "m",  "mb", "mhz", "mib",
+                                        "pt", "px", "t",   "tb", "v",  "w",   "x"};
+    return SCAN_WORD_IN(p, n, units);
+}
+
+/* A run of digits inside a word varies when it has two digits or more, at the end of
+ * two letters or more ("worker7"), and before a unit ("5MB"). Others are names ("v2",
+ * "b2b"). */
+static bool run_varies(const byte *word, const byte *run, const byte *run_end,
+                       const byte *end)
+{
+    if (run_end - run > 1)
+        return true;
+    if (run_end == end)
+        return run - word >= 2 && scan_classes[run[-2]] & CHAR_LETTER;
+    const byte *unit = run_end;
+    while (unit < end && scan_classes[*unit] & CHAR_LETTER)
+        unit++;
+    return run == word && (is_size_unit(run_end, (size_t)(unit - run_end)) ||
+                           time_unit(run_end, unit) == (size_t)(unit - run_end));
+}
+
+static void put_letters(struct scan *s, const byte *p, size_t n)
+{
+    struct word w = word_of(p, n);
+    if (word_is_hex(&w, CONTEXT_NONE) || word_is_opaque(&w, CONTEXT_NONE))
+        scan_put(s, word_hex_name(n, CONTEXT_NONE));
+    else
+        scan_copy(s, p, n);
+}
+
+static void put_mixed(struct scan *s, const byte *word, size_t n)
+{
+    const byte *end = word + n, *kept = word;
+    for (const byte *p = word; p < end;) {
+        const byte *run = p;
+        while (p < end && scan_classes[*p] & CHAR_DIGIT)
+            p++;
+        if (p == run) {
+            p++;
+            continue;
+        }
+        if (!run_varies(word, run, p, end))
+            continue;
+        put_letters(s, kept, (size_t)(run - kept));
+        scan_put(s, "<int>");
+        kept = p;
+    }
+    put_letters(s, kept, (size_t)(end - kept));
+}
+
+/* After = a number may be written in hexadecimal digits without saying so. */
+static bool is_hex_amount(const struct word *w)
+{
+    return w->hex && w->n < WORD_MD5_DIGITS && (w->digits > 0 || w->n >= WORD_LONG_MIN);
+}
+
+/* One part of a word, without underscores. */
+static void put_part(struct scan *s, const byte *p, size_t n)
+{
+    struct word w = word_of(p, n);
+    bool may_be_hex = w.hex && n >= WORD_HEX_LETTERS_MIN;
+    if (w.digits == 0 && !may_be_hex && !word_may_be_opaque(p, n)) {
+        scan_copy(s, p, n);
+        return;
+    }
+    /* Before a placeholder it is what is left of a longer word. */
+    enum context context = scan_placeholder(s, p + n) ? CONTEXT_NONE : context_of(s, p);
+    if (w.letters == 0)
+        put_number(s, p, n, context);
+    else if (context == CONTEXT_AMOUNT && is_hex_amount(&w))
+        scan_put(s, "<int>");
+    else if (word_is_technical(p, n))
+        scan_copy(s, p, n);
+    else if (word_is_hex(&w, context) || (context == CONTEXT_ID && w.digits > 0))
+        scan_put(s, word_hex_name(n, context));
+    else if (is_duration(p, p + n))
+        scan_put(s, "<duration>");
+    else if (word_is_opaque(&w, context))
+        scan_put(s, "<hex>");
+    else
+        put_mixed(s, p, n);
+}
+
+/* 0x7ffd01: the length of it, 0 when it is none. */
+static size_t prefixed(const struct scan *s, const byte *p)
+{
+    if (!scan_is(s, p, "0x"))
+        return 0;
+    const byte *end = scan_run(s, p + 2, CHAR_HEX);
+    return end > p + 2 ? (size_t)(end - p) : 0;
+}
+
+size_t take_long_hex(struct scan *s)
+{
+    if (s->word_n < LONG_HEX_MIN || s->seen & ~(unsigned)CHAR_HEX ||
+        !scan_begins(s, s->at))
+        return 0;
+    scan_put(s, word_hex_name(s->word_n, CONTEXT_NONE));
+    return s->word_n;
+}
+
+static bool is_other_digit(uint32_t code)
+{
+    /* Arabic, Persian, Devanagari, Bengali, Thai, full-width: where each has its zero */
+    static const uint32_t zeros[] = {0x0660, 0x06F0, 0x0966, 0x09E6, 0x0E50, 0xFF10};
+    for (size_t i = 0; i < sizeof zeros / sizeof *zeros; i++)
+        if (code >= zeros[i] && code < zeros[i] + 10)
+            return true;
+    return false;
+}
+
+size_t take_other_digits(struct scan *s)
+{
+    const byte *p = s->at;
+    while (p < s->end) {
+        uint32_t code;
+        size_t n =
+            fold_decode((struct str){(const char *)p, (size_t)(s->end - p)}, &code);
+        if (!is_other_digit(code))
+            break;
+        p += n;
+    }
+    if (p > s->at)
+        scan_put(s, "<int>");
+    return (size_t)(p - s->at);
+}
+
+/* 300µs, whose last part is no word character */
+static bool ends_in_micro(const struct scan *s, const byte *p, const byte *end)
+{
+    return end > p && is_micro(s, end) && word_of(p, (size_t)(end - p)).letters == 0;
+}
+
+size_t take_word(struct scan *s)
+{
+    const byte *p = s->at, *end = p + s->word_n;
+    while (p < end) {
+        const byte *part = p;
+        while (p < end && *p != '_')
+            p++;
+        size_t hex = prefixed(s, part);
+        if (hex) {
+            scan_put(s, "<hex>");
+            p = part + hex;
+        } else if (p == end && ends_in_micro(s, part, p)) {
+            scan_put(s, "<duration>");
+            return s->word_n + 3;
+        } else if (p > part) {
+            put_part(s, part, (size_t)(p - part));
+        }
+        if (p < end && *p == '_')
+            scan_copy(s, p++, 1);
+    }
+    return s->word_n;
+}
+
+/* A number's decimal places and exponent, from the dot on; NULL when there are none. */
+static const byte *read_fraction(const struct scan *s, const byte *p)
+{
+    if (!scan_at(s, p, '.') || !(scan_class(s, p + 1) & CHAR_DIGIT))
+        return NULL;
+    p = scan_run(s, p + 1, CHAR_DIGIT);
+    if (!scan_at(s, p, 'e') && !scan_at(s, p, 'E'))
+        return p;
+    const byte *exponent = p + 1;
+    if (scan_at(s, exponent, '-') || scan_at(s, exponent, '+'))
+        exponent++;
+    const byte *end = scan_run(s, exponent, CHAR_DIGIT);
+    return end > exponent && !(scan_class(s, end) & CHAR_WORD) ? end : p;
+}
+
+size_t take_float(struct scan *s)
+{
+    const byte *p = s->at;
+    const byte *dot = scan_run(s, p, CHAR_DIGIT);
+    if (p > s->begin && p[-1] == '.')
+        return 0;
+    const byte *end = read_fraction(s, dot);
+    if (!end || (scan_at(s, end, '.') && scan_class(s, end + 1) & CHAR_DIGIT))
+        return 0;
+    const byte *word = scan_run(s, end, CHAR_LETTER);
+    if (is_micro(s, end)) {
+        scan_put(s, "<duration>");
+        return (size_t)(end + 3 - p);
+    }
+    size_t unit = word > end ? time_unit(end, word) : 0;
+    bool duration = unit && end + unit == word && !(scan_class(s, word) & CHAR_WORD);
+    scan_put(s, duration ? "<duration>" : "<float>");
+    return (size_t)((duration ? word : end) - p);
+}
+
+/* A minus sign goes with its number, a hyphen after a word does not. */
+size_t take_negative(struct scan *s)
+{
+    const byte *p = s->at;
+    unsigned before = scan_before(s, p);
+    if (*p != '-' || !(scan_class(s, p + 1) & CHAR_DIGIT))
+        return 0;
+    if (before & (CHAR_ALNUM | CHAR_HIGH) || scan_after(s, p, "-.>)]}*"))
+        return 0;
+    s->at = p + 1;
+    const byte *end = scan_run(s, s->at, CHAR_DIGIT);
+    bool number = !(scan_class(s, end) & CHAR_WORD);
+    size_t n = number ? take_float(s) : 0;
+    if (n == 0 && number) {
+        n = (size_t)(end - s->at);
+        put_number(s, s->at, n,
+                   p > s->begin && p[-1] == '_' ? context_of(s, s->at) : CONTEXT_AMOUNT);
+    }
+    s->at = p;
+    return n ? n + 1 : 0;
+}

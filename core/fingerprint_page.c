@@ -1,0 +1,96 @@
+/* The page of an event: the path of its URL, with ids replaced. Scheme, host, query,
+ * matrix parameters and fragment go. A fragment that is a path itself ("#/invoices/7")
+ * stays, because where an application routes by fragments it is the page. */
+#include "core/fingerprint.h"
+
+#include "core/fingerprint_take.h"
+#include "core/fingerprint_word.h"
+
+/* A segment that stands for one thing among many; digits alone are an id however few. */
+static bool is_id(const byte *p, size_t n)
+{
+    size_t digits = 0;
+    while (digits < n && scan_classes[p[digits]] & CHAR_DIGIT)
+        digits++;
+    return digits == n || memchr(p, '@', n) || (n == 3 && memcmp(p, ":id", 3) == 0) ||
+           path_varies(p, n, word_is_id);
+}
+
+/* The first byte of the set from p on, or the end. */
+static const byte *find(const struct scan *s, const byte *p, const char *set)
+{
+    while (p < s->end && !scan_among(s, p, set))
+        p++;
+    return p;
+}
+
+/* True for "localhost:8080". */
+static bool has_port(const struct scan *s, const byte *p, const byte *end)
+{
+    const byte *colon = p;
+    while (colon < end && *colon != ':')
+        colon++;
+    return colon > p && colon + 1 < end && scan_run(s, colon + 1, CHAR_DIGIT) == end;
+}
+
+/* Where the path starts: behind scheme and host, if they are there. */
+static const byte *skip_host(const struct scan *s)
+{
+    const byte *p = s->begin, *slash = find(s, p, "/?#");
+    if (slash > p && slash[-1] == ':' && scan_is(s, slash, "//"))
+        return find(s, slash + 2, "/?#");
+    if (scan_is(s, p, "//"))
+        return find(s, p + 2, "/?#");
+    if (web_host_end(s, p) == slash || has_port(s, p, slash))
+        return slash;
+    return p;
+}
+
+/* Writes the segments from p to end, each with a slash before it. */
+static void put_path(struct scan *s, const byte *p, const byte *end)
+{
+    const byte *before = p;
+    size_t before_n = 0;
+    while (p < end && !s->out->overflowed) {
+        const byte *segment = p + (*p == '/');
+        for (p = segment; p < end && *p != '/';)
+            p++;
+        size_t n = (size_t)(p - segment);
+        if (n == 0)
+            continue;
+        bool member = p + 1 < end && path_is_collection(before, before_n) &&
+                      !path_is_reserved(segment, n);
+        scan_put(s, "/");
+        if (member || is_id(segment, n))
+            scan_put(s, ":id");
+        else
+            path_copy(s, segment, p);
+        before = segment;
+        before_n = n;
+    }
+}
+
+static struct str trimmed(struct str s)
+{
+    while (s.n > 0 && scan_classes[(byte)s.p[0]] & CHAR_SPACE)
+        s = (struct str){s.p + 1, s.n - 1};
+    while (s.n > 0 && scan_classes[(byte)s.p[s.n - 1]] & CHAR_SPACE)
+        s.n--;
+    return s;
+}
+
+void fingerprint_page(struct str url, struct buf *out)
+{
+    url = trimmed(url);
+    if (url.n == 0)
+        return;
+    struct scan s = scan_of(url, out);
+    const byte *p = skip_host(&s);
+    put_path(&s, p, find(&s, p, "?#;"));
+    const byte *route = find(&s, p, "#");
+    route += scan_is(&s, route, "#!") ? 2 : route < s.end;
+    if (scan_at(&s, route, '/'))
+        put_path(&s, route, find(&s, route, "?#;"));
+    if (out->n == s.first)
+        scan_put(&s, "/");
+}

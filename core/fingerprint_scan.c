@@ -1,0 +1,191 @@
+/* Reading and writing for the recognisers. Writing folds, stops at the buffer's
+ * ceiling, and remembers where the current item of a list began: when an item equals
+ * the one before it and holds a placeholder ("blk_<hex> blk_<hex>"), only one of them
+ * is kept, because how many ids a message lists says nothing about which message it
+ * is. */
+#include "core/fingerprint_scan.h"
+
+#include <string.h>
+
+enum { AF = CHAR_AF, GZ = CHAR_GZ };
+
+const uint16_t scan_classes[256] = {
+    ['\t'] = CHAR_SPACE,
+    ['\n'] = CHAR_SPACE,
+    ['\v'] = CHAR_SPACE,
+    ['\f'] = CHAR_SPACE,
+    ['\r'] = CHAR_SPACE,
+    [' '] = CHAR_SPACE,
+    ['0' ... '9'] = CHAR_DIGIT,
+    ['A' ... 'F'] = AF,
+    ['G' ... 'Z'] = GZ,
+    ['a' ... 'f'] = AF,
+    ['g' ... 'z'] = GZ,
+    ['_'] = CHAR_UNDER,
+    [','] = CHAR_LIST | CHAR_STOP,
+    [';'] = CHAR_LIST | CHAR_STOP,
+    ['('] = CHAR_BRACKET | CHAR_STOP,
+    [')'] = CHAR_BRACKET | CHAR_STOP,
+    ['['] = CHAR_BRACKET | CHAR_STOP,
+    [']'] = CHAR_BRACKET | CHAR_STOP,
+    ['{'] = CHAR_BRACKET | CHAR_STOP,
+    ['}'] = CHAR_BRACKET | CHAR_STOP,
+    ['.'] = CHAR_JOIN,
+    ['@'] = CHAR_JOIN,
+    ['+'] = CHAR_JOIN,
+    ['%'] = CHAR_JOIN,
+    [':'] = CHAR_JOIN | CHAR_START | CHAR_STOP,
+    ['/'] = CHAR_JOIN | CHAR_START,
+    ['-'] = CHAR_JOIN | CHAR_START,
+    ['<'] = CHAR_START | CHAR_STOP,
+    ['='] = CHAR_START | CHAR_STOP,
+    ['"'] = CHAR_START | CHAR_STOP,
+    ['\''] = CHAR_START | CHAR_STOP,
+    ['`'] = CHAR_START | CHAR_STOP,
+    ['>'] = CHAR_STOP,
+    ['?'] = CHAR_STOP,
+    ['&'] = CHAR_STOP,
+    ['#'] = CHAR_STOP,
+    ['|'] = CHAR_STOP,
+    ['!'] = CHAR_STOP,
+    [0x80 ... 0xFF] = CHAR_HIGH,
+};
+
+bool scan_is(const struct scan *s, const byte *p, const char *text)
+{
+    for (; *text; text++, p++)
+        if (p >= s->end || fold_ascii(*p) != (byte)*text)
+            return false;
+    return true;
+}
+
+/* Sorted. */
+static const char *const placeholders[] = {
+    "bool",       "date",     "duration",    "email", "float", "git_sha",
+    "hex",        "hostname", "int",         "ip",    "md5",   "name",
+    "quoted_str", "sha1",     "traceparent", "url",   "uuid"};
+enum { PLACEHOLDER_BYTES_MAX = sizeof "<traceparent>" - 1 };
+
+size_t scan_placeholder(const struct scan *s, const byte *p)
+{
+    if (!scan_at(s, p, '<'))
+        return 0;
+    const byte *end = p + 1;
+    while (end - p < PLACEHOLDER_BYTES_MAX && scan_class(s, end) & CHAR_WORD)
+        end++;
+    bool known =
+        scan_at(s, end, '>') && SCAN_WORD_IN(p + 1, (size_t)(end - p - 1), placeholders);
+    return known ? (size_t)(end + 1 - p) : 0;
+}
+
+bool scan_placeholder_before(const struct scan *s, const byte *p)
+{
+    if (p - s->begin > 1 && p[-1] == '*')
+        return p[-2] == '/' || p[-2] == '\\';
+    if (p == s->begin || p[-1] != '>')
+        return false;
+    const byte *start = p;
+    while (start > s->begin && p - start < PLACEHOLDER_BYTES_MAX && *start != '<')
+        start--;
+    return scan_placeholder(s, start) == (size_t)(p - start);
+}
+
+/* Room for n bytes, without a call where the buffer has it already. */
+static inline char *make_room(struct buf *out, size_t n)
+{
+    if (n < out->cap - out->n && n <= out->max_bytes - out->n)
+        return out->p + out->n;
+    return buf_reserve(out, n);
+}
+
+void scan_copy(struct scan *s, const byte *p, size_t n)
+{
+    struct buf *out = s->out;
+    char *to = make_room(out, n);
+    if (!to) { /* marked as left out; as much as fits */
+        n = out->max_bytes - out->n;
+        to = buf_reserve(out, n);
+    }
+    for (size_t i = 0; i < n; i++)
+        to[i] = (char)fold_ascii(p[i]);
+    out->n += n;
+}
+
+size_t scan_copy_character(struct scan *s, const byte *p)
+{
+    uint32_t code;
+    byte bytes[FOLD_BYTES_MAX];
+    size_t n = fold_decode((struct str){(const char *)p, (size_t)(s->end - p)}, &code);
+    size_t written = 1;
+    if (code == UINT32_MAX)
+        bytes[0] = *p;
+    else
+        written = fold_encode(fold_lower(code), bytes);
+    char *to = buf_reserve(s->out, written);
+    if (to) {
+        memcpy(to, bytes, written);
+        s->out->n += written;
+    }
+    return n;
+}
+
+void scan_put(struct scan *s, const char *placeholder)
+{
+    struct str text = str_of(placeholder);
+    char *to = make_room(s->out, text.n);
+    if (!to)
+        return;
+    memcpy(to, text.p, text.n);
+    s->out->n += text.n;
+    s->has_placeholder = true;
+}
+
+static bool repeats(const struct scan *s)
+{
+    size_t n = s->out->n - s->item;
+    return s->in_list && s->has_placeholder && n == s->last_end - s->last &&
+           memcmp(s->out->p + s->last, s->out->p + s->item, n) == 0;
+}
+
+/* Ends the item being written, if there is one. */
+void scan_finish(struct scan *s)
+{
+    if (s->out->n == s->item)
+        return;
+    if (repeats(s)) {
+        s->out->n = s->last_end;
+    } else {
+        s->last = s->item;
+        s->last_end = s->out->n;
+    }
+    s->in_list = true;
+    s->has_placeholder = false;
+}
+
+void scan_separate(struct scan *s, byte c)
+{
+    scan_finish(s);
+    scan_copy(s, &c, 1);
+    s->item = s->out->n;
+    if (scan_classes[c] & CHAR_BRACKET)
+        s->in_list = false;
+}
+
+bool scan_word_in(const byte *p, size_t n, const char *const *table, size_t rows)
+{
+    size_t low = 0;
+    while (low < rows) {
+        size_t middle = low + (rows - low) / 2;
+        const char *word = table[middle];
+        size_t i = 0;
+        while (i < n && word[i] && fold_ascii(p[i]) == (byte)word[i])
+            i++;
+        if (i == n && !word[i])
+            return true;
+        if (i < n && (byte)word[i] < fold_ascii(p[i]))
+            low = middle + 1;
+        else
+            rows = middle;
+    }
+    return false;
+}
