@@ -1,8 +1,8 @@
-/* HubSpot: a task for the account's owner, due the same working day, in words that make
- * sense to somebody who has never heard of this program. One task an episode: an
- * escalation or the end of an episode makes no second one. HubSpot knows no idempotency
- * for tasks, so the body carries the alert's id, by which a double (after a lost answer)
- * can be found. https://developers.hubspot.com/docs/api-reference/crm-tasks-v3/guide */
+/* HubSpot: a task for the account's owner, due the same working day, in words that make sense to
+ * somebody who has never heard of this program. One task an episode: an escalation or the end of an
+ * episode makes no second one. HubSpot knows no idempotency for tasks, so the body carries the alert's
+ * id, by which a double (after a lost answer) can be found.
+ * https://developers.hubspot.com/docs/api-reference/crm-tasks-v3/guide */
 #include <jansson.h>
 #include <stdio.h>
 #include <strings.h>
@@ -83,14 +83,22 @@ static const char *priority(const struct alert *a, const struct alert_account *a
     return words[a->severity + more];
 }
 
-/* "Acme: churn-friction, 3 times from 2 people in 6 days". */
+/* "Acme: churn-friction, 3 times from 2 people in 6 days"; of an alert about many accounts, its title
+ * instead. */
 static json_t *subject(const struct alert *a, const struct alert_account *account)
 {
-    struct buf b;
+    struct buf b, title;
     request_buf(&b);
-    words_text(&b, DIALECT_PLAIN, words_account_name(account), SUBJECT_UNITS / 2);
-    buf_text(&b, b.n ? ": " : "");
-    words_text(&b, DIALECT_PLAIN, a->rule, SUBJECT_UNITS / 4);
+    request_buf(&title);
+    if (words_key(a, "account").n || a->accounts_n == 1) {
+        buf_put(&title, words_account_name(account));
+        buf_text(&title, ": ");
+        buf_put(&title, a->rule);
+    } else {
+        words_title(&title, a, true);
+    }
+    words_text(&b, DIALECT_PLAIN, buf_str(&title), SUBJECT_UNITS);
+    buf_deinit(&title);
     buf_text(&b, ", ");
     words_how_often(&b, a);
     json_t *t = request_text(buf_str(&b));
@@ -116,8 +124,9 @@ static void reasons(struct buf *b, const struct alert *a)
     buf_text(b, ", last ");
     words_time(b, a->last_seen_ms);
     buf_text(b, ".</p>");
-    paragraph(b, "", a->summary);
-    paragraph(b, "It began with: ", a->sample.subject);
+    if (!words_says_all(a))
+        paragraph(b, "", a->summary);
+    paragraph(b, "First reported as: ", a->sample.subject);
     if (a->anomaly.present) {
         buf_text(b, "<p>Value ");
         words_anomaly(b, &a->anomaly);

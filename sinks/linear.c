@@ -1,8 +1,7 @@
-/* Linear, by GraphQL: an issue an episode. firing creates it, escalated raises its
- * priority and says why, resolved adds a comment and leaves closing to people. Ids are
- * ours, made from the alert's id: whatever is sent again after a lost answer is refused
- * as a duplicate, which is success. Schema: https://github.com/linear/linear,
- * packages/sdk/src/schema.graphql. */
+/* Linear, by GraphQL: an issue an episode. firing creates it, escalated raises its priority and says
+ * why, resolved adds a comment and leaves closing to people. Ids are ours, made from the alert's id:
+ * whatever is sent again after a lost answer is refused as a duplicate, which is success.
+ * Schema: https://github.com/linear/linear, packages/sdk/src/schema.graphql. */
 #include <stdio.h>
 #include <strings.h>
 #include <xxhash.h>
@@ -72,8 +71,10 @@ static json_t *title(const struct alert *a)
     struct buf whole, cut;
     request_buf(&whole);
     request_buf(&cut);
-    words_title(&whole, a);
+    words_title(&whole, a, true);
     words_text(&cut, DIALECT_PLAIN, buf_str(&whole), TITLE_UNITS);
+    if (!cut.n) /* nothing to be seen: Linear wants something */
+        buf_printf(&cut, "ticketwatch alert %.8s", a->id);
     json_t *t = request_text(buf_str(&cut));
     buf_deinit(&whole);
     buf_deinit(&cut);
@@ -153,14 +154,14 @@ static int linear_format(const struct sink_input *in, struct arena *arena,
     return 1;
 }
 
-/* How Linear answers. GraphQL: 200 may carry errors or success: false, and 400 may mean
- * "later", so the body decides where it can be read. Errors as Linear makes them:
- *   duplicate    "conflict on insert of Issue" or Comment, code INPUT_ERROR: it is there
- * already too early    "Entity not found: Issue" of an update or comment: the issue is
- * still to come, since a sink's entries may overtake one that waits for its next attempt
- *   rate limit   code RATELIMITED, status 400; its reset time is in headers we do not get
- *   ours, later  INTERNAL_SERVER_ERROR and the like, and a refused key, which is read
- * anew Everything else stays wrong however often it is said. */
+/* How Linear answers. GraphQL: 200 may carry errors or success: false, and 400 may mean "later", so the
+ * body decides where it can be read. Errors as Linear makes them:
+ *   duplicate     "conflict on insert of Issue" or Comment, code INPUT_ERROR: it is there already
+ *   rate limit    code RATELIMITED, status 400; its reset time is in headers we do not get
+ *   refused key   code AUTHENTICATION_ERROR: the key is read anew
+ *   inside        INTERNAL_SERVER_ERROR and the like
+ * Everything else stays wrong however often it is said; so does an update to an issue that is not
+ * there, since a sink is told of an episode in order. */
 static struct str text_of(const json_t *object, const char *name)
 {
     const json_t *t = json_object_get(object, name);
@@ -190,16 +191,6 @@ static bool is_duplicate(const json_t *error)
            has(message, "conflict on insert of comment");
 }
 
-/* Of the issue itself: a team or label that is not found stays so. */
-static bool is_too_early(const json_t *error)
-{
-    struct str message = text_of(error, "message");
-    const json_t *field = json_array_get(json_object_get(error, "path"), 0);
-    const char *name = json_string_value(field);
-    return has(message, "entity not found: issue") && !has(message, "issuelabel") &&
-           !(name && strcmp(name, "issueCreate") == 0);
-}
-
 static struct outcome later(int64_t after_ms, const char *reason)
 {
     struct outcome o = {.verdict = RETRY, .retry_after_ms = after_ms};
@@ -212,8 +203,6 @@ static struct outcome read_error(const json_t *error)
     struct outcome o = {.verdict = DEAD, .reason = "refused by Linear:"};
     if (is_duplicate(error))
         return (struct outcome){.verdict = DELIVERED, .reason = "already there"};
-    if (is_too_early(error))
-        return later(5 * MINUTE_MS, "its issue is not there (yet)");
     if (is_code(error, "RATELIMITED", "ratelimited"))
         return later(MINUTE_MS, "rate limited");
     if (is_code(error, "AUTHENTICATION_ERROR", "authentication error"))
@@ -222,6 +211,9 @@ static struct outcome read_error(const json_t *error)
         is_code(error, "LOCK_TIMEOUT", "lock timeout") ||
         is_code(error, "NETWORK_ERROR", "network error"))
         return later(0, "error inside Linear");
+    if (has(text_of(error, "message"), "entity not found"))
+        snprintf(o.reason, sizeof o.reason,
+                 "refused by Linear: what it refers to is not there:");
     outcome_word(&o, text_of(json_object_get(error, "extensions"), "code"));
     return o;
 }

@@ -1,7 +1,6 @@
-/* What engineers read. First one paragraph with the facts, then what the error
- * was and how to get there, then the cases and the accounts as tables, at the end what
- * was taken for the same error and by which rule. Sections without content are left out.
- */
+/* What engineers read. First one paragraph with the facts, then what the error was and how to get
+ * there, then the cases and the accounts as tables, at the end what was taken for the same error and
+ * by which rule. Sections without content are left out. */
 #include "sinks/markdown.h"
 #include "core/timefmt.h"
 #include "sinks/words.h"
@@ -22,7 +21,6 @@ static void code(struct buf *out, const char *before, struct str text, const cha
 
 static void facts(struct buf *out, const struct alert *a)
 {
-    buf_printf(out, "**%s**: ", words_severity(a->severity));
     words_how_often(out, a);
     if (a->accounts_n > 0) {
         buf_text(out, ", ");
@@ -38,8 +36,7 @@ static void facts(struct buf *out, const struct alert *a)
         words_anomaly(out, &a->anomaly);
         buf_text(out, ".\n");
     }
-    if (!str_is(a->kind, "count") &&
-        a->summary.n) { /* of a count, this repeats the key */
+    if (!words_says_all(a)) {
         buf_text(out, "\n\u201c");
         words_text(out, DIALECT_MARKDOWN, a->summary, 2 * CELL_UNITS);
         buf_text(out, "\u201d\n");
@@ -61,11 +58,12 @@ static void reproduce(struct buf *out, const struct alert *a)
     const struct alert_sample *s = &a->sample;
     if (!s->page_url.n && !s->action.n && !s->version.n && !s->subject.n)
         return;
-    buf_text(out, "\n## Reproduce\n\n");
+    bool place = s->page_url.n || s->action.n;
+    buf_text(out, place ? "\n## Reproduce\n\n" : "\n## First case\n\n");
     code(out, "- Open ", s->page_url, "\n");
-    code(out, "- Do ", s->action, "\n");
+    code(out, "- Action ", s->action, "\n");
     code(out, "- Product version ", s->version, "\n");
-    code(out, "- The customer wrote ", s->subject, "\n");
+    code(out, "- First reported as ", s->subject, "\n");
     if (!a->evidence_n)
         return;
     buf_text(out, "- Seen ");
@@ -146,6 +144,7 @@ static void grouping(struct buf *out, const struct alert *a)
 
 void markdown_report(struct buf *out, const struct alert *a, struct str ticket_url)
 {
+    buf_printf(out, "**%s**: ", words_severity(a->severity));
     facts(out, a);
     error(out, a);
     reproduce(out, a);
@@ -159,12 +158,13 @@ void markdown_update(struct buf *out, const struct alert *a, struct str ticket_u
     if (a->state == ALERT_RESOLVED) {
         buf_text(out, "Quiet since ");
         words_time(out, a->last_seen_ms);
-        buf_text(out,
-                 ": ticketwatch takes it as over and would open a new issue. It came ");
+        buf_text(
+            out,
+            ": this counts as over; should it come back, a new alert follows. It came ");
         words_how_often(out, a);
         buf_text(out, ".\n");
     } else {
-        buf_printf(out, "It got worse: now **%s**. ", severity_name(a->severity));
+        buf_printf(out, "It got worse, now **%s**: ", severity_name(a->severity));
         facts(out, a);
         cases(out, a, ticket_url);
         accounts(out, a);

@@ -9,19 +9,20 @@
 
 /* A secret that the sink cannot do without. ERR_REFUSED when it is unset or has a character that no
  * header or address may have (a stray line break). `what` names the option for the message. */
-int request_secret(const struct sink_input *in, size_t index, const char *what, struct str *out,
-                   struct err *e);
+int request_secret(const struct sink_input *in, size_t index, const char *what,
+                   struct str *out, struct err *e);
 
 /* A POST of JSON to an http(s) address: sets method, url, content type, user agent and body. `body`
  * lives in the arena. ERR_REFUSED when the address is none. */
-int request_post(struct request *out, struct arena *arena, struct str url, struct str body,
-                 struct err *e);
+int request_post(struct request *out, struct arena *arena, struct str url,
+                 struct str body, struct err *e);
 
 /* JSON as compact text in the arena. Takes the reference. */
 struct str request_json(json_t *json, struct arena *arena);
 
 /* "name: value"; neither may come from outside. */
-void request_header(struct request *out, struct arena *arena, const char *name, struct str value);
+void request_header(struct request *out, struct arena *arena, const char *name,
+                    struct str value);
 
 /* Members of JSON that is built. A text with broken UTF-8, which should not come this far, becomes
  * one U+FFFD. Takes the references to `value` and `element`. */

@@ -1,11 +1,11 @@
-/* Slack, by incoming webhook: one Block Kit message a transition, since a webhook can
- * neither edit nor thread. Read from the top: what broke (header), how bad it is
- * (fields), the error as the customer had it, the accounts, tickets to open, and small
- * print with the alert's id, by which one finds the messages of one episode. Severity is
- * an emoji and a word: colour alone tells some readers nothing. Limits:
- * https://docs.slack.dev/reference/block-kit/blocks (header 150, section 3000, field
- * 2000, 10 fields). All text is `verbatim`, so that Slack makes no links or mentions of
- * it. */
+/* Slack, by incoming webhook: one Block Kit message a transition, since a webhook can neither edit nor
+ * thread. Read from the top: what broke (header), how bad it is (fields), the error as the customer
+ * had it, the accounts, tickets to open, and small print with the alert's id, by which one finds the
+ * messages of one episode. Severity is an emoji and a word: colour alone tells some readers nothing.
+ * Limits: https://docs.slack.dev/reference/block-kit/blocks (header 150, section 3000, field 2000,
+ * 10 fields). All text is `verbatim`, so that Slack makes no links or mentions of it. */
+#include <stdio.h>
+
 #include "sinks/request.h"
 #include "sinks/words.h"
 
@@ -59,11 +59,12 @@ static const char *state_word(const struct alert *a)
 }
 
 /* The title, escaped, within what is left of max_units. */
-static void put_title(struct buf *b, const struct alert *a, size_t max_units)
+static void put_title(struct buf *b, const struct alert *a, bool with_message,
+                      size_t max_units)
 {
     struct buf title;
     request_buf(&title);
-    words_title(&title, a);
+    words_title(&title, a, with_message);
     words_text(b, DIALECT_SLACK, buf_str(&title), max_units);
     buf_deinit(&title);
 }
@@ -72,7 +73,8 @@ static void add_header(json_t *blocks, const struct alert *a, struct buf *b)
 {
     buf_clear(b);
     buf_printf(b, "%s %s", sign(a), state_word(a));
-    put_title(b, a, HEADER_UNITS - 16); /* sign and state word are shorter than that */
+    put_title(b, a, false,
+              HEADER_UNITS - 16); /* sign and state word are shorter than that */
     add_block(blocks, "header", "text", text_object("plain_text", b));
 }
 
@@ -89,17 +91,20 @@ static void end_field(json_t *fields, const struct buf *b)
         request_append(fields, mrkdwn(b));
 }
 
-/* Error and subject have a section of their own where an exemplar tells them better. */
-static bool is_shown_below(const struct alert *a, struct str key_name)
+/* The error has a section of its own, and so have a subject and an account where more than the key is
+ * known of them. */
+static bool is_shown_below(const struct alert *a, size_t key)
 {
-    return str_is(key_name, "error") ||
-           (str_is(key_name, "subject") && a->sample.subject.n);
+    struct str name = a->key_names[key], value = a->key_values[key];
+    bool account = a->accounts_listed && str_eq(value, a->accounts[0].id);
+    return (str_is(name, "error") && a->state != ALERT_RESOLVED) || account ||
+           (str_is(name, "subject") && a->sample.subject.n);
 }
 
 static void add_key_fields(json_t *fields, const struct alert *a, struct buf *b)
 {
     for (size_t i = 0; i < a->keys_n; i++) {
-        if (is_shown_below(a, a->key_names[i]) || !a->key_values[i].n)
+        if (is_shown_below(a, i) || !a->key_values[i].n)
             continue;
         buf_clear(b);
         buf_char(b, '*');
@@ -130,14 +135,14 @@ static double listed_mrr(const struct alert *a)
 
 static void add_accounts_field(json_t *fields, const struct alert *a, struct buf *b)
 {
-    if (!a->accounts_n)
-        return;
+    if (a->accounts_n < 2)
+        return; /* one is told below */
     begin_field(b, "Accounts");
     words_number(b, (double)a->accounts_n);
     if (listed_mrr(a) != 0) {
-        buf_text(b, a->accounts_n > (int64_t)a->accounts_listed ? ", at least " : ", ");
+        buf_text(b, a->accounts_n > (int64_t)a->accounts_listed ? " (at least " : " (");
         words_number(b, listed_mrr(a));
-        buf_text(b, " MRR");
+        buf_text(b, " MRR)");
     }
     end_field(fields, b);
 }
@@ -148,7 +153,7 @@ static void add_facts(json_t *fields, const struct alert *a, struct buf *b)
     buf_text(b, words_severity(a->severity));
     end_field(fields, b);
     if (a->anomaly.present) {
-        begin_field(b, a->state == ALERT_RESOLVED ? "Now" : "Unusual");
+        begin_field(b, "Value");
         words_anomaly(b, &a->anomaly);
         end_field(fields, b);
     }
@@ -175,8 +180,7 @@ static void add_sentence(json_t *blocks, const struct alert *a, struct buf *b)
                    severity_name(a->severity), a->id);
     else if (a->state == ALERT_RESOLVED)
         buf_printf(b, "*Over.* Alert `%.8s` is resolved.", a->id);
-    if (!str_is(a->kind, "count") &&
-        a->summary.n) { /* of a count, the fields say it better */
+    if (!words_says_all(a)) {
         buf_text(b, b->n ? "\n" : "");
         words_text(b, DIALECT_SLACK, a->summary, 2 * VALUE_UNITS);
     }
@@ -207,18 +211,17 @@ static void add_error(json_t *blocks, const struct alert *a, struct buf *b)
 {
     struct buf error;
     request_buf(&error);
-    if (words_key(a, "error").n)
+    if (words_key(a, "error").n || words_key(a, "page").n)
         words_error(&error, a);
     add_quote(blocks, "Error", buf_str(&error), b);
-    if (words_key(a, "subject").n)
-        add_quote(blocks, "Subject", a->sample.subject, b);
+    add_quote(blocks, "First reported as", a->sample.subject, b);
     buf_deinit(&error);
 }
 
 static void add_accounts(json_t *blocks, const struct alert *a, struct buf *b)
 {
     int64_t n = 0;
-    begin_field(b, "Largest accounts");
+    begin_field(b, a->accounts_n == 1 ? "Account" : "Largest accounts");
     for (; n < (int64_t)a->accounts_listed && n < ACCOUNTS_SHOWN; n++) {
         buf_text(b, n ? "\n• " : "• ");
         words_account(b, DIALECT_SLACK, &a->accounts[n]);
@@ -281,7 +284,7 @@ static json_t *notice(const struct alert *a, struct buf *b)
 {
     buf_clear(b);
     buf_printf(b, "%s %s[%s] ", sign(a), state_word(a), words_severity(a->severity));
-    put_title(b, a, NOTICE_UNITS);
+    put_title(b, a, true, NOTICE_UNITS);
     buf_text(b, " (");
     words_how_often(b, a);
     buf_char(b, ')');
@@ -321,17 +324,20 @@ static int slack_format(const struct sink_input *in, struct arena *arena,
                : 1;
 }
 
-/* https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors:
- * an error is a status and one word; success is 200 and "ok". A 200 with anything else
- * came from something between us and Slack. */
+/* https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks#handling_errors: an error
+ * is a status and one word; success is 200 and "ok". A 200 with anything else is not Slack's: saying it
+ * again might post it again and again. */
 static struct outcome slack_outcome(const void *settings, const struct response *response)
 {
     struct outcome o = outcome_by_status(response);
     (void)settings;
-    if (o.verdict == DELIVERED && !str_is(response->body, "ok"))
-        o.verdict = RETRY;
-    if (o.verdict != DELIVERED)
+    if (o.verdict == DELIVERED && !str_is(response->body, "ok")) {
+        o.verdict = DEAD;
+        snprintf(o.reason, sizeof o.reason,
+                 "HTTP 200 without \"ok\": not Slack's answer");
+    } else if (o.verdict != DELIVERED) {
         outcome_word(&o, response->body);
+    }
     return o;
 }
 

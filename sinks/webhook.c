@@ -1,8 +1,8 @@
-/* Any HTTP endpoint: the alert as JSON, signed as https://www.standardwebhooks.com says.
- * The body is the alert itself with the three members in front that the specification
- * recommends (type, timestamp, data); data names the alert, for receivers that look no
- * further. The id of a delivery is made from the alert and never changes, so receivers
- * can tell a repetition; the time of the attempt is in a signed header. */
+/* Any HTTP endpoint: the alert as JSON, signed as https://www.standardwebhooks.com says. The body is
+ * the alert itself with the three members in front that the specification recommends (type,
+ * timestamp, data); data names the alert, for receivers that look no further. The id of a delivery is
+ * made from the alert and never changes, so receivers can tell a repetition; the time of the attempt
+ * is in a signed header. */
 #include <assert.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -18,6 +18,7 @@ enum {
     KEY_MIN_BYTES = 24,         /* so does it of keys */
     KEY_MAX_BYTES = 64,
     ENCODED_KEY_MAX_BYTES = 88, /* KEY_MAX_BYTES in base64 */
+    RULE_MAX_BYTES = 256,
     SECOND_MS = 1000,
 };
 
@@ -46,7 +47,7 @@ static json_t *envelope(const struct alert *a)
     request_set(front, "type", json_string(type));
     request_set(front, "timestamp", request_text(time_text(a->time_ms, time)));
     request_set(data, "id", json_string(a->id));
-    request_set(data, "rule", request_text(a->rule));
+    request_set(data, "rule", request_text(utf8_cut(a->rule, RULE_MAX_BYTES)));
     request_set(front, "data", data);
     return front;
 }
@@ -77,7 +78,7 @@ static void shrink(struct alert *a, size_t max_bytes)
     struct alert_sample *s = &a->sample;
     struct str *sample[] = {&s->page_url,   &s->action,        &s->error_type,
                             &s->error_code, &s->error_message, &s->subject,
-                            &s->version,    &a->summary};
+                            &s->version,    &a->summary,       &a->rule};
     for (size_t i = 0; i < sizeof sample / sizeof sample[0]; i++)
         cut(sample[i], 1, max_bytes);
     cut(a->key_values, a->keys_n, max_bytes);
@@ -191,7 +192,7 @@ static int add_signature(const struct sink_input *in, struct arena *arena,
     snprintf(seconds, sizeof seconds, "%lld", (long long)(in->now_ms / SECOND_MS));
     request_header(out, arena, "webhook-id", id);
     request_header(out, arena, "webhook-timestamp", str_of(seconds));
-    buf_init(&text, 2 * BODY_MAX_BYTES);
+    buf_init(&text, 8 << 20);
     request_buf(&signatures);
     buf_printf(&text, "%.*s.%s.", STR_ARG(id), seconds);
     buf_put(&text, out->body);

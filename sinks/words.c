@@ -114,7 +114,7 @@ void words_error(struct buf *out, const struct alert *a)
 
 /* "HttpError INV_500 on /billing/invoices/:id: Invoice 8841 could not be rendered": the
  * place stands before the message, because the message may be long and cut. */
-static void error_title(struct buf *out, const struct alert *a)
+static void error_title(struct buf *out, const struct alert *a, bool with_message)
 {
     struct str page = words_key(a, "page"), message = a->sample.error_message;
     size_t start = out->n;
@@ -126,7 +126,7 @@ static void error_title(struct buf *out, const struct alert *a)
         buf_text(out, " on ");
         buf_put(out, page);
     }
-    if (has_head && message.n) {
+    if (with_message && has_head && message.n) {
         buf_text(out, ": ");
         buf_put(out, message);
     }
@@ -176,10 +176,10 @@ static void anomaly_title(struct buf *out, const struct alert *a)
     words_number(out, a->anomaly.mean);
 }
 
-void words_title(struct buf *out, const struct alert *a)
+void words_title(struct buf *out, const struct alert *a, bool with_message)
 {
     if (words_key(a, "error").n) {
-        error_title(out, a);
+        error_title(out, a, with_message);
     } else if (words_key(a, "subject").n) {
         subject_title(out, a);
     } else if (a->anomaly.present) {
@@ -191,11 +191,18 @@ void words_title(struct buf *out, const struct alert *a)
     }
 }
 
+bool words_says_all(const struct alert *a)
+{
+    return a->anomaly.present || str_is(a->kind, "count") || !a->summary.n;
+}
+
 void words_how_often(struct buf *out, const struct alert *a)
 {
     int64_t span_ms = a->last_seen_ms - a->first_seen_ms;
     bool resolved = a->state == ALERT_RESOLVED;
-    if (a->count == 1)
+    if (a->anomaly.present)
+        words_count(out, a->count, "event", "events");
+    else if (a->count == 1)
         buf_text(out, "once");
     else
         words_count(out, a->count, "time", "times");
@@ -212,8 +219,10 @@ void words_how_often(struct buf *out, const struct alert *a)
 
 void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly)
 {
+    char bucket[DURATION_TEXT_BYTES];
+    duration_text(anomaly->bucket_ms, bucket);
     words_number(out, anomaly->value);
-    buf_text(out, ", usually ");
+    buf_printf(out, " in %s, usually ", bucket);
     words_number(out, anomaly->mean);
     buf_text(out, " ± ");
     words_number(out, anomaly->stddev);

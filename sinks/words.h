@@ -41,17 +41,23 @@ void words_label(struct buf *out, struct str key_name);
 /* "High". */
 const char *words_severity(enum severity s);
 
-/* What broke, in one plain line without an end: not escaped, for words_text. */
-void words_title(struct buf *out, const struct alert *a);
+/* What broke, in one plain line without an end: not escaped, for words_text. `with_message` adds what
+ * the error says to what and where it is. */
+void words_title(struct buf *out, const struct alert *a, bool with_message);
 
 /* The error as the first exemplar had it, "HttpError INV_500: Invoice 8841 ...", else its
  * fingerprint; plain, not escaped. Nothing when the alert has none. */
 void words_error(struct buf *out, const struct alert *a);
 
-/* "3 times from 2 people in 14 min"; resolved: "31 times in all, over 90 min". */
+/* False when there is a summary that says more than the functions here: of a kind they know nothing
+ * of. */
+bool words_says_all(const struct alert *a);
+
+/* "3 times from 2 people in 14 min"; resolved: "31 times in all, over 90 min"; of an anomaly the events
+ * behind the value: "38 events from 35 people in 23 h". */
 void words_how_often(struct buf *out, const struct alert *a);
 
-/* "3.1, usually 4.4 ± 0.3 (4.2 standard deviations lower)". */
+/* "3.1 in 1d, usually 4.4 ± 0.3 (4.2 standard deviations lower)". */
 void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly);
 
 /* "Acme (enterprise, 12,000 MRR, renewal 2026-06-30, owner csm-3)": what is known of it.

@@ -1,0 +1,223 @@
+#!/usr/bin/env python3
+"""Every request the sinks make, judged by the receivers' own schemas and libraries.
+
+    payloads.py --tool build/tests/sink_request [--cache DIR] [--alerts N] [--seed N]
+
+The validators are in ../shared/contracts (or $TICKETWATCH_SHARED/contracts): they are copied into DIR, installed there
+once with `npm ci`, and fed the alerts of tests/sinks/golden and N invented ones in all states, full of what breaks
+payloads. Exit 77: not here (the folder, node 18 or npm), so nothing was judged.
+"""
+import argparse
+import concurrent.futures
+import filecmp
+import json
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+NOW = 1772443200  # 2026-03-02T09:20:00Z
+KEY = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
+TICKET_URL = "ticket_url=https://help.example.com/tickets/{id}?a=1&b=2"
+SINKS = {
+    "slack": ["url=https://hooks.slack.com/services/T/B/x", TICKET_URL],
+    "linear": ["key=k", "team=9cfb482a-81e3-4154-b5b9-2c805e70a02d", "labels=f3b0c7d2-2b7f-4b8f-9d0c-0b5b1a6b2c3d", TICKET_URL],
+    "hubspot": ["key=k", TICKET_URL],
+    "hubspot 2026-09": ["key=k", "api_version=2026-09"],
+    "webhook": ["url=https://ops.example.com/hook", "secret=" + KEY],
+}
+
+
+def skip(why):
+    print("skipped: " + why)
+    sys.exit(77)
+
+
+# ---- the validators ----
+
+def shared_contracts():
+    folder = pathlib.Path(os.environ.get("TICKETWATCH_SHARED", ROOT.parent / "shared")) / "contracts"
+    if not (folder / "validators" / "package-lock.json").is_file():
+        skip("there are no contracts at ../shared/contracts")
+    return folder
+
+
+def node_version():
+    try:
+        text = subprocess.run(["node", "--version"], stdout=subprocess.PIPE, check=True).stdout.decode()
+        return int(text.lstrip("v").split(".")[0])
+    except (OSError, subprocess.CalledProcessError, ValueError):
+        return 0
+
+
+def installed(contracts, cache):
+    """A copy of the validators with what they need. Installed again only after their lock file changed."""
+    copy, source = cache / "validators", contracts / "validators"
+    done = copy / "node_modules" / ".installed"
+    if done.is_file() and filecmp.cmp(source / "package-lock.json", done, shallow=False):
+        for file in source.glob("*.js"):
+            shutil.copyfile(file, copy / file.name)
+        return copy
+    shutil.rmtree(copy, ignore_errors=True)
+    shutil.copytree(source, copy, copy_function=shutil.copyfile)
+    for folder in [copy, *(f for f in copy.rglob("*") if f.is_dir())]:
+        folder.chmod(0o755)
+    ran = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=copy, stdin=subprocess.DEVNULL,
+                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if ran.returncode:
+        print(ran.stdout.decode(errors="replace")[-2000:])
+        skip("npm could not install the validators (no network?)")
+    shutil.copyfile(source / "package-lock.json", done)
+    return copy
+
+
+def judge(validators, schemas, calls):
+    """calls: lists of a validator's name and its arguments. Returns (exit code, what it said) of each."""
+    driver = ROOT / "tests" / "contract" / "validate_many.js"
+    ran = subprocess.run(["node", driver, validators], input="".join(json.dumps(c) + "\n" for c in calls).encode(),
+                         stdout=subprocess.PIPE, env={**os.environ, "SINK_SCHEMAS": str(schemas)})
+    answers = [json.loads(line) for line in ran.stdout.decode().split("\n")[:-1]]
+    assert ran.returncode == 0 and len(answers) == len(calls), "%d answers to %d payloads" % (len(answers), len(calls))
+    return answers
+
+
+# ---- alerts ----
+
+NASTY = ["<!channel>", "<!here|x>", "<!subteam^S012>", "<@U024BE7LH>", "<https://evil.example|click>", "&", "&amp;", "<", ">", "`", "```",
+         "**", "_x_", "~", "|", "||", "\\", "\"", "'", "\n", "\r\n", "\t", "\0", "\x1b[31m", "\x7f", "\u0085", "\u2028", "\u202e", "\u2066",
+         "\ufeff", "\u200d", "\U0001F525", "\U0001F468\u200d\U0001F469\u200d\U0001F467", "e\u0301", "שלום", "مرحبا", "日本語", "ß", "�", "@here",
+         "@jane", "[x](http://evil.example)", "![i](x)", "# ", "- ", "1. ", "---", "{id}", "%s%n", "${HOME}", "$(id)", "javascript:alert(1)",
+         "<script>", "</code>", "\U0010FFFF", "\uE000", ":fire:", "ENG-123", "a", "Invoice 8841 could not be rendered", "  "]
+
+
+def text(rnd, most=400):
+    """Mostly short, sometimes very long, sometimes nothing but one piece."""
+    n = rnd.choice([1, 1, 2, 3, 5, 9, 30])
+    made = "".join(rnd.choice(NASTY) for _ in range(n))
+    if rnd.random() < 0.06:
+        made = (made or "x") * (rnd.randrange(1, 3) * most // max(1, len(made)) + 1)
+    if rnd.random() < 0.01:
+        made *= 100000 // max(1, len(made))
+    return made
+
+
+def time_text(rnd):
+    return rnd.choice(["2026-03-02T09:14:07.120Z", "1969-12-31T23:59:59.999Z", "2026-02-28T23:59:59.999Z", "9999-12-31T23:59:59.999Z"])
+
+
+def some(rnd, members):
+    """Each member or none of it."""
+    return {k: v for k, v in members.items() if rnd.random() < 0.6 and v != ""}
+
+
+def account(rnd):
+    return some(rnd, {"id": rnd.choice([text(rnd), "31337"]), "name": text(rnd), "tier": rnd.choice(["enterprise", text(rnd)]),
+                      "mrr": rnd.choice([0.0001, 12000, -5, 1e15, 49.5]), "renewal": rnd.choice(["2026-04-01", text(rnd)]),
+                      "owner": rnd.choice([text(rnd), "64492917"])})
+
+
+def evidence(rnd):
+    return {**some(rnd, {"event": text(rnd), "ticket": text(rnd), "user": text(rnd), "account": text(rnd)}), "time": time_text(rnd),
+            **some(rnd, {"partition": 3, "offset": 10 ** 12})}
+
+
+def alert(rnd):
+    keys = rnd.sample(["page", "error", "subject", "account", "ticket.category", "ticket.product_version"], rnd.randrange(5))
+    made = {"id": "%032x" % rnd.getrandbits(128), "rule": rnd.choice(["page-error", "r", text(rnd)]) or "r",
+            "kind": rnd.choice(["count", "anomaly", "quiet"]), "state": rnd.choice(["firing", "escalated", "resolved"]),
+            "severity": rnd.choice(["low", "medium", "high", "critical"]), "time": time_text(rnd),
+            "key": {name: text(rnd) for name in keys}, "count": rnd.choice([1, 3, 10 ** 9]), "users": rnd.choice([0, 1, 2500]),
+            "first_seen": time_text(rnd), "last_seen": time_text(rnd)}
+    made.update(some(rnd, {"summary": text(rnd), "accounts": [account(rnd) for _ in range(rnd.randrange(11))],
+                           "evidence": [evidence(rnd) for _ in range(rnd.randrange(6))],
+                           "sample": some(rnd, {m: text(rnd) for m in ("page_url", "action", "error_type", "error_code", "error_message",
+                                                                       "subject", "version")})}))
+    if "accounts" in made and rnd.random() < 0.5:
+        made["accounts_total"] = len(made["accounts"]) + 5
+    if made["kind"] == "anomaly":
+        made.update(value=3.1234, mean=4.4, stddev=0.3, z=-4.2, direction="down", bucket="1d")
+    return made
+
+
+def alerts(count, seed):
+    golden = [json.loads(f.read_text(encoding="utf-8")) for f in sorted(ROOT.glob("tests/sinks/golden/*/alert.json"))]
+    assert len(golden) >= 8
+    rnd = random.Random(seed)
+    return golden + [alert(rnd) for _ in range(count)]
+
+
+# ---- requests ----
+
+def requests(tool, sink, lines):
+    """What the sink sends for each alert; None where it says nothing."""
+    ran = subprocess.run([tool, sink.split()[0], "--json", "--now", str(NOW * 1000), *SINKS[sink]], input=lines, stdout=subprocess.PIPE)
+    made = [json.loads(line) for line in ran.stdout.decode().split("\n")[:-1]]
+    assert ran.returncode == 0 and len(made) == lines.count(b"\n"), "%s: %d requests" % (sink, len(made))
+    return made
+
+
+def call(sink, request, file):
+    """The validator's name and arguments for a request whose body is written to the file."""
+    body = request["body"]
+    if sink == "webhook":
+        body = json.dumps({"headers": request["headers"], "body": body, "secret": KEY})
+        arguments = ["standard-webhooks", "--at=%d" % NOW]
+    elif sink.startswith("hubspot"):
+        arguments = ["hubspot", "--method=" + request["method"], "--path=" + request["url"].replace("https://api.hubapi.com", "", 1)]
+    else:
+        arguments = [sink]
+    file.write_text(body, encoding="utf-8")
+    return arguments + [str(file)]
+
+
+def control(sink, file):
+    """A call that must be refused: else the judge is not judging."""
+    bad = {"slack": {"text": "<!channel> hi"}, "linear": {"query": "mutation { issueCreate(input: {}) { success } }"},
+           "webhook": {"headers": {}, "body": "{}", "secret": KEY}}
+    file.write_text(json.dumps(bad.get(sink, {"properties": {"hs_timestamp": 5}})))
+    return call(sink, {"method": "POST", "url": "https://api.hubapi.com/crm/v3/objects/tasks", "headers": {}, "body": file.read_text()}, file)
+
+
+def check(sink, lines, args, validators, schemas):
+    made = [(i, r) for i, r in enumerate(requests(args.tool, sink, lines)) if r]
+    with tempfile.TemporaryDirectory() as folder:
+        calls = [call(sink, r, pathlib.Path(folder) / ("%d.json" % i)) for i, r in made]
+        calls.append(control(sink, pathlib.Path(folder) / "control.json"))
+        answers = judge(validators, schemas, calls)
+    faults = ["%s, alert %d: %s" % (sink, i, said[:600]) for (i, _), (code, said) in zip(made, answers) if code != 0]
+    if answers[-1][0] != 1:
+        faults.append("%s: the validator took what is wrong" % sink)
+    return len(made), faults
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--tool", required=True)
+    parser.add_argument("--cache", default=None)
+    parser.add_argument("--alerts", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args()
+    contracts = shared_contracts()
+    if node_version() < 18 or not shutil.which("npm"):
+        skip("node 18 or newer and npm are needed")
+    scratch = None if args.cache else tempfile.TemporaryDirectory()
+    cache = pathlib.Path(args.cache or scratch.name)
+    cache.mkdir(parents=True, exist_ok=True)
+    validators = installed(contracts, cache)
+    lines = "".join(json.dumps(a, ensure_ascii=False) + "\n" for a in alerts(args.alerts, args.seed)).encode("utf-8")
+    faults = []
+    with concurrent.futures.ThreadPoolExecutor(max_workers=2) as pool:
+        for sink, (n, wrong) in zip(SINKS, pool.map(lambda s: check(s, lines, args, validators, contracts / "schemas"), SINKS)):
+            print("%s: %d payloads, %d refused" % (sink, n, len(wrong)))
+            faults += wrong
+    for fault in faults[:20]:
+        print(fault)
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+#include "tests/sink_case.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <stdlib.h>
+
+static size_t secrets_before(const struct sink *sink, size_t option)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < option; i++)
+        n += sink->options[i].type == OPTION_SECRET;
+    return n;
+}
+
+static struct texts split(struct str list, struct arena *arena)
+{
+    struct texts t = {.items = arena_alloc(arena, (list.n + 1) * sizeof(struct str))};
+    for (size_t from = 0; from <= list.n;) {
+        const char *comma = memchr(list.p + from, ',', list.n - from);
+        size_t to = comma ? (size_t)(comma - list.p) : list.n;
+        t.items[t.n++] = (struct str){list.p + from, to - from};
+        from = to + 1;
+    }
+    return t;
+}
+
+static int set(struct sink_case *c, struct str name, struct str value,
+               struct arena *arena, struct err *e)
+{
+    for (size_t i = 0; i < c->sink->options_n; i++) {
+        const struct option_row *o = &c->sink->options[i];
+        void *at = (char *)c->settings + o->offset;
+        if (!str_is(name, o->name))
+            continue;
+        if (o->type == OPTION_SECRET)
+            c->secrets.values[secrets_before(c->sink, i)] = value;
+        else if (o->type == OPTION_TEXTS)
+            *(struct texts *)at = split(value, arena);
+        else if (o->type == OPTION_TEXT)
+            *(struct str *)at = value;
+        else
+            return err_set(e, ERR_INPUT, "%s: a type this does not know", o->name);
+        return 0;
+    }
+    return err_set(e, ERR_INPUT, "%s has no option \"%.*s\"", c->sink->name,
+                   STR_ARG(name));
+}
+
+int sink_case_init(struct sink_case *c, const char *type, const char *const *settings,
+                   size_t n, struct arena *arena, struct err *e)
+{
+    *c = (struct sink_case){.sink = sink_named(str_of(type))};
+    if (!c->sink)
+        return err_set(e, ERR_INPUT, "there is no sink \"%s\"", type);
+    c->settings = arena_alloc(arena, c->sink->settings_bytes);
+    for (size_t i = 0; i < c->sink->options_n; i++) {
+        const struct option_row *o = &c->sink->options[i];
+        if (o->fallback && set(c, str_of(o->name), str_of(o->fallback), arena, e))
+            return -1;
+    }
+    for (size_t i = 0; i < n; i++) {
+        struct str name = str_of(settings[i]);
+        const char *sign = memchr(name.p, '=', name.n);
+        if (!sign)
+            return err_set(e, ERR_INPUT, "not name=value: %s", settings[i]);
+        name.n = (size_t)(sign - name.p);
+        if (set(c, name, str_of(sign + 1), arena, e))
+            return -1;
+    }
+    return 0;
+}
+
+int sink_case_format(const struct sink_case *c, struct str alert_json, int64_t now_ms,
+                     struct arena *arena, struct request *out, struct err *e)
+{
+    struct alert *alert = arena_alloc(arena, sizeof *alert);
+    if (alert_parse(alert_json, arena, alert, e))
+        return -1;
+    struct sink_input in = {.settings = c->settings,
+                            .secrets = &c->secrets,
+                            .alert = alert,
+                            .alert_json = alert_json,
+                            .now_ms = now_ms};
+    return c->sink->format(&in, arena, out, e);
+}
+
+static void long_texts(const json_t *value, const char *name, struct buf *out)
+{
+    const char *key, *text = json_string_value(value);
+    json_t *object = (json_t *)(uintptr_t)value, *member;
+    size_t i, lines = 0;
+    for (const char *c = text; c && *c; c++)
+        lines += *c == '\n';
+    if (lines > 3)
+        buf_printf(out, "\n==== %s\n%s\n", name, text);
+    json_object_foreach(object, key, member) long_texts(member, key, out);
+    json_array_foreach(object, i, member) long_texts(member, name, out);
+}
+
+void sink_case_text(const struct request *request, struct buf *out)
+{
+    buf_printf(out, "%.*s %.*s\n", STR_ARG(request->method), STR_ARG(request->url));
+    for (size_t i = 0; i < request->headers_n; i++)
+        buf_printf(out, "%.*s\n", STR_ARG(request->headers[i]));
+    json_t *body = json_loadb(request->body.p, request->body.n,
+                              JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
+    assert(body); /* no sink sends what is not JSON */
+    char *text = json_dumps(body, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
+    buf_printf(out, "\n%s\n", text);
+    long_texts(body, "", out);
+    free(text);
+    json_decref(body);
+}

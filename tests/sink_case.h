@@ -1,0 +1,27 @@
+/* Asking a sink for its request in a test, without configuration file and network. */
+#ifndef TESTS_SINK_CASE_H
+#define TESTS_SINK_CASE_H
+
+#include "sinks/sink.h"
+
+/* A sink with settings, secrets as values. */
+struct sink_case {
+    const struct sink *sink;
+    void *settings;
+    struct sink_secrets secrets;
+};
+
+/* Settings are "name=value", a list's parts separated by commas; what is not said takes its default.
+ * Texts are borrowed. -1: there is no such sink or option. */
+int sink_case_init(struct sink_case *c, const char *type, const char *const *settings,
+                   size_t n, struct arena *arena, struct err *e);
+
+/* What the sink's format() says to an alert as JSON. */
+int sink_case_format(const struct sink_case *c, struct str alert_json, int64_t now_ms,
+                     struct arena *arena, struct request *out, struct err *e);
+
+/* The request for people: method, address, headers, the body indented, and every text of it that has
+ * several lines once more as it reads. */
+void sink_case_text(const struct request *request, struct buf *out);
+
+#endif

@@ -1,0 +1,100 @@
+/* Shows what a sink would send: sink_request TYPE [--now MS] [--json] [name=value ...] < ALERTS
+ * reads alerts, one JSON object a line, and prints each request as people read it, or with --json
+ * as one object a line ({"method", "url", "headers", "body"}, or null where the sink says nothing). */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "tests/sink_case.h"
+
+struct tool {
+    struct sink_case sink;
+    int64_t now_ms;
+    bool json;
+};
+
+static void print_json(const struct request *r)
+{
+    json_t *o = json_object(), *headers = json_object();
+    for (size_t i = 0; i < r->headers_n; i++) {
+        struct str h = r->headers[i];
+        const char *colon = memchr(h.p, ':', h.n);
+        size_t name_n = (size_t)(colon - h.p);
+        json_object_setn_new(headers, h.p, name_n,
+                             json_stringn(h.p + name_n + 2, h.n - name_n - 2));
+    }
+    json_object_set_new(o, "method", json_stringn(r->method.p, r->method.n));
+    json_object_set_new(o, "url", json_stringn(r->url.p, r->url.n));
+    json_object_set_new(o, "headers", headers);
+    json_object_set_new(o, "body", json_stringn(r->body.p, r->body.n));
+    json_dumpf(o, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(o);
+}
+
+static void print_text(const struct request *r)
+{
+    struct buf text;
+    buf_init(&text, 1 << 22);
+    sink_case_text(r, &text);
+    fwrite(text.p, 1, text.n, stdout);
+    buf_deinit(&text);
+}
+
+static int show(const struct tool *t, struct str line)
+{
+    struct arena arena;
+    struct request request;
+    struct err e = {0};
+    arena_init(&arena);
+    int rc = sink_case_format(&t->sink, line, t->now_ms, &arena, &request, &e);
+    if (rc < 0)
+        fprintf(stderr, "%s\n", e.text);
+    else if (rc == 0)
+        puts(t->json ? "null" : "nothing");
+    else if (t->json)
+        print_json(&request);
+    else
+        print_text(&request);
+    arena_deinit(&arena);
+    return rc;
+}
+
+static int show_all(const struct tool *t)
+{
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    int status = EXIT_SUCCESS;
+    while ((n = getline(&line, &cap, stdin)) > 0)
+        if (show(t, (struct str){line, (size_t)n}) < 0)
+            status = EXIT_FAILURE;
+    free(line);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    struct tool t = {.now_ms = (int64_t)time(NULL) * 1000};
+    struct arena arena;
+    struct err e = {0};
+    const char *settings[32];
+    size_t n = 0;
+    for (int i = 2; i < argc && n < sizeof settings / sizeof settings[0]; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            t.json = true;
+        else if (strcmp(argv[i], "--now") == 0 && i + 1 < argc)
+            t.now_ms = strtoimax(argv[++i], NULL, 10);
+        else
+            settings[n++] = argv[i];
+    }
+    arena_init(&arena);
+    int rc = sink_case_init(&t.sink, argc > 1 ? argv[1] : "", settings, n, &arena, &e);
+    if (rc)
+        fprintf(stderr, "sink_request: %s\n", e.text);
+    int status = rc ? 2 : show_all(&t);
+    arena_deinit(&arena);
+    return status;
+}

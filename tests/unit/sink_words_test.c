@@ -1,0 +1,218 @@
+/* Texts from outside as each receiver must get them, and the words around them. */
+#include "core/utf8.h"
+#include "sinks/words.h"
+#include "tests/check.h"
+
+static struct buf b;
+
+static struct str as(enum dialect d, const char *text, size_t max_units)
+{
+    buf_clear(&b);
+    words_text(&b, d, str_of(text), max_units);
+    return buf_str(&b);
+}
+
+static void escapes_for_the_receiver(void)
+{
+    const char *text = "<!channel> & `x` *b* \"q\" @here";
+    CHECK_STR(as(DIALECT_PLAIN, text, 100), str_of(text));
+    CHECK_STR(as(DIALECT_SLACK, text, 100),
+              STR("&lt;!channel&gt; &amp; 'x' *b* \"q\" @here"));
+    CHECK_STR(as(DIALECT_HTML, text, 100),
+              STR("&lt;!channel&gt; &amp; `x` *b* &quot;q&quot; @here"));
+    CHECK_STR(as(DIALECT_MARKDOWN, text, 100),
+              STR("\\<\\!channel\\> \\& \\`x\\` \\*b\\* \"q\" @\xE2\x81\xA0here"));
+    CHECK_STR(as(DIALECT_MARKDOWN, "a|b_c[d]\\#~$", 100),
+              STR("a\\|b\\_c\\[d\\]\\\\\\#\\~\\$"));
+}
+
+static void makes_one_line(void)
+{
+    CHECK_STR(as(DIALECT_PLAIN,
+                 "  a \r\n\t b\x01\x7F\xC2\x85"
+                 "c\xE2\x80\xA8"
+                 "d  ",
+                 100),
+              STR("a b c d"));
+    CHECK_STR(as(DIALECT_PLAIN, " \n\t ", 100), STR(""));
+    CHECK_STR(as(DIALECT_PLAIN, "", 1), STR(""));
+    CHECK_STR(as(DIALECT_PLAIN,
+                 "a\xE2\x80\xAE"
+                 "b\xE2\x81\xA6"
+                 "c\xEF\xBB\xBF",
+                 100),
+              STR("abc"));
+    buf_clear(&b);
+    words_text(&b, DIALECT_PLAIN, STR("a\0b"), 10);
+    CHECK_STR(buf_str(&b), STR("a b"));
+}
+
+static void cuts_at_exactly_the_limit(void)
+{
+    CHECK_STR(as(DIALECT_PLAIN, "abcd", 4), STR("abcd"));
+    CHECK_STR(as(DIALECT_PLAIN, "abcde", 4), STR("abc…"));
+    CHECK_STR(as(DIALECT_PLAIN, "abcde", 1), STR("…"));
+    CHECK_STR(as(DIALECT_PLAIN, "ab🔥", 4), STR("ab🔥"));
+    CHECK_STR(as(DIALECT_PLAIN, "ab🔥d", 4), STR("ab…"));
+    CHECK_STR(as(DIALECT_SLACK, "a<<", 9), STR("a&lt;&lt;"));
+    CHECK_STR(as(DIALECT_SLACK, "a<<", 8), STR("a&lt;…"));
+    CHECK_STR(as(DIALECT_SLACK, "a<<", 5), STR("a…"));
+    CHECK_STR(as(DIALECT_MARKDOWN, "a**", 4), STR("a\\*…"));
+}
+
+/* Whatever the text, the limit holds in every dialect. */
+static void keeps_every_limit(void)
+{
+    static const char *const texts[] = {"&&&&&&&&", "🔥🔥🔥🔥", "é<é>é\"é`", "שלום עולם",
+                                        "@@@@@@"};
+    for (size_t t = 0; t < sizeof texts / sizeof texts[0]; t++)
+        for (int d = DIALECT_PLAIN; d <= DIALECT_HTML; d++)
+            for (size_t max = 1; max < 60; max++) {
+                struct str s = as((enum dialect)d, texts[t], max);
+                CHECK(utf8_units(s) <= max);
+                CHECK(utf8_cut(s, s.n).n == s.n);
+            }
+}
+
+static struct str code(enum dialect d, const char *text, size_t max_units)
+{
+    buf_clear(&b);
+    words_code(&b, d, str_of(text), max_units);
+    return buf_str(&b);
+}
+
+static void sets_code(void)
+{
+    CHECK_STR(code(DIALECT_SLACK, "a `b` <c>", 99), STR("`a 'b' &lt;c&gt;`"));
+    CHECK_STR(code(DIALECT_HTML, "a <c>", 99), STR("<code>a &lt;c&gt;</code>"));
+    CHECK_STR(code(DIALECT_MARKDOWN, "a <c>", 99), STR("`a <c>`"));
+    CHECK_STR(code(DIALECT_MARKDOWN, "a `b` ``c``", 99), STR("``` a `b` ``c`` ```"));
+    CHECK_STR(code(DIALECT_MARKDOWN, "````", 2), STR("``` `… ```"));
+}
+
+static struct str ticket(enum dialect d, const char *url, const char *id)
+{
+    buf_clear(&b);
+    words_ticket(&b, d, str_of(url), str_of(id));
+    return buf_str(&b);
+}
+
+static void links_tickets(void)
+{
+    const char *url = "https://h.example/t/{id}?a=1&b=2";
+    CHECK_STR(ticket(DIALECT_SLACK, url, "T-1"),
+              STR("<https://h.example/t/T-1?a=1&amp;b=2|T-1>"));
+    CHECK_STR(ticket(DIALECT_MARKDOWN, url, "T-1"),
+              STR("[T-1](https://h.example/t/T-1?a=1&amp;b=2)"));
+    CHECK_STR(ticket(DIALECT_HTML, url, "T-1"),
+              STR("<a href=\"https://h.example/t/T-1?a=1&amp;b=2\">T-1</a>"));
+    CHECK_STR(ticket(DIALECT_PLAIN, url, "T-1"), STR("T-1"));
+    CHECK_STR(ticket(DIALECT_SLACK, "https://h/{id}", "a b|c>é"),
+              STR("<https://h/a%20b%7Cc%3E%C3%A9|a b|c&gt;é>"));
+    CHECK_STR(ticket(DIALECT_SLACK, "", "T-1"), STR("T-1"));
+    CHECK_STR(ticket(DIALECT_HTML, "javascript:{id}", "T-1"), STR("T-1"));
+    CHECK_STR(ticket(DIALECT_HTML, "http://h/\"><b>(x)", "T"),
+              STR("<a href=\"http://h/%22%3E%3Cb%3E%28x%29\">T</a>"));
+}
+
+static void a_long_id_is_no_link(void)
+{
+    char id[200];
+    memset(id, 'x', sizeof id - 1);
+    id[sizeof id - 1] = '\0';
+    struct str s = ticket(DIALECT_SLACK, "https://h/{id}", id);
+    CHECK(s.n < 70 && s.p[0] == 'x');
+}
+
+#define SAYS(call, want)                   \
+    do {                                   \
+        buf_clear(&b);                     \
+        call;                              \
+        CHECK_STR(buf_str(&b), STR(want)); \
+    } while (0)
+
+static void says_numbers_times_and_spans(void)
+{
+    SAYS(words_number(&b, 0), "0");
+    SAYS(words_number(&b, 999), "999");
+    SAYS(words_number(&b, 12000), "12,000");
+    SAYS(words_number(&b, 1234567.891), "1,234,567.89");
+    SAYS(words_number(&b, -1234.5), "-1,234.5");
+    SAYS(words_number(&b, 0.999), "1");
+    SAYS(words_number(&b, -0.001), "0");
+    SAYS(words_number(&b, 100), "100");
+    SAYS(words_number(&b, 1e300), "1e+300");
+    SAYS(words_count(&b, 1, "person", "people"), "1 person");
+    SAYS(words_count(&b, 2000, "person", "people"), "2,000 people");
+    SAYS(words_time(&b, 1772442847120), "2026-03-02 09:14 UTC");
+    SAYS(words_span(&b, 119999), "119 s");
+    SAYS(words_span(&b, 120000), "2 min");
+    SAYS(words_span(&b, 7200000), "2 h");
+    SAYS(words_span(&b, 172800000), "2 days");
+    SAYS(words_label(&b, STR("ticket.product_version")), "Product version");
+    SAYS(words_label(&b, STR("page")), "Page");
+    SAYS(words_label(&b, STR("")), "");
+}
+
+static void gives_titles(void)
+{
+    struct alert a = {.rule = STR("page-error"),
+                      .kind = STR("count"),
+                      .keys_n = 2,
+                      .key_names = {STR("page"), STR("error")},
+                      .key_values = {STR("/a/:id"), STR("typeerror x <int>")}};
+    SAYS(words_title(&b, &a, true), "typeerror x <int> on /a/:id");
+    SAYS(words_error(&b, &a), "typeerror x <int>");
+    a.sample.error_message = STR("X 7");
+    SAYS(words_title(&b, &a, true), "X 7 on /a/:id");
+    a.sample.error_type = STR("TypeError");
+    SAYS(words_title(&b, &a, true), "TypeError on /a/:id: X 7");
+    SAYS(words_title(&b, &a, false), "TypeError on /a/:id");
+    SAYS(words_error(&b, &a), "TypeError: X 7");
+    a.sample.error_code = STR("E1");
+    a.keys_n = 1; /* by page alone */
+    SAYS(words_title(&b, &a, true), "page-error: /a/:id");
+    a.keys_n = 0;
+    SAYS(words_title(&b, &a, true), "page-error");
+    a.anomaly = (struct alert_anomaly){.present = true, .value = 3.126, .mean = 4};
+    SAYS(words_title(&b, &a, true), "page-error: 3.13, usually 4");
+}
+
+static void says_how_often(void)
+{
+    struct alert a = {.kind = STR("count"), .count = 1};
+    SAYS(words_how_often(&b, &a), "once");
+    a.count = 3;
+    a.users = 1;
+    a.last_seen_ms = 60000;
+    SAYS(words_how_often(&b, &a), "3 times from 1 person in 60 s");
+    a.state = ALERT_RESOLVED;
+    a.users = 0;
+    SAYS(words_how_often(&b, &a), "3 times in all, over 60 s");
+}
+
+static void knows_when_a_summary_says_more(void)
+{
+    struct alert a = {.kind = STR("quiet"), .summary = STR("silent for 21 days")};
+    CHECK(!words_says_all(&a));
+    a.kind = STR("count");
+    CHECK(words_says_all(&a));
+}
+
+int main(void)
+{
+    buf_init(&b, 1 << 20);
+    escapes_for_the_receiver();
+    makes_one_line();
+    cuts_at_exactly_the_limit();
+    keeps_every_limit();
+    sets_code();
+    links_tickets();
+    a_long_id_is_no_link();
+    says_numbers_times_and_spans();
+    gives_titles();
+    says_how_often();
+    knows_when_a_summary_says_more();
+    buf_deinit(&b);
+    return check_result();
+}
