@@ -43,22 +43,25 @@ static void show_evidence(const struct closing *c, int64_t cell, struct alert *a
     a->accounts_n = (int64_t)a->accounts_listed;
 }
 
+/* "ticket.category login: 61 events within 1h, expected 2.972 (z +21.9)" */
 static struct str summary(const struct closing *c, const struct alert *a)
 {
-    static const char *const names[] = {"events", "mean"};
     char bucket[DURATION_TEXT_BYTES];
+    const struct anomaly_settings *s = c->settings;
+    bool mean = s->metric == METRIC_MEAN;
     struct buf key;
     buf_init(&key, 600);
+    if (a->state == ALERT_RESOLVED)
+        buf_text(&key, "back to normal: ");
     key_text(c->in, &key);
-    duration_text(c->settings->bucket_ms, bucket);
-    const char *what = c->settings->field < FIELD_COUNT
-                           ? event_field_infos[c->settings->field].name
-                           : names[METRIC_COUNT];
-    const char *state = a->state == ALERT_RESOLVED ? "back to normal: " : "";
-    struct str text = judgement_text(
-        c->out, "%s%s%s%.*s%s%.4g within %s, expected %.4g (z %+.1f)", state, what,
-        c->settings->metric == METRIC_MEAN ? " on average" : "", STR_ARG(buf_str(&key)),
-        key.n ? ": " : " ", a->anomaly.value, bucket, a->anomaly.mean, a->anomaly.z);
+    if (c->in->rule->by_n)
+        buf_text(&key, ": ");
+    if (mean)
+        buf_printf(&key, "%s on average ", event_field_infos[s->field].name);
+    duration_text(s->bucket_ms, bucket);
+    struct str text = judgement_text(c->out, "%.*s%.4g%s within %s, expected %.4g (z %+.1f)",
+                                     STR_ARG(buf_str(&key)), a->anomaly.value,
+                                     mean ? "" : " events", bucket, a->anomaly.mean, a->anomaly.z);
     buf_deinit(&key);
     return text;
 }

@@ -37,22 +37,25 @@ static void describe_rise(const struct walk *k, size_t at, struct alert *a)
     members_describe(w->members + from, take + from, n, a);
 }
 
+/* "3 events within 1h: page /billing/invoices/:id, error ..." */
 static void summarise(const struct walk *k, struct alert *a)
 {
     char within[DURATION_TEXT_BYTES], last[TIME_TEXT_BYTES];
     bool people = k->w->settings->distinct == DISTINCT_USER;
+    const char *what = people ? "people" : a->count == 1 ? "event" : "events";
     struct buf key;
     buf_init(&key, 600);
     key_text(k->in, &key);
+    struct str colon = key.n ? STR(": ") : STR("");
     duration_text(k->w->settings->within_ms, within);
     time_text(a->last_seen_ms, last);
     if (a->state == ALERT_RESOLVED)
-        a->summary = judgement_text(k->out, "%.*s: quiet since %s, %lld %s in all", STR_ARG(buf_str(&key)),
-                                    last, (long long)a->count, people ? "people" : "events");
+        a->summary = judgement_text(k->out, "%.*s%.*squiet since %s after %lld %s",
+                                    STR_ARG(buf_str(&key)), STR_ARG(colon), last,
+                                    (long long)a->count, what);
     else
-        a->summary = judgement_text(k->out, "%lld %s within %s: %.*s", (long long)a->count,
-                                    people ? "people" : a->count == 1 ? "event" : "events", within,
-                                    STR_ARG(buf_str(&key)));
+        a->summary = judgement_text(k->out, "%lld %s within %s%.*s%.*s", (long long)a->count, what,
+                                    within, STR_ARG(colon), STR_ARG(buf_str(&key)));
     buf_deinit(&key);
 }
 
