@@ -87,7 +87,7 @@ BODIES = {"en": "Could you have a look? Thanks.|This blocks our closing.|No hurr
 PAGES = ["billing/%s" % p for p in "invoices taxes discounts dunning payouts refunds currencies plans coupons".split()] + \
         ["reports/%s" % p for p in "revenue churn cohorts aging forecast margins goals".split()] + \
         ["settings/%s" % p for p in "profile branding roles webhooks apikeys domains sessions language".split()] + \
-        ["customers/%s" % p for p in "list merge notes tags segments imports contracts".split()] + \
+        ["crm/%s" % p for p in "list merge notes tags segments imports contracts".split()] + \
         ["home", "search", "inbox", "calendar", "approvals", "audit", "help", "status", "ledger", "quotes"]
 ERRORS = [
     ("TypeError", None, "Property %s of null cannot be read" % w)
