@@ -72,7 +72,8 @@ bool severity_named(struct str name, enum severity *s);
  * partition and offset; the confirmed record leaves them out, because they belong to one copy
  * of an event and not to the event: the record must not depend on how a topic is partitioned.
  * Numbers have at most 4 decimals. Cut are, between code points: ids at 512 bytes, names at 256,
- * summary and sample at 2,048; the key is not. Some 4 KB is usual; have `out` hold at least 512 KB. */
+ * summary and sample at 2,048; the key is not. The line is some 2 KB, 2 MB
+ * in the worst case: let `out` hold that much, or ask it whether it overflowed. */
 void alert_json(const struct alert *a, bool positions, struct buf *out);
 
 /* The opposite, into memory of `arena`. ERR_INPUT when it is not such a line. */
