@@ -1,0 +1,190 @@
+/* The source on a Kafka consumer group. Redis says where each partition is read from (the listener),
+ * nothing here decides that. One thread; librdkafka fetches and keeps the group in its own.
+ * kafka_source.h shows how the work is divided. */
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "consumer/kafka_source.h"
+#include "core/log.h"
+
+enum {
+    START_TIMEOUT_MS = 10000,
+    COMMIT_TIMEOUT_MS = 2000,
+    CLOSE_TIMEOUT_MS = 5000,
+};
+
+static struct kafka_source *self(struct source *s)
+{
+    return (struct kafka_source *)s;
+}
+
+int64_t kafka_now_ms(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+struct kafka_slot *kafka_slot(struct kafka_source *s, size_t slot)
+{
+    if (slot < s->slots_n)
+        return &s->slots[slot];
+    size_t n = s->partitions.n;
+    assert(slot < n);
+    s->slots = realloc(s->slots, n * sizeof *s->slots);
+    assert(s->slots);
+    for (; s->slots_n < n; s->slots_n++)
+        s->slots[s->slots_n] =
+            (struct kafka_slot){.commit = POSITION_NONE, .committed = POSITION_NONE};
+    return &s->slots[slot];
+}
+
+struct kafka_slot *kafka_slot_of(struct kafka_source *s, const char *topic,
+                                 int32_t partition, size_t *slot)
+{
+    *slot = partitions_slot(&s->partitions, str_of(topic), partition);
+    return kafka_slot(s, *slot);
+}
+
+/* --- the source --- */
+
+static enum source_result kafka_next(struct source *source, struct batch *out,
+                                     int wait_ms, struct err *e)
+{
+    struct kafka_source *s = self(source);
+    if (kafka_now_ms() >= s->commit_ms)
+        kafka_commit_noted(s);
+    kafka_place_strays(s);
+    if (kafka_take(s, out))
+        return SOURCE_BATCH;
+    kafka_fetch(s, wait_ms);
+    if (s->failure.kind != ERR_NONE) {
+        err_set(e, s->failure.kind, "%s", s->failure.text);
+        err_clear(&s->failure);
+        return SOURCE_ERROR;
+    }
+    return kafka_take(s, out) ? SOURCE_BATCH : SOURCE_NOTHING;
+}
+
+static int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e)
+{
+    int64_t low;
+    return kafka_range(self(source), slot, &low, end, e);
+}
+
+static void leave_group(struct kafka_source *s)
+{
+    int64_t until_ms = kafka_now_ms() + CLOSE_TIMEOUT_MS;
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(s->consumer);
+    rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->consumer, queue);
+    while (!error && !rd_kafka_consumer_closed(s->consumer) && kafka_now_ms() < until_ms)
+        (void)rd_kafka_queue_poll_callback(queue, 50);
+    if (error)
+        rd_kafka_error_destroy(error);
+    if (!rd_kafka_consumer_closed(s->consumer))
+        log_warn("group_not_left", "reason=\"no answer\" group=%.*s",
+                 STR_ARG(s->settings.group));
+    rd_kafka_queue_destroy(queue);
+}
+
+static void close_consumer(struct kafka_source *s)
+{
+    if (s->subscribed) {
+        kafka_commit_wait(s, COMMIT_TIMEOUT_MS);
+        leave_group(s);
+    }
+    for (size_t i = 0; i < s->slots_n; i++)
+        kafka_drop(s, &s->slots[i]);
+    if (s->queue)
+        rd_kafka_queue_destroy(s->queue);
+    rd_kafka_destroy_flags(s->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+static void kafka_close(struct source *source)
+{
+    struct kafka_source *s = self(source);
+    if (s->consumer)
+        close_consumer(s);
+    if (s->producer)
+        rd_kafka_destroy(s->producer);
+    for (size_t i = 0; i < s->slots_n; i++)
+        buf_deinit(&s->slots[i].metadata);
+    free(s->slots);
+    free(s->names);
+    partitions_deinit(&s->partitions);
+    event_decoder_free(s->decoder);
+    arena_deinit(&s->arena);
+    free(s);
+}
+
+static const struct source_ops kafka_ops = {
+    .next = kafka_next,
+    .seek = kafka_seek,
+    .end = kafka_end,
+    .commit = kafka_commit,
+    .dead_letter = kafka_dead_letter,
+    .partitions = kafka_partitions,
+    .progress = NULL,
+    .close = kafka_close,
+};
+
+/* --- opening --- */
+
+static struct str *copy_texts(struct arena *arena, const struct str *texts, size_t n)
+{
+    struct str *copies = arena_alloc(arena, (n + 1) * sizeof *copies);
+    for (size_t i = 0; i < n; i++)
+        copies[i] = arena_str(arena, texts[i]);
+    return copies;
+}
+
+static void copy_settings(struct kafka_source *s,
+                          const struct kafka_source_settings *from)
+{
+    struct arena *a = &s->arena;
+    s->settings = *from;
+    s->settings.brokers = arena_str(a, from->brokers);
+    s->settings.group = arena_str(a, from->group);
+    s->settings.dead_letter = arena_str(a, from->dead_letter);
+    s->settings.topics = copy_texts(a, from->topics, from->topics_n);
+    s->settings.property_names = copy_texts(a, from->property_names, from->properties_n);
+    s->settings.property_values =
+        copy_texts(a, from->property_values, from->properties_n);
+    if (s->settings.batch_events == 0)
+        s->settings.batch_events = BATCH_EVENTS;
+}
+
+static int subscribe(struct kafka_source *s, struct err *e)
+{
+    rd_kafka_topic_partition_list_t *topics =
+        rd_kafka_topic_partition_list_new((int)s->settings.topics_n);
+    for (size_t i = 0; i < s->settings.topics_n; i++)
+        rd_kafka_topic_partition_list_add(topics, s->settings.topics[i].p,
+                                          RD_KAFKA_PARTITION_UA);
+    s->subscribed = true;
+    (void)rd_kafka_poll_set_consumer(s->consumer);
+    s->queue = rd_kafka_queue_get_consumer(s->consumer);
+    rd_kafka_resp_err_t rc = rd_kafka_subscribe(s->consumer, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return rc ? err_set(e, ERR_REFUSED, "kafka.topics: %s", rd_kafka_err2str(rc)) : 0;
+}
+
+struct source *kafka_source_open(const struct kafka_source_settings *settings,
+                                 const struct source_listener *listener, struct err *e)
+{
+    struct kafka_source *s = calloc(1, sizeof *s);
+    assert(s);
+    s->source.ops = &kafka_ops;
+    s->listener = *listener;
+    arena_init(&s->arena);
+    partitions_init(&s->partitions);
+    s->decoder = event_decoder_new();
+    copy_settings(s, settings);
+    s->consumer = kafka_consumer_new(s, e);
+    if (s->consumer && kafka_check_topics(s, START_TIMEOUT_MS, e) == 0 &&
+        subscribe(s, e) == 0)
+        return &s->source;
+    kafka_close(&s->source);
+    return NULL;
+}

@@ -1,0 +1,98 @@
+/* Redis says where a partition stands; the group's committed offset follows it for those who look
+ * at the lag, and carries the caller's metadata. So a commit that fails costs nothing: a later one
+ * says the same. */
+#include <assert.h>
+
+#include "consumer/kafka_source.h"
+#include "core/log.h"
+
+enum { EVERY_MS = 1000, METADATA_BYTES_MAX = 4096 /* the broker's default limit */ };
+
+void kafka_commit(struct source *source, size_t slot, int64_t offset, struct str metadata)
+{
+    struct kafka_slot *k = kafka_slot((struct kafka_source *)source, slot);
+    if (!k->owned)
+        return;
+    if (!k->metadata.max_bytes)
+        buf_init(&k->metadata, METADATA_BYTES_MAX);
+    k->commit = offset;
+    buf_clear(&k->metadata);
+    buf_put(&k->metadata, metadata);
+}
+
+static void add(struct kafka_source *s, size_t slot,
+                rd_kafka_topic_partition_list_t *list)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, k->commit);
+    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(
+        list, one->elems[0].topic, one->elems[0].partition);
+    rd_kafka_topic_partition_list_destroy(one);
+    tp->offset = k->commit;
+    if (k->metadata.n) {
+        tp->metadata =
+            rd_kafka_mem_malloc(s->consumer, k->metadata.n); /* the list frees it */
+        assert(tp->metadata);
+        memcpy(tp->metadata, k->metadata.p, k->metadata.n);
+        tp->metadata_size = k->metadata.n;
+    }
+    k->committed = k->commit;
+}
+
+/* What was noted and not sent yet; NULL: nothing. */
+static rd_kafka_topic_partition_list_t *noted(struct kafka_source *s)
+{
+    rd_kafka_topic_partition_list_t *list = NULL;
+    for (size_t i = 0; i < s->slots_n; i++) {
+        const struct kafka_slot *k = &s->slots[i];
+        if (!k->owned || k->commit == POSITION_NONE || k->commit == k->committed)
+            continue;
+        if (!list)
+            list = rd_kafka_topic_partition_list_new(8);
+        add(s, i, list);
+    }
+    return list;
+}
+
+void kafka_commit_noted(struct kafka_source *s)
+{
+    s->commit_ms = kafka_now_ms() + EVERY_MS;
+    rd_kafka_topic_partition_list_t *list = noted(s);
+    if (!list)
+        return;
+    rd_kafka_resp_err_t rc = rd_kafka_commit(s->consumer, list, 1);
+    if (rc)
+        kafka_on_commit(s->consumer, rc, list, s);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_commit_wait(struct kafka_source *s, int timeout_ms)
+{
+    rd_kafka_topic_partition_list_t *list = noted(s);
+    if (!list)
+        return;
+    rd_kafka_queue_t *answers = rd_kafka_queue_new(s->consumer);
+    if (rd_kafka_commit_queue(s->consumer, list, answers, NULL, NULL) == 0)
+        rd_kafka_event_destroy(rd_kafka_queue_poll(answers, timeout_ms));
+    rd_kafka_queue_destroy(answers);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* One who owns a partition no more is refused: that is as it should be. */
+void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                     rd_kafka_topic_partition_list_t *list, void *arg)
+{
+    struct kafka_source *s = arg;
+    (void)rk;
+    if (err)
+        log_debug("commit_failed", "code=%s", rd_kafka_err2name(err));
+    for (int i = 0; list && i < list->cnt; i++) {
+        size_t slot;
+        const rd_kafka_topic_partition_t *tp = &list->elems[i];
+        if (!err && !tp->err)
+            continue;
+        kafka_slot_of(s, tp->topic, tp->partition, &slot)->committed = POSITION_NONE;
+        log_debug("commit_failed", "topic=%s partition=%d code=%s", tp->topic,
+                  tp->partition, rd_kafka_err2name(tp->err));
+    }
+}

@@ -1,0 +1,188 @@
+/* Our defaults, then the user's properties, then what our promises rest on: that may not be set. */
+#include <assert.h>
+#include <stdio.h>
+
+#include "consumer/kafka_source.h"
+#include "core/log.h"
+#include "core/suggest.h"
+
+struct property {
+    const char *name, *value;
+};
+
+/* Records queue up to 64 MB or 100,000: beyond that librdkafka 2.0 lets a partition rest for a
+ * second, which then decides the speed of catching up; newer ones can rest shorter. */
+static const struct property consumer_defaults[] = {
+    {"client.id", "ticketwatch"},
+    {"partition.assignment.strategy", "cooperative-sticky"},
+    {"isolation.level", "read_committed"},
+    {"session.timeout.ms", "15000"},
+    {"socket.keepalive.enable", "true"},
+    {"log.connection.close", "false"},
+    {"queued.max.messages.kbytes", "65536"},
+    {"queued.min.messages", "100000"},
+    {"fetch.max.bytes", "16777216"},
+    {"topic.metadata.refresh.interval.ms", "30000"},
+};
+
+/* Where librdkafka knows them. */
+static const struct property consumer_options[] = {
+    {"fetch.queue.backoff.ms", "10"}, /* from 2.2 on */
+};
+
+static const struct property producer_defaults[] = {
+    {"client.id", "ticketwatch-dead-letter"}, {"linger.ms", "0"},
+    {"message.timeout.ms", "25000"}, /* less than dead_letter() waits */
+    {"socket.keepalive.enable", "true"},      {"log.connection.close", "false"},
+};
+
+static const struct property consumer_promises[] = {
+    {"enable.auto.commit", "false"}, /* Redis says where we are; the commit follows it */
+    {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"}, /* no gap in silence */
+    {"enable.partition.eof", "true"},
+};
+
+static const struct property producer_promises[] = {
+    {"enable.idempotence", "true"},
+    {"acks", "all"},
+};
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+static void set_all(rd_kafka_conf_t *conf, const struct property *table, size_t n)
+{
+    char why[256];
+    for (size_t i = 0; i < n; i++) {
+        rd_kafka_conf_res_t rc =
+            rd_kafka_conf_set(conf, table[i].name, table[i].value, why, sizeof why);
+        assert(rc == RD_KAFKA_CONF_OK);
+    }
+}
+
+static bool promised(struct str name)
+{
+    static const char *const others[] = {"bootstrap.servers", "metadata.broker.list",
+                                         "group.id"};
+    for (size_t i = 0; i < COUNT(consumer_promises); i++)
+        if (str_is(name, consumer_promises[i].name))
+            return true;
+    for (size_t i = 0; i < COUNT(producer_promises); i++)
+        if (str_is(name, producer_promises[i].name))
+            return true;
+    for (size_t i = 0; i < COUNT(others); i++)
+        if (str_is(name, others[i]))
+            return true;
+    return false;
+}
+
+static int refuse_property(rd_kafka_conf_t *conf, struct str name, const char *why,
+                           struct err *e)
+{
+    struct suggestion near = suggestion_for(name);
+    char text[SUGGESTION_BYTES];
+    size_t n;
+    const char **dump = rd_kafka_conf_dump(conf, &n);
+    for (size_t i = 0; i + 1 < n; i += 2)
+        suggestion_offer(&near, str_of(dump[i]));
+    err_set(e, ERR_REFUSED, "kafka.properties: %s%s", why, suggestion_text(&near, text));
+    rd_kafka_conf_dump_free(dump, n);
+    return -1;
+}
+
+static int set_users(rd_kafka_conf_t *conf, const struct kafka_source_settings *settings,
+                     struct err *e)
+{
+    char why[256];
+    for (size_t i = 0; i < settings->properties_n; i++) {
+        struct str name = settings->property_names[i],
+                   value = settings->property_values[i];
+        if (promised(name))
+            return err_set(e, ERR_REFUSED,
+                           "kafka.properties: %.*s is not for you to set: take it out "
+                           "(brokers, group and commits are ticketwatch's own)",
+                           STR_ARG(name));
+        rd_kafka_conf_res_t rc =
+            rd_kafka_conf_set(conf, name.p, value.p, why, sizeof why);
+        if (rc == RD_KAFKA_CONF_UNKNOWN)
+            return refuse_property(conf, name, why, e);
+        if (rc != RD_KAFKA_CONF_OK)
+            return err_set(e, ERR_REFUSED, "kafka.properties: %s", why);
+    }
+    return 0;
+}
+
+/* librdkafka's own lines; it says itself when it leaves out equal ones. Any thread. */
+static void on_log(const rd_kafka_t *rk, int level, const char *facility,
+                   const char *text)
+{
+    enum { SYSLOG_CRITICAL = 2, SYSLOG_WARNING = 4, SYSLOG_INFO = 6 };
+    char quoted[LOG_VALUE_BYTES];
+    enum log_level ours = level <= SYSLOG_CRITICAL  ? LOG_ERROR
+                          : level <= SYSLOG_WARNING ? LOG_WARN
+                          : level <= SYSLOG_INFO    ? LOG_INFO
+                                                    : LOG_DEBUG;
+    if (strcmp(facility, "CONFWARN") == 0)
+        ours = LOG_DEBUG; /* the consumer's properties are given to the producer, too */
+    if (log_enabled(ours))
+        log_event(ours, "kafka", "client=%s facility=%s text=%s", rd_kafka_name(rk),
+                  facility, log_quote(str_of(text), quoted));
+}
+
+static void on_error(rd_kafka_t *rk, int code, const char *reason, void *arg)
+{
+    struct kafka_source *s = arg;
+    (void)rk;
+    (void)code;
+    snprintf(s->broker_error, sizeof s->broker_error, "%s", reason);
+}
+
+static rd_kafka_t *client_new(struct kafka_source *s, rd_kafka_type_t type,
+                              rd_kafka_conf_t *conf, struct err *e)
+{
+    char why[256];
+    const struct property brokers = {"bootstrap.servers", s->settings.brokers.p};
+    set_all(conf, &brokers, 1);
+    rd_kafka_conf_set_opaque(conf, s);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_t *rk = rd_kafka_new(type, conf, why, sizeof why);
+    if (rk)
+        return rk;
+    rd_kafka_conf_destroy(conf);
+    err_set(e, ERR_REFUSED, "kafka.properties: %s", why);
+    return NULL;
+}
+
+rd_kafka_t *kafka_consumer_new(struct kafka_source *s, struct err *e)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const struct property group = {"group.id", s->settings.group.p};
+    char why[256];
+    set_all(conf, consumer_defaults, COUNT(consumer_defaults));
+    for (size_t i = 0; i < COUNT(consumer_options); i++)
+        (void)rd_kafka_conf_set(conf, consumer_options[i].name, consumer_options[i].value,
+                                why, sizeof why);
+    if (set_users(conf, &s->settings, e)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    set_all(conf, consumer_promises, COUNT(consumer_promises));
+    set_all(conf, &group, 1);
+    rd_kafka_conf_set_rebalance_cb(conf, kafka_on_rebalance);
+    rd_kafka_conf_set_offset_commit_cb(conf, kafka_on_commit);
+    return client_new(s, RD_KAFKA_CONSUMER, conf, e);
+}
+
+rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set_all(conf, producer_defaults, COUNT(producer_defaults));
+    if (set_users(conf, &s->settings, e)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    set_all(conf, producer_promises, COUNT(producer_promises));
+    rd_kafka_conf_set_dr_msg_cb(conf, kafka_on_delivery);
+    return client_new(s, RD_KAFKA_PRODUCER, conf, e);
+}

@@ -1,0 +1,203 @@
+/* Records come from librdkafka in one queue for all partitions, in runs. They are taken some
+ * thousand at a time and chained by partition; a batch is made of one chain. The next are taken
+ * when all chains are used up: what waits here is bounded, and librdkafka fetches on meanwhile. */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "consumer/kafka_source.h"
+#include "core/log.h"
+
+enum { REJECT_BYTES = 900000, ERROR_EVERY_MS = 10000 };
+
+/* --- chains --- */
+
+static void push(struct kafka_source *s, size_t slot, size_t at)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    if (k->waiting == 0) {
+        k->first = at;
+        s->ready[s->ready_n++] = slot;
+    } else {
+        s->following[k->last] = at;
+    }
+    k->last = at;
+    k->waiting++;
+}
+
+static rd_kafka_message_t *pop(struct kafka_source *s, struct kafka_slot *k)
+{
+    size_t at = k->first;
+    rd_kafka_message_t *m = s->messages[at];
+    s->messages[at] = NULL;
+    k->first = s->following[at];
+    k->waiting--;
+    return m;
+}
+
+void kafka_drop(struct kafka_source *s, struct kafka_slot *k)
+{
+    while (k->waiting)
+        rd_kafka_message_destroy(pop(s, k));
+}
+
+/* --- what comes --- */
+
+static void note_error(struct kafka_source *s, const rd_kafka_message_t *m)
+{
+    char why[256], quoted[LOG_VALUE_BYTES];
+    int64_t now = kafka_now_ms();
+    if (rd_kafka_fatal_error(s->consumer, why, sizeof why)) {
+        err_set(&s->failure, ERR_REFUSED, "Kafka does not let us go on: %s", why);
+        return;
+    }
+    if ((int)m->err == s->last_error && now - s->last_error_ms < ERROR_EVERY_MS)
+        return;
+    s->last_error = m->err;
+    s->last_error_ms = now;
+    log_warn("kafka_error", "code=%s topic=%s partition=%" PRId32 " text=%s",
+             rd_kafka_err2name(m->err), m->rkt ? rd_kafka_topic_name(m->rkt) : "",
+             m->rkt ? m->partition : -1,
+             log_quote(str_of(rd_kafka_message_errstr(m)), quoted));
+}
+
+/* Keeps a record or the news of a partition's end; false: it is of no use. */
+static bool keep(struct kafka_source *s, size_t at, bool with_rebalance)
+{
+    rd_kafka_message_t *m = s->messages[at];
+    bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+    bool outside = m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
+    size_t slot;
+    if (m->err && !end && !outside) {
+        note_error(s, m);
+        return false;
+    }
+    struct kafka_slot *k =
+        kafka_slot_of(s, rd_kafka_topic_name(m->rkt), m->partition, &slot);
+    if (!k->owned || k->stray)
+        return false;
+    if (outside)
+        kafka_out_of_range(s, slot);
+    else if (with_rebalance && k->joined == s->round)
+        kafka_misplaced(s, slot); /* it may have been taken before that assignment */
+    else
+        push(s, slot, at);
+    return k->waiting > 0;
+}
+
+static size_t consume(struct kafka_source *s, size_t from)
+{
+    s->round++;
+    ssize_t n =
+        rd_kafka_consume_batch_queue(s->queue, 0, s->messages + from, FETCH_MAX - from);
+    return n > 0 ? (size_t)n : 0;
+}
+
+static void keep_all(struct kafka_source *s, size_t from, size_t n, bool with_rebalance)
+{
+    for (size_t i = from; i < from + n; i++) {
+        rd_kafka_message_t *m = s->messages[i];
+        if (!keep(s, i, with_rebalance)) {
+            s->messages[i] = NULL;
+            rd_kafka_message_destroy(m);
+        }
+    }
+}
+
+void kafka_fetch(struct kafka_source *s, int wait_ms)
+{
+    s->ready_n = s->ready_at = 0;
+    size_t n = consume(s, 0), polled = 0;
+    keep_all(s, 0, n, true);
+    if (n > 0)
+        return;
+    s->messages[0] = rd_kafka_consumer_poll(s->consumer, wait_ms);
+    if (s->messages[0])
+        polled = 1;
+    keep_all(s, 0, polled, false);
+    if (polled)
+        keep_all(s, 1, consume(s, 1), true);
+}
+
+/* --- batches --- */
+
+static void add_record(struct batch_fill *fill, const rd_kafka_message_t *m)
+{
+    rd_kafka_timestamp_type_t type;
+    struct raw_record record = {.bytes = {m->payload, m->len},
+                                .key = {m->key, m->key_len},
+                                .offset = m->offset,
+                                .timestamp_ms = rd_kafka_message_timestamp(m, &type)};
+    struct err e = {0};
+    struct event *event;
+    if (!m->payload) {
+        batch_fill_reject(fill, &record, 0,
+                          "tombstone: a record without a value is no event");
+    } else if (batch_fill_decode(fill, &record, &event, NULL, &e)) {
+        batch_fill_reject(fill, &record, REJECT_BYTES, e.text);
+    } else {
+        event->partition = m->partition;
+        event->offset = m->offset;
+        batch_fill_keep(fill);
+    }
+}
+
+static void begin(struct kafka_source *s, struct batch *out, size_t slot,
+                  struct batch_fill *fill)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    *fill = (struct batch_fill){
+        .batch = out, .decoder = s->decoder, .max_future_ms = s->settings.max_future_ms};
+    out->slot = slot;
+    out->name = s->partitions.names[slot];
+    out->start = k->position;
+    size_t limit = s->settings.batch_events;
+    batch_fill_reserve(fill, k->waiting < limit ? k->waiting : limit);
+}
+
+/* Takes what is in the chain, up to a batch. */
+static void fill_from(struct kafka_source *s, struct kafka_slot *k,
+                      struct batch_fill *fill)
+{
+    size_t records = 0, bytes = 0;
+    while (k->waiting && records < s->settings.batch_events && bytes < BATCH_BYTES) {
+        rd_kafka_message_t *m = pop(s, k);
+        bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (m->offset >= k->position && !end) {
+            add_record(fill, m);
+            records++;
+            bytes += m->len;
+            k->position = m->offset + 1;
+        } else if (m->offset > k->position) {
+            k->position =
+                m->offset; /* over control records and what compaction left out */
+        }
+        rd_kafka_message_destroy(m);
+    }
+}
+
+static void note_beginning(const struct batch *b)
+{
+    int64_t first = b->events_n ? b->events[0].offset : b->next;
+    if (b->start == 0 && first > 0)
+        log_info("partition_begins", "partition=%.*s offset=%" PRId64, STR_ARG(b->name),
+                 first);
+}
+
+bool kafka_take(struct kafka_source *s, struct batch *out)
+{
+    for (; s->ready_at < s->ready_n; s->ready_at++) {
+        size_t slot = s->ready[s->ready_at];
+        struct kafka_slot *k = kafka_slot(s, slot);
+        struct batch_fill fill;
+        if (k->waiting == 0)
+            continue;
+        begin(s, out, slot, &fill);
+        fill_from(s, k, &fill);
+        out->next = k->position;
+        if (out->next == out->start)
+            continue;
+        note_beginning(out);
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,230 @@
+/* Where each partition is read from. A partition that is ours but not (or not surely) read from
+ * where it should be is a stray: nothing of it is handed out, and placing it is tried until it
+ * succeeds. So seek() never fails for a while, and a broker that is away costs time only. */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "consumer/kafka_source.h"
+#include "core/log.h"
+
+enum { SEEK_TIMEOUT_MS = 500, RETRY_MS = 500 };
+
+rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t slot,
+                                            int64_t offset)
+{
+    const struct partition *p = &s->partitions.items[slot];
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    struct buf topic;
+    buf_init(&topic, p->topic.n + 1);
+    buf_put(&topic, p->topic);
+    buf_char(&topic, '\0');
+    rd_kafka_topic_partition_list_add(list, topic.p, p->number)->offset = offset;
+    buf_deinit(&topic);
+    return list;
+}
+
+/* Offset 0 is the beginning, also where retention took the first records away. */
+static int64_t offset_of(int64_t position)
+{
+    return position > 0 ? position : RD_KAFKA_OFFSET_BEGINNING;
+}
+
+static bool cooperative(struct kafka_source *s)
+{
+    const char *protocol = rd_kafka_rebalance_protocol(s->consumer);
+    return protocol && strcmp(protocol, "COOPERATIVE") == 0;
+}
+
+static bool succeeded(rd_kafka_error_t *error, const char *event)
+{
+    char quoted[LOG_VALUE_BYTES];
+    if (!error)
+        return true;
+    log_debug(event, "reason=%s",
+              log_quote(str_of(rd_kafka_error_string(error)), quoted));
+    rd_kafka_error_destroy(error);
+    return false;
+}
+
+/* --- strays --- */
+
+static void set_stray(struct kafka_source *s, struct kafka_slot *slot, int64_t from)
+{
+    kafka_drop(s, slot);
+    s->strays += !slot->stray;
+    slot->stray = true;
+    slot->fetch_from = from;
+    slot->retry_ms = 0;
+}
+
+static void set_placed(struct kafka_source *s, struct kafka_slot *slot)
+{
+    s->strays -= slot->stray;
+    slot->stray = false;
+}
+
+/* Takes it back and gives it anew: what a partition needs that was stopped by an error, which
+ * cannot be sought. With an eager protocol the whole assignment is given anew. */
+static bool give_again(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
+{
+    if (cooperative(s))
+        return succeeded(rd_kafka_incremental_unassign(s->consumer, list),
+                         "unassign_failed") &&
+               succeeded(rd_kafka_incremental_assign(s->consumer, list), "assign_failed");
+    rd_kafka_topic_partition_list_t *all;
+    if (rd_kafka_assignment(s->consumer, &all))
+        return false;
+    for (int i = 0; i < all->cnt; i++) {
+        size_t slot;
+        struct kafka_slot *k =
+            kafka_slot_of(s, all->elems[i].topic, all->elems[i].partition, &slot);
+        all->elems[i].offset = offset_of(k->stray ? k->fetch_from : k->position);
+    }
+    rd_kafka_resp_err_t rc = rd_kafka_assign(s->consumer, all);
+    rd_kafka_topic_partition_list_destroy(all);
+    return rc == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* The seek makes everything that librdkafka has fetched of the partition void. */
+static void place(struct kafka_source *s, size_t slot)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    rd_kafka_topic_partition_list_t *list = kafka_list(s, slot, offset_of(k->fetch_from));
+    bool sought = succeeded(rd_kafka_seek_partitions(s->consumer, list, SEEK_TIMEOUT_MS),
+                            "seek_failed") &&
+                  list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (sought || give_again(s, list))
+        set_placed(s, k);
+    else
+        k->retry_ms = kafka_now_ms() + RETRY_MS;
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void kafka_place_strays(struct kafka_source *s)
+{
+    int64_t now = s->strays ? kafka_now_ms() : 0;
+    for (size_t i = 0; i < s->slots_n && s->strays; i++)
+        if (s->slots[i].stray && now >= s->slots[i].retry_ms)
+            place(s, i);
+}
+
+int kafka_seek(struct source *source, size_t slot, int64_t offset, struct err *e)
+{
+    struct kafka_source *s = (struct kafka_source *)source;
+    struct kafka_slot *k = kafka_slot(s, slot);
+    (void)e;
+    if (!k->owned)
+        return 0; /* it went to another process meanwhile */
+    k->position = offset;
+    set_stray(s, k, offset);
+    place(s, slot);
+    return 0;
+}
+
+/* --- offsets that are not there --- */
+
+void kafka_out_of_range(struct kafka_source *s, size_t slot)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    struct str name = s->partitions.names[slot];
+    int64_t low, high;
+    struct err e = {0};
+    set_stray(s, k, k->position);
+    k->retry_ms = kafka_now_ms() + RETRY_MS;
+    if (kafka_range(s, slot, &low, &high, &e))
+        return; /* asked again when it fails again */
+    if (k->position > high) {
+        err_set(&s->failure, ERR_REFUSED,
+                "%.*s: the next record would be %" PRId64
+                ", but the broker has only %" PRId64 "..%" PRId64
+                ": the topic was made anew or cut back; give redis.prefix a new "
+                "value to start over with it, or fix kafka.topics",
+                STR_ARG(name), k->position, low, high);
+        return;
+    }
+    if (k->position < low) {
+        log_error("records_lost",
+                  "partition=%.*s from=%" PRId64 " to=%" PRId64 " count=%" PRId64
+                  " high=%" PRId64
+                  " reason=\"retention deleted them before they were read\"",
+                  STR_ARG(name), k->position, low, low - k->position, high);
+        k->fetch_from = low; /* the batch then begins at the position, with a hole */
+        k->retry_ms = 0;
+    }
+}
+
+void kafka_misplaced(struct kafka_source *s, size_t slot)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    set_stray(s, k, k->position);
+}
+
+/* --- rebalances --- */
+
+static void give(struct kafka_source *s, rd_kafka_topic_partition_t *tp)
+{
+    size_t slot;
+    struct kafka_slot *k = kafka_slot_of(s, tp->topic, tp->partition, &slot);
+    int64_t from = s->listener.assigned(s->listener.arg, slot, s->partitions.names[slot]);
+    k = kafka_slot(s, slot);
+    kafka_drop(s, k);
+    set_placed(s, k);
+    k->owned = true;
+    k->position = from > 0 ? from : 0;
+    k->joined = s->round;
+    k->commit = k->committed = POSITION_NONE;
+    tp->offset = offset_of(k->position);
+}
+
+static void take_away(struct kafka_source *s, const rd_kafka_topic_partition_t *tp)
+{
+    size_t slot;
+    struct kafka_slot *k = kafka_slot_of(s, tp->topic, tp->partition, &slot);
+    kafka_drop(s, k);
+    set_placed(s, k);
+    k->owned = false;
+    k->commit = k->committed = POSITION_NONE;
+    s->listener.revoked(s->listener.arg, slot, s->partitions.names[slot]);
+}
+
+static void assign(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
+{
+    if (cooperative(s))
+        (void)succeeded(rd_kafka_incremental_assign(s->consumer, list), "assign_failed");
+    else
+        (void)rd_kafka_assign(s->consumer, list);
+}
+
+static void unassign(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
+{
+    if (cooperative(s))
+        (void)succeeded(rd_kafka_incremental_unassign(s->consumer, list),
+                        "unassign_failed");
+    else
+        (void)rd_kafka_assign(s->consumer, NULL);
+}
+
+void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                        rd_kafka_topic_partition_list_t *list, void *arg)
+{
+    struct kafka_source *s = arg;
+    bool lost =
+        err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && rd_kafka_assignment_lost(rk);
+    log_info("rebalance", "what=%s partitions=%d",
+             lost                                          ? "lost"
+             : err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned"
+             : err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS ? "revoked"
+                                                           : rd_kafka_err2name(err),
+             list->cnt);
+    if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        for (int i = 0; i < list->cnt; i++)
+            give(s, &list->elems[i]);
+        assign(s, list);
+        return;
+    }
+    if (!lost)
+        kafka_commit_noted(s);
+    for (int i = 0; i < list->cnt; i++)
+        take_away(s, &list->elems[i]);
+    unassign(s, list);
+}

@@ -1,0 +1,111 @@
+/* The inside of the Kafka source, for the files kafka*.c only: nobody else includes librdkafka.
+ * All of it runs on the thread that calls the source, but for librdkafka's log callback.
+ *
+ * A partition's `position` is what the caller was promised to get next. Records on their way from
+ * before a seek or a rebalance never reach it: librdkafka drops what it has queued, what is fetched
+ * into a chain here is dropped with it, and what is below the position is passed over. */
+#ifndef CONSUMER_KAFKA_SOURCE_H
+#define CONSUMER_KAFKA_SOURCE_H
+
+#include <librdkafka/rdkafka.h>
+
+#include "consumer/batch_fill.h"
+#include "consumer/partitions.h"
+#include "consumer/source.h"
+#include "core/buf.h"
+
+enum {
+    FETCH_MAX = 2000, /* records taken from librdkafka at a time */
+    POSITION_NONE = -1,
+};
+
+struct kafka_slot {
+    bool owned;
+    bool stray; /* librdkafka is to be placed at fetch_from; what comes is dropped */
+    int64_t position; /* next offset to hand out */
+    int64_t
+        fetch_from; /* where to place it: the position, or the first record that is left */
+    int64_t retry_ms;          /* when a stray is tried again */
+    uint64_t joined;           /* the round in which it became ours */
+    size_t first, last;        /* its chain in `messages` */
+    size_t waiting;            /* length of the chain */
+    int64_t commit, committed; /* offsets noted and sent; POSITION_NONE: none */
+    struct buf metadata;
+};
+
+struct kafka_source {
+    struct source source;
+    struct source_listener listener;
+    struct arena arena; /* copies of the settings */
+    struct kafka_source_settings settings;
+    rd_kafka_t *consumer, *producer; /* producer: made for the first dead letter */
+    rd_kafka_queue_t *queue;
+    bool subscribed;
+    struct event_decoder *decoder;
+    struct partitions partitions;
+    struct kafka_slot *slots; /* by the partition's slot */
+    size_t slots_n;
+
+    rd_kafka_message_t *messages[FETCH_MAX];
+    size_t following[FETCH_MAX]; /* the next of the same partition */
+    size_t ready[FETCH_MAX], ready_n,
+        ready_at;   /* slots with a chain, in order of arrival */
+    uint64_t round; /* of rd_kafka_consume_batch_queue() */
+    size_t strays;
+
+    struct str *names; /* of all partitions of all topics */
+    size_t names_n;
+    int64_t names_ms, commit_ms; /* when they were read; when to commit next */
+    char broker_error[256];      /* what librdkafka said last; for messages */
+    int last_error;              /* and the one logged last */
+    int64_t last_error_ms;
+    struct err failure; /* to be told by the next next() */
+};
+
+int64_t kafka_now_ms(void); /* monotonic */
+struct kafka_slot *kafka_slot(struct kafka_source *s, size_t slot);
+struct kafka_slot *kafka_slot_of(struct kafka_source *s, const char *topic,
+                                 int32_t partition, size_t *slot);
+/* A list of one partition at an offset; the caller destroys it. */
+rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t slot,
+                                            int64_t offset);
+
+/* kafka_config.c: a client of ours. NULL: ERR_REFUSED. */
+rd_kafka_t *kafka_consumer_new(struct kafka_source *s, struct err *e);
+rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e);
+
+/* kafka_topics.c */
+int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e);
+int kafka_partitions(struct source *source, const struct str **names, size_t *n,
+                     struct err *e);
+int kafka_range(struct kafka_source *s, size_t slot, int64_t *low, int64_t *high,
+                struct err *e);
+
+/* kafka_place.c: rebalances, seeks and offsets that are not there. */
+void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                        rd_kafka_topic_partition_list_t *list, void *arg);
+int kafka_seek(struct source *source, size_t slot, int64_t offset, struct err *e);
+void kafka_out_of_range(struct kafka_source *s, size_t slot);
+/* What came may not be what comes next: it is to be placed once more. */
+void kafka_misplaced(struct kafka_source *s, size_t slot);
+/* Tries again to place partitions that are not where they should be. */
+void kafka_place_strays(struct kafka_source *s);
+
+/* kafka_fetch.c: records from librdkafka into chains, and from a chain into a batch. */
+void kafka_fetch(struct kafka_source *s, int wait_ms);
+void kafka_drop(struct kafka_source *s, struct kafka_slot *slot);
+bool kafka_take(struct kafka_source *s, struct batch *out);
+
+/* kafka_commit.c */
+void kafka_commit(struct source *source, size_t slot, int64_t offset,
+                  struct str metadata);
+void kafka_commit_noted(struct kafka_source *s);
+void kafka_commit_wait(struct kafka_source *s, int timeout_ms);
+void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                     rd_kafka_topic_partition_list_t *list, void *arg);
+
+/* kafka_dead_letter.c */
+int kafka_dead_letter(struct source *source, const struct batch *b, struct err *e);
+void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *arg);
+
+#endif

@@ -1,0 +1,144 @@
+/* What the brokers say about topics: whether they exist, their partitions, what is in them. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "consumer/kafka_source.h"
+#include "core/log.h"
+
+enum { NAMES_FOR_MS = 30000, NAMES_TIMEOUT_MS = 2000, RANGE_TIMEOUT_MS = 1000 };
+
+/* A topic's metadata, to be destroyed; NULL: ERR_UNAVAILABLE. */
+static const struct rd_kafka_metadata *
+metadata_of(struct kafka_source *s, const char *topic, int timeout_ms, struct err *e)
+{
+    const struct rd_kafka_metadata *md = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(s->consumer, topic, NULL);
+    rd_kafka_resp_err_t rc =
+        handle ? rd_kafka_metadata(s->consumer, 0, handle, &md, timeout_ms)
+               : rd_kafka_last_error();
+    if (handle)
+        rd_kafka_topic_destroy(handle);
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return md;
+    if (!s->subscribed)
+        (void)rd_kafka_poll(s->consumer, 0); /* hear why; later this would eat records */
+    err_set(e, ERR_UNAVAILABLE, "no Kafka broker of %.*s answered: %s",
+            STR_ARG(s->settings.brokers),
+            s->broker_error[0] ? s->broker_error : rd_kafka_err2str(rc));
+    return NULL;
+}
+
+static int topic_error(const char *topic, const char *option, rd_kafka_resp_err_t rc,
+                       struct err *e)
+{
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR || rc == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
+        return 0; /* a leader is being elected */
+    if (rc == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        rc == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION)
+        return err_set(
+            e, ERR_REFUSED,
+            "topic '%s' does not exist on the broker: create it (kafka-topics --create "
+            "--topic %s) or fix kafka.%s",
+            topic, topic, option);
+    if (rc == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+        return err_set(
+            e, ERR_REFUSED,
+            "topic '%s': the broker does not let us read it: allow Describe and Read "
+            "(Write for kafka.dead_letter) to our user, or fix kafka.%s",
+            topic, option);
+    return err_set(e, ERR_UNAVAILABLE, "topic '%s': %s", topic, rd_kafka_err2str(rc));
+}
+
+static int check_topic(struct kafka_source *s, struct str topic, const char *option,
+                       int64_t until_ms, struct err *e)
+{
+    int64_t left_ms = until_ms - kafka_now_ms();
+    const struct rd_kafka_metadata *md =
+        metadata_of(s, topic.p, left_ms < 1 ? 1 : (int)left_ms, e);
+    if (!md)
+        return -1;
+    int rc = topic_error(topic.p, option, md->topic_cnt ? md->topics[0].err : 0, e);
+    rd_kafka_metadata_destroy(md);
+    return rc;
+}
+
+int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e)
+{
+    int64_t until_ms = kafka_now_ms() + timeout_ms;
+    for (size_t i = 0; i < s->settings.topics_n; i++)
+        if (check_topic(s, s->settings.topics[i], "topics", until_ms, e))
+            return -1;
+    if (s->settings.dead_letter.n)
+        return check_topic(s, s->settings.dead_letter, "dead_letter", until_ms, e);
+    return 0;
+}
+
+/* Appends the names of a topic's partitions. */
+static int add_names(struct kafka_source *s, struct str topic, struct str **names,
+                     size_t *n, struct err *e)
+{
+    const struct rd_kafka_metadata *md = metadata_of(s, topic.p, NAMES_TIMEOUT_MS, e);
+    if (!md)
+        return -1;
+    int rc = topic_error(topic.p, "topics", md->topic_cnt ? md->topics[0].err : 0, e);
+    size_t found = rc || !md->topic_cnt ? 0 : (size_t)md->topics[0].partition_cnt;
+    *names = realloc(*names, (*n + found + 1) * sizeof **names);
+    assert(*names);
+    for (size_t i = 0; i < found; i++) {
+        size_t slot =
+            partitions_slot(&s->partitions, topic, md->topics[0].partitions[i].id);
+        (*names)[(*n)++] = s->partitions.names[slot];
+    }
+    rd_kafka_metadata_destroy(md);
+    if (!rc && found == 0)
+        return err_set(e, ERR_UNAVAILABLE, "topic '%s' has no partitions yet", topic.p);
+    return rc;
+}
+
+static int read_names(struct kafka_source *s, struct err *e)
+{
+    struct str *names = NULL;
+    size_t n = 0;
+    for (size_t i = 0; i < s->settings.topics_n; i++)
+        if (add_names(s, s->settings.topics[i], &names, &n, e)) {
+            free(names);
+            return -1;
+        }
+    free(s->names);
+    s->names = names;
+    s->names_n = n;
+    return 0;
+}
+
+int kafka_partitions(struct source *source, const struct str **names, size_t *n,
+                     struct err *e)
+{
+    struct kafka_source *s = (struct kafka_source *)source;
+    int64_t now = kafka_now_ms();
+    struct err stale = {0};
+    char quoted[LOG_VALUE_BYTES];
+    if (!s->names && read_names(s, e))
+        return -1;
+    if (s->names_ms && now - s->names_ms >= NAMES_FOR_MS && read_names(s, &stale))
+        log_warn("partitions_stale", "reason=%s", log_quote(str_of(stale.text), quoted));
+    if (!s->names_ms || now - s->names_ms >= NAMES_FOR_MS)
+        s->names_ms = now;
+    *names = s->names;
+    *n = s->names_n;
+    return 0;
+}
+
+int kafka_range(struct kafka_source *s, size_t slot, int64_t *low, int64_t *high,
+                struct err *e)
+{
+    const struct partition *p = &s->partitions.items[slot];
+    char topic[512];
+    snprintf(topic, sizeof topic, "%.*s", STR_ARG(p->topic));
+    rd_kafka_resp_err_t rc = rd_kafka_query_watermark_offsets(
+        s->consumer, topic, p->number, low, high, RANGE_TIMEOUT_MS);
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    return err_set(e, ERR_UNAVAILABLE, "%.*s: the broker does not say where it ends: %s",
+                   STR_ARG(s->partitions.names[slot]), rd_kafka_err2str(rc));
+}
