@@ -185,7 +185,7 @@ static void drop_repeats(const struct count_window *w, bool *drop)
     assert(ends);
     find_ends(w, ends, ends + w->n);
     for (size_t i = 0; i < w->n; i++)
-        drop[i] = drop[i] || (!ends[i] && !ends[w->n + i]);
+        drop[i] = !ends[i] && !ends[w->n + i];
     free(ends);
 }
 
@@ -215,17 +215,28 @@ static void drop_behind_top(struct count_window *w, bool *drop)
     }
 }
 
+static void compact(struct count_window *w, bool *drop)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < w->n; i++)
+        if (!drop[i]) {
+            w->counts[left] = w->counts[i];
+            w->members[left++] = w->members[i];
+        }
+    w->n = left;
+    memset(drop, false, left);
+}
+
+/* One after the other: each reason to drop a member leans on neighbours that stay. */
 void count_window_prune(struct count_window *w, int64_t watermark_ms)
 {
     bool *drop = calloc(w->n + 1, sizeof *drop);
     assert(drop);
     drop_settled(w, drop, watermark_ms);
-    drop_behind_top(w, drop);
+    compact(w, drop);
     drop_repeats(w, drop);
-    size_t left = 0;
-    for (size_t i = 0; i < w->n; i++)
-        if (!drop[i])
-            w->members[left++] = w->members[i];
-    w->n = left;
+    compact(w, drop);
+    drop_behind_top(w, drop);
+    compact(w, drop);
     free(drop);
 }
