@@ -12,11 +12,13 @@
 struct kafka_settings {
     struct str brokers, group, dead_letter; /* dead_letter n == 0: count and log only */
     struct texts topics;
-    struct pairs properties; /* any librdkafka property; `topic.` and others as librdkafka names them */
+    struct pairs
+        properties; /* any librdkafka property; `topic.` and others as librdkafka names them */
 };
 
 struct redis_settings {
-    struct str url;    /* redis://[[user]:password@]host[:port][/db], rediss:// is refused for now, unix:///path */
+    struct str
+        url; /* redis://[[user]:password@]host[:port][/db], rediss:// is refused for now, unix:///path */
     struct str prefix; /* of every key */
     struct secret password;
     int64_t timeout_ms; /* of one command */
@@ -50,21 +52,47 @@ struct config {
     bool has_kafka, has_redis; /* the sections were written */
 };
 
+/* What the configuration is read for. An environment variable that is not set, or a secret's file that
+ * cannot be read, is an error where its value is needed, a warning for check, and nothing otherwise:
+ * replay needs `time` and `rules`, alerts needs `redis` as well, run needs everything. */
+enum config_use { CONFIG_CHECK, CONFIG_REPLAY, CONFIG_ALERTS, CONFIG_RUN };
+
+struct config_mistake {
+    size_t line, column; /* from 1, in characters; line 0: the file as a whole */
+    bool warning;
+    struct str
+        text; /* "rules.page-error.count.withn: no such option; did you mean 'within'?"; lines
+                        after the first are indented */
+};
+
 struct config_report {
-    size_t errors, warnings;
-    struct buf text; /* one "file:line:column: error|warning: ..." a mistake, suggestions included */
+    size_t errors, warnings; /* all; at most CONFIG_MISTAKES_MAX of them are told */
+    struct buf text; /* one "file:line:column: error|warning: ..." a mistake, by line */
+    const struct config_mistake *mistakes; /* the same, in memory of `out` */
+    size_t mistakes_n;
+};
+
+enum {
+    CONFIG_BYTES_MAX = 1024 * 1024,
+    CONFIG_DEPTH_MAX = 16,
+    CONFIG_NODES_MAX = 50000, /* scalars, lists and mappings */
+    CONFIG_MISTAKES_MAX = 100,
 };
 
 /* Reads and checks a file. -1 when report.errors > 0 (or the file cannot be read); `out` is usable
- * only on 0. Free both with config_deinit and buf_deinit(&report.text) in either case. */
-int config_load(const char *path, struct config *out, struct config_report *report);
+ * only on 0, and after CONFIG_CHECK only for looking at. Both need no initialisation; free both with
+ * config_deinit and buf_deinit(&report.text) in either case. Reads the environment. */
+int config_load(const char *path, struct config *out, enum config_use use,
+                struct config_report *report);
 /* The same from memory; `name` stands for the file in messages. */
-int config_parse(struct str yaml, const char *name, struct config *out, struct config_report *report);
+int config_parse(struct str yaml, const char *name, struct config *out,
+                 enum config_use use, struct config_report *report);
 void config_deinit(struct config *c);
 
 /* The value of a secret now: the text itself or the file's content without trailing newlines, into
- * `arena`. ERR_REFUSED with the path when the file cannot be read or is empty. */
-int secret_read(const struct secret *s, struct arena *arena, struct str *out, struct err *e);
+ * `arena`. ERR_REFUSED with the path when the file cannot be read, is empty or has several lines. */
+int secret_read(const struct secret *s, struct arena *arena, struct str *out,
+                struct err *e);
 
 /* The reference of every option, made from the tables, as Markdown. */
 void config_reference(struct buf *out);

@@ -46,7 +46,8 @@ struct option_row {
     bool required;
     const char *fallback; /* as one would write it; NULL: empty, zero */
     double min, max;      /* of the number, the duration in ms, or the text's length; 0,0: any */
-    const char *const *words; /* OPTION_WORD: NULL-terminated */
+    const char *const *words; /* OPTION_WORD: the words; texts and secrets: what one of them begins
+                                 with; NULL-terminated */
     const char *help;     /* one sentence */
 };
 

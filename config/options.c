@@ -1,0 +1,174 @@
+/* A mapping is read name by name, a table row by row; together they find what is unknown and what is
+ * missing. A secret row has two names: NAME, and NAME_file with a path. */
+#include "config/options.h"
+
+#include "core/suggest.h"
+
+static const char file_suffix[] = "_file";
+
+static bool names_file_of(struct str name, const struct option_row *row)
+{
+    size_t n = strlen(row->name);
+    return row->type == OPTION_SECRET && str_starts(name, str_of(row->name)) &&
+           str_is((struct str){name.p + n, name.n - n}, file_suffix);
+}
+
+static const struct option_row *row_named(const struct option_table *t, struct str name)
+{
+    for (size_t i = 0; i < t->n; i++)
+        if (str_is(name, t->rows[i].name) || names_file_of(name, &t->rows[i]))
+            return &t->rows[i];
+    return NULL;
+}
+
+static bool is_also(const struct option_table *t, struct str name)
+{
+    for (size_t i = 0; t->also && t->also[i]; i++)
+        if (str_is(name, t->also[i]))
+            return true;
+    return false;
+}
+
+/* --- unknown names --- */
+
+static void offer(struct reading *r, const struct option_table *t, struct suggestion *s,
+                  struct buf *all)
+{
+    for (size_t i = 0; t->also && t->also[i]; i++) {
+        suggestion_offer(s, str_of(t->also[i]));
+        buf_printf(all, "%s%s", all->n ? ", " : "", t->also[i]);
+    }
+    for (size_t i = 0; i < t->n; i++) {
+        struct buf file;
+        buf_init(&file, 100);
+        buf_printf(&file, "%s%s", t->rows[i].name, file_suffix);
+        suggestion_offer(s, str_of(t->rows[i].name));
+        if (t->rows[i].type == OPTION_SECRET)
+            suggestion_offer(s, arena_str(r->arena, buf_str(&file)));
+        buf_printf(all, "%s%s", all->n ? ", " : "", t->rows[i].name);
+        buf_deinit(&file);
+    }
+}
+
+void no_such_option(struct reading *r, const struct member *m, struct str path,
+                    const struct option_table *table)
+{
+    char meant[SUGGESTION_BYTES];
+    struct suggestion near = suggestion_for(m->name);
+    struct buf all;
+    buf_init(&all, 500);
+    offer(r, table, &near, &all);
+    path = path_join(r, path, m->name);
+    if (memchr(m->name.p, ':', m->name.n) && m->value->nothing)
+        complain(r, m->at, path, "a space is missing after the ':'");
+    else if (near.best.n)
+        complain(r, m->at, path, "no such option%s", suggestion_text(&near, meant));
+    else
+        complain(r, m->at, path, "no such option; there are: %.*s",
+                 STR_ARG(buf_str(&all)));
+    buf_deinit(&all);
+}
+
+/* --- secrets --- */
+
+/* Read only to find out: `run` reads it again whenever it is needed. */
+static void try_secret_file(struct reading *r, const struct secret *s,
+                            const struct node *n, struct str path)
+{
+    struct err e = {0};
+    struct arena content;
+    struct str ignored;
+    if (r->use != CONFIG_CHECK && r->use < r->needed_from)
+        return;
+    arena_init(&content);
+    if (secret_read(s, &content, &ignored, &e))
+        complain_if_needed(r, n->at, path, "%s%s", e.text,
+                           r->use == CONFIG_CHECK ? "; `run` needs it" : "");
+    arena_deinit(&content);
+}
+
+static void read_secret_file(struct reading *r, const struct option_row *row,
+                             const struct member *m, struct str path, void *settings)
+{
+    struct secret *s = (struct secret *)((char *)settings + row->offset);
+    path = path_join(r, path, m->name);
+    if (!node_text(r, m->value, path, "the path of a file", &s->file))
+        return;
+    if (s->file.n == 0)
+        complain(r, m->value->at, path, "must not be empty");
+    else
+        try_secret_file(r, s, m->value, path);
+}
+
+/* --- a mapping --- */
+
+void options_default(struct reading *r, const struct option_table *table, void *settings)
+{
+    for (size_t i = 0; i < table->n; i++)
+        value_default(r, &table->rows[i], settings);
+}
+
+static void read_member(struct reading *r, const struct option_table *t,
+                        const struct member *m, struct str path, void *settings)
+{
+    const struct option_row *row = row_named(t, m->name);
+    if (!row && !is_also(t, m->name))
+        no_such_option(r, m, path, t);
+    else if (row && names_file_of(m->name, row))
+        read_secret_file(r, row, m, path, settings);
+    else if (row)
+        (void)value_read(r, row, m->value, path_join(r, path, m->name), settings);
+}
+
+/* How often the row was written: as NAME, as NAME_file. */
+static const struct member *written_as(const struct node *map,
+                                       const struct option_row *row, bool as_file)
+{
+    for (size_t i = 0; i < map->n; i++) {
+        struct str name = map->members[i].name;
+        if (as_file ? names_file_of(name, row) : str_is(name, row->name))
+            return &map->members[i];
+    }
+    return NULL;
+}
+
+static void say_missing(struct reading *r, const struct option_row *row,
+                        const struct member *m, struct str path)
+{
+    struct buf wanted;
+    buf_init(&wanted, 300);
+    value_wanted(row, &wanted);
+    if (row->type == OPTION_SECRET)
+        complain(r, m->at, path,
+                 "'%s' or '%s%s' is missing: %.*s, or the path of a file that holds it",
+                 row->name, row->name, file_suffix, STR_ARG(buf_str(&wanted)));
+    else
+        complain(r, m->at, path, "'%s' is missing: %.*s", row->name,
+                 STR_ARG(buf_str(&wanted)));
+    buf_deinit(&wanted);
+}
+
+static void check_written(struct reading *r, const struct option_row *row,
+                          const struct member *m, struct str path)
+{
+    const struct member *plain = written_as(m->value, row, false);
+    const struct member *file = written_as(m->value, row, true);
+    if (plain && file)
+        complain(r, file->at, path_join(r, path, file->name),
+                 "'%s' stands on line %zu already: write one of the two", row->name,
+                 plain->at.line);
+    else if (row->required && !plain && !file)
+        say_missing(r, row, m, path);
+}
+
+void options_read(struct reading *r, const struct option_table *table,
+                  const struct member *m, struct str path, void *settings)
+{
+    options_default(r, table, settings);
+    if (!node_is_map(r, m->value, path, "a mapping of options"))
+        return;
+    for (size_t i = 0; i < m->value->n; i++)
+        read_member(r, table, &m->value->members[i], path, settings);
+    for (size_t i = 0; i < table->n; i++)
+        check_written(r, &table->rows[i], m, path);
+}

@@ -1,0 +1,39 @@
+/* Option tables at work: a table and a mapping make a settings struct. */
+#ifndef CONFIG_OPTIONS_H
+#define CONFIG_OPTIONS_H
+
+#include "config/node.h"
+
+struct option_table {
+    const struct option_row *rows;
+    size_t n;
+    const char *const
+        *also; /* further names in the mapping, read by the caller; NULL-terminated */
+};
+
+/* Sets every member of `settings` to its default. Texts of defaults are borrowed from the table. */
+void options_default(struct reading *r, const struct option_table *table, void *settings);
+
+/* Reads `m`, whose name stands at the end of `path`, over the defaults. Every mistake in it is noted;
+ * `settings` is usable only without one. */
+void options_read(struct reading *r, const struct option_table *table,
+                  const struct member *m, struct str path, void *settings);
+
+/* "no such option; did you mean ..." for a name that nothing reads. */
+void no_such_option(struct reading *r, const struct member *m, struct str path,
+                    const struct option_table *table);
+
+/* The value of one row; false after noting what is wrong with it, and where it is not known. */
+bool value_read(struct reading *r, const struct option_row *row, const struct node *n,
+                struct str path, void *settings);
+/* A row's default, which must be right: assert. */
+void value_default(struct reading *r, const struct option_row *row, void *settings);
+
+/* What can be written for it: "a duration". */
+void value_kind(const struct option_row *row, struct buf *out);
+/* With an example: "a duration such as 90s, 15m, 1h or 14d". */
+void value_wanted(const struct option_row *row, struct buf *out);
+/* Its bounds as one would write them: "1s", "1000"; false where there are none. */
+bool value_bounds(const struct option_row *row, struct buf *least, struct buf *most);
+
+#endif

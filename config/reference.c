@@ -1,0 +1,139 @@
+/* The reference, written from the tables that do the reading: it cannot say what is not so. Prose about
+ * the grammar stands in docs/configuration.md, above a copy of this. */
+#include "config/sections.h"
+#include "core/event.h"
+
+/* In a cell of a table a | would end it. */
+static void put_cell(struct buf *out, struct str text)
+{
+    for (size_t i = 0; i < text.n; i++) {
+        if (text.p[i] == '|')
+            buf_char(out, '\\');
+        buf_char(out, text.p[i]);
+    }
+}
+
+static void put_value(const struct option_row *row, struct buf *out)
+{
+    struct buf kind, least, most;
+    buf_init(&kind, 500);
+    buf_init(&least, 50);
+    buf_init(&most, 50);
+    bool text = row->type == OPTION_TEXT || row->type == OPTION_SECRET;
+    value_kind(row, &kind);
+    put_cell(out, buf_str(&kind));
+    if (!text && value_bounds(row, &least, &most)) {
+        buf_printf(out, ", %.*s", STR_ARG(buf_str(&least)));
+        if (most.n)
+            buf_printf(out, " to %.*s", STR_ARG(buf_str(&most)));
+        else
+            buf_text(out, " or more");
+    }
+    buf_deinit(&kind);
+    buf_deinit(&least);
+    buf_deinit(&most);
+}
+
+static void put_row(const struct option_row *row, struct buf *out)
+{
+    buf_printf(out, "| `%s`", row->name);
+    if (row->type == OPTION_SECRET)
+        buf_printf(out, " or `%s_file`", row->name);
+    buf_text(out, " | ");
+    put_value(row, out);
+    if (row->required)
+        buf_text(out, " | required | ");
+    else if (row->fallback)
+        buf_printf(out, " | `%s` | ", row->fallback);
+    else
+        buf_text(out, " | | ");
+    put_cell(out, str_of(row->help));
+    buf_text(out, " |\n");
+}
+
+static void put_table(const struct option_row *rows, size_t n, struct buf *out)
+{
+    buf_text(out, "| option | value | default | |\n|---|---|---|---|\n");
+    for (size_t i = 0; i < n; i++)
+        put_row(&rows[i], out);
+}
+
+static void put_section(const char *name, const struct option_table *t, struct buf *out)
+{
+    buf_printf(out, "### %s\n\n", name);
+    put_table(t->rows, t->n, out);
+    buf_char(out, '\n');
+}
+
+static void put_event_types(struct buf *out)
+{
+    for (int t = 0; t < EVENT_OTHER; t++)
+        buf_printf(out, "%s`%s`", t ? ", " : "", event_type_name((enum event_type)t));
+}
+
+static void put_fields(struct buf *out)
+{
+    static const char *const names[] = {[VALUE_ABSENT] = "",
+                                        [VALUE_TEXT] = "text",
+                                        [VALUE_NUMBER] = "number",
+                                        [VALUE_FLAG] = "true or false"};
+    buf_text(out, "| field | type |\n|---|---|\n");
+    for (int f = 0; f < FIELD_COUNT; f++)
+        buf_printf(out, "| `%s` | %s |\n", event_field_infos[f].name,
+                   names[event_field_infos[f].type]);
+}
+
+static void put_rules(struct buf *out)
+{
+    buf_text(
+        out,
+        "### rules\n\n"
+        "| part of a rule | value | default | |\n|---|---|---|---|\n"
+        "| `on` | an event type, or a list of them | all | Which events count. |\n"
+        "| `where` | a condition | every event | Which of them, by their fields. |\n"
+        "| `by` | a list of up to 4 of `page`, `error`, `subject`, `account`, `user` and "
+        "fields | one key for all | What is counted separately. An event without one of "
+        "them "
+        "does not count. |\n"
+        "| `severity` | `low`, `medium`, `high` or `critical`; for `count` also counts, "
+        "such "
+        "as `{medium: 5, high: 10}` | `low` | How bad it is. |\n"
+        "| `send` | the name of a sink, or a list of them | nobody | Who is told. |\n");
+    for (size_t i = 0; detectors[i]; i++)
+        buf_printf(out,
+                   "| `%s` | its options, below | one of the kinds is needed | %s |\n",
+                   detectors[i]->name, detectors[i]->help);
+    buf_text(out, "\nEvent types: ");
+    put_event_types(out);
+    buf_text(out, ". An event of another type counts for rules without `on`.\n\n");
+    for (size_t i = 0; detectors[i]; i++) {
+        buf_printf(out, "#### kind %s\n\n%s\n\n", detectors[i]->name, detectors[i]->help);
+        put_table(detectors[i]->options, detectors[i]->options_n, out);
+        buf_char(out, '\n');
+    }
+    buf_text(out, "#### fields\n\nFor `where`, `by` and `field`.\n\n");
+    put_fields(out);
+}
+
+static void put_sinks(struct buf *out)
+{
+    buf_text(out, "### sinks\n\nEach has a name, which `send` uses, a `type`, and the "
+                  "type's options.\n\n");
+    for (size_t i = 0; sinks[i]; i++) {
+        buf_printf(out, "#### type %s\n\n%s\n\n", sinks[i]->name, sinks[i]->help);
+        put_table(sinks[i]->options, sinks[i]->options_n, out);
+        buf_char(out, '\n');
+    }
+}
+
+void config_reference(struct buf *out)
+{
+    put_section("kafka", &kafka_table, out);
+    put_section("redis", &redis_table, out);
+    put_section("time", &time_table, out);
+    buf_text(out, "### at the top level\n\n");
+    put_table(root_table.rows, root_table.n, out);
+    buf_char(out, '\n');
+    put_sinks(out);
+    put_rules(out);
+}

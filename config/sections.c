@@ -1,0 +1,256 @@
+/* The sections that are a table and a few checks that no table can express. */
+#include "config/sections.h"
+
+#include "core/zone.h"
+#include "windows/redis_link.h"
+
+#define DAY_MS 86400000.0
+enum { TOPIC_BYTES_MAX = 249, NAME_BYTES_MAX = 64 };
+
+#define AT(member) offsetof(struct kafka_settings, member)
+static const struct option_row kafka_rows[] = {
+    {.name = "brokers",
+     .type = OPTION_TEXT,
+     .offset = AT(brokers),
+     .required = true,
+     .help = "Where Kafka is: `host:port`, several with commas between them."},
+    {.name = "topics",
+     .type = OPTION_TEXTS,
+     .offset = AT(topics),
+     .required = true,
+     .help = "The topics with the events."},
+    {.name = "group",
+     .type = OPTION_TEXT,
+     .offset = AT(group),
+     .fallback = "ticketwatch",
+     .min = 1,
+     .max = 249,
+     .help = "The consumer group, the same in all processes that share the work."},
+    {.name = "dead_letter",
+     .type = OPTION_TEXT,
+     .offset = AT(dead_letter),
+     .max = TOPIC_BYTES_MAX,
+     .help = "The topic for what cannot be read; without it that is counted and logged "
+             "only."},
+    {.name = "properties",
+     .type = OPTION_PAIRS,
+     .offset = AT(properties),
+     .help = "Any property of librdkafka, for example `security.protocol: SASL_SSL`, but "
+             "for those that its promises rest on (offsets, commits, group)."},
+};
+#undef AT
+
+static const char *const redis_schemes[] = {"redis://", "unix://", NULL};
+#define AT(member) offsetof(struct redis_settings, member)
+static const struct option_row redis_rows[] = {
+    {.name = "url",
+     .type = OPTION_TEXT,
+     .offset = AT(url),
+     .required = true,
+     .words = redis_schemes,
+     .help = "Where Redis is: `redis://[[user]:password@]host[:port][/database]` or "
+             "`unix:///path`."},
+    {.name = "password",
+     .type = OPTION_SECRET,
+     .offset = AT(password),
+     .help = "Its password, if it does not stand in the URL."},
+    {.name = "prefix",
+     .type = OPTION_TEXT,
+     .offset = AT(prefix),
+     .fallback = "tw",
+     .min = 1,
+     .max = NAME_BYTES_MAX,
+     .help = "What every key begins with: several systems can share one Redis."},
+    {.name = "timeout",
+     .type = OPTION_DURATION,
+     .offset = AT(timeout_ms),
+     .fallback = "2s",
+     .min = 100,
+     .max = 60000,
+     .help = "How long connecting and one command may take."},
+};
+#undef AT
+
+#define AT(member) offsetof(struct time_settings, member)
+static const struct option_row time_rows[] = {
+    {.name = "lateness",
+     .type = OPTION_DURATION,
+     .offset = AT(lateness_ms),
+     .fallback = "10m",
+     .max = 30 * DAY_MS,
+     .help = "How far behind the newest event of its partition an event may come; what "
+             "comes later is counted and left out."},
+    {.name = "idle_after",
+     .type = OPTION_DURATION,
+     .offset = AT(idle_after_ms),
+     .fallback = "30s",
+     .min = 1000,
+     .max = DAY_MS,
+     .help = "A partition that is empty for so long holds the others up no more."},
+    {.name = "max_future",
+     .type = OPTION_DURATION,
+     .offset = AT(max_future_ms),
+     .fallback = "1h",
+     .min = 1000,
+     .max = 30 * DAY_MS,
+     .help = "Events further ahead of their record's timestamp are dead letters: else "
+             "one wrong clock closes every window."},
+    {.name = "zone",
+     .type = OPTION_TEXT,
+     .offset = AT(zone),
+     .fallback = "UTC",
+     .min = 1,
+     .max = 200,
+     .help = "The time zone of seasons, an IANA name such as `Europe/Berlin`."},
+};
+#undef AT
+
+static const struct option_row root_rows[] = {
+    {.name = "record_for",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct config, record.record_for_ms),
+     .fallback = "90d",
+     .min = 3600000,
+     .max = 3650 * DAY_MS,
+     .help = "How long the confirmed record is kept, in event time."},
+};
+
+static const char *const section_names[] = {"kafka", "redis", "time",
+                                            "sinks", "rules", NULL};
+#define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
+const struct option_table kafka_table = {ROWS(kafka_rows), NULL};
+const struct option_table redis_table = {ROWS(redis_rows), NULL};
+const struct option_table time_table = {ROWS(time_rows), NULL};
+const struct option_table root_table = {ROWS(root_rows), section_names};
+
+/* --- names --- */
+
+static bool is_name(struct str s, size_t most)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.')
+            return false;
+    }
+    return s.n > 0 && s.n <= most;
+}
+
+bool name_is_good(struct reading *r, const struct member *m, struct str path)
+{
+    if (is_name(m->name, NAME_BYTES_MAX))
+        return true;
+    complain(r, m->at, path_join(r, path, m->name),
+             "a name is 1 to %d letters, digits, - _ and .", NAME_BYTES_MAX);
+    return false;
+}
+
+/* A value that is there and known. */
+static bool known(const struct node *n)
+{
+    return n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n;
+}
+
+/* --- kafka --- */
+
+/* The rule of org.apache.kafka.common.internals.Topic. A '^' would make librdkafka take a pattern. */
+static bool topic_is_good(struct reading *r, const struct node *n, struct str path)
+{
+    bool good = is_name(n->text, TOPIC_BYTES_MAX) && !str_is(n->text, ".") &&
+                !str_is(n->text, "..");
+    if (!good)
+        complain(r, n->at, path,
+                 "expected the name of a topic (letters, digits, . _ and -), found %s",
+                 node_found(r, n));
+    return good;
+}
+
+static void check_kafka(struct reading *r, const struct node *map)
+{
+    const struct member *topics = node_member(map, "topics"),
+                        *dead = node_member(map, "dead_letter");
+    const struct node *n;
+    bool has_dead = dead && known(dead->value) && dead->value->text.n &&
+                    topic_is_good(r, dead->value, STR("kafka.dead_letter"));
+    for (size_t i = 0; topics && (n = node_item(topics->value, i)); i++) {
+        if (!known(n) || n->text.n == 0 || !topic_is_good(r, n, STR("kafka.topics")))
+            continue;
+        if (has_dead && str_eq(n->text, dead->value->text))
+            complain(
+                r, dead->value->at, STR("kafka.dead_letter"),
+                "is one of kafka.topics: what cannot be read would come back for ever");
+    }
+}
+
+/* --- redis --- */
+
+static void check_redis(struct reading *r, const struct node *map)
+{
+    const struct member *url = node_member(map, "url"),
+                        *prefix = node_member(map, "prefix");
+    struct redis_target target;
+    struct err e = {0};
+    if (url && known(url->value) && url->value->text.n &&
+        redis_target_parse(url->value->text, &target, &e))
+        complain(r, url->value->at, STR_NONE, "%s", e.text);
+    if (prefix && known(prefix->value) && !is_name(prefix->value->text, NAME_BYTES_MAX))
+        complain(r, prefix->value->at, STR("redis.prefix"),
+                 "expected 1 to %d letters, digits, - _ and ., found %s", NAME_BYTES_MAX,
+                 node_found(r, prefix->value));
+}
+
+/* --- time --- */
+
+static void check_time(struct reading *r, const struct node *map)
+{
+    const struct member *zone = node_member(map, "zone");
+    if (zone && known(zone->value) && zone->value->text.n &&
+        !zone_exists(zone->value->text))
+        complain(r, zone->value->at, STR("time.zone"),
+                 "expected a time zone that this system knows, such as Europe/Berlin, "
+                 "America/New_York or UTC, found %s (Debian's zones come with the "
+                 "package tzdata)",
+                 node_found(r, zone->value));
+}
+
+/* --- all --- */
+
+static const struct section {
+    const char *name;
+    const struct option_table *table;
+    size_t offset;
+    enum config_use needed_from;
+    void (*check)(struct reading *r, const struct node *map);
+    const char *missing; /* why it is needed */
+} sections[] = {
+    {"kafka", &kafka_table, offsetof(struct config, kafka), CONFIG_RUN, check_kafka,
+     "where do events come from? `run` needs kafka: {brokers: ..., topics: [...]}"},
+    {"redis", &redis_table, offsetof(struct config, redis), CONFIG_ALERTS, check_redis,
+     "where is the state kept? `run` needs redis: {url: ...}"},
+    {"time", &time_table, offsetof(struct config, time), CONFIG_REPLAY, check_time, NULL},
+};
+enum { SECTIONS = sizeof sections / sizeof sections[0] };
+
+static void read_section(struct reading *r, const struct section *s,
+                         const struct member *m)
+{
+    void *settings = (char *)r->out + s->offset;
+    r->needed_from = s->needed_from;
+    if (!m) {
+        options_default(r, s->table, settings);
+        if (s->missing)
+            complain_if_needed(r, (struct place){0}, str_of(s->name), "%s", s->missing);
+        return;
+    }
+    options_read(r, s->table, m, str_of(s->name), settings);
+    if (m->value->kind == NODE_MAP)
+        s->check(r, m->value);
+}
+
+void sections_read(struct reading *r)
+{
+    for (int i = 0; i < SECTIONS; i++)
+        read_section(r, &sections[i], node_member(r->root, sections[i].name));
+    r->out->has_kafka = node_member(r->root, "kafka") != NULL;
+    r->out->has_redis = node_member(r->root, "redis") != NULL;
+}

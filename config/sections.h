@@ -1,0 +1,36 @@
+/* The parts of a configuration, one file each. All of them note mistakes and go on. */
+#ifndef CONFIG_SECTIONS_H
+#define CONFIG_SECTIONS_H
+
+#include "config/options.h"
+
+/* kafka, redis, time; the root with the sections' names and record_for. */
+extern const struct option_table kafka_table, redis_table, time_table, root_table;
+
+/* A section that is not written has its defaults. All of them read the root's members. */
+void sections_read(struct reading *r);
+
+/* The sinks, by name. */
+void sinks_read(struct reading *r);
+/* Warns of sinks that no rule sends to. */
+void sinks_check_use(struct reading *r);
+
+/* Needs time.lateness. */
+void rules_read(struct reading *r);
+
+/* False after saying that this is no name for a rule or a sink: letters, digits, - _ and . */
+bool name_is_good(struct reading *r, const struct member *m, struct str path);
+
+/* The parts of a rule: `on`, `where`, `by`, `severity`, `send`. `path` is the part's own. */
+void rule_on(struct reading *r, const struct member *m, struct str path,
+             struct rule *rule);
+void rule_where(struct reading *r, const struct member *m, struct str path,
+                struct rule *rule);
+void rule_by(struct reading *r, const struct member *m, struct str path,
+             struct rule *rule);
+void rule_severity(struct reading *r, const struct member *m, struct str path,
+                   struct rule *rule);
+void rule_send(struct reading *r, const struct member *m, struct str path,
+               struct rule *rule);
+
+#endif

@@ -1,0 +1,106 @@
+/* sinks: NAME: {type: ..., the type's own options}. */
+#include "config/sections.h"
+#include "core/suggest.h"
+
+static const char *const also[] = {"type", NULL};
+
+static void names_of_types(struct buf *out)
+{
+    for (size_t i = 0; sinks[i]; i++)
+        buf_printf(out, "%s%s",
+                   i == 0         ? ""
+                   : sinks[i + 1] ? ", "
+                                  : " or ",
+                   sinks[i]->name);
+}
+
+static void no_such_type(struct reading *r, const struct node *n, struct str path,
+                         const char *all)
+{
+    char meant[SUGGESTION_BYTES];
+    struct suggestion near = suggestion_for(n->written);
+    for (size_t i = 0; sinks[i]; i++)
+        suggestion_offer(&near, str_of(sinks[i]->name));
+    complain(r, n->at, path, "expected %s, found %s%s", all, node_found(r, n),
+             suggestion_text(&near, meant));
+}
+
+/* NULL after saying why. */
+static const struct sink *read_type(struct reading *r, const struct member *m,
+                                    struct str path)
+{
+    const struct member *type = node_member(m->value, "type");
+    const struct sink *found = NULL;
+    struct str name;
+    struct buf all;
+    buf_init(&all, 200);
+    names_of_types(&all);
+    struct str wanted = arena_str(r->arena, buf_str(&all));
+    buf_deinit(&all);
+    if (!type) {
+        complain(r, m->at, path, "'type' is missing: %s", wanted.p);
+        return NULL;
+    }
+    path = path_join(r, path, type->name);
+    if (node_text(r, type->value, path, wanted.p, &name) && !(found = sink_named(name)))
+        no_such_type(r, type->value, path, wanted.p);
+    return found;
+}
+
+static void read_sink(struct reading *r, const struct member *m)
+{
+    struct str path = path_join(r, STR("sinks"), m->name);
+    if (!name_is_good(r, m, STR("sinks")) ||
+        !node_is_map(r, m->value, path, "a mapping with a type"))
+        return;
+    const struct sink *type = read_type(r, m, path);
+    if (!type)
+        return;
+    struct sink_config *s = &r->out->sinks[r->out->sinks_n++];
+    struct option_table table = {type->options, type->options_n, also};
+    *s = (struct sink_config){m->name, type, arena_alloc(r->arena, type->settings_bytes)};
+    options_read(r, &table, m, path, s->settings);
+}
+
+void sinks_read(struct reading *r)
+{
+    const struct member *m = node_member(r->root, "sinks");
+    r->needed_from = CONFIG_RUN;
+    if (!m || !node_is_map(r, m->value, STR("sinks"), "a mapping of names to sinks"))
+        return;
+    r->out->sinks = arena_alloc(r->arena, (m->value->n + 1) * sizeof *r->out->sinks);
+    for (size_t i = 0; i < m->value->n; i++)
+        read_sink(r, &m->value->members[i]);
+}
+
+/* As written, in rules with mistakes as well. */
+static bool rule_sends_to(const struct node *rule, struct str name)
+{
+    const struct member *send = node_member(rule, "send");
+    const struct node *n;
+    for (size_t i = 0; send && (n = node_item(send->value, i)); i++)
+        if (n->kind == NODE_TEXT && str_eq(n->text, name))
+            return true;
+    return false;
+}
+
+static bool is_used(const struct node *root, struct str name)
+{
+    const struct member *rules = node_member(root, "rules");
+    for (size_t i = 0; rules && rules->value->kind == NODE_MAP && i < rules->value->n;
+         i++)
+        if (rule_sends_to(rules->value->members[i].value, name))
+            return true;
+    return false;
+}
+
+void sinks_check_use(struct reading *r)
+{
+    const struct member *m = node_member(r->root, "sinks");
+    for (size_t i = 0; m && m->value->kind == NODE_MAP && i < m->value->n; i++) {
+        const struct member *sink = &m->value->members[i];
+        if (!is_used(r->root, sink->name))
+            warn(r, sink->at, path_join(r, STR("sinks"), sink->name),
+                 "no rule sends to it");
+    }
+}
