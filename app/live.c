@@ -145,14 +145,18 @@ static void log_figures(const struct live *l)
              announced, confirmed);
 }
 
+/* A partition that never had an event holds back the watermark of all: it is looked at at once. */
+static bool seems_idle(const struct live *l, const struct engine_partition *p)
+{
+    int64_t silent_ms = l->engine.clock.now_ms - p->active_ms;
+    return p->owned && (p->high_ms == STORE_NO_TIME || silent_ms >= l->config->time.idle_after_ms);
+}
+
 static int look_after_idle(struct live *l, struct err *e)
 {
-    for (size_t i = 0; i < l->engine.partitions_n; i++) {
-        const struct engine_partition *p = &l->engine.partitions[i];
-        if (p->owned && l->engine.clock.now_ms - p->active_ms >= l->config->time.idle_after_ms &&
-            engine_idle(&l->engine, i, e))
+    for (size_t i = 0; i < l->engine.partitions_n; i++)
+        if (seems_idle(l, &l->engine.partitions[i]) && engine_idle(&l->engine, i, e))
             return -1;
-    }
     return 0;
 }
 

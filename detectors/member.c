@@ -61,6 +61,15 @@ bool member_unpack(struct str packed, struct member *m)
     return !r.failed && r.in.n == 0;
 }
 
+/* Without query and fragment, which may carry tokens. */
+static struct str without_query(struct str url)
+{
+    for (size_t i = 0; i < url.n; i++)
+        if (url.p[i] == '?' || url.p[i] == '#')
+            url.n = i;
+    return url;
+}
+
 void member_of_event(const struct event *e, struct member *m)
 {
     struct str user = event_text(e, FIELD_USER_ID);
@@ -80,7 +89,7 @@ void member_of_event(const struct event *e, struct member *m)
                     .renewal = event_text(e, FIELD_ACCOUNT_RENEWAL),
                     .owner = event_text(e, FIELD_ACCOUNT_OWNER),
                     .mrr = mrr->type == VALUE_NUMBER ? mrr->number : 0},
-        .sample = {.page_url = event_text(e, FIELD_PAGE_URL),
+        .sample = {.page_url = without_query(event_text(e, FIELD_PAGE_URL)),
                    .action = event_text(e, FIELD_PAGE_ACTION),
                    .error_type = event_text(e, FIELD_ERROR_TYPE),
                    .error_code = event_text(e, FIELD_ERROR_CODE),

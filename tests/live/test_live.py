@@ -40,14 +40,25 @@ def rules_of(r):
 
 
 def steps_by_key(alerts):
-    """What was said of each key, in order."""
+    """What was said of each key, in order of time; at one moment the old episode's end comes before the new one's begin,
+    which the record lists the other way round."""
     out = {}
-    for a in alerts:
+    for a in sorted(alerts, key=lambda a: (a["time"], a["state"] != "resolved")):
         out.setdefault((a["rule"], json.dumps(a["key"], sort_keys=True)), []).append((a["state"], a["severity"]))
     return out
 
 
+def told_in_order(alerts):
+    """The times of what was said of each episode, as it arrived."""
+    out = {}
+    for a in alerts:
+        out.setdefault(a["id"], []).append(a["time"])
+    return out
+
+
 class Live(unittest.TestCase):
+    maxDiff = None
+
     def system(self, r, **more):
         system = live.System(rules_of(r), PARTITIONS, **more)
         self.addCleanup(system.close)
@@ -110,6 +121,8 @@ class Live(unittest.TestCase):
         def said():
             with receiver.lock:
                 alerts = [json.loads(body) for _, _, body, _ in receiver.posts]
+            for key, told in told_in_order(alerts).items():
+                assert told == sorted(told), "told in another order than it happened: %s %s" % (key, told)
             return steps_by_key(a for a in alerts if logs.time_of(a["time"]) < cutoff)
 
         try:
