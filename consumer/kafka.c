@@ -67,12 +67,6 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
     return kafka_take(s, out) ? SOURCE_BATCH : SOURCE_NOTHING;
 }
 
-static int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e)
-{
-    int64_t low;
-    return kafka_range(self(source), slot, &low, end, e);
-}
-
 static void leave_group(struct kafka_source *s)
 {
     int64_t until_ms = kafka_now_ms() + CLOSE_TIMEOUT_MS;

@@ -22,6 +22,7 @@ static const struct property consumer_defaults[] = {
     {"queued.max.messages.kbytes", "65536"},
     {"queued.min.messages", "100000"},
     {"fetch.max.bytes", "16777216"},
+    {"fetch.wait.max.ms", "100"}, /* a seek waits for the fetch that is under way */
     {"topic.metadata.refresh.interval.ms", "30000"},
 };
 

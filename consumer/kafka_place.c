@@ -131,7 +131,7 @@ void kafka_out_of_range(struct kafka_source *s, size_t slot)
     struct err e = {0};
     set_stray(s, k, k->position);
     k->retry_ms = kafka_now_ms() + RETRY_MS;
-    if (kafka_range(s, slot, &low, &high, &e))
+    if (kafka_first(s, slot, &low, &e) || kafka_end(&s->source, slot, &high, &e))
         return; /* asked again when it fails again */
     if (k->position > high) {
         err_set(&s->failure, ERR_REFUSED,

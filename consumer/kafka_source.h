@@ -78,8 +78,8 @@ rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e);
 int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e);
 int kafka_partitions(struct source *source, const struct str **names, size_t *n,
                      struct err *e);
-int kafka_range(struct kafka_source *s, size_t slot, int64_t *low, int64_t *high,
-                struct err *e);
+int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e);
+int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e);
 
 /* kafka_place.c: rebalances, seeks and offsets that are not there. */
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,

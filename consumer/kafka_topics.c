@@ -129,16 +129,31 @@ int kafka_partitions(struct source *source, const struct str **names, size_t *n,
     return 0;
 }
 
-int kafka_range(struct kafka_source *s, size_t slot, int64_t *low, int64_t *high,
-                struct err *e)
+/* The first or the next offset of a partition. By rd_kafka_offsets_for_times, which takes the
+ * protocol's names for both as times: rd_kafka_query_watermark_offsets of librdkafka 2.0 waits for
+ * minutes, whatever its time-out, when the broker goes away meanwhile. */
+static int query_offset(struct kafka_source *s, size_t slot, int64_t which,
+                        int64_t *offset, struct err *e)
 {
-    const struct partition *p = &s->partitions.items[slot];
-    char topic[512];
-    snprintf(topic, sizeof topic, "%.*s", STR_ARG(p->topic));
-    rd_kafka_resp_err_t rc = rd_kafka_query_watermark_offsets(
-        s->consumer, topic, p->number, low, high, RANGE_TIMEOUT_MS);
+    rd_kafka_topic_partition_list_t *list = kafka_list(s, slot, which);
+    rd_kafka_resp_err_t rc =
+        rd_kafka_offsets_for_times(s->consumer, list, RANGE_TIMEOUT_MS);
     if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rc = list->elems[0].err;
+    *offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR && *offset >= 0)
         return 0;
     return err_set(e, ERR_UNAVAILABLE, "%.*s: the broker does not say where it ends: %s",
                    STR_ARG(s->partitions.names[slot]), rd_kafka_err2str(rc));
+}
+
+int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e)
+{
+    return query_offset(s, slot, RD_KAFKA_OFFSET_BEGINNING, first, e);
+}
+
+int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e)
+{
+    return query_offset((struct kafka_source *)source, slot, RD_KAFKA_OFFSET_END, end, e);
 }
