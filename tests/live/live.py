@@ -100,7 +100,7 @@ class System:
         self.config.write_text(
             'kafka: {brokers: "%s", topics: [%s], group: %s, dead_letter: %s.dlq, properties: {%s}}\n'
             'redis: {url: "%s", prefix: %s}\n'
-            "time: {lateness: %s, idle_after: %s, max_future: 3650d}\n%s%srules:\n%s"
+            "time: {lateness: %s, idle_after: %s, max_future: 1h}\n%s%srules:\n%s"
             % (os.environ["KAFKA_BROKERS"], self.name, self.name, self.name, listed, os.environ["REDIS_URL"], self.name,
                lateness, idle_after, extra, sinks, rules), encoding="utf-8")
         self.make_topic(self.name, partitions)
