@@ -122,7 +122,7 @@ static void close_bucket(struct closing *c)
     struct bucket b = series_close(&c->series);
     double value = (double)b.n;
     if (c->settings->metric == METRIC_MEAN)
-        value = b.n ? (double)b.sum / MILLIONTHS / (double)b.n : (double)NAN;
+        value = b.n ? (double)b.sum / (double)MILLIONTHS / (double)b.n : (double)NAN;
     if (!isnan(value) && base.n >= (size_t)c->settings->min_history) {
         struct alert_anomaly f = {.present = true,
                                   .value = value,
@@ -231,7 +231,7 @@ static bool anomaly_update(const struct rule *rule, const struct event *event, s
         const struct value *v = &event->fields[s->field];
         if (v->type != VALUE_NUMBER || !(fabs(v->number) <= FIELD_VALUE_MAX))
             return false;
-        m.value = llround(v->number * MILLIONTHS);
+        m.value = llround(v->number * (double)MILLIONTHS);
     }
     member_pack(&m, out->record);
     out->judge_at = UINT32_MAX;
