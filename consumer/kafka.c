@@ -10,8 +10,8 @@
 
 enum {
     START_TIMEOUT_MS = 10000,
-    COMMIT_TIMEOUT_MS = 2000,
-    CLOSE_TIMEOUT_MS = 5000,
+    COMMIT_TIMEOUT_MS = 1000,
+    LEAVE_TIMEOUT_MS = 3000,
 };
 
 static struct kafka_source *self(struct source *s)
@@ -69,11 +69,16 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
 
 static void leave_group(struct kafka_source *s)
 {
-    int64_t until_ms = kafka_now_ms() + CLOSE_TIMEOUT_MS;
+    int64_t until_ms = kafka_now_ms() + LEAVE_TIMEOUT_MS;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(s->consumer);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->consumer, queue);
-    while (!error && !rd_kafka_consumer_closed(s->consumer) && kafka_now_ms() < until_ms)
-        (void)rd_kafka_queue_poll_callback(queue, 50);
+    while (!error && !rd_kafka_consumer_closed(s->consumer) &&
+           kafka_now_ms() < until_ms) {
+        rd_kafka_message_t *late =
+            rd_kafka_consume_queue(queue, 50); /* and its callbacks */
+        if (late)
+            rd_kafka_message_destroy(late);
+    }
     if (error)
         rd_kafka_error_destroy(error);
     if (!rd_kafka_consumer_closed(s->consumer))

@@ -87,7 +87,8 @@ static void check_two(void)
     b.source->ops->close(b.source);
     CHECK_INT(owned(&b), 0);
     until = mock_now_ms() + 30000;
-    while ((owned(&a) < 2 || next[0] < EVENTS || next[1] < EVENTS) && mock_now_ms() < until)
+    while ((owned(&a) < 2 || next[0] < EVENTS || next[1] < EVENTS) &&
+           mock_now_ms() < until)
         (void)step(&a);
     CHECK_INT(next[0], EVENTS);
     CHECK_INT(next[1], EVENTS);
@@ -138,7 +139,7 @@ static void check_away(void)
     m.source->ops->commit(m.source, 0, 12, STR("e"));
     int64_t from = mock_now_ms();
     m.source->ops->close(m.source);
-    CHECK(mock_now_ms() - from < 9000);
+    CHECK(mock_now_ms() - from < 10000); /* librdkafka itself waits some seconds then */
     CHECK(!m.owned[0]);
 }
 
