@@ -14,6 +14,7 @@ const struct recogniser text_recognisers[] = {
     {CHAR_START | CHAR_HIGH, take_quote},
     {CHAR_HIGH, take_other_digits},
     {CHAR_LETTER, take_url},
+    {CHAR_LETTER, take_http},
     {CHAR_LETTER, take_name}, /* for user ana */
     {CHAR_WORD, take_email},
     {CHAR_HEX, take_traceparent},

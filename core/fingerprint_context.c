@@ -16,20 +16,16 @@ static const char *const commits[] = {"blob", "changeset", "commit",
                                       "rev",  "revision",  "sha"};
 static const char *const amounts[] = {"bytes", "count",  "len",  "length",
                                       "limit", "offset", "size", "total"};
-static const char *const statuses[] = {"code", "error", "http", "status", "statuscode"};
+static const char *const statuses[] = {"error", "http", "status"};
+static const char *const codes[] = {"errno",      "errorcode", "exitcode",
+                                    "returncode", "sqlstate",  "statuscode"};
+/* "exit code 137" names an error, "verification code 4711" does not. */
+static const char *const code_kinds[] = {"error",  "exit",   "http",  "response",
+                                         "result", "return", "status"};
+/* They may stand between a noun and its number: "a status of 503". */
+static const char *const links[] = {"is", "of", "was"};
 
 enum { NOUN_BYTES_MAX = 13, MARKS_MAX = 3 };
-
-static enum context find(const byte *p, size_t n)
-{
-    if (SCAN_WORD_IN(p, n, ids))
-        return CONTEXT_ID;
-    if (SCAN_WORD_IN(p, n, amounts))
-        return CONTEXT_AMOUNT;
-    if (SCAN_WORD_IN(p, n, statuses))
-        return CONTEXT_STATUS;
-    return SCAN_WORD_IN(p, n, commits) ? CONTEXT_COMMIT : CONTEXT_NONE;
-}
 
 /* Back over what may stand between a noun and its number: "request_id: #5", "key =
  * '5". */
@@ -47,26 +43,81 @@ static const byte *skip_marks(const struct scan *s, const byte *p, bool *equals)
     return p;
 }
 
-/* Object@1f4e9ab, Window{3b04890: the hash of an object in memory. */
-static bool is_identity(const struct scan *s, const byte *p)
-{
-    return p - s->begin > 1 && (p[-1] == '@' || p[-1] == '{') &&
-           scan_before(s, p - 1) & CHAR_LETTER;
-}
+/* The run of letters that ends before p, marks and spaces between. */
+struct noun {
+    const byte *p;
+    size_t n;
+    const byte *end; /* where the marks begin */
+    bool equals;     /* = is among them */
+};
 
-enum context context_of(const struct scan *s, const byte *p)
+static struct noun noun_before(const struct scan *s, const byte *p)
 {
-    if (is_identity(s, p))
-        return CONTEXT_ID;
-    bool equals = false;
-    const byte *end = skip_marks(s, p, &equals), *start = end;
+    struct noun w = {.p = p};
+    const byte *end = skip_marks(s, p, &w.equals), *start = end;
+    w.end = end;
     while (start != s->replaced && end - start <= NOUN_BYTES_MAX &&
            scan_before(s, start) & CHAR_LETTER)
         start--;
-    enum context found = CONTEXT_NONE;
-    if (end < p && !(scan_before(s, start) & CHAR_HIGH) && scan_begins(s, start))
-        found = find(start, (size_t)(end - start));
+    bool whole = !(scan_before(s, start) & CHAR_HIGH) && scan_begins(s, start);
+    if (end < p && whole)
+        w = (struct noun){start, (size_t)(end - start), end, w.equals};
+    return w;
+}
+
+#define NOUN_IN(noun, table) SCAN_WORD_IN((noun).p, (noun).n, table)
+
+static enum context find(const struct scan *s, struct noun w)
+{
+    static const char *const code[] = {"code"};
+    if (NOUN_IN(w, ids))
+        return CONTEXT_ID;
+    if (NOUN_IN(w, amounts))
+        return CONTEXT_AMOUNT;
+    if (NOUN_IN(w, commits))
+        return CONTEXT_COMMIT;
+    if (NOUN_IN(w, code) && NOUN_IN(noun_before(s, w.p), code_kinds))
+        return CONTEXT_CODE;
+    if (NOUN_IN(w, codes))
+        return CONTEXT_CODE;
+    return NOUN_IN(w, statuses) || NOUN_IN(w, code) ? CONTEXT_STATUS : CONTEXT_NONE;
+}
+
+/* Object@1f4e9ab, Window{3b04890: the hash of an object in memory. */
+static bool is_identity(const struct scan *s, const byte *p)
+{
+    return scan_after(s, p, "@{") && scan_before(s, p - 1) & CHAR_LETTER;
+}
+
+/* True when only a comma and spaces stand between the last id and p. */
+static bool goes_on(const struct scan *s, const byte *p)
+{
+    const byte *end = p;
+    bool comma = false;
+    for (; scan_before(s, end) & (CHAR_LIST | CHAR_SPACE); end--)
+        comma |= (scan_before(s, end) & CHAR_LIST) != 0;
+    return comma && end == s->id_end;
+}
+
+static enum context context_before(const struct scan *s, const byte *p)
+{
+    if (is_identity(s, p))
+        return CONTEXT_ID;
+    struct noun w = noun_before(s, p);
+    if (w.end == s->http_end && w.end < p)
+        return CONTEXT_STATUS;
+    bool equals = w.equals;
+    if (NOUN_IN(w, links))
+        w = noun_before(s, w.p);
+    enum context found = find(s, w);
     return found == CONTEXT_NONE && equals ? CONTEXT_AMOUNT : found;
+}
+
+enum context context_of(struct scan *s, const byte *p, size_t n)
+{
+    enum context context = goes_on(s, p) ? CONTEXT_ID : context_before(s, p);
+    s->id_end = context == CONTEXT_ID ? p + n : NULL;
+    return context;
 }
 
 static const char *const units[] = {

@@ -10,10 +10,12 @@ enum context {
     CONTEXT_COMMIT, /* "commit", "revision": abbreviated hashes */
     CONTEXT_AMOUNT, /* "size", "uid=": a number however long */
     CONTEXT_STATUS, /* "HTTP", "status": 404 and 500 are different errors */
+    CONTEXT_CODE,   /* "errno", "exit code": so are 1 and 137 */
 };
 
-/* The context of what stands at p. */
-enum context context_of(const struct scan *s, const byte *p);
+/* The context of the word at p, n bytes: by what stands before it. A list of ids goes
+ * on. */
+enum context context_of(struct scan *s, const byte *p, size_t n);
 
 /* True when a unit of measure follows at p ("bytes", "ms"), after at most one space. */
 bool context_unit(const struct scan *s, const byte *p);

@@ -11,15 +11,14 @@ size_t take_placeholder(struct scan *s)
 
 enum { QUOTED_BYTES_MAX = 512 };
 
-/* The end of a quoted text that opens at p, or NULL when it does not close in reach. */
+/* The end of a quoted text that opens at p, or NULL when it never closes. */
 static const byte *read_quoted(const struct scan *s, const byte *p)
 {
     byte quote = *p;
-    const byte *limit = s->end - p > QUOTED_BYTES_MAX ? p + QUOTED_BYTES_MAX : s->end;
-    for (p++; p < limit && *p != quote && *p != '\n'; p++)
-        if (*p == '\\' && p + 1 < limit)
+    for (p++; p < s->end && *p != quote; p++)
+        if (*p == '\\' && p + 1 < s->end)
             p++;
-    return p < limit && *p == quote ? p + 1 : NULL;
+    return p < s->end ? p + 1 : NULL;
 }
 
 static bool is_quote(const struct scan *s, const byte *p)

@@ -119,11 +119,18 @@ static bool is_followed(const struct scan *s, const byte *p)
     return SCAN_WORD_IN(word, (size_t)(end - word), follows);
 }
 
+static bool has_digit(const byte *p, const byte *end)
+{
+    while (p < end && !(scan_classes[*p] & CHAR_DIGIT))
+        p++;
+    return p < end;
+}
+
 static bool is_name(const struct scan *s, const byte *p, const byte *end)
 {
     size_t n = (size_t)(end - p);
     return n >= 2 && !SCAN_WORD_IN(p, n, no_names) && !SCAN_WORD_IN(p, n, follows) &&
-           !has_ending(p, n) && is_followed(s, end);
+           !has_ending(p, n) && (has_digit(p, end) || is_followed(s, end));
 }
 
 size_t take_name(struct scan *s)

@@ -6,6 +6,11 @@
 #include "core/fingerprint_take.h"
 #include "core/fingerprint_word.h"
 
+static bool ends_whole(const struct scan *s, const byte *p)
+{
+    return scan_ends(s, p) && !(scan_class(s, p) & CHAR_HIGH);
+}
+
 /* A unit of time at p: its length, 0 when there is none. */
 static size_t time_unit(const byte *p, const byte *end)
 {
@@ -43,7 +48,12 @@ static bool is_micro(const struct scan *s, const byte *p)
            !(scan_class(s, p + 3) & CHAR_WORD);
 }
 
-enum { COUNTED_WORDS_MAX = 4, LONG_HEX_MIN = 16 };
+enum {
+    COUNTED_WORDS_MAX = 4,
+    LONG_HEX_MIN = 16,
+    CODE_DIGITS_MAX = 5,
+    CODE_BYTES_MAX = 7
+};
 
 static bool is_plural(const byte *p, const byte *end)
 {
@@ -68,13 +78,23 @@ static bool is_count(const struct scan *s, const byte *p)
     return false;
 }
 
+/* "status 404", "exit code 137": the number says which error it is. */
+static bool names_error(const struct scan *s, const byte *p, size_t n,
+                        enum context context)
+{
+    if (!ends_whole(s, p + n))
+        return false;
+    bool failure = n == 3 && (*p == '4' || *p == '5');
+    return (context == CONTEXT_STATUS && failure) ||
+           (context == CONTEXT_CODE && n <= CODE_DIGITS_MAX);
+}
+
 /* Digits only. */
 static void put_number(struct scan *s, const byte *p, size_t n, enum context context)
 {
     bool amount =
         context == CONTEXT_AMOUNT || context_unit(s, p + n) || is_count(s, p + n);
-    bool ends = scan_ends(s, p + n) && !(scan_class(s, p + n) & CHAR_HIGH);
-    if (context == CONTEXT_STATUS && ends && n == 3 && (*p == '4' || *p == '5'))
+    if (names_error(s, p, n, context))
         scan_copy(s, p, n);
     else if (context == CONTEXT_ID || (context == CONTEXT_COMMIT && n >= WORD_GIT_MIN) ||
              (n >= WORD_LONG_MIN && !amount))
@@ -137,6 +157,15 @@ static void put_mixed(struct scan *s, const byte *word, size_t n)
     put_letters(s, kept, (size_t)(end - kept));
 }
 
+/* "error TS2304": a few letters, then digits. */
+static bool is_code(const struct scan *s, const struct word *w, enum context context)
+{
+    if (context != CONTEXT_STATUS && context != CONTEXT_CODE)
+        return false;
+    return w->changes == 1 && w->n <= CODE_BYTES_MAX && w->digits > 0 &&
+           scan_classes[*w->p] & CHAR_LETTER && ends_whole(s, w->p + w->n);
+}
+
 /* After = a number may be written in hexadecimal digits without saying so. */
 static bool is_hex_amount(const struct word *w)
 {
@@ -153,12 +182,13 @@ static void put_part(struct scan *s, const byte *p, size_t n)
         return;
     }
     /* Before a placeholder it is what is left of a longer word. */
-    enum context context = scan_placeholder(s, p + n) ? CONTEXT_NONE : context_of(s, p);
+    enum context context =
+        scan_placeholder(s, p + n) ? CONTEXT_NONE : context_of(s, p, n);
     if (w.letters == 0)
         put_number(s, p, n, context);
     else if (context == CONTEXT_AMOUNT && is_hex_amount(&w))
         scan_put(s, "<int>");
-    else if (word_is_technical(p, n))
+    else if (word_is_technical(p, n) || is_code(s, &w, context))
         scan_copy(s, p, n);
     else if (word_is_hex(&w, context) || (context == CONTEXT_ID && w.digits > 0))
         scan_put(s, word_hex_name(n, context));
@@ -186,6 +216,22 @@ size_t take_long_hex(struct scan *s)
         return 0;
     scan_put(s, word_hex_name(s->word_n, CONTEXT_NONE));
     return s->word_n;
+}
+
+size_t take_http(struct scan *s)
+{
+    if (!scan_is(s, s->at, "http/") || !scan_begins(s, s->at))
+        return 0;
+    const byte *major = s->at + strlen("http/"), *p = scan_run(s, major, CHAR_DIGIT);
+    if (p == major)
+        return 0;
+    if (scan_at(s, p, '.') && scan_class(s, p + 1) & CHAR_DIGIT)
+        p = scan_run(s, p + 1, CHAR_DIGIT);
+    if (!ends_whole(s, p))
+        return 0;
+    scan_copy(s, s->at, (size_t)(p - s->at));
+    s->http_end = p;
+    return (size_t)(p - s->at);
 }
 
 static bool is_other_digit(uint32_t code)
@@ -294,7 +340,8 @@ size_t take_negative(struct scan *s)
     if (n == 0 && number) {
         n = (size_t)(end - s->at);
         put_number(s, s->at, n,
-                   p > s->begin && p[-1] == '_' ? context_of(s, s->at) : CONTEXT_AMOUNT);
+                   p > s->begin && p[-1] == '_' ? context_of(s, s->at, n)
+                                                : CONTEXT_AMOUNT);
     }
     s->at = p;
     return n ? n + 1 : 0;

@@ -46,27 +46,49 @@ static const byte *skip_host(const struct scan *s)
     return p;
 }
 
-/* Writes the segments from p to end, each with a slash before it. */
-static void put_path(struct scan *s, const byte *p, const byte *end)
+struct path {
+    const byte *p, *end;
+    bool goes_on; /* another path follows */
+};
+
+/* Up to the end of the path at p, without what separates nothing. */
+static struct path path_at(const struct scan *s, const byte *p)
 {
-    const byte *before = p;
-    size_t before_n = 0;
-    while (p < end && !s->out->overflowed) {
+    struct path path = {.p = p, .end = find(s, p, "?#;")};
+    while (path.end > p &&
+           (path.end[-1] == '/' || scan_classes[path.end[-1]] & CHAR_SPACE))
+        path.end--;
+    return path;
+}
+
+/* The path in a fragment: "#/invoices/7", "#!/invoices/7"; empty when there is none. */
+static struct path route_after(const struct scan *s, const byte *p)
+{
+    p = find(s, p, "#");
+    p += scan_is(s, p, "#!") ? 2 : p < s->end;
+    return scan_at(s, p, '/') ? path_at(s, p) : (struct path){.p = p, .end = p};
+}
+
+/* Writes the segments, each with a slash before it; *before is the one before them. */
+static void put_path(struct scan *s, struct path path, struct str *before)
+{
+    const byte *p = path.p;
+    while (p < path.end && !s->out->overflowed) {
         const byte *segment = p + (*p == '/');
-        for (p = segment; p < end && *p != '/';)
+        for (p = segment; p < path.end && *p != '/';)
             p++;
         size_t n = (size_t)(p - segment);
         if (n == 0)
             continue;
-        bool member = p + 1 < end && path_is_collection(before, before_n) &&
+        bool more = p < path.end || path.goes_on;
+        bool member = more && path_is_collection((const byte *)before->p, before->n) &&
                       !path_is_reserved(segment, n);
         scan_put(s, "/");
         if (member || is_id(segment, n))
             scan_put(s, ":id");
         else
             path_copy(s, segment, p);
-        before = segment;
-        before_n = n;
+        *before = (struct str){(const char *)segment, n};
     }
 }
 
@@ -85,12 +107,11 @@ void fingerprint_page(struct str url, struct buf *out)
     if (url.n == 0)
         return;
     struct scan s = scan_of(url, out);
-    const byte *p = skip_host(&s);
-    put_path(&s, p, find(&s, p, "?#;"));
-    const byte *route = find(&s, p, "#");
-    route += scan_is(&s, route, "#!") ? 2 : route < s.end;
-    if (scan_at(&s, route, '/'))
-        put_path(&s, route, find(&s, route, "?#;"));
+    struct path path = path_at(&s, skip_host(&s)), route = route_after(&s, path.p);
+    struct str before = STR("");
+    path.goes_on = route.p < route.end;
+    put_path(&s, path, &before);
+    put_path(&s, route, &before);
     if (out->n == s.first)
         scan_put(&s, "/");
 }

@@ -134,7 +134,7 @@ size_t take_path(struct scan *s)
 size_t take_drive(struct scan *s)
 {
     const byte *p = s->at;
-    if (s->word_n != 1 || !scan_at(s, p + 1, ':') || scan_before(s, p) & CHAR_WORD ||
+    if (s->word_n != 1 || !scan_at(s, p + 1, ':') || !scan_begins(s, p) ||
         !(scan_at(s, p + 2, '\\') || scan_at(s, p + 2, '/')))
         return 0;
     scan_copy(s, p, 2);

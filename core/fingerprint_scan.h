@@ -33,6 +33,8 @@ struct scan {
     size_t word_n;        /* the run of word characters at `at` */
     unsigned seen;        /* the classes in it */
     const byte *replaced; /* end of what the last placeholder stands for */
+    const byte *http_end; /* end of the last "HTTP/1.1" */
+    const byte *id_end;   /* end of the last id that a noun announced */
     bool quotes;          /* replace quoted values everywhere, not only after = */
     const struct recogniser *table;
     struct buf *out;

@@ -7,7 +7,7 @@
 
 #include "core/fingerprint_scan.h"
 
-enum { TAG_BYTES_MAX = 80 };
+enum { TAG_BYTES_MAX = 80, WORD_TAG_BYTES_MAX = 24 };
 
 /* "Re" and "Forward" as mail programs of many languages write them. */
 static const char *const prefixes[] = {"re",   "fwd",  "fw",   "aw",   "wg",   "sv",
@@ -57,6 +57,17 @@ static const byte *read_prefix(const struct scan *s, const byte *p)
     return NULL;
 }
 
+/* At the beginning also [EXTERNAL]; a long one without a number is part of what is
+ * said. */
+static const byte *read_leading_tag(const struct scan *s, const byte *p)
+{
+    const byte *end = read_tag(s, p);
+    for (const byte *digit = p; end && digit < end; digit++)
+        if (scan_classes[*digit] & CHAR_DIGIT)
+            return end;
+    return end && end - p <= WORD_TAG_BYTES_MAX ? end : NULL;
+}
+
 /* #5512 */
 static const byte *read_number_sign(const struct scan *s, const byte *p)
 {
@@ -73,7 +84,7 @@ static const byte *skip_additions(const struct scan *s)
     for (;;) {
         const byte *end = read_prefix(s, p);
         if (!end)
-            end = read_tag(s, p);
+            end = read_leading_tag(s, p);
         if (!end)
             end = read_number_sign(s, p);
         if (!end)
@@ -132,9 +143,20 @@ static bool is_inner(const struct squeeze *q, const struct scan *s, const byte *
            scan_class(s, next) & letters;
 }
 
+/* "e-mail" is "email"; other hyphens become spaces. */
+static bool is_prefix_hyphen(const struct squeeze *q, const struct scan *s)
+{
+    bool single = q->n == 1 || (q->n > 1 && q->to[q->n - 2] == ' ');
+    return scan_at(s, s->at, '-') && !q->gap && single &&
+           scan_classes[(byte)q->to[q->n - 1]] & CHAR_LETTER &&
+           scan_class(s, s->at + 1) & CHAR_LETTER;
+}
+
 /* One character at s->at; returns its bytes. */
 static size_t squeeze_character(struct squeeze *q, const struct scan *s)
 {
+    if (is_prefix_hyphen(q, s))
+        return 1;
     uint32_t code;
     size_t n =
         fold_decode((struct str){(const char *)s->at, (size_t)(s->end - s->at)}, &code);
@@ -170,7 +192,6 @@ void fingerprint_subject(struct str subject, struct buf *out)
     fingerprint_text((struct str){(const char *)p, (size_t)(s.end - p)}, out);
     if (out->n > first)
         squeeze(out, first);
-    if (out->n ==
-        first) /* nothing but additions: better those than one key for all such */
+    if (out->n == first) /* only additions: better those than one key for all such */
         fingerprint_text(subject, out);
 }

@@ -37,6 +37,7 @@ size_t take_uuid(struct scan *s);
 size_t take_hex_groups(struct scan *s);
 
 /* core/fingerprint_number.c */
+size_t take_http(struct scan *s); /* HTTP/1.1 */
 size_t take_float(struct scan *s);
 size_t take_negative(struct scan *s);
 size_t take_other_digits(struct scan *s); /* of scripts that have their own */
