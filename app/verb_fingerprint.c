@@ -12,21 +12,18 @@ enum { FINGERPRINT_LINE_BYTES_MAX = 4096 };
 
 static int help(FILE *out, int code)
 {
-    fprintf(out,
-            "usage: ticketwatch fingerprint [--kind text|page|subject|error]\n\n"
-            "Reads texts from stdin, one a line, and prints the fingerprint of each: "
-            "what stays the\n"
-            "same when the same thing happens again. Rules count by it (`by: [page, "
-            "error]`).\n\n"
-            "  --kind text      a message or any text (the default)\n"
-            "  --kind page      a URL: its path, with :id for ids\n"
-            "  --kind subject   a ticket's subject, without Re:, [tags] and punctuation\n"
-            "  --kind error     type, code and message with tabs between them; type and "
-            "code may be\n"
-            "                   empty; a line without a tab is a message\n\n"
-            "  $ echo 'Invoice 8841 could not be rendered (req 6f1c2a9e)' | ticketwatch "
-            "fingerprint\n"
-            "  invoice <int> could not be rendered (req <hex>)\n");
+    fputs("usage: ticketwatch fingerprint [--kind text|page|subject|error]\n\n"
+          "Reads texts from stdin, one a line, and prints the fingerprint of each: what\n"
+          "stays the same when the same thing happens again. Rules count by it\n"
+          "(`by: [page, error]`).\n\n"
+          "  --kind text      a message or any text (the default)\n"
+          "  --kind page      a URL: its path, with :id for ids\n"
+          "  --kind subject   a ticket's subject, without Re:, [tags] and punctuation\n"
+          "  --kind error     type, code and message with tabs between them; type and\n"
+          "                   code may be empty; a line without tabs is a message\n\n"
+          "  $ echo 'Invoice 8841 is late (req 6f1c2a9e)' | ticketwatch fingerprint\n"
+          "  invoice <int> is late (req <hex>)\n",
+          out);
     return code;
 }
 
