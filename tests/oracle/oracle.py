@@ -83,7 +83,7 @@ def record(rules, log, fingerprints):
 
 def line(rule, key, transition):
     time, state, severity, count, users, more = transition
-    members = {"time": logs.time_text(time), "rule": rule.name, "key": dict(zip(rule.by, key)), "state": state,
+    members = {"time": logs.time_text(time), "rule": rule.name, "kind": rule.kind, "key": dict(zip(rule.by, key)), "state": state,
                "severity": severity, "count": count, "users": users, **(more or {})}
     return {k: v for k, v in members.items() if v is not None}
 

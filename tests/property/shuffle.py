@@ -26,7 +26,9 @@ import oracle  # noqa: E402
 MINUTE = 60_000
 BASE = 1_772_409_600_000  # 2026-03-02T00:00Z
 LATENESS = 10 * MINUTE
-TELLINGS = 50  # of one log
+TELLINGS = 20  # of one log
+WAYS = ["recorded", "recorded", "recorded.gz", "files", "pipe"]
+HEAP = b"x\n" * 500  # broken lines: so many fill a batch, and what stands before them is judged on its own
 TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity"]
 
 
@@ -73,19 +75,22 @@ def random_event(r, ms, ident):
 
 def random_log(r):
     """[(time, body)] with crowds, silences, and moments that several events share."""
-    t, out = BASE, []
+    t, out, hurry = BASE, [], r.choice([1, 1, 1, 10, 100])
     for i in range(r.randint(100, 400)):
-        t += r.choice([0, 0, 1, 1000, 7000, MINUTE, MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 25 * MINUTE, 60 * MINUTE + r.choice([-1, 0, 1])])
+        gap = r.choice([0, 0, 1, 1000, 7000, MINUTE, MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 25 * MINUTE, 60 * MINUTE + r.choice([-1, 0, 1])])
+        t += gap // (hurry if r.random() < 0.98 else 1)
         ident = r.choice(["e%d", "%x", "é%d", "Z%d"]) % i + ("-%d" % i)
         out.append((t, random_event(r, t, ident)))
-    return out
+    end = r.choice([t, t + r.choice([10, 25, 60, 240]) * MINUTE, (t // (60 * MINUTE) + 1) * 60 * MINUTE])
+    return out + [(end, {"id": "end", "type": "release.deployed", "time": logs.time_text(end)})]  # edges are hit exactly
 
 
 def arrivals(r, events, reach):
     """The events and some of them again, each with a moment of arrival at most `reach` after its time."""
     told = events + [r.choice(events) for _ in range(r.randint(0, len(events) // 3))]
     slow = r.choice([0, reach // 100, reach])
-    return sorted(((t + r.random() * slow, n, body) for n, (t, body) in enumerate(told)), key=lambda a: a[:2])
+    delays = (r.choice([slow, 0, r.random() * slow, r.random() * slow]) for _ in told)  # often just in time
+    return sorted(((t + delay, r.random(), body) for delay, (t, body) in zip(delays, told)), key=lambda a: (a[0], -logs.time_of(a[2]["time"]), a[1]))
 
 
 def spread(r, told):
@@ -108,21 +113,27 @@ def as_recorded(merged):
     for p, body in merged:
         offsets[p] = offsets.get(p, 100 * p) + 1
         when = logs.time_of(body["time"]) + 1000
-        out.append(json.dumps({**body, "kafka": {"topic": "t", "partition": p, "offset": offsets[p], "timestamp": when}}, ensure_ascii=False))
-    return "".join(line + "\n" for line in out).encode()
+        out.append((p, {**body, "kafka": {"topic": "t", "partition": p, "offset": offsets[p], "timestamp": when}}))
+    return out
+
+
+def written(r, merged, heaps):
+    """The lines, with a heap of broken ones behind some of them."""
+    lines = (json.dumps(body, ensure_ascii=r.random() < 0.5).encode() + b"\n" for _, body in merged)
+    return b"".join(line + (HEAP if r.random() < heaps else b"") for line in lines)
 
 
 def tell(r, events, folder, reach):
     """Writes one telling of the log; its files, or ["-"] and what to pipe."""
     merged = spread(r, arrivals(r, events, reach))
-    way = r.choice(["recorded", "recorded", "recorded.gz", "files", "pipe"])
+    way, heaps = r.choice(WAYS), r.choice([0, 0, 0.01, 0.03, 0.15])
     if way == "files":
         names = []
         for p in sorted({p for p, _ in merged}):
             names.append(folder / ("part%d.jsonl" % p))
-            names[-1].write_text("".join(json.dumps(b) + "\n" for q, b in merged if q == p))
+            names[-1].write_bytes(written(r, [m for m in merged if m[0] == p], heaps))
         return [str(n) for n in names], b""
-    data = as_recorded(merged)
+    data = written(r, as_recorded(merged), heaps)
     if way == "pipe":
         (folder / "piped.jsonl").write_bytes(data)  # the oracle reads it from there
         return ["-"], data
@@ -143,19 +154,29 @@ class Wrong(Exception):
 
 
 def essence(alert):
-    count = alert.get("count") if "value" not in alert else None
-    return (alert["time"], alert["rule"], json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"], count,
-            alert.get("users") if alert["state"] != "resolved" and count is not None else None)
+    """What is the same in the oracle, to the letter."""
+    people = alert.get("users") if alert["state"] != "resolved" and alert["kind"] == "count" else None
+    return repr((alert["time"], alert["rule"], json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"],
+                 alert.get("count"), people))
+
+
+def far(one, other):
+    """Figures of an anomaly, of which the program prints four decimals."""
+    return [(n, one[n], other.get(n)) for n in ("value", "mean", "stddev", "z") if n in one and abs(one[n] - other.get(n, 1e9)) > 0.00006]
 
 
 def against_oracle(program, folder, paths, printed):
     paths = [str(folder / "piped.jsonl")] if paths == ["-"] else paths
     expected, _ = oracle.confirmed(folder / "config.yaml", paths, program)
-    want = sorted(map(repr, map(essence, expected)))
-    got = sorted(repr(essence(json.loads(line))) for line in printed.decode().splitlines())
-    if want != got:
-        missing, extra = [w for w in want if w not in got], [g for g in got if g not in want]
+    want = sorted((essence(a), n, a) for n, a in enumerate(expected))
+    got = sorted((essence(a), n, a) for n, a in enumerate(map(json.loads, printed.decode().splitlines())))
+    wanted, told = [w[0] for w in want], [g[0] for g in got]
+    if wanted != told:
+        missing, extra = [w for w in wanted if w not in told], [g for g in told if g not in wanted]
         raise Wrong("the oracle differs\nmissing:\n  %s\nnot expected:\n  %s" % ("\n  ".join(missing[:10]), "\n  ".join(extra[:10])))
+    for (line, _, w), (_, _, g) in zip(want, got):
+        if far(w, g):
+            raise Wrong("other figures, of the oracle and of the program: %s %s" % (line, far(w, g)))
     return len(want)
 
 
@@ -165,7 +186,7 @@ def one_log(program, seed, tellings, folder):
     events, first, transitions = random_log(r), None, 0
     for n in range(tellings):
         late = n % 3 == 2
-        paths, piped = tell(r, events, folder, LATENESS * (6 if late else 1) - 1)
+        paths, piped = tell(r, events, folder, LATENESS * (6 if late else 1))
         printed = replay(program, folder, paths, piped)
         if late or first is None:
             transitions += against_oracle(program, folder, paths, printed)
@@ -183,7 +204,7 @@ def main():
     seed, done, transitions = int(sys.argv[3]) if len(sys.argv) > 3 else 1, 0, 0
     while done < total:
         folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-shuffle-"))
-        tellings = min(TELLINGS, total - done, max(6, total // 10))
+        tellings = min(TELLINGS, total - done, max(6, total // 15))
         try:
             transitions += one_log(program, seed, tellings, folder)
         except Wrong as wrong:
