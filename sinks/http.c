@@ -10,13 +10,12 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { HEADERS_MAX_BYTES = 64 * 1024, RETRY_AFTER_BYTES = 64 };
+enum { RETRY_AFTER_BYTES = 64 };
 
 struct slot {
     CURL *easy;
     struct curl_slist *headers;
     struct buf body;
-    size_t header_bytes;
     bool busy, answered, cut;
     char retry_after[RETRY_AFTER_BYTES];
 };
@@ -73,16 +72,16 @@ static size_t take_body(char *bytes, size_t one, size_t n, void *arg)
     return s->cut ? CURL_WRITEFUNC_ERROR : n * one;
 }
 
-/* The empty line ends a header; those of 1xx are not the answer yet. */
+/* The empty line ends a header; those of 1xx are not the answer yet. How long a header may be,
+ * libcurl bounds itself (300 KB). */
 static size_t take_header(char *bytes, size_t one, size_t n, void *arg)
 {
     struct slot *s = arg;
     long status = 0;
-    s->header_bytes += n;
     curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status >= 200 && n && (bytes[0] == '\r' || bytes[0] == '\n'))
         s->answered = true;
-    return s->header_bytes > HEADERS_MAX_BYTES ? CURL_WRITEFUNC_ERROR : n * one;
+    return n * one;
 }
 
 static bool harmless(struct str s)
@@ -169,7 +168,6 @@ int http_start(struct http *h, size_t slot, const struct request *request, struc
     if (!all_harmless(request))
         return err_set(e, ERR_REFUSED, "a control character in the address or a header");
     buf_clear(&s->body);
-    s->header_bytes = 0;
     s->answered = s->cut = false;
     s->retry_after[0] = '\0';
     say_how(s, &h->settings);

@@ -56,10 +56,11 @@ def answer(connection, status, headers=(), body=b"{}"):
 
 
 class Receiver:
-    def __init__(self):
+    def __init__(self, tls=None):
+        self.tls = tls
         self.requests, self.lock = [], threading.Lock()
         self.released = threading.Event()  # lets hanging requests end
-        self.bytes_sent = 0  # by those without end
+        self.bytes_sent = {}  # by those without end
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -86,6 +87,8 @@ class Receiver:
 
     def serve(self, connection):
         try:
+            if self.tls:
+                connection = self.tls.wrap_socket(connection, server_side=True)
             while True:
                 request = read_request(connection)
                 if request is None:
@@ -156,7 +159,7 @@ class Receiver:
         connection.sendall(head)
         while not self.released.is_set():
             connection.sendall(piece)
-            self.bytes_sent += len(piece)
+            self.bytes_sent[how] = self.bytes_sent.get(how, 0) + len(piece)
             if how.startswith("trickle"):
                 time.sleep(0.05)
         return False
