@@ -70,6 +70,8 @@ static struct noun noun_before(const struct scan *s, const byte *p)
 static enum context find(const struct scan *s, struct noun w)
 {
     static const char *const code[] = {"code"};
+    if (w.n == 0)
+        return CONTEXT_NONE;
     if (NOUN_IN(w, ids))
         return CONTEXT_ID;
     if (NOUN_IN(w, amounts))
@@ -120,10 +122,11 @@ enum context context_of(struct scan *s, const byte *p, size_t n)
     return context;
 }
 
+/* Sorted. */
 static const char *const units[] = {
-    "b",  "byte",         "bytes",        "days",   "gb",      "h",  "hours",   "kb",
-    "mb", "microseconds", "milliseconds", "millis", "minutes", "ms", "records", "rows",
-    "s",  "sec",          "seconds",      "times"};
+    "b",  "byte",         "bytes",   "days",         "gb",      "h",  "hours",   "kb",
+    "mb", "microseconds", "millis",  "milliseconds", "minutes", "ms", "records", "rows",
+    "s",  "sec",          "seconds", "times"};
 
 bool context_unit(const struct scan *s, const byte *p)
 {

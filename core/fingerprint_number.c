@@ -14,12 +14,12 @@ static bool ends_whole(const struct scan *s, const byte *p)
 /* A unit of time at p: its length, 0 when there is none. */
 static size_t time_unit(const byte *p, const byte *end)
 {
-    static const char *const units[] = {"hours", "mins", "secs", "min", "sec",
+    static const char *const names[] = {"hours", "mins", "secs", "min", "sec",
                                         "hrs",   "hr",   "ms",   "us",  "ns",
                                         "s",     "m",    "h"};
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        size_t n = strlen(units[i]), same = 0;
-        while (same < n && p + same < end && fold_ascii(p[same]) == (byte)units[i][same])
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t n = strlen(names[i]), same = 0;
+        while (same < n && p + same < end && fold_ascii(p[same]) == (byte)names[i][same])
             same++;
         if (same == n && (p + n == end || !(scan_classes[p[n]] & CHAR_LETTER)))
             return n;
