@@ -1,4 +1,5 @@
-"""Runs `ticketwatch fingerprint` over labelled messages and holds its figures.
+"""Runs `ticketwatch fingerprint` over labelled messages and holds its figures. First, and everywhere: the tables of words
+that the recognisers search by halves are sorted.
 
     fingerprint_quality.py PROGRAM      exit 77: no ../shared (or $TICKETWATCH_SHARED) with quality and data/bursts
 
@@ -7,6 +8,7 @@ were written (docs/fingerprints.md), so that a change for the worse is seen befo
 """
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -17,6 +19,17 @@ SCORER = SHARED / "quality" / "fingerprint_score.py"
 BURSTS = SHARED / "data" / "bursts"
 LEAST = {"GA": 0.96, "P": 0.999, "F1": 0.96}
 LEAST_OF_ANY_SET = {"GA": 0.90, "P": 0.999, "F1": 0.85}
+
+
+def unsorted_tables():
+    """Of the C files, the tables of words that a binary search is done in."""
+    for path in sorted((ROOT / "core").glob("fingerprint*.c")):
+        source = path.read_text(encoding="utf-8")
+        searched = set(re.findall(r"_IN\([^;]*?, (\w+)\)", source))
+        for name, rows in re.findall(r"const char \*const (\w+)\[\] = \{(.*?)\};", source, re.S):
+            words = re.findall(r'"([^"]*)"', rows)
+            if name in searched and words != sorted(set(words), key=str.encode):
+                yield "%s: %s" % (path.name, name)
 
 
 def fingerprints(program, text):
@@ -44,6 +57,9 @@ def figures(table):
 
 def main():
     program = str(pathlib.Path(sys.argv[1]).resolve())
+    wrong = list(unsorted_tables())
+    if wrong:
+        sys.exit("not sorted, or a word twice: " + ", ".join(wrong))
     if not SCORER.exists() or not BURSTS.is_dir():
         print("skipped: no %s and %s" % (SCORER, BURSTS))
         sys.exit(77)

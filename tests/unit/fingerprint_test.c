@@ -23,6 +23,7 @@ static const char *const one_error[][6] = {
     {"size 67108864 of it", "size 3553 of it"},
     {"12345678 wrong rows.", "17 wrong rows."},
     {"took 12345678 ms", "took 8 ms"},
+    {"took 12345678 milliseconds", "took 8 milliseconds"},
     {"mask=ffffffff", "mask=0", "mask=40000500", "mask=2b000002"},
     {"peer=10.3.4.5", "peer=db7.example.net"},
     {"from 10.3.4.5 (db7.example.net)", "from 10.3.4.6 ()", "from 10.3.4.7"},
