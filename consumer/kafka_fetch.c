@@ -175,9 +175,22 @@ static void fill_from(struct kafka_source *s, struct kafka_slot *k,
     }
 }
 
+/* Where the partition ended when something of it was last fetched. */
+static int64_t known_end(const struct kafka_source *s, size_t slot)
+{
+    int64_t low, high;
+    rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, 0);
+    rd_kafka_resp_err_t rc = rd_kafka_get_watermark_offsets(
+        s->consumer, one->elems[0].topic, one->elems[0].partition, &low, &high);
+    rd_kafka_topic_partition_list_destroy(one);
+    return rc ? POSITION_NONE : high;
+}
+
 static void note_beginning(const struct batch *b)
 {
     int64_t first = b->events_n ? b->events[0].offset : b->next;
+    if (b->rejects_n && b->rejects[0].offset < first)
+        first = b->rejects[0].offset;
     if (b->start == 0 && first > 0)
         log_info("partition_begins", "partition=%.*s offset=%" PRId64, STR_ARG(b->name),
                  first);
@@ -194,6 +207,7 @@ bool kafka_take(struct kafka_source *s, struct batch *out)
         begin(s, out, slot, &fill);
         fill_from(s, k, &fill);
         out->next = k->position;
+        out->at_end = known_end(s, slot) == k->position;
         if (out->next == out->start)
             continue;
         note_beginning(out);
