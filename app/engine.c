@@ -23,7 +23,7 @@ void engine_init(struct engine *g, const struct rule *rules, size_t rules_n, int
                          .lateness_ms = lateness_ms,
                          .source = source,
                          .store = store,
-                         .clock = {STORE_NO_TIME, 0, STORE_NO_DUE, 0}};
+                         .clock = {.watermark_ms = STORE_NO_TIME, .next_due_ms = STORE_NO_DUE}};
     g->stats.rules = calloc(rules_n + 1, sizeof *g->stats.rules);
     assert(g->stats.rules);
     changes_init(&g->changes);
@@ -53,7 +53,7 @@ struct engine_partition *engine_partition(struct engine *g, size_t slot, struct 
 
 int engine_place(struct engine *g, struct engine_partition *p, int64_t start, struct err *e)
 {
-    p->placed = false;
+    p->placed = p->at_end = false;
     if (g->store->ops->cursor(g->store, p->name, &p->next, &p->high_ms, e))
         return -1;
     if (p->next < 0 && start < 0)
@@ -147,6 +147,7 @@ static int apply(struct engine *g, const struct engine_partition *p, struct batc
                              .next = b->next,
                              .high_ms = a->high_ms,
                              .has_events = b->events_n > 0,
+                             .at_end = b->at_end,
                              .ids = a->ids,
                              .times_ms = a->times_ms,
                              .events_n = a->n,
@@ -171,6 +172,7 @@ static int reposition(struct engine *g, size_t slot, struct engine_partition *p,
 {
     g->stats.repositions++;
     p->placed = cursor >= 0;
+    p->at_end = false;
     p->next = cursor;
     p->high_ms = high_ms;
     return g->source->ops->seek(g->source, slot, cursor >= 0 ? cursor : 0, e);
@@ -182,8 +184,11 @@ static int reposition(struct engine *g, size_t slot, struct engine_partition *p,
 static int judge(struct engine *g, const struct window *windows, size_t n, size_t *committed,
                  struct err *e)
 {
-    struct judge_settings s = {g->rules, g->rules_n, g->clock.watermark_ms,
-                               g->clock.watermark_ms + (g->at_end ? 1 : 0)};
+    struct judge_settings s = {.rules = g->rules,
+                               .rules_n = g->rules_n,
+                               .watermark_ms = g->clock.watermark_ms,
+                               .settled_ms = g->clock.watermark_ms + (g->at_end ? 1 : 0),
+                               .all_read = g->clock.all_read};
     struct judged *judged = judge_windows(&s, windows, n, &g->scratch);
     *committed = 0;
     if (n == 0)
@@ -248,14 +253,20 @@ int engine_batch(struct engine *g, struct batch *b, struct err *e)
         return -1;
     if (reply.outcome == MISPLACED)
         return reposition(g, b->slot, p, reply.cursor, reply.high_ms, e);
-    *p = (struct engine_partition){p->name, p->owned, true, b->next, a.high_ms, g->clock.now_ms};
+    *p = (struct engine_partition){.name = p->name,
+                                   .owned = p->owned,
+                                   .placed = true,
+                                   .next = b->next,
+                                   .high_ms = a.high_ms,
+                                   .active_ms = g->clock.now_ms,
+                                   .at_end = b->at_end};
     g->source->ops->commit(g->source, b->slot, b->next, g->commit_metadata);
     if (judge(g, reply.windows, reply.windows_n, &committed, e))
         return -1;
     return engine_tick(g, e);
 }
 
-int engine_idle(struct engine *g, size_t slot, struct err *e)
+int engine_at_end(struct engine *g, size_t slot, bool idle, struct err *e)
 {
     struct engine_partition *p = &g->partitions[slot];
     int64_t asked_ms = g->clock.now_ms, end; /* the clock as it was before the request */
@@ -268,10 +279,12 @@ int engine_idle(struct engine *g, size_t slot, struct err *e)
         return -1;
     if (!p->placed || end != p->next)
         return 0; /* something is on its way */
-    if (g->store->ops->idle(g->store, p->name, p->next, asked_ms, &reply, e))
+    int64_t proven_ms = idle ? asked_ms : STORE_NO_TIME;
+    if (g->store->ops->idle(g->store, p->name, p->next, proven_ms, &reply, e))
         return -1;
     g->clock = reply.clock;
     if (reply.outcome == MISPLACED)
         return reposition(g, slot, p, reply.cursor, reply.high_ms, e);
+    p->at_end = true;
     return engine_tick(g, e);
 }

@@ -25,6 +25,7 @@ struct engine_partition {
     int64_t next;       /* position that the store expects */
     int64_t high_ms;    /* largest event time before it; STORE_NO_TIME: none */
     int64_t active_ms;  /* the store's clock when something last came */
+    bool at_end;        /* read to its end, and the store knows */
 };
 
 struct engine {
@@ -68,7 +69,8 @@ int engine_look(struct engine *g, struct err *e);
 /* Nothing is known any more of any partition: each is placed again before it is used. */
 void engine_forget(struct engine *g);
 
-/* Asks the source for proof that an owned partition is at its end, and moves event time by the clock. */
-int engine_idle(struct engine *g, size_t slot, struct err *e);
+/* Asks the source whether an owned partition is at its end, and tells the store; with `idle` event time
+ * moves by the clock. */
+int engine_at_end(struct engine *g, size_t slot, bool idle, struct err *e);
 
 #endif

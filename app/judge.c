@@ -59,8 +59,14 @@ static void judge_one(const struct judge_settings *s, const struct window *w, st
     buf_init(&state, STATE_MAX_BYTES);
     buf_init(&kept, WINDOW_MAX_BYTES);
     buf_init(&scratch, LINE_MAX_BYTES);
-    struct judge_input in = {rule,       key, w->state, w->records, w->records_n, s->watermark_ms,
-                             s->settled_ms};
+    struct judge_input in = {.rule = rule,
+                             .key = key,
+                             .state = w->state,
+                             .records = w->records,
+                             .records_n = w->records_n,
+                             .watermark_ms = s->watermark_ms,
+                             .settled_ms = s->settled_ms,
+                             .all_read = s->all_read};
     struct judgement found = {.arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
     rule->kind->judge(&in, &found);
     assert(found.due_ms > s->watermark_ms); /* else it would be due again at once, for ever */

@@ -14,6 +14,7 @@ struct judge_settings {
     const struct rule *rules;
     size_t rules_n;
     int64_t watermark_ms, settled_ms; /* see detectors/detector.h struct judge_input */
+    bool all_read;
 };
 
 /* Judges n windows; the result and all it points to live in `arena`. Counts in `stats`, by rule. A window of a

@@ -145,18 +145,15 @@ static void log_figures(const struct live *l)
              announced, confirmed);
 }
 
-/* A partition that never had an event holds back the watermark of all: it is looked at at once. */
-static bool seems_idle(const struct live *l, const struct engine_partition *p)
+/* Partitions from which nothing comes: are they at their end, and for how long. */
+static int look_at_ends(struct live *l, struct err *e)
 {
-    int64_t silent_ms = l->engine.clock.now_ms - p->active_ms;
-    return p->owned && (p->high_ms == STORE_NO_TIME || silent_ms >= l->config->time.idle_after_ms);
-}
-
-static int look_after_idle(struct live *l, struct err *e)
-{
-    for (size_t i = 0; i < l->engine.partitions_n; i++)
-        if (seems_idle(l, &l->engine.partitions[i]) && engine_idle(&l->engine, i, e))
+    for (size_t i = 0; i < l->engine.partitions_n; i++) {
+        const struct engine_partition *p = &l->engine.partitions[i];
+        bool idle = l->engine.clock.now_ms - p->active_ms >= l->config->time.idle_after_ms;
+        if (p->owned && (idle || !p->at_end) && engine_at_end(&l->engine, i, idle, e))
             return -1;
+    }
     return 0;
 }
 
@@ -176,7 +173,7 @@ static int every_second(struct live *l, struct err *e)
         l->figures_ms = now + FIGURES_EVERY_MS;
         log_figures(l);
     }
-    if (engine_look(&l->engine, e) || look_after_idle(l, e))
+    if (engine_look(&l->engine, e) || look_at_ends(l, e))
         return back_off(l, false, e);
     return 0;
 }
@@ -274,7 +271,9 @@ static int start(struct live *l, struct err *e)
                 l->store);
     l->engine.commit_metadata = redis_store_epoch(l->store);
     l->delivery = live_delivery_start(l->config, &l->redis, str_of(l->consumer), &l->arena, e);
-    if (!l->delivery || open_source(l, e) || refresh_partitions(l, e))
+    if (!l->delivery || engine_look(&l->engine, e)) /* the store's clock, before partitions come */
+        return -1;
+    if (open_source(l, e) || refresh_partitions(l, e))
         return -1;
     l->topology_ms = monotonic_ms() + TOPOLOGY_EVERY_MS;
     l->figures_ms = monotonic_ms() + FIGURES_EVERY_MS;

@@ -25,6 +25,7 @@ struct batch {
     struct str name;    /* the partition: "topic/3", or the file's path; owned by the source */
     int64_t start;      /* the first position asked for; offsets may have holes */
     int64_t next;       /* the position after the last one read; start == next: nothing moved */
+    bool at_end;        /* nothing stood behind `next` when it was read, as far as is known */
     struct event *events;
     size_t events_n;
     struct reject *rejects;

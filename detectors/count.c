@@ -59,12 +59,13 @@ static void summarise(const struct walk *k, struct alert *a)
     buf_deinit(&key);
 }
 
-/* While events older than the opening minus resolve_after may still come (a partition is far behind the
- * others), a whole episode could slip in before this one, and take its name: the opening waits. */
+/* While events older than the opening minus resolve_after are still on their way (a partition is far
+ * behind the others), a whole episode could slip in before this one and take its name: it waits. */
 static bool too_early(struct walk *k)
 {
     int64_t known_ms = k->now.opened_ms - k->w->settings->resolve_after_ms;
-    if (k->confirm || k->w->state.said_level >= 0 || k->in->watermark_ms > known_ms)
+    if (k->confirm || k->w->state.said_level >= 0 || k->in->all_read ||
+        k->in->watermark_ms > known_ms)
         return false;
     earlier(&k->due_ms, known_ms + 1);
     return true;

@@ -32,6 +32,7 @@ struct judge_input {
     int64_t watermark_ms;  /* no accepted event is still to come before this time */
     int64_t settled_ms;    /* every accepted event before this time is here: the watermark, or one
                               more than it at the end of a replayed log */
+    bool all_read;         /* every partition was read to its end: nothing older is on its way */
 };
 
 struct judgement {

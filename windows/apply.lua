@@ -1,10 +1,11 @@
 -- Applies a batch iff the partition's cursor stands at its start: windows, ids, watermark and cursor move
 -- together, or nothing does.
 -- ARGV 3 partition, 4 start, 5 next, 6 high ('' none), 7 '1' if events were read, 8 new version,
---      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes;
+--      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes, 13 '1' if next
+--      is the partition's end;
 --      then for each slot: cell, number of ids, ids; then for each change: id, head, records, their number,
 --      judge_at, due time.
--- KEYS 10..: the id slots.
+-- KEYS 11..: the id slots.
 -- Reply: MISPLACED: cursor ('' none), high ('' none); BEHIND; DUPLICATES: positions among all ids;
 --        APPLIED: the windows to be judged now.
 local partition, start, high, version = ARGV[3], ARGV[4], ARGV[6], ARGV[8]
@@ -14,19 +15,19 @@ if not same_epoch() then return {'EPOCH'} end
 local cursor = redis.call('HGET', CURSORS, partition)
 if cursor ~= start then
   local r = reply('MISPLACED')
-  r[6], r[7] = cursor or '', redis.call('HGET', HIGHS, partition) or ''
+  r[7], r[8] = cursor or '', redis.call('HGET', HIGHS, partition) or ''
   return r
 end
 local settled = tonumber(redis.call('HGET', META, 'watermark'))
 if settled and ARGV[9] ~= '' and tonumber(ARGV[9]) < settled then return reply('BEHIND') end
 
 -- Which ids were there before.
-local at, seen, slots = 13, {}, {}
+local at, seen, slots = 14, {}, {}
 local position = 0
 for s = 1, slots_n do
   local slot = {cell = tonumber(ARGV[at]), n = tonumber(ARGV[at + 1]), from = at + 1}
   in_pieces(slot.n, function(from, to)
-    local hits = redis.call('SMISMEMBER', KEYS[9 + s], unpack(ARGV, slot.from + from, slot.from + to))
+    local hits = redis.call('SMISMEMBER', KEYS[10 + s], unpack(ARGV, slot.from + from, slot.from + to))
     for i = 1, #hits do
       position = position + 1
       if hits[i] == 1 then seen[#seen + 1] = position end
@@ -37,7 +38,7 @@ for s = 1, slots_n do
 end
 if #seen > 0 then
   local r = reply('DUPLICATES')
-  for i = 1, #seen do r[5 + i] = seen[i] end
+  for i = 1, #seen do r[6 + i] = seen[i] end
   return r
 end
 -- Every argument is read before the first write: an error midway would keep what came before it.
@@ -52,7 +53,7 @@ end
 for s = 1, slots_n do
   local slot = slots[s]
   in_pieces(slot.n, function(from, to)
-    redis.call('SADD', KEYS[9 + s], unpack(ARGV, slot.from + from, slot.from + to))
+    redis.call('SADD', KEYS[10 + s], unpack(ARGV, slot.from + from, slot.from + to))
   end)
   redis.call('ZADD', ID_SLOTS, slot.cell, int(slot.cell))
 end
@@ -84,8 +85,9 @@ end)
 in_pieces(#waiting, function(from, to) redis.call('SADD', WAITING, unpack(waiting, from, to)) end)
 
 redis.call('HSET', CURSORS, partition, ARGV[5])
+redis.call(ARGV[13] == '1' and 'SADD' or 'SREM', READ, partition)
 if high ~= '' then redis.call('HSET', HIGHS, partition, high) end
 if ARGV[7] == '1' then redis.call('HSET', ATS, partition, int(now_ms())) end
 local r = reply('APPLIED')
-for i = 1, #judge_now do r[5 + i] = judge_now[i] end
+for i = 1, #judge_now do r[6 + i] = judge_now[i] end
 return r

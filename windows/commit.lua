@@ -1,6 +1,6 @@
 -- What became of judged windows: each holds iff nobody changed the window since it was read. Value, due
 -- time, record and outbox move together.
--- KEYS 10 the confirmed record, 11.. outbox streams.
+-- KEYS 11 the confirmed record, 12.. outbox streams.
 -- ARGV 3 new version, 4 record entries older than this stream id may go ('' none), 5 number of windows; then
 --      for each: id, version, value without its version ('' forget), due time ('' none), number of record
 --      lines, lines, number of outbox lines, for each: number of its key, line.
@@ -17,9 +17,9 @@ end
 
 local function record(line)
   if ARGV[4] ~= '' then
-    redis.call('XADD', KEYS[10], 'MINID', '~', ARGV[4], '*', 'alert', line)
+    redis.call('XADD', KEYS[11], 'MINID', '~', ARGV[4], '*', 'alert', line)
   else
-    redis.call('XADD', KEYS[10], '*', 'alert', line)
+    redis.call('XADD', KEYS[11], '*', 'alert', line)
   end
 end
 
@@ -36,7 +36,7 @@ local function write(from)
   for i = 1, lines do record(ARGV[from + 4 + i]) end
   local base = from + 5 + lines
   for i = 1, tonumber(ARGV[base]) do
-    redis.call('XADD', KEYS[10 + tonumber(ARGV[base + 2 * i - 1])], '*', 'alert', ARGV[base + 2 * i])
+    redis.call('XADD', KEYS[11 + tonumber(ARGV[base + 2 * i - 1])], '*', 'alert', ARGV[base + 2 * i])
   end
 end
 
@@ -47,5 +47,5 @@ for i = 1, n do
   at = skip(at)
 end
 local r = reply('COMMITTED')
-for i = 1, n do r[5 + i] = held[i] end
+for i = 1, n do r[6 + i] = held[i] end
 return r

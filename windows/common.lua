@@ -1,8 +1,9 @@
 -- Put before every script of the store. The keys of a shard, in every call:
 local META, CURSORS, HIGHS, IDLES, ATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local WINDOWS, DUE, WAITING, ID_SLOTS = KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local WINDOWS, DUE, WAITING, ID_SLOTS, READ = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 -- Arguments of every call: 1 epoch, 2 time.lateness in ms.
--- Every reply begins: outcome, watermark ('' none), now, next due time ('' none), windows waiting.
+-- Every reply begins: outcome, watermark ('' none), now, next due time ('' none), windows waiting,
+-- 1 if every partition was read to its end.
 
 local function int(n)
   return string.format('%d', n)
@@ -37,7 +38,8 @@ local function reply(outcome)
   local w = watermark()
   local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
   return {outcome, w and int(w) or '', int(now_ms()), first[2] and int(first[2]) or '',
-          redis.call('SCARD', WAITING)}
+          redis.call('SCARD', WAITING),
+          redis.call('SCARD', READ) >= redis.call('HLEN', HIGHS) and 1 or 0}
 end
 
 local function same_epoch()

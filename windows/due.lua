@@ -25,5 +25,5 @@ in_pieces(#ids, function(from, to)
   end
 end)
 local r = reply('WINDOWS')
-for i = 1, #values do r[5 + i] = values[i] end
+for i = 1, #values do r[6 + i] = values[i] end
 return r

@@ -94,8 +94,9 @@ static int memory_begin(struct window_store *s, struct str name, int64_t start, 
 
 static struct store_clock read_clock(struct memory_store *m)
 {
-    return (struct store_clock){m->watermark_ms, 0, memory_windows_next_due(&m->windows),
-                                (int64_t)m->windows.waiting_n};
+    return (struct store_clock){.watermark_ms = m->watermark_ms,
+                                .next_due_ms = memory_windows_next_due(&m->windows),
+                                .waiting_n = (int64_t)m->windows.waiting_n};
 }
 
 /* --- apply --- */
@@ -151,7 +152,8 @@ static int memory_idle(struct window_store *s, struct str name, int64_t cursor, 
     *out = (struct apply_reply){.outcome = APPLIED, .cursor = p->cursor, .high_ms = p->high_ms};
     if (p->cursor != cursor)
         out->outcome = MISPLACED;
-    else if (p->high_ms == STORE_NO_TIME && proven_ms - m->lateness_ms > p->idle_ms)
+    else if (proven_ms != STORE_NO_TIME && p->high_ms == STORE_NO_TIME &&
+             proven_ms - m->lateness_ms > p->idle_ms)
         p->idle_ms = proven_ms - m->lateness_ms;
     move_watermark(m);
     out->clock = read_clock(m);

@@ -4,12 +4,12 @@
 local format = redis.call('HGET', META, 'format')
 if format and format ~= ARGV[3] then
   local r = reply('FORMAT')
-  r[6], r[7] = '', format
+  r[7], r[8] = '', format
   return r
 end
 redis.call('HSETNX', META, 'epoch', ARGV[1])
 redis.call('HSETNX', META, 'format', ARGV[3])
 for i = 4, #ARGV do redis.call('HSETNX', HIGHS, ARGV[i], '') end
 local r = reply('OPENED')
-r[6], r[7] = redis.call('HGET', META, 'epoch'), ARGV[3]
+r[7], r[8] = redis.call('HGET', META, 'epoch'), ARGV[3]
 return r

@@ -17,9 +17,10 @@ static void group_ids(struct redis_store *s, const struct apply *a, struct arena
 {
     int64_t width_ms = id_slot_ms(s->lateness_ms);
     size_t at = 0;
-    *out = (struct slots){.order = arena_alloc(arena, (a->events_n + 1) * sizeof *out->order),
-                          .cells = arena_alloc(arena, (a->events_n + 1) * sizeof *out->cells),
-                          .sizes = arena_alloc(arena, (a->events_n + 1) * sizeof *out->sizes)};
+    *out = (struct slots){
+        .order = arena_alloc(arena, (a->events_n + 1) * sizeof *out->order),
+        .cells = arena_alloc(arena, (a->events_n + 1) * sizeof *out->cells),
+        .sizes = arena_alloc(arena, (a->events_n + 1) * sizeof *out->sizes)};
     for (size_t i = 0; i < a->events_n; i++) {
         int64_t cell = time_cell(a->times_ms[i], width_ms);
         size_t slot = 0;
@@ -56,7 +57,8 @@ static void put_changes(const struct apply *a, struct redis_args *args)
     }
 }
 
-static void put_batch(const struct apply *a, const struct slots *slots, struct redis_args *args)
+static void put_batch(const struct apply *a, const struct slots *slots,
+                      struct redis_args *args)
 {
     args_str(args, a->partition);
     args_int(args, a->start);
@@ -68,6 +70,7 @@ static void put_batch(const struct apply *a, const struct slots *slots, struct r
     args_int(args, WINDOW_FOLD_BYTES);
     args_int(args, (int64_t)slots->n);
     args_int(args, (int64_t)a->changes_n);
+    args_int(args, a->at_end);
     size_t at = 0;
     for (size_t slot = 0; slot < slots->n; slot++) {
         args_int(args, slots->cells[slot]);
@@ -78,8 +81,9 @@ static void put_batch(const struct apply *a, const struct slots *slots, struct r
     put_changes(a, args);
 }
 
-static void read_refused(const struct redisReply *r, const struct apply *a, const struct slots *slots,
-                         struct arena *arena, struct apply_reply *out)
+static void read_refused(const struct redisReply *r, const struct apply *a,
+                         const struct slots *slots, struct arena *arena,
+                         struct apply_reply *out)
 {
     out->outcome = REVISE;
     out->refused = arena_alloc(arena, a->events_n + 1);
@@ -96,12 +100,12 @@ static void read_refused(const struct redisReply *r, const struct apply *a, cons
 static void read_misplaced(const struct redisReply *r, struct apply_reply *out)
 {
     out->outcome = MISPLACED;
-    out->cursor = redis_int_or(r, 5, -1);
-    out->high_ms = redis_int_or(r, 6, STORE_NO_TIME);
+    out->cursor = redis_int_or(r, REPLY_HEAD, -1);
+    out->high_ms = redis_int_or(r, REPLY_HEAD + 1, STORE_NO_TIME);
 }
 
-int redis_store_apply(struct window_store *base, const struct apply *a, struct arena *arena,
-                             struct apply_reply *out, struct err *e)
+int redis_store_apply(struct window_store *base, const struct apply *a,
+                      struct arena *arena, struct apply_reply *out, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
@@ -128,7 +132,7 @@ int redis_store_apply(struct window_store *base, const struct apply *a, struct a
 }
 
 int redis_store_idle(struct window_store *base, struct str partition, int64_t cursor,
-                            int64_t proven_ms, struct apply_reply *out, struct err *e)
+                     int64_t proven_ms, struct apply_reply *out, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
@@ -137,7 +141,7 @@ int redis_store_idle(struct window_store *base, struct str partition, int64_t cu
     size_t keys_n = redis_call_args(s, &args);
     args_str(&args, partition);
     args_int(&args, cursor);
-    args_int(&args, proven_ms);
+    args_int_or(&args, proven_ms, STORE_NO_TIME);
     struct redisReply *r = redis_call(s, SCRIPT_IDLE, &args, keys_n, e);
     if (!r)
         return -1;
@@ -147,4 +151,3 @@ int redis_store_idle(struct window_store *base, struct str partition, int64_t cu
     redis_reply_free(r);
     return 0;
 }
-

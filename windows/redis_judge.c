@@ -5,27 +5,30 @@
 /* Drops the ids of slots that the watermark has passed: no event of that time can be accepted. */
 static int forget_ids(struct redis_store *s, int64_t watermark_ms, struct err *e)
 {
-    int64_t width_ms = id_slot_ms(s->lateness_ms), open_cell = time_cell(watermark_ms, width_ms);
+    int64_t width_ms = id_slot_ms(s->lateness_ms),
+            open_cell = time_cell(watermark_ms, width_ms);
     if (watermark_ms == STORE_NO_TIME || open_cell * width_ms <= s->forgotten_ms)
         return 0;
     struct redis_args unlink, limit;
     args_init(&limit, &s->scratch);
     args_int(&limit, open_cell - 1);
-    struct redisReply *r = REDIS_COMMAND(s->link, e, STR("ZRANGEBYSCORE"), s->keys[KEY_ID_SLOTS],
-                                         STR("-inf"), limit.items[0]);
+    struct redisReply *r =
+        REDIS_COMMAND(s->link, e, STR("ZRANGEBYSCORE"), s->keys[KEY_ID_SLOTS],
+                      STR("-inf"), limit.items[0]);
     if (!r)
         return -1;
     args_init(&unlink, &s->scratch);
     args_str(&unlink, STR("UNLINK"));
     for (size_t i = 0; i < redis_reply_n(r); i++)
-        args_str(&unlink, redis_ids_key(s, redis_reply_int(redis_reply_at(r, i)), &s->scratch));
+        args_str(&unlink,
+                 redis_ids_key(s, redis_reply_int(redis_reply_at(r, i)), &s->scratch));
     redis_reply_free(r);
     if (unlink.n > 1) {
         if (!(r = redis_command(s->link, e, unlink.n, unlink.items)))
             return -1;
         redis_reply_free(r);
-        if (!(r = REDIS_COMMAND(s->link, e, STR("ZREMRANGEBYSCORE"), s->keys[KEY_ID_SLOTS],
-                                STR("-inf"), limit.items[0])))
+        if (!(r = REDIS_COMMAND(s->link, e, STR("ZREMRANGEBYSCORE"),
+                                s->keys[KEY_ID_SLOTS], STR("-inf"), limit.items[0])))
             return -1;
         redis_reply_free(r);
     }
@@ -34,8 +37,8 @@ static int forget_ids(struct redis_store *s, int64_t watermark_ms, struct err *e
 }
 
 int redis_store_due(struct window_store *base, size_t limit, struct arena *arena,
-                           struct window **windows, size_t *n, struct store_clock *clock,
-                           struct err *e)
+                    struct window **windows, size_t *n, struct store_clock *clock,
+                    struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
@@ -71,14 +74,14 @@ static struct str value_of(struct redis_store *s, const struct judged *j)
     struct buf b;
     buf_init(&b, WINDOW_MAX_BYTES);
     window_pack(&b, no_version, j->head, j->state, j->kept, j->kept_n);
-    struct str value = arena_str(
-        &s->scratch, (struct str){b.p + WINDOW_VERSION_BYTES, b.n - WINDOW_VERSION_BYTES});
+    struct str value = arena_str(&s->scratch, (struct str){b.p + WINDOW_VERSION_BYTES,
+                                                           b.n - WINDOW_VERSION_BYTES});
     buf_deinit(&b);
     return value;
 }
 
-static void put_judged(struct redis_store *s, const struct judged *j, struct redis_args *sinks,
-                       struct redis_args *args)
+static void put_judged(struct redis_store *s, const struct judged *j,
+                       struct redis_args *sinks, struct redis_args *args)
 {
     args_str(args, window_id_str(&j->id));
     args_str(args, (struct str){j->version, WINDOW_VERSION_BYTES});
@@ -95,7 +98,7 @@ static void put_judged(struct redis_store *s, const struct judged *j, struct red
 }
 
 int redis_store_commit(struct window_store *base, struct judged *judged, size_t n,
-                              struct store_clock *clock, struct err *e)
+                       struct store_clock *clock, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args, sinks, windows;
@@ -110,7 +113,9 @@ int redis_store_commit(struct window_store *base, struct judged *judged, size_t 
         args_str(&args, redis_key_named(s, "outbox:", sinks.items[i], &s->scratch));
     size_t keys_n = redis_call_args(s, &args);
     args_str(&args, redis_new_version(&s->scratch));
-    args_int_or(&args, clock->now_ms > s->record_for_ms ? clock->now_ms - s->record_for_ms : 0, 0);
+    args_int_or(&args,
+                clock->now_ms > s->record_for_ms ? clock->now_ms - s->record_for_ms : 0,
+                0);
     args_int(&args, (int64_t)n);
     for (size_t i = 0; i < windows.n; i++)
         args_str(&args, windows.items[i]);
@@ -123,4 +128,3 @@ int redis_store_commit(struct window_store *base, struct judged *judged, size_t 
     redis_reply_free(r);
     return 0;
 }
-

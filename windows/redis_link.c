@@ -228,7 +228,7 @@ static int enter(struct redis_link *l, struct err *e)
 static int connect_to(struct redis_link *l, struct err *e)
 {
     const struct redis_target *t = &l->target;
-    struct timeval wait = {t->timeout_ms / 1000, (t->timeout_ms % 1000) * 1000};
+    struct timeval wait = {t->timeout_ms / 1000, (t->timeout_ms % 1000) * 1000L};
     /* hiredis writes to sockets that the other side may have closed. */
     signal(SIGPIPE, SIG_IGN);
     l->context = t->host.n ? redisConnectWithTimeout(t->host.p, t->port, wait)

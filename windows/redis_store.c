@@ -17,7 +17,8 @@ enum { PAGE_LINES = 500 };
 static const struct str STATE_FORMAT = {"1", 1};
 
 static const char *const key_names[REDIS_KEYS] = {
-    "meta", "cursors", "highs", "idles", "ats", "windows", "due", "waiting", "id_slots", "record"};
+    "meta",    "cursors", "highs",   "idles",    "ats",
+    "windows", "due",     "waiting", "id_slots", "read", "record"};
 
 static void random_bytes(char *out, size_t n)
 {
@@ -64,7 +65,8 @@ struct store_clock redis_clock_of(const struct redisReply *r)
     return (struct store_clock){.watermark_ms = redis_int_or(r, 1, STORE_NO_TIME),
                                 .now_ms = redis_reply_int(redis_reply_at(r, 2)),
                                 .next_due_ms = redis_int_or(r, 3, STORE_NO_DUE),
-                                .waiting_n = redis_reply_int(redis_reply_at(r, 4))};
+                                .waiting_n = redis_reply_int(redis_reply_at(r, 4)),
+                                .all_read = redis_reply_int(redis_reply_at(r, 5)) == 1};
 }
 
 bool redis_outcome_is(const struct redisReply *r, const char *name)
@@ -78,13 +80,15 @@ static int open_state(struct redis_store *s, struct err *e);
 struct redisReply *redis_call(struct redis_store *s, enum script_number script,
                               const struct redis_args *a, size_t keys_n, struct err *e)
 {
-    struct redisReply *r = redis_run(s->link, &s->scripts[script], keys_n, a->n, a->items, e);
+    struct redisReply *r =
+        redis_run(s->link, &s->scripts[script], keys_n, a->n, a->items, e);
     if (!r || !redis_outcome_is(r, "EPOCH"))
         return r;
     redis_reply_free(r);
     if (open_state(s, e) == 0)
-        err_set(e, ERR_UNAVAILABLE, "the state in Redis is another than before: it was flushed or "
-                                    "lost; reading the topics again from their beginning");
+        err_set(e, ERR_UNAVAILABLE,
+                "the state in Redis is another than before: it was flushed or "
+                "lost; reading the topics again from their beginning");
     return NULL;
 }
 
@@ -106,12 +110,13 @@ static int open_state(struct redis_store *s, struct err *e)
         redis_run(s->link, &s->scripts[SCRIPT_OPEN], KEYS_OF_EVERY_CALL, a.n, a.items, e);
     if (!r)
         return -1;
-    struct str epoch = redis_reply_str(redis_reply_at(r, 5));
-    struct str format = redis_reply_str(redis_reply_at(r, 6));
+    struct str epoch = redis_reply_str(redis_reply_at(r, REPLY_HEAD));
+    struct str format = redis_reply_str(redis_reply_at(r, REPLY_HEAD + 1));
     int result = 0;
     if (redis_outcome_is(r, "FORMAT"))
         result = err_set(e, ERR_REFUSED,
-                         "the state under redis.prefix '%.*s' has format %.*s, this version reads %.*s: "
+                         "the state under redis.prefix '%.*s' has format %.*s, this "
+                         "version reads %.*s: "
                          "run the version that made it, or choose another redis.prefix",
                          STR_ARG(s->prefix), STR_ARG(format), STR_ARG(STATE_FORMAT));
     else
@@ -120,24 +125,25 @@ static int open_state(struct redis_store *s, struct err *e)
     return result;
 }
 
-int redis_read_windows(const struct redisReply *r, struct arena *arena, struct window **windows,
-                        size_t *n, struct err *e)
+int redis_read_windows(const struct redisReply *r, struct arena *arena,
+                       struct window **windows, size_t *n, struct err *e)
 {
     *n = 0;
     *windows = arena_alloc(arena, (redis_reply_n(r) + 1) * sizeof **windows);
     for (size_t i = REPLY_HEAD; i < redis_reply_n(r); i++) {
         struct str value = arena_str(arena, redis_reply_str(redis_reply_at(r, i)));
         if (!window_unpack(value, arena, &(*windows)[(*n)++]))
-            return err_set(e, ERR_REFUSED, "a window in Redis is damaged: another program wrote under "
-                                           "redis.prefix; use a prefix of its own");
+            return err_set(e, ERR_REFUSED,
+                           "a window in Redis is damaged: another program wrote under "
+                           "redis.prefix; use a prefix of its own");
     }
     return 0;
 }
 
 /* --- partitions and cursors --- */
 
-static int redis_store_partitions(struct window_store *base, const struct str *names, size_t n,
-                                  struct err *e)
+static int redis_store_partitions(struct window_store *base, const struct str *names,
+                                  size_t n, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     s->partitions = realloc(s->partitions, (n + 1) * sizeof *s->partitions);
@@ -151,8 +157,8 @@ static int redis_store_partitions(struct window_store *base, const struct str *n
     return open_state(s, e);
 }
 
-static int read_hash(struct redis_store *s, size_t key, struct str field, int64_t none, int64_t *out,
-                     struct err *e)
+static int read_hash(struct redis_store *s, size_t key, struct str field, int64_t none,
+                     int64_t *out, struct err *e)
 {
     struct redisReply *r = REDIS_COMMAND(s->link, e, STR("HGET"), s->keys[key], field);
     if (!r)
@@ -163,25 +169,29 @@ static int read_hash(struct redis_store *s, size_t key, struct str field, int64_
 }
 
 /* Two reads: a batch between them makes the next apply misplaced, which tells both at once. */
-static int redis_store_cursor(struct window_store *base, struct str partition, int64_t *cursor,
-                              int64_t *high_ms, struct err *e)
+static int redis_store_cursor(struct window_store *base, struct str partition,
+                              int64_t *cursor, int64_t *high_ms, struct err *e)
 {
-    return read_hash(redis_store_of(base), KEY_CURSORS, partition, -1, cursor, e) ||
-                   read_hash(redis_store_of(base), KEY_HIGHS, partition, STORE_NO_TIME, high_ms, e)
-               ? -1
-               : 0;
+    struct redis_store *s = redis_store_of(base);
+    struct redisReply *r = REDIS_COMMAND(s->link, e, STR("SREM"), s->keys[KEY_READ], partition);
+    if (!r)
+        return -1;
+    redis_reply_free(r);
+    if (read_hash(s, KEY_CURSORS, partition, -1, cursor, e))
+        return -1;
+    return read_hash(s, KEY_HIGHS, partition, STORE_NO_TIME, high_ms, e);
 }
 
-static int redis_store_begin(struct window_store *base, struct str partition, int64_t start,
-                             struct err *e)
+static int redis_store_begin(struct window_store *base, struct str partition,
+                             int64_t start, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args number;
     arena_reset(&s->scratch);
     args_init(&number, &s->scratch);
     args_int(&number, start);
-    struct redisReply *r =
-        REDIS_COMMAND(s->link, e, STR("HSETNX"), s->keys[KEY_CURSORS], partition, number.items[0]);
+    struct redisReply *r = REDIS_COMMAND(s->link, e, STR("HSETNX"), s->keys[KEY_CURSORS],
+                                         partition, number.items[0]);
     if (!r)
         return -1;
     redis_reply_free(r);
@@ -199,19 +209,22 @@ static struct str alert_of(const struct redisReply *entry)
     return STR_NONE;
 }
 
-static int redis_store_record(struct window_store *base, store_line_fn *fn, void *arg, struct err *e)
+static int redis_store_record(struct window_store *base, store_line_fn *fn, void *arg,
+                              struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     char from[64] = "-";
     for (int stop = 0; !stop;) {
-        struct redisReply *r = REDIS_COMMAND(s->link, e, STR("XRANGE"), s->keys[KEY_RECORD],
-                                             str_of(from), STR("+"), STR("COUNT"), STR("500"));
+        struct redisReply *r =
+            REDIS_COMMAND(s->link, e, STR("XRANGE"), s->keys[KEY_RECORD], str_of(from),
+                          STR("+"), STR("COUNT"), STR("500"));
         if (!r)
             return -1;
         size_t n = redis_reply_n(r);
         for (size_t i = 0; i < n && !stop; i++) {
             const struct redisReply *entry = redis_reply_at(r, i);
-            struct str line = alert_of(entry), id = redis_reply_str(redis_reply_at(entry, 0));
+            struct str line = alert_of(entry),
+                       id = redis_reply_str(redis_reply_at(entry, 0));
             snprintf(from, sizeof from, "(%.*s", STR_ARG(id));
             if (line.n)
                 stop = fn(arg, line);
@@ -246,7 +259,8 @@ static const struct store_ops redis_store_ops = {
     .close = redis_store_close,
 };
 
-static struct redis_script script(struct redis_store *s, const char *name, const char *text)
+static struct redis_script script(struct redis_store *s, const char *name,
+                                  const char *text)
 {
     struct buf b;
     buf_init(&b, 1 << 20);
@@ -287,7 +301,8 @@ static void name_keys(struct redis_store *s)
         s->keys[i] = redis_key_named(s, key_names[i], STR_NONE, &s->memory);
 }
 
-struct window_store *redis_store_open(const struct redis_store_settings *settings, struct err *e)
+struct window_store *redis_store_open(const struct redis_store_settings *settings,
+                                      struct err *e)
 {
     struct redis_store *s = calloc(1, sizeof *s);
     assert(s);

@@ -6,7 +6,7 @@
 #include "windows/redis_link.h"
 #include "windows/window_store.h"
 
-enum { EPOCH_BYTES = 32, REPLY_HEAD = 5 };
+enum { EPOCH_BYTES = 32, REPLY_HEAD = 6 };
 
 /* The keys of common.lua, in its order, and the record. */
 enum redis_key {
@@ -19,12 +19,20 @@ enum redis_key {
     KEY_DUE,
     KEY_WAITING,
     KEY_ID_SLOTS,
+    KEY_READ,
     KEYS_OF_EVERY_CALL,
     KEY_RECORD = KEYS_OF_EVERY_CALL,
     REDIS_KEYS
 };
 
-enum script_number { SCRIPT_OPEN, SCRIPT_APPLY, SCRIPT_COMMIT, SCRIPT_DUE, SCRIPT_IDLE, SCRIPTS };
+enum script_number {
+    SCRIPT_OPEN,
+    SCRIPT_APPLY,
+    SCRIPT_COMMIT,
+    SCRIPT_DUE,
+    SCRIPT_IDLE,
+    SCRIPTS
+};
 
 struct redis_store {
     struct window_store base;
@@ -61,8 +69,8 @@ struct store_clock redis_clock_of(const struct redisReply *r);
 /* The number at i, or `none` where there is an empty text. */
 int64_t redis_int_or(const struct redisReply *r, size_t i, int64_t none);
 /* The windows behind the head, copied into `arena`. */
-int redis_read_windows(const struct redisReply *r, struct arena *arena, struct window **windows,
-                       size_t *n, struct err *e);
+int redis_read_windows(const struct redisReply *r, struct arena *arena,
+                       struct window **windows, size_t *n, struct err *e);
 
 /* "prefix:{0}:name", in the arena. */
 struct str redis_key_named(const struct redis_store *s, const char *kind, struct str name,
@@ -72,13 +80,14 @@ struct str redis_ids_key(const struct redis_store *s, int64_t cell, struct arena
 struct str redis_new_version(struct arena *arena);
 
 /* redis_apply.c */
-int redis_store_apply(struct window_store *base, const struct apply *a, struct arena *arena,
-                      struct apply_reply *out, struct err *e);
+int redis_store_apply(struct window_store *base, const struct apply *a,
+                      struct arena *arena, struct apply_reply *out, struct err *e);
 int redis_store_idle(struct window_store *base, struct str partition, int64_t cursor,
                      int64_t proven_ms, struct apply_reply *out, struct err *e);
 /* redis_judge.c */
 int redis_store_due(struct window_store *base, size_t limit, struct arena *arena,
-                    struct window **windows, size_t *n, struct store_clock *clock, struct err *e);
+                    struct window **windows, size_t *n, struct store_clock *clock,
+                    struct err *e);
 int redis_store_commit(struct window_store *base, struct judged *judged, size_t n,
                        struct store_clock *clock, struct err *e);
 

@@ -21,6 +21,7 @@ struct store_clock {
     int64_t now_ms;       /* the store's clock (Redis TIME); 0 in memory */
     int64_t next_due_ms;  /* the earliest due time of any window; STORE_NO_DUE: none */
     int64_t waiting_n;    /* windows that want judging at once */
+    bool all_read;        /* every partition was read to its end: nothing older is on its way */
 };
 
 /* All that a batch adds to one window. */
@@ -38,6 +39,7 @@ struct apply {
     int64_t start, next;
     int64_t high_ms;           /* largest event time of the partition up to `next`; STORE_NO_TIME: none */
     bool has_events;           /* events were read, accepted or not */
+    bool at_end;               /* `next` was the partition's end when it was read */
     const struct str *ids;     /* of the accepted events, no two the same */
     const int64_t *times_ms;
     size_t events_n;
@@ -90,15 +92,17 @@ struct window_store {
 struct store_ops {
     /* Makes these partitions known: the watermark waits for each. Safe to repeat. */
     int (*partitions)(struct window_store *s, const struct str *names, size_t n, struct err *e);
-    /* The partition's next position, -1: none yet; its largest event time. */
+    /* The partition's next position, -1: none yet; its largest event time. For who is about to read it:
+     * until apply or idle say otherwise it counts as not read to its end. */
     int (*cursor)(struct window_store *s, struct str partition, int64_t *cursor, int64_t *high_ms,
                   struct err *e);
     /* Sets the cursor of a partition that has none. */
     int (*begin)(struct window_store *s, struct str partition, int64_t start, struct err *e);
     int (*apply)(struct window_store *s, const struct apply *a, struct arena *arena,
                  struct apply_reply *out, struct err *e);
-    /* Nothing is left to read at `cursor`, proven at `proven_ms` of the store's clock: event time moves
-     * with the clock since the partition's last events. APPLIED or MISPLACED. */
+    /* Nothing is left to read at `cursor`. Where that was proven at `proven_ms` of the store's clock (not
+     * STORE_NO_TIME), event time moves with the clock since the partition's last events. APPLIED or
+     * MISPLACED. */
     int (*idle)(struct window_store *s, struct str partition, int64_t cursor, int64_t proven_ms,
                 struct apply_reply *out, struct err *e);
     /* Windows that want judging or whose due time the watermark reached, at most `limit`. */

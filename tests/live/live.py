@@ -89,7 +89,7 @@ class Receiver:
 class System:
     """One topic, one group, one prefix, one configuration; any number of processes on it."""
 
-    def __init__(self, rules, partitions=4, lateness="10m", idle_after="1h", extra="", sinks="", properties=None):
+    def __init__(self, rules, partitions=4, lateness="10m", idle_after="1h", extra="", sinks="", properties=None, topic=()):
         self.name = "t" + uuid.uuid4().hex[:12]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-live-"))
         self.partitions = partitions
@@ -103,11 +103,11 @@ class System:
             "time: {lateness: %s, idle_after: %s, max_future: 1h}\n%s%srules:\n%s"
             % (os.environ["KAFKA_BROKERS"], self.name, self.name, self.name, listed, os.environ["REDIS_URL"], self.name,
                lateness, idle_after, extra, sinks, rules), encoding="utf-8")
-        self.make_topic(self.name, partitions)
+        self.make_topic(self.name, partitions, *topic)
         self.make_topic(self.name + ".dlq", 1)
 
-    def make_topic(self, name, partitions):
-        subprocess.run([TOPIC, os.environ["KAFKA_BROKERS"], "create", name, str(partitions)], check=True, timeout=60)
+    def make_topic(self, name, partitions, *config):
+        subprocess.run([TOPIC, os.environ["KAFKA_BROKERS"], "create", name, str(partitions), *config], check=True, timeout=60)
 
     def feed(self, lines, topic=None):
         """lines: bytes of JSON lines whose "kafka" member says partition and timestamp."""

@@ -1,4 +1,5 @@
-/* Makes a topic, or puts an end to one: kafka_topic BROKERS create NAME PARTITIONS | delete NAME.
+/* Makes a topic, or puts an end to one: kafka_topic BROKERS create NAME PARTITIONS [KEY VALUE]... |
+ * delete NAME.
  * Kafka's own tool does the same in two seconds; tests make many. */
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
@@ -33,10 +34,12 @@ static int result_of(rd_kafka_event_t *event)
                                                    : 0;
 }
 
-static void create(rd_kafka_t *k, rd_kafka_queue_t *queue, const char *name, int partitions)
+static void create(rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg)
 {
     char text[200];
-    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, partitions, 1, text, sizeof text);
+    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(arg[0], atoi(arg[1]), 1, text, sizeof text);
+    for (arg += 2; arg[0] && arg[1]; arg += 2)
+        rd_kafka_NewTopic_set_config(topic, arg[0], arg[1]);
     rd_kafka_CreateTopics(k, &topic, 1, NULL, queue);
     rd_kafka_NewTopic_destroy(topic);
 }
@@ -51,9 +54,9 @@ static void delete(rd_kafka_t *k, rd_kafka_queue_t *queue, const char *name)
 int main(int argc, char **argv)
 {
     char text[200];
-    bool creates = argc == 5 && !strcmp(argv[2], "create");
+    bool creates = argc >= 5 && !strcmp(argv[2], "create");
     if (!creates && !(argc == 4 && !strcmp(argv[2], "delete")))
-        return die("usage: kafka_topic BROKERS create NAME PARTITIONS | delete NAME"), 2;
+        return die("usage: kafka_topic BROKERS create NAME PARTITIONS [KEY VALUE]... | delete NAME"), 2;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", argv[1], text, sizeof text);
     rd_kafka_t *k = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
@@ -61,7 +64,7 @@ int main(int argc, char **argv)
         return die(text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(k);
     if (creates)
-        create(k, queue, argv[3], atoi(argv[4]));
+        create(k, queue, argv + 3);
     else
         delete (k, queue, argv[3]);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT_MS);
