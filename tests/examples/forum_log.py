@@ -38,7 +38,8 @@ rules:
 
 def essence(alert):
     users = alert["users"] if alert["state"] != "resolved" else None
-    return alert["time"], alert["rule"], json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"], alert["count"], users
+    key = json.dumps(alert["key"], ensure_ascii=False)
+    return alert["time"], alert["rule"], key, alert["state"], alert["severity"], alert["count"], users
 
 
 def fires_most(alerts):
@@ -64,7 +65,8 @@ def main():
         config.write(CONFIG)
         config.flush()
         begun = time.monotonic()
-        done = subprocess.run([program, "replay", "--format", "json", "-c", config.name, str(LOG)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        command = [program, "replay", "--format", "json", "-c", config.name, str(LOG)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         took = time.monotonic() - begun
         expected, count = oracle.confirmed(config.name, [str(LOG)], program)
     told = done.stderr.decode()

@@ -6,7 +6,7 @@
 
 A case is README.md (what it shows), config.yaml, events.jsonl, and what must come out: alerts.jsonl, the members that
 matter of each line that `replay` prints, in any order of lines of one time; and where there is a summary.json, those
-figures of the summary. A member that a line of alerts.jsonl does not have is not compared.
+figures of the summary; `arguments` are added to the command. A member that a line of alerts.jsonl does not have is not compared.
 """
 import difflib
 import json
@@ -28,10 +28,14 @@ def read(text):
     return [json.loads(line) for line in text.splitlines() if line.strip()]
 
 
+def extra(case):
+    return (case / "arguments").read_text().split() if (case / "arguments").exists() else []
+
+
 def replay(program, case):
     """(alerts, summary figures, fault)"""
-    done = subprocess.run([program, "replay", "--format", "json", "-c", str(case / "config.yaml"), str(case / "events.jsonl")],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    command = [program, "replay", "--format", "json", *extra(case), "-c", str(case / "config.yaml"), str(case / "events.jsonl")]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     told = done.stderr.decode(errors="replace")
     if done.returncode:
         return [], {}, "exit %d: %s" % (done.returncode, told)
@@ -47,7 +51,7 @@ def oracle_of(program):
 
     def ask(_, case):
         try:
-            alerts, count = oracle.confirmed(case / "config.yaml", [str(case / "events.jsonl")], program)
+            alerts, count = oracle.confirmed(case / "config.yaml", [str(case / "events.jsonl")], program, "--settle" in extra(case))
         except oracle.NeedsProgram as e:
             return [], {}, str(e)
         return json.loads(json.dumps(alerts)), dict(count), ""

@@ -100,10 +100,12 @@ def read_config(path):
     return [r for r in rules if r], kinds.duration(time.get("lateness", "10m")), kinds.duration(time.get("max_future", "1h"))
 
 
-def confirmed(config, paths, program=None):
-    """(transitions, what was counted on the way)"""
+def confirmed(config, paths, program=None, settle=False):
+    """(transitions, what was counted on the way). settle: time goes on for ever after the last event."""
     rules, lateness, max_future = read_config(config)
     log = logs.Log(paths, lateness, max_future)
+    if settle:
+        log.end += max(rule.settled_after for rule in rules)
     return record(rules, log, Fingerprints(program)), log.count
 
 
@@ -111,9 +113,10 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     p.add_argument("-c", "--config", required=True)
     p.add_argument("--fingerprints", metavar="PROGRAM")
+    p.add_argument("--settle", action="store_true")
     p.add_argument("logs", nargs="+", metavar="LOG")
     o = p.parse_args()
-    transitions, count = confirmed(o.config, o.logs, o.fingerprints)
+    transitions, count = confirmed(o.config, o.logs, o.fingerprints, o.settle)
     for t in transitions:
         print(json.dumps(t, ensure_ascii=False))
     print(" ".join("%s=%d" % c for c in sorted(count.items())), file=sys.stderr)

@@ -44,6 +44,7 @@ class Count(Rule):
         self.within = duration(s["within"])
         self.resolve_after = duration(s["resolve_after"]) if "resolve_after" in s else self.within
         self.distinct = s.get("distinct") == "user"
+        self.settled_after = self.resolve_after
         at_least = int(s["at_least"])
         severity = body.get("severity", "low")
         written = {at_least: severity} if isinstance(severity, str) else {int(n): w for w, n in severity.items()}
@@ -98,6 +99,7 @@ class Anomaly(Rule):
         self.metric, self.field = s["metric"], s.get("field")
         self.bucket = duration(s["bucket"])
         self.reach = duration(s["history"]) // self.bucket  # how many buckets back a baseline looks
+        self.settled_after = 2 * (self.reach + 1) * self.bucket  # after that a history is empty and forgotten
         self.season, self.zone = s.get("season", "none"), zoneinfo.ZoneInfo(zone) if "season" in s else None
         hold = self.reach // {"none": 1, "hour_of_day": 24, "hour_of_week": 168}[self.season]
         self.min_history = int(s["min_history"]) if "min_history" in s else min(24, max(3, hold // 2))

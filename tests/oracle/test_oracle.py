@@ -119,7 +119,8 @@ class Conditions(unittest.TestCase):
              ("exists(ticket.sentiment)", False), ("exists(ticket.csat) and ticket.status == 'open'", True),
              ("ticket.status in ['new', \"open\"]", True), ("ticket.status not in ['new']", True), ("ticket.team not in ['x']", False),
              ("ticket.subject contains 'voice'", True), ("ticket.subject starts_with 'Voice'", False), ("ticket.escalated == true", False),
-             ("ticket.csat == 4 or ticket.csat == 3 and ticket.status == 'shut'", False), ("(ticket.csat == 4 or ticket.csat == 3) and not ticket.status == 'shut'", True),
+             ("ticket.csat == 4 or ticket.csat == 3 and ticket.status == 'shut'", False),
+             ("(ticket.csat == 4 or ticket.csat == 3) and not ticket.status == 'shut'", True),
              ("account.tier == 'free'", True), ("account == 'acme'", True), ("ticket.csat < -0.3", False)]
 
     def test_all(self):
