@@ -54,6 +54,7 @@ struct engine_partition *engine_partition(struct engine *g, size_t slot, struct 
 int engine_place(struct engine *g, struct engine_partition *p, int64_t start, struct err *e)
 {
     p->placed = p->at_end = false;
+    p->active_ms = g->clock.now_ms;
     if (g->store->ops->cursor(g->store, p->name, &p->next, &p->high_ms, e))
         return -1;
     if (p->next < 0 && start < 0)
@@ -62,7 +63,6 @@ int engine_place(struct engine *g, struct engine_partition *p, int64_t start, st
                         g->store->ops->cursor(g->store, p->name, &p->next, &p->high_ms, e)))
         return -1;
     p->placed = true;
-    p->active_ms = g->clock.now_ms;
     return 0;
 }
 
