@@ -60,7 +60,7 @@ def consumed(topic, partitions=1):
     """The records of a topic, by Kafka's own consumer: [(headers, bytes)]."""
     done = subprocess.run([str(live.ROOT / "deploy/local/services"), "-d", os.environ["TICKETWATCH_LOCAL"], "tool",
                            "org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", topic, "--from-beginning", "--timeout-ms", "6000",
-                           "--formatter-property", "print.headers=true", "--formatter-property", "headers.separator=|"],
+                           "--property", "print.headers=true", "--property", "headers.separator=|"],
                           capture_output=True, timeout=120)
     out = []
     for line in done.stdout.split(b"\n"):
