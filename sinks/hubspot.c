@@ -298,6 +298,7 @@ static const struct option_row hubspot_options[] = {
     {.name = "url",
      .type = OPTION_TEXT,
      .offset = AT(url),
+     .words = http_schemes,
      .fallback = "https://api.hubapi.com",
      .help = "Where the API is."},
     {.name = "key",

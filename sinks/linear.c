@@ -269,6 +269,7 @@ static const struct option_row linear_options[] = {
     {.name = "url",
      .type = OPTION_TEXT,
      .offset = AT(url),
+     .words = http_schemes,
      .fallback = "https://api.linear.app/graphql",
      .help = "Where the API is."},
     {.name = "key",

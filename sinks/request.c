@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+const char *const http_schemes[] = {"https://", "http://", NULL};
+
 static bool printable(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)

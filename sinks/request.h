@@ -7,6 +7,9 @@
 
 #include "sinks/sink.h"
 
+/* What an address begins with: `words` of the options that are one. */
+extern const char *const http_schemes[];
+
 /* A secret that the sink cannot do without. ERR_REFUSED when it is unset or has a character that no
  * header or address may have (a stray line break). `what` names the option for the message. */
 int request_secret(const struct sink_input *in, size_t index, const char *what,

@@ -346,6 +346,7 @@ static const struct option_row slack_options[] = {
     {.name = "url",
      .type = OPTION_SECRET,
      .offset = AT(url),
+     .words = http_schemes,
      .required = true,
      .help = "The incoming webhook's address, which is a secret: who has it can post."},
     {.name = "ticket_url",

@@ -228,6 +228,7 @@ static const struct option_row webhook_options[] = {
     {.name = "url",
      .type = OPTION_SECRET,
      .offset = AT(url),
+     .words = http_schemes,
      .required = true,
      .help =
          "Where alerts are posted. May stand in a file, since addresses can be secrets."},
