@@ -78,7 +78,8 @@ static void print_count(size_t n, const char *what)
 static void tell_text(const char *file, const struct config *c,
                       const struct config_report *report)
 {
-    fwrite(report->text.p, 1, report->text.n, stdout);
+    if (report->text.n)
+        fwrite(report->text.p, 1, report->text.n, stdout);
     if (report->errors) {
         print_count(report->errors, "mistake");
     } else {

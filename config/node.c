@@ -45,8 +45,8 @@ bool node_text(struct reading *r, const struct node *n, struct str path,
     if (n->unset.n) {
         complain_if_needed(
             r, n->at, path,
-            "the environment variable %s is not set (${%s:-...} gives a default)",
-            n->unset.p, n->unset.p);
+            "the environment variable %s is not set (${%s:-...} gives a default)%s",
+            n->unset.p, n->unset.p, needed_words(r));
         return false;
     }
     if (n->kind != NODE_TEXT || n->nothing) {

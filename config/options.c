@@ -21,52 +21,68 @@ static const struct option_row *row_named(const struct option_table *t, struct s
     return NULL;
 }
 
-static bool is_also(const struct option_table *t, struct str name)
+static bool is_among(const char *const *names, struct str name)
 {
-    for (size_t i = 0; t->also && t->also[i]; i++)
-        if (str_is(name, t->also[i]))
+    for (size_t i = 0; names && names[i]; i++)
+        if (str_is(name, names[i]))
             return true;
     return false;
 }
 
 /* --- unknown names --- */
 
-static void offer(struct reading *r, const struct option_table *t, struct suggestion *s,
-                  struct buf *all)
+static struct suggestion nearest(struct reading *r, const struct option_table *t,
+                                 struct str name)
 {
-    for (size_t i = 0; t->also && t->also[i]; i++) {
-        suggestion_offer(s, str_of(t->also[i]));
-        buf_printf(all, "%s%s", all->n ? ", " : "", t->also[i]);
-    }
+    struct suggestion s = suggestion_for(name);
+    struct buf file;
+    buf_init(&file, 100);
+    for (size_t i = 0; t->also && t->also[i]; i++)
+        suggestion_offer(&s, str_of(t->also[i]));
     for (size_t i = 0; i < t->n; i++) {
-        struct buf file;
-        buf_init(&file, 100);
+        suggestion_offer(&s, str_of(t->rows[i].name));
+        buf_clear(&file);
         buf_printf(&file, "%s%s", t->rows[i].name, file_suffix);
-        suggestion_offer(s, str_of(t->rows[i].name));
         if (t->rows[i].type == OPTION_SECRET)
-            suggestion_offer(s, arena_str(r->arena, buf_str(&file)));
-        buf_printf(all, "%s%s", all->n ? ", " : "", t->rows[i].name);
-        buf_deinit(&file);
+            suggestion_offer(&s, arena_str(r->arena, buf_str(&file)));
     }
+    buf_deinit(&file);
+    return s;
+}
+
+static struct str all_names(struct reading *r, const struct option_table *t)
+{
+    struct buf all;
+    buf_init(&all, 1000);
+    for (size_t i = 0; t->also && t->also[i]; i++)
+        buf_printf(&all, "%s%s", all.n ? ", " : "", t->also[i]);
+    for (size_t i = 0; i < t->n; i++)
+        buf_printf(&all, "%s%s", all.n ? ", " : "", t->rows[i].name);
+    struct str kept = arena_str(r->arena, buf_str(&all));
+    buf_deinit(&all);
+    return kept;
+}
+
+/* "at_least:3" without the space is one word to YAML. */
+static bool lacks_space(const struct member *m)
+{
+    return m->value->nothing && memchr(m->name.p, ':', m->name.n);
 }
 
 void no_such_option(struct reading *r, const struct member *m, struct str path,
                     const struct option_table *table)
 {
     char meant[SUGGESTION_BYTES];
-    struct suggestion near = suggestion_for(m->name);
-    struct buf all;
-    buf_init(&all, 500);
-    offer(r, table, &near, &all);
+    struct suggestion near = nearest(r, table, m->name);
     path = path_join(r, path, m->name);
-    if (memchr(m->name.p, ':', m->name.n) && m->value->nothing)
+    if (is_among(table->planned, m->name))
+        complain(r, m->at, path, "is not built yet");
+    else if (lacks_space(m))
         complain(r, m->at, path, "a space is missing after the ':'");
     else if (near.best.n)
         complain(r, m->at, path, "no such option%s", suggestion_text(&near, meant));
     else
-        complain(r, m->at, path, "no such option; there are: %.*s",
-                 STR_ARG(buf_str(&all)));
-    buf_deinit(&all);
+        complain(r, m->at, path, "no such option; there are: %s", all_names(r, table).p);
 }
 
 /* --- secrets --- */
@@ -82,8 +98,7 @@ static void try_secret_file(struct reading *r, const struct secret *s,
         return;
     arena_init(&content);
     if (secret_read(s, &content, &ignored, &e))
-        complain_if_needed(r, n->at, path, "%s%s", e.text,
-                           r->use == CONFIG_CHECK ? "; `run` needs it" : "");
+        complain_if_needed(r, n->at, path, "%s%s", e.text, needed_words(r));
     arena_deinit(&content);
 }
 
@@ -112,7 +127,7 @@ static void read_member(struct reading *r, const struct option_table *t,
                         const struct member *m, struct str path, void *settings)
 {
     const struct option_row *row = row_named(t, m->name);
-    if (!row && !is_also(t, m->name))
+    if (!row && !is_among(t->also, m->name))
         no_such_option(r, m, path, t);
     else if (row && names_file_of(m->name, row))
         read_secret_file(r, row, m, path, settings);
@@ -140,16 +155,32 @@ static void say_missing(struct reading *r, const struct option_row *row,
     value_wanted(row, &wanted);
     if (row->type == OPTION_SECRET)
         complain(r, m->at, path,
-                 "'%s' or '%s%s' is missing: %.*s, or the path of a file that holds it",
-                 row->name, row->name, file_suffix, STR_ARG(buf_str(&wanted)));
+                 "'%s' is missing: %.*s; or '%s%s': the path of a file that holds it. %s",
+                 row->name, STR_ARG(buf_str(&wanted)), row->name, file_suffix, row->help);
     else
-        complain(r, m->at, path, "'%s' is missing: %.*s", row->name,
-                 STR_ARG(buf_str(&wanted)));
+        complain(r, m->at, path, "'%s' is missing: %.*s. %s", row->name,
+                 STR_ARG(buf_str(&wanted)), row->help);
     buf_deinit(&wanted);
 }
 
-static void check_written(struct reading *r, const struct option_row *row,
-                          const struct member *m, struct str path)
+/* True when a name that is unknown was told to be meant for the row. */
+static bool is_misspelt(struct reading *r, const struct option_table *t,
+                        const struct node *map, const struct option_row *row)
+{
+    struct str wanted = str_of(row->name);
+    for (size_t i = 0; i < map->n; i++) {
+        const struct member *m = &map->members[i];
+        if (row_named(t, m->name) || is_among(t->also, m->name))
+            continue;
+        if (str_starts(lacks_space(m) ? m->name : nearest(r, t, m->name).best, wanted))
+            return true;
+    }
+    return false;
+}
+
+static void check_written(struct reading *r, const struct option_table *t,
+                          const struct option_row *row, const struct member *m,
+                          struct str path)
 {
     const struct member *plain = written_as(m->value, row, false);
     const struct member *file = written_as(m->value, row, true);
@@ -157,7 +188,7 @@ static void check_written(struct reading *r, const struct option_row *row,
         complain(r, file->at, path_join(r, path, file->name),
                  "'%s' stands on line %zu already: write one of the two", row->name,
                  plain->at.line);
-    else if (row->required && !plain && !file)
+    else if (row->required && !plain && !file && !is_misspelt(r, t, m->value, row))
         say_missing(r, row, m, path);
 }
 
@@ -170,5 +201,5 @@ void options_read(struct reading *r, const struct option_table *table,
     for (size_t i = 0; i < m->value->n; i++)
         read_member(r, table, &m->value->members[i], path, settings);
     for (size_t i = 0; i < table->n; i++)
-        check_written(r, &table->rows[i], m, path);
+        check_written(r, table, &table->rows[i], m, path);
 }

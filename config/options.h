@@ -7,8 +7,8 @@
 struct option_table {
     const struct option_row *rows;
     size_t n;
-    const char *const
-        *also; /* further names in the mapping, read by the caller; NULL-terminated */
+    const char *const *also;    /* further names, read by the caller; NULL-terminated */
+    const char *const *planned; /* names of the design that come later; NULL-terminated */
 };
 
 /* Sets every member of `settings` to its default. Texts of defaults are borrowed from the table. */

@@ -116,6 +116,15 @@ void complain_if_needed(struct reading *r, struct place at, struct str path,
     va_end(args);
 }
 
+const char *needed_words(const struct reading *r)
+{
+    static const char *const words[] = {[CONFIG_CHECK] = "",
+                                        [CONFIG_REPLAY] = "; replay and run need it",
+                                        [CONFIG_ALERTS] = "; alerts and run need it",
+                                        [CONFIG_RUN] = "; run needs it"};
+    return r->use == CONFIG_CHECK ? words[r->needed_from] : "";
+}
+
 static int by_place(const void *a, const void *b)
 {
     const struct config_mistake *x = a, *y = b;

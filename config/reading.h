@@ -32,6 +32,9 @@ void warn(struct reading *r, struct place at, struct str path, const char *forma
 void complain_if_needed(struct reading *r, struct place at, struct str path,
                         const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* For check, to end such a message with: "; run needs it". */
+const char *needed_words(const struct reading *r);
+
 /* Somebody's text in a message: one line, cut, without control characters. Lives in the arena. */
 struct str shown(struct reading *r, struct str text);
 /* "rules" and "page-error" make "rules.page-error". */

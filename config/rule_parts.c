@@ -20,10 +20,15 @@ static void no_such_type(struct reading *r, const struct node *n, struct str pat
 {
     char meant[SUGGESTION_BYTES];
     struct suggestion near = suggestion_for(n->written);
-    for (int t = 0; t < EVENT_OTHER; t++)
-        suggestion_offer(&near, str_of(event_type_name((enum event_type)t)));
+    for (int t = 0; t < EVENT_OTHER; t++) {
+        const char *name = event_type_name((enum event_type)t), *dot = strchr(name, '.');
+        suggestion_offer(&near, str_of(name));
+        if (dot)
+            suggestion_offer_as(&near, str_of(dot + 1), str_of(name));
+    }
     complain(r, n->at, path, "there is no event type %s%s", node_found(r, n),
-             near.best.n ? suggestion_text(&near, meant) : "; the reference lists them");
+             near.best.n ? suggestion_text(&near, meant)
+                         : "; `ticketwatch check --reference` lists them");
 }
 
 void rule_on(struct reading *r, const struct member *m, struct str path,
@@ -190,20 +195,35 @@ void rule_severity(struct reading *r, const struct member *m, struct str path,
 
 /* --- send --- */
 
+static void no_such_sink(struct reading *r, const struct node *n, struct str path,
+                         const struct node *all)
+{
+    char meant[SUGGESTION_BYTES];
+    struct suggestion near = suggestion_for(n->text);
+    struct buf names;
+    buf_init(&names, 300);
+    for (size_t i = 0; i < all->n; i++) {
+        suggestion_offer(&near, all->members[i].name);
+        buf_printf(&names, "%s%s", i ? ", " : "", shown(r, all->members[i].name).p);
+    }
+    if (near.best.n || all->n == 0)
+        complain(r, n->at, path, "there is no sink %s%s", node_found(r, n),
+                 suggestion_text(&near, meant));
+    else
+        complain(r, n->at, path, "there is no sink %s; there are: %.*s", node_found(r, n),
+                 STR_ARG(buf_str(&names)));
+    buf_deinit(&names);
+}
+
 static void check_sink(struct reading *r, const struct node *n, struct str path)
 {
     const struct member *section = node_member(r->root, "sinks");
-    char meant[SUGGESTION_BYTES];
-    struct suggestion near = suggestion_for(n->text);
     if (!section || section->value->kind != NODE_MAP)
         return; /* a configuration for replay, or the mistake was told */
-    for (size_t i = 0; i < section->value->n; i++) {
+    for (size_t i = 0; i < section->value->n; i++)
         if (str_eq(n->text, section->value->members[i].name))
             return;
-        suggestion_offer(&near, section->value->members[i].name);
-    }
-    complain(r, n->at, path, "there is no sink %s%s", node_found(r, n),
-             suggestion_text(&near, meant));
+    no_such_sink(r, n, path, section->value);
 }
 
 static bool is_listed(const struct texts *t, struct str name)

@@ -59,6 +59,7 @@ void rule_where(struct reading *r, const struct member *m, struct str path,
     rule->where = where_compile(text, &at, &e);
     if (rule->where)
         return;
-    bool own = str_eq(text, m->value->written); /* nothing of the environment is shown */
+    bool own =
+        text.n && str_eq(text, m->value->written); /* the environment is not shown */
     complain(r, m->value->at, path, "%s%s", e.text, own ? pointed(r, text, at).p : "");
 }

@@ -57,7 +57,7 @@ static void read_sink(struct reading *r, const struct member *m)
     if (!type)
         return;
     struct sink_config *s = &r->out->sinks[r->out->sinks_n++];
-    struct option_table table = {type->options, type->options_n, also};
+    struct option_table table = {type->options, type->options_n, also, NULL};
     *s = (struct sink_config){m->name, type, arena_alloc(r->arena, type->settings_bytes)};
     options_read(r, &table, m, path, s->settings);
 }

@@ -207,9 +207,11 @@ static struct node *document(struct yaml *y)
     }
     struct node *root = child(y, 1);
     if (step(y, &at) == YAML_DOCUMENT_END_EVENT &&
-        step(y, &at) == YAML_DOCUMENT_START_EVENT)
+        step(y, &at) == YAML_DOCUMENT_START_EVENT) {
         complain(y->r, at, STR_NONE,
                  "a second document begins here (---); one file is one configuration");
+        y->stopped = true;
+    }
     return y->stopped ? NULL : root;
 }
 
@@ -218,6 +220,8 @@ struct node *yaml_read(struct reading *r, struct str text)
     struct str mark = STR("\xEF\xBB\xBF"); /* some editors begin UTF-8 with it */
     if (str_starts(text, mark))
         text = (struct str){text.p + mark.n, text.n - mark.n};
+    if (text.n == 0)
+        text = STR("");
     if (!yaml_text_valid(r, text))
         return NULL;
     struct yaml y = {.r = r, .text = text};

@@ -2,21 +2,14 @@
  * where it gave up, often one after the fault, and sometimes the fault is where a thing began. */
 #include "config/yaml_mistakes.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 static const struct explanation {
     const char *problem; /* as libyaml words it */
     bool where_it_began; /* the fault is there */
     const char *words;
 } explanations[] = {
-    {"mapping values are not allowed", false,
-     "this ':' cannot stand here: the line is indented wrongly, or a text with ': ' in "
-     "it needs quotes"},
-    {"did not find expected key", false,
-     "this does not go with the lines above: the indentation differs, or something is "
-     "left over after "
-     "a closing quote or bracket"},
-    {"did not find expected '-' indicator", false,
-     "this does not go with the list above: it is indented differently, or the '- ' is "
-     "missing"},
     {"did not find expected ',' or '}'", false, "expected , or } here"},
     {"did not find expected ',' or ']'", false, "expected , or ] here"},
     {"could not find expected ':'", true,
@@ -24,18 +17,12 @@ static const struct explanation {
     {"found unexpected end of stream", true, "this quote does not close"},
     {"found unexpected document indicator", true, "this quote does not close before ---"},
     {"found a tab character", false, "a tab cannot indent here: use spaces"},
-    {"found character that cannot start any token", false,
-     "a text cannot begin with this character: put the text into quotes (a tab: use "
-     "spaces)"},
     {"found unknown escape character", false,
      "there is no such escape: write \\\\ for a backslash, or use 'single quotes'"},
     {"block sequence entries are not allowed", false,
      "a list item (- ...) cannot stand here: begin it on a line of its own"},
     {"block mapping", false,
      "a mapping cannot begin here: begin it on a line of its own"},
-    {"did not find expected <document start>", false,
-     "this is not part of what stands above: the lines above are indented more than this "
-     "one"},
     {"did not find expected comment or line break", false,
      "after | or > the text begins on the next line"},
 };
@@ -48,26 +35,152 @@ static const struct explanation *explanation_of(const char *problem)
     return NULL;
 }
 
-/* The line as it stands in the text, from 1. */
+/* The line as it stands in the text, from 0. */
 static struct str line_of(struct str text, size_t line)
 {
     const char *end;
-    while (--line && (end = memchr(text.p, '\n', text.n))) {
-        text.n -= (size_t)(end + 1 - text.p);
-        text.p = end + 1;
-    }
-    end = text.n ? memchr(text.p, '\n', text.n) : NULL;
+    while (line-- && (end = memchr(text.p, '\n', text.n)))
+        text = (struct str){end + 1, text.n - (size_t)(end + 1 - text.p)};
+    end = memchr(text.p, '\n', text.n);
     return (struct str){text.p, end ? (size_t)(end - text.p) : text.n};
 }
 
-/* What else may help, from the line that it gave up on. */
-static const char *hint(const yaml_parser_t *parser, struct str text)
+static size_t indentation(struct str line)
 {
-    struct str line = line_of(text, parser->problem_mark.line + 1);
-    if (strstr(parser->problem, "expected ','") && line.n &&
-        memmem(line.p, line.n, "${", 2))
-        return "; inside { } or [ ] a ${NAME} needs quotes: \"${NAME}\"";
-    return "";
+    size_t n = 0;
+    while (n < line.n && line.p[n] == ' ')
+        n++;
+    return n;
+}
+
+/* A line of a text, from 0, and how it is indented. */
+struct indented {
+    size_t line, spaces;
+    const char *p;
+};
+
+static struct indented indented(struct str text, size_t line)
+{
+    struct str s = line_of(text, line);
+    return (struct indented){line, indentation(s), s.p};
+}
+
+/* The next line above that is not empty and no comment. */
+static bool line_above(struct str text, struct indented *at)
+{
+    while (at->p > text.p) {
+        const char *end = at->p - 1,
+                   *before = memrchr(text.p, '\n', (size_t)(end - text.p));
+        at->p = before ? before + 1 : text.p;
+        struct str s = {at->p, (size_t)(end - at->p)};
+        at->spaces = indentation(s);
+        at->line--;
+        if (at->spaces < s.n && s.p[at->spaces] != '#' && s.p[at->spaces] != '\r')
+            return true;
+    }
+    return false;
+}
+
+static void put_line(struct buf *out, struct indented at)
+{
+    buf_printf(out, ", %zu on line %zu", at.spaces, at.line + 1);
+}
+
+/* The lines above that it should be compared with: the next one; where that is indented more, the line
+ * of its block that is indented least (the first such), and the one that the block belongs to. */
+static void put_lines_above(struct buf *out, struct str text, struct indented here)
+{
+    struct indented at = here, least;
+    if (!line_above(text, &at))
+        return;
+    least = at;
+    while (at.spaces > here.spaces && line_above(text, &at))
+        if (at.spaces > here.spaces && at.spaces <= least.spaces)
+            least = at;
+    put_line(out, least);
+    if (at.spaces < here.spaces && at.line != least.line)
+        put_line(out, at);
+}
+
+/* Which of the lines is indented wrongly nobody can know: all are named. */
+static void explain_indentation(struct reading *r, struct place at, struct str text,
+                                const char *more)
+{
+    struct indented here = indented(text, at.line - 1);
+    struct buf lines;
+    buf_init(&lines, 200);
+    put_lines_above(&lines, text, here);
+    complain(r, at, STR_NONE, "wrong indentation: %zu spaces here%.*s%s", here.spaces,
+             STR_ARG(buf_str(&lines)), more);
+    buf_deinit(&lines);
+}
+
+/* Where a column of a line begins. */
+static size_t byte_of(struct str line, size_t column)
+{
+    size_t i = 0;
+    while (i < line.n && --column)
+        do
+            i++;
+        while (i < line.n && ((unsigned char)line.p[i] & 0xC0) == 0x80);
+    return i;
+}
+
+/* A second ':' on a line; else the line goes on with the text above it, which was not meant. */
+static void explain_colon(struct reading *r, struct place at, struct str text)
+{
+    struct indented here = indented(text, at.line - 1), above = here;
+    struct str line = line_of(text, at.line - 1);
+    bool second = memmem(line.p, byte_of(line, at.column), ": ", 2);
+    if (second || !line_above(text, &above))
+        complain(r, at, STR_NONE,
+                 "a second ':' cannot stand here: a text with ': ' in it needs quotes");
+    else if (here.spaces == above.spaces)
+        complain(r, at, STR_NONE, "line %zu above is no NAME: VALUE, its ': ' is missing",
+                 above.line + 1);
+    else
+        explain_indentation(r, at, text, ": its text would go on here");
+}
+
+/* Where the scanner met a character that begins nothing. */
+static void explain_character(struct reading *r, struct place at, struct str text)
+{
+    struct str line = line_of(text, at.line - 1);
+    size_t i = byte_of(line, at.column);
+    if (i < line.n && line.p[i] == '\t')
+        complain(r, at, STR_NONE, "a tab cannot stand here: indent with spaces");
+    else
+        complain(r, at, STR_NONE, "a text cannot begin with %.*s: put it into quotes",
+                 i < line.n, line.p + i);
+}
+
+/* A mapping or list goes on with something that is none of its own. */
+static void explain_neighbour(struct reading *r, struct place at,
+                              const yaml_parser_t *parser, struct str text)
+{
+    struct indented here = indented(text, at.line - 1);
+    if (here.spaces + 1 != at.column)
+        complain(r, at, STR_NONE,
+                 "something is left over here, after a closing quote or bracket");
+    else if (here.spaces != parser->context_mark.column)
+        explain_indentation(r, at, text, "");
+    else
+        complain(r, at, STR_NONE, "this line does not go with those from line %zu on: %s",
+                 parser->context_mark.line + 1,
+                 strstr(parser->problem, "'-'") ? "they are a list, each begins with '- '"
+                                                : "they are NAME: VALUE");
+}
+
+/* The bracket that is open is where libyaml began; a ${ just before the fault explains it. */
+static void explain_bracket(struct reading *r, struct place at, const char *words,
+                            const yaml_parser_t *parser, struct str text)
+{
+    struct str line = line_of(text, at.line - 1);
+    size_t i = byte_of(line, at.column);
+    bool variable = i > 0 && i <= line.n && line.p[i - 1] == '$';
+    complain(r, at, STR_NONE, "%s: the bracket of line %zu, column %zu is still open%s",
+             words, parser->context_mark.line + 1, parser->context_mark.column + 1,
+             variable ? "; inside { } or [ ] a ${NAME} needs quotes: \"${NAME}\"" : "");
 }
 
 void yaml_explain(struct reading *r, const yaml_parser_t *parser, struct str text)
@@ -77,14 +190,18 @@ void yaml_explain(struct reading *r, const yaml_parser_t *parser, struct str tex
     yaml_mark_t mark =
         known && known->where_it_began ? parser->context_mark : parser->problem_mark;
     struct place at = {mark.line + 1, mark.column + 1};
-    bool flow = parser->context && strstr(parser->context, "flow");
     if (parser->error == YAML_MEMORY_ERROR)
         abort();
-    if (flow && known)
-        complain(r, at, STR_NONE,
-                 "%s: the bracket of line %zu, column %zu is still open%s", known->words,
-                 parser->context_mark.line + 1, parser->context_mark.column + 1,
-                 hint(parser, text));
+    if (strstr(problem, "document start"))
+        explain_indentation(r, at, text, "");
+    else if (strstr(problem, "mapping values"))
+        explain_colon(r, at, text);
+    else if (strstr(problem, "expected key") || strstr(problem, "'-' indicator"))
+        explain_neighbour(r, at, parser, text);
+    else if (strstr(problem, "cannot start any token"))
+        explain_character(r, at, text);
+    else if (known && strstr(problem, "expected ','"))
+        explain_bracket(r, at, known->words, parser, text);
     else
         complain(r, at, STR_NONE, "%s", known ? known->words : problem);
 }

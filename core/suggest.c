@@ -57,7 +57,7 @@ void suggestion_offer_as(struct suggestion *s, struct str spelling, struct str n
         return;
     size_t far = edits(s->word, spelling), near_enough = least(longer, 12) * EDIT / 3;
     if (s->word.n >= 3 && str_starts(spelling, s->word))
-        far = least(far, near_enough); /* a word cut short */
+        far = least(far, EDIT / 2); /* a word cut short */
     if (far > near_enough || far >= s->distance)
         return;
     s->distance = far;

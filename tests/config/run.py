@@ -1,0 +1,71 @@
+#!/usr/bin/env python3
+"""What `check` says of the configurations beside this file.
+
+    run.py PROGRAM [CASE...]
+
+Each NAME.yaml in valid/ and invalid/ has a NAME.txt: the whole of stdout, in an environment that has
+only TEXT=abc. Those in valid/ must exit with 0, those in invalid/ with 1, also with --format json,
+which must hold the same mistakes.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+def check(program, path, *more):
+    done = subprocess.run([program, "check", "-c", path.name, *more], cwd=path.parent, env={"TEXT": "abc"},
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def as_text(line):
+    """A mistake in JSON as it stands in the text."""
+    place = ":%(line)d:%(column)d" % line if line["line"] else ""
+    return "%s%s: %s: %s\n" % (line["file"], place, line["level"], line["message"])
+
+
+def faults(program, path):
+    wanted_code = 1 if path.parent.name == "invalid" else 0
+    wanted = path.with_suffix(".txt").read_text(encoding="utf-8")
+    code, out, err = check(program, path)
+    if (code, out, err) != (wanted_code, wanted, ""):
+        yield "exit %d\n%s%s--- expected: exit %d\n%s" % (code, out, err, wanted_code, wanted)
+    code, out, err = check(program, path, "--format", "json")
+    *mistakes, summary = [json.loads(line) for line in out.splitlines()]
+    if code != wanted_code or err or summary["fine"] != (code == 0) or not wanted.startswith("".join(map(as_text, mistakes))):
+        yield "--format json: exit %d\n%s%s" % (code, out, err)
+    if summary["errors"] + summary["warnings"] != len(mistakes) and len(mistakes) != 100:
+        yield "--format json: %d mistakes, but %s" % (len(mistakes), summary)
+
+
+def is_the_design(path):
+    """The example is the one of the design, where that is at hand."""
+    shared = pathlib.Path(os.environ.get("TICKETWATCH_SHARED", HERE.parent.parent.parent / "shared"))
+    design = shared / "DESIGN.md"
+    return not design.exists() or path.read_text(encoding="utf-8") in design.read_text(encoding="utf-8")
+
+
+def main():
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    program, names = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2:]
+    cases = [p for p in sorted(HERE.glob("*valid/*.yaml")) if not names or p.stem in names]
+    wrong = 0
+    for path in cases:
+        found = list(faults(program, path))
+        wrong += bool(found)
+        for fault in found:
+            print("FAIL %s/%s\n%s" % (path.parent.name, path.stem, fault))
+    if not is_the_design(HERE / "invalid/design_example.yaml"):
+        print("FAIL invalid/design_example.yaml is no longer the example of the design")
+        wrong += 1
+    print("%d of %d configurations are judged as expected" % (len(cases) - wrong, len(cases)))
+    sys.exit(wrong > 0 or not cases)
+
+
+if __name__ == "__main__":
+    main()
