@@ -298,7 +298,7 @@ static void run(size_t i)
 
 int main(void)
 {
-    struct redis_server server;
+    static struct redis_server server; /* it is stopped at exit */
     char prefix[20];
     arena_init(&arena);
     buf_init(&told.record, 10000);

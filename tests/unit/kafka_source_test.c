@@ -27,6 +27,13 @@ static void check_refused(const char *topic, const char *property, const char *v
     err_clear(&err);
 }
 
+/* The mock names partitions beside a topic's error, as no broker does; librdkafka 2.1 to 2.9
+ * crashes on that (its issue 4907). */
+static bool mock_can_forbid(void)
+{
+    return rd_kafka_version() < 0x02010000 || rd_kafka_version() >= 0x020a0000;
+}
+
 static void check_opening(void)
 {
     mock_topic("open", 1);
@@ -44,7 +51,8 @@ static void check_opening(void)
         "gone", NULL, NULL,
         "topic 'gone' does not exist on the broker: create it (kafka-topics --create "
         "--topic gone) or fix kafka.topics");
-    check_refused("closed", NULL, NULL, "allow Describe and Read");
+    if (mock_can_forbid())
+        check_refused("closed", NULL, NULL, "allow Describe and Read");
 }
 
 static void check_no_broker(void)
