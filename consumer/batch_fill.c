@@ -36,8 +36,8 @@ int batch_fill_decode(struct batch_fill *f, const struct raw_record *record,
     if (b->events_n == f->events_capacity)
         batch_fill_reserve(f, doubled(f->events_capacity));
     *event = &b->events[b->events_n];
-    return event_decode(f->decoder, record->bytes, &b->arena, record->timestamp_ms,
-                        f->max_future_ms, *event, where, e);
+    struct event_record json = {record->bytes, record->timestamp_ms};
+    return event_decode(f->decoder, &json, &b->arena, *event, where, e);
 }
 
 void batch_fill_keep(struct batch_fill *f)

@@ -13,7 +13,6 @@ enum {
 struct batch_fill {
     struct batch *batch;
     struct event_decoder *decoder;
-    int64_t max_future_ms;
     size_t events_capacity, rejects_capacity;
 };
 

@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 
-#include "consumer/event_decode.h"
 #include "core/timefmt.h"
 
 enum { QUOTE_BYTES = 44 };
@@ -13,8 +12,11 @@ static const int64_t TIME_MIN_MS = 946684800000,
 static const char *quote(struct str s, char out[QUOTE_BYTES])
 {
     size_t n = s.n < QUOTE_BYTES - 4 ? s.n : QUOTE_BYTES - 4;
-    for (size_t i = 0; i < n; i++)
-        out[i] = s.p[i] >= ' ' && s.p[i] <= '~' ? s.p[i] : '?';
+    for (size_t i = 0; i < n; i++) {
+        out[i] = s.p[i];
+        if (s.p[i] < ' ' || s.p[i] > '~')
+            out[i] = '?';
+    }
     snprintf(out + n, QUOTE_BYTES - n, "%s", n < s.n ? "..." : "");
     return out;
 }

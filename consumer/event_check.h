@@ -7,6 +7,8 @@
 #include "core/err.h"
 #include "core/str.h"
 
+enum { EVENT_ID_BYTES_MAX = 256 };
+
 /* `id` or `type`: not empty, not too long, no NUL. */
 int event_check_text(const char *member, struct str text, struct err *e);
 

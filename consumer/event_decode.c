@@ -17,6 +17,7 @@ enum {
     DEPTH_MAX = 64, /* of members that are passed over; known ones are three deep */
     PADDING_BYTES = NAME_BYTES_MAX, /* of which yyjson asks 4 */
     OBJECTS_MAX = 8,
+    POOL_BYTES_MIN = 65536,
 };
 
 enum top {
@@ -35,6 +36,7 @@ enum scope { SCOPE_TOP, SCOPE_POSITION, SCOPE_OBJECTS };
 
 struct event_decoder {
     struct names names;
+    int64_t max_future_ms;
     size_t objects_n;
     void *pool;
     size_t pool_bytes;
@@ -67,11 +69,12 @@ static void add_fields(struct event_decoder *d)
     }
 }
 
-struct event_decoder *event_decoder_new(void)
+struct event_decoder *event_decoder_new(int64_t max_future_ms)
 {
     static const char *const positions[] = {"topic", "partition", "offset", "timestamp"};
     struct event_decoder *d = calloc(1, sizeof *d);
     assert(d);
+    d->max_future_ms = max_future_ms;
     names_init(&d->names);
     for (int i = 0; i < TOP_OBJECTS; i++)
         names_add(&d->names, SCOPE_TOP, top_names[i], i);
@@ -131,7 +134,7 @@ static void grow_pool(struct event_decoder *d, size_t bytes_n)
     if (need <= d->pool_bytes)
         return;
     free(d->pool);
-    d->pool_bytes = need < 64 * 1024 ? 64 * 1024 : need;
+    d->pool_bytes = need < POOL_BYTES_MIN ? POOL_BYTES_MIN : need;
     d->pool = malloc(d->pool_bytes);
     assert(d->pool);
 }
@@ -364,13 +367,13 @@ int event_position(struct event_decoder *d, struct str json, struct arena *arena
     return root ? 0 : -1;
 }
 
-int event_decode(struct event_decoder *d, struct str json, struct arena *arena,
-                 int64_t timestamp_ms, int64_t max_future_ms, struct event *out,
-                 struct recorded_position *where, struct err *e)
+int event_decode(struct event_decoder *d, const struct event_record *record,
+                 struct arena *arena, struct event *out, struct recorded_position *where,
+                 struct err *e)
 {
     struct record r = {.decoder = d, .arena = arena};
     struct recorded_position position;
-    yyjson_val *root = read_root(&r, json, e);
+    yyjson_val *root = read_root(&r, record->json, e);
     if (root)
         collect(&r, root);
     read_position(&r, &position);
@@ -379,9 +382,10 @@ int event_decode(struct event_decoder *d, struct str json, struct arena *arena,
     if (!root)
         return -1;
     *out = (struct event){.partition = position.partition, .offset = position.offset};
-    timestamp_ms = timestamp_ms >= 0 ? timestamp_ms : position.timestamp_ms;
+    int64_t recorded_ms =
+        record->timestamp_ms >= 0 ? record->timestamp_ms : position.timestamp_ms;
     if (decode_head(&r, out, e) ||
-        event_check_future(out->time_ms, timestamp_ms, max_future_ms, e))
+        event_check_future(out->time_ms, recorded_ms, d->max_future_ms, e))
         return -1;
     for (size_t i = 0; i < d->objects_n; i++)
         decode_object(&r, i, out);

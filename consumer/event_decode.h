@@ -6,10 +6,7 @@
 #include "core/err.h"
 #include "core/event.h"
 
-enum {
-    EVENT_BYTES_MAX = 1 << 20, /* a larger record is rejected */
-    EVENT_ID_BYTES_MAX = 256,
-};
+enum { EVENT_BYTES_MAX = 1 << 20 /* a larger record is rejected */ };
 
 /* The "kafka" member of a recorded log's line. */
 struct recorded_position {
@@ -19,9 +16,15 @@ struct recorded_position {
     int64_t offset, timestamp_ms; /* -1: not said */
 };
 
-/* Reuses its memory from call to call; one thread. */
+struct event_record {
+    struct str json;
+    int64_t timestamp_ms; /* the record's own time; -1: that of the "kafka" member, or none */
+};
+
+/* Reuses its memory from call to call; one thread. An event may be ahead of its record's time by
+ * max_future_ms. */
 struct event_decoder;
-struct event_decoder *event_decoder_new(void);
+struct event_decoder *event_decoder_new(int64_t max_future_ms);
 void event_decoder_free(struct event_decoder *d);
 
 /* Decodes one event; texts are copied into `arena`. Members with the same name: the first counts.
@@ -29,13 +32,11 @@ void event_decoder_free(struct event_decoder *d);
  * text may be an integer (its digits); U+0000 in it becomes U+FFFD. A CloudEvents 1.0 envelope is
  * taken by its `data`, which may leave id, type and time to the envelope. `out->partition` and
  * `offset` are those of the "kafka" member, else -1; `where` is filled also where this fails.
- * `timestamp_ms` is the record's own time for the max_future check, -1: the "kafka" member's or
- * none; `where` may be NULL. ERR_INPUT says what is wrong and what to do: not JSON (with the byte),
+ * `where` may be NULL. ERR_INPUT says what is wrong and what to do: not JSON (with the byte),
  * invalid UTF-8, not an object, `id`, `type` or `time` missing or of a wrong type, a time outside
  * 2000..2100, a time more than max_future_ms ahead of the record's, too long, nested too deep. */
-int event_decode(struct event_decoder *d, struct str json, struct arena *arena, int64_t timestamp_ms,
-                 int64_t max_future_ms, struct event *out, struct recorded_position *where,
-                 struct err *e);
+int event_decode(struct event_decoder *d, const struct event_record *record, struct arena *arena,
+                 struct event *out, struct recorded_position *where, struct err *e);
 
 /* Only the "kafka" member, absent where there is none. ERR_INPUT where the record is not JSON. */
 int event_position(struct event_decoder *d, struct str json, struct arena *arena,

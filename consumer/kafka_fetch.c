@@ -145,8 +145,7 @@ static void begin(struct kafka_source *s, struct batch *out, size_t slot,
                   struct batch_fill *fill)
 {
     struct kafka_slot *k = kafka_slot(s, slot);
-    *fill = (struct batch_fill){
-        .batch = out, .decoder = s->decoder, .max_future_ms = s->settings.max_future_ms};
+    *fill = (struct batch_fill){.batch = out, .decoder = s->decoder};
     out->slot = slot;
     out->name = s->partitions.names[slot];
     out->start = k->position;

@@ -164,9 +164,9 @@ void kafka_misplaced(struct kafka_source *s, size_t slot)
 static void give(struct kafka_source *s, rd_kafka_topic_partition_t *tp)
 {
     size_t slot;
-    struct kafka_slot *k = kafka_slot_of(s, tp->topic, tp->partition, &slot);
+    (void)kafka_slot_of(s, tp->topic, tp->partition, &slot);
     int64_t from = s->listener.assigned(s->listener.arg, slot, s->partitions.names[slot]);
-    k = kafka_slot(s, slot);
+    struct kafka_slot *k = kafka_slot(s, slot);
     kafka_drop(s, k);
     set_placed(s, k);
     k->owned = true;

@@ -226,6 +226,7 @@ static enum read_result begin(struct log_bytes *b, int wait_ms, struct err *e)
 static enum read_result broken(struct log_bytes *b, struct err *e)
 {
     long long at = (long long)(b->read_bytes - (int64_t)(b->in_n - b->in_at));
+    assert(b->codec);
     b->failed = true;
     if (b->fault)
         err_set(e, ERR_INPUT, "%s: damaged %s at byte %lld: %s; get the file again",
@@ -248,20 +249,18 @@ enum read_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wa
         return READ_END;
     if (!b->codec)
         filled = begin(b, wait_ms, e);
-    while (filled == READ_GOT) {
+    while (filled == READ_GOT && !b->fault) {
         size_t before = b->in_at;
-        *got = b->fault ? 0 : b->codec->step(b, out, n, &b->fault);
+        *got = b->codec->step(b, out, n, &b->fault);
         if (*got)
             return READ_GOT;
-        if (b->fault)
-            return broken(b, e);
         if (b->in_at != before)
             continue;
         if (b->at_eof)
             return b->may_end ? READ_END : broken(b, e);
         filled = fill(b, wait_ms, e);
     }
-    return filled;
+    return b->fault ? broken(b, e) : filled;
 }
 
 void log_bytes_progress(const struct log_bytes *b, int64_t *read_bytes,

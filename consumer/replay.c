@@ -24,7 +24,6 @@ struct lane {
 
 struct replay {
     struct source source;
-    int64_t max_future_ms;
     struct event_decoder *decoder;
     struct partitions partitions;
     struct replay_files *files;
@@ -66,7 +65,6 @@ static struct batch_fill *fill_of(struct replay *r, size_t slot)
     struct lane *lane = lane_of(r, slot);
     lane->fill.batch = &lane->batch; /* lanes move as they get more */
     lane->fill.decoder = r->decoder;
-    lane->fill.max_future_ms = r->max_future_ms;
     if (lane->records == 0)
         batch_fill_reserve(&lane->fill, lane->usual);
     return &lane->fill;
@@ -179,6 +177,12 @@ static void read_window(struct replay *r, int wait_ms)
     }
 }
 
+static void new_window(struct replay *r)
+{
+    r->draining = false;
+    r->drained = r->records = r->bytes = 0;
+}
+
 static bool drain(struct replay *r, struct batch *out)
 {
     for (; r->drained < r->lanes_n; r->drained++)
@@ -186,8 +190,7 @@ static bool drain(struct replay *r, struct batch *out)
             hand_out(r, r->drained++, out);
             return true;
         }
-    r->draining = false;
-    r->drained = r->records = r->bytes = 0;
+    new_window(r);
     return false;
 }
 
@@ -223,7 +226,7 @@ static int replay_seek(struct source *s, size_t slot, int64_t offset, struct err
         return -1;
     for (size_t i = 0; i < r->lanes_n; i++)
         empty(&r->lanes[i]);
-    (void)drain(r, NULL);
+    new_window(r);
     err_clear(&r->failure);
     r->ended = READ_WAIT;
     sought->given = sought->read = offset;
@@ -290,9 +293,8 @@ struct source *replay_source_open(const char *const *paths, size_t n,
     struct replay *r = calloc(1, sizeof *r);
     assert(r);
     r->source.ops = &replay_ops;
-    r->max_future_ms = max_future_ms;
     r->ended = READ_WAIT;
-    r->decoder = event_decoder_new();
+    r->decoder = event_decoder_new(max_future_ms);
     partitions_init(&r->partitions);
     r->files = replay_files_open(paths, n, r->decoder, &r->partitions, e);
     if (r->files)

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <stdint.h>
 
+#include "consumer/event_check.h"
 #include "consumer/event_decode.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -36,14 +37,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct event event;
     struct recorded_position where, again;
     struct err e = {0}, e2 = {0};
-    struct str json = {(const char *)data, n};
+    struct event_record record = {{(const char *)data, n}, -1};
     if (!decoder)
-        decoder = event_decoder_new();
-    int failed = event_decode(decoder, json, &arena, -1, 3600000, &event, &where, &e);
+        decoder = event_decoder_new(3600000);
+    int failed = event_decode(decoder, &record, &arena, &event, &where, &e);
     assert(failed ? e.kind == ERR_INPUT && e.text[0] : e.kind == ERR_NONE);
     if (!failed)
         check_event(&event, &arena);
-    int no_json = event_position(decoder, json, &arena, &again, &e2);
+    int no_json = event_position(decoder, record.json, &arena, &again, &e2);
     assert(failed || !no_json);
     assert(where.present == again.present && where.offset == again.offset &&
            where.partition == again.partition && str_eq(where.topic, again.topic));

@@ -17,7 +17,8 @@ static int decode(struct str json, struct event *out, struct recorded_position *
 {
     arena_reset(&arena);
     err_clear(e);
-    return event_decode(decoder, json, &arena, -1, HOUR_MS, out, where, e);
+    struct event_record record = {json, -1};
+    return event_decode(decoder, &record, &arena, out, where, e);
 }
 
 /* What the field reads as: "text", 4.5, true or -. */
@@ -298,12 +299,10 @@ static void check_future(void)
                  "time 2026-03-02T09:14:07.120Z is ahead of the record's "
                  "2026-03-02T08:14:07.119Z by more than time.max_future 1h: fix"));
     err_clear(&e);
-    CHECK_INT(event_decode(decoder, str_of(recorded), &arena, TIME_MS - HOUR_MS, HOUR_MS,
-                           &event, NULL, &e),
-              0);
-    CHECK_INT(event_decode(decoder, STR("{" HEAD "}"), &arena, TIME_MS - HOUR_MS - 1,
-                           HOUR_MS, &event, NULL, &e),
-              -1);
+    struct event_record record = {str_of(recorded), TIME_MS - HOUR_MS};
+    CHECK_INT(event_decode(decoder, &record, &arena, &event, NULL, &e), 0);
+    record = (struct event_record){STR("{" HEAD "}"), TIME_MS - HOUR_MS - 1};
+    CHECK_INT(event_decode(decoder, &record, &arena, &event, NULL, &e), -1);
 }
 
 /* Sizes and depths at both sides of the limits; the text is made of `part` between two
@@ -407,7 +406,7 @@ static void check_every_field(void)
 
 int main(void)
 {
-    decoder = event_decoder_new();
+    decoder = event_decoder_new(HOUR_MS);
     arena_init(&arena);
     check_fields();
     check_rejects();
