@@ -15,7 +15,8 @@
 #include "windows/outbox_bell.h"
 
 enum { REDIS_REST_MIN_MS = 100, REDIS_REST_MAX_MS = 5000, ROUND_MAX_MS = 60000 };
-#define DAY_MS (24 * 3600 * INT64_C(1000))
+#define HOUR_MS INT64_C(3600000)
+#define DAY_MS (24 * HOUR_MS)
 
 struct delivery {
     struct delivery_settings settings;
@@ -150,13 +151,15 @@ static void leave(struct delivery *d)
 static void *work(void *arg)
 {
     struct delivery *d = arg;
-    for (tell_time(d); !done(d); tell_time(d)) {
+    for (;;) {
+        tell_time(d);
+        take_answers(d);
         step(d);
+        if (done(d))
+            break;
         int fd = bell_fd(d);
         if (http_wait(d->world.http, fd, wait_ms(d)))
             hear(d);
-        tell_time(d);
-        take_answers(d);
     }
     leave(d);
     return NULL;
@@ -177,7 +180,7 @@ static int check_times(struct delivery_settings *s, struct err *e)
     fall_back(&s->lease_ms, 30000);
     fall_back(&s->retry_min_ms, 1000);
     fall_back(&s->retry_max_ms, 300000);
-    fall_back(&s->retry_after_max_ms, DAY_MS / 24);
+    fall_back(&s->retry_after_max_ms, HOUR_MS);
     fall_back(&s->give_up_ms, 3 * DAY_MS);
     if (s->lease_ms < 2 * s->request_timeout_ms)
         return err_set(

@@ -368,7 +368,9 @@ class DeliveryTest(unittest.TestCase):
         second = self.pod(sink="/fail/1", name="b")
         time.sleep(4)  # two leases
         self.assertEqual(self.attempts("/fail/1"), [(1, 1)])
+        began = time.monotonic()
         first.stop()  # gives it back: the other one takes it at once
+        self.assertLess(time.monotonic() - began, 0.5)
         self.empty("sink", seconds=3)
         self.assertEqual(self.attempts("/fail/1"), [(1, 2), (2, 2)])
         self.assertIn("alert_released", first.log())
@@ -394,6 +396,15 @@ class DeliveryTest(unittest.TestCase):
         self.assertLess(time.monotonic() - began, 1)
         self.assertEqual(self.attempts("/slow/600"), [(1, 1), (2, 1)])
         self.assertEqual(self.attempts("/hang"), [(1, 2)])
+
+    def test_a_drain_ends_with_the_last_answer(self):
+        self.add("slow", [1])
+        pod = self.pod(slow="/slow/300")
+        self.assertTrue(wait_for(lambda: self.receiver.of("/slow/300")))
+        began = time.monotonic()
+        self.assertEqual(pod.stop(), 0)
+        self.assertLess(time.monotonic() - began, 0.9)
+        self.assertEqual(self.redis.waiting("slow"), 0)
 
     def test_an_idle_pod_stops_at_once(self):
         pod = self.pod(sink="/ok")
