@@ -9,7 +9,7 @@
 #include "tests/redis_server.h"
 #include "windows/outbox_bell.h"
 
-enum { LEASE_MS = 60000, SHORT_LEASE_MS = 150, BIG_BYTES = 512 * 1024 };
+enum { LEASE_MS = 60000, SHORT_LEASE_MS = 700, BIG_BYTES = 512 * 1024 };
 
 static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always",
                                       NULL};
