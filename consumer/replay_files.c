@@ -1,12 +1,18 @@
 /* A regular file is looked at when the source is opened, closed, and opened again when its turn
- * comes; a pipe stays open, with its first line in hand. */
+ * comes; a pipe stays open, with its first line in hand. A pipe whose lines name their partitions is
+ * copied into a nameless temporary file first: what is confirmed must not depend on how a log is
+ * handed over, and all partitions must be known before the first event counts. */
 #include "consumer/replay_files.h"
 
 #include <assert.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct file {
     struct str path;
+    FILE *copy;             /* of a recorded pipe */
+    struct err damage;      /* what ended the pipe; told behind its last line */
     struct log_reader *reader; /* while it is read; of a pipe from the start */
     struct log_line first;     /* of a pipe: read already */
     enum read_result peeked;   /* of a pipe: how reading that went; else READ_WAIT */
@@ -49,6 +55,53 @@ static void scan(struct replay_files *f, struct file *file)
             (void)name_partition(f, &line);
 }
 
+static struct log_reader *open_reader(const struct file *file, struct err *e)
+{
+    char copy[64];
+    if (!file->copy)
+        return log_reader_open(file->path.p, e);
+    snprintf(copy, sizeof copy, "/proc/self/fd/%d", fileno(file->copy));
+    return log_reader_open(copy, e);
+}
+
+/* Lines keep their numbers: empty ones were counted too. */
+static int copy_lines(struct replay_files *f, struct file *file)
+{
+    struct log_line line = file->first;
+    int64_t number = 1;
+    enum read_result result = READ_GOT;
+    do {
+        if (result != READ_GOT)
+            continue;
+        (void)name_partition(f, &line);
+        for (; number < line.number; number++)
+            fputc('\n', file->copy);
+        fwrite(line.text.p, 1, line.text.n, file->copy);
+        number++;
+        fputc('\n', file->copy);
+    } while ((result = log_reader_next(file->reader, -1, &line, &file->damage)) > READ_END);
+    return fflush(file->copy) || ferror(file->copy) ? -1 : 0;
+}
+
+static int copy_pipe(struct replay_files *f, struct file *file, struct err *e)
+{
+    int64_t read_bytes, total_bytes;
+    file->copy = tmpfile();
+    if (!file->copy || copy_lines(f, file))
+        return err_set(e, ERR_INPUT, "%s: cannot copy it to a temporary file: %s; make room, or give the "
+                                     "log as a file",
+                       file->path.p, strerror(errno));
+    log_reader_close(file->reader);
+    file->pipe = false;
+    file->peeked = READ_WAIT;
+    file->reader = open_reader(file, e);
+    if (!file->reader)
+        return -1;
+    log_bytes_progress(log_reader_bytes(file->reader), &read_bytes, &total_bytes);
+    f->total_bytes += total_bytes;
+    return 0;
+}
+
 static int look_at(struct replay_files *f, struct file *file, struct err *e)
 {
     struct err later = {0}; /* a damaged file is reported when it is read for good */
@@ -66,7 +119,7 @@ static int look_at(struct replay_files *f, struct file *file, struct err *e)
     log_bytes_progress(log_reader_bytes(file->reader), &read_bytes, &total_bytes);
     f->total_bytes += total_bytes;
     if (file->pipe)
-        return 0;
+        return file->recorded ? copy_pipe(f, file, e) : 0;
     if (file->recorded)
         scan(f, file);
     log_reader_close(file->reader);
@@ -105,6 +158,8 @@ void replay_files_close(struct replay_files *f)
         return;
     for (size_t i = 0; i < f->n; i++) {
         log_reader_close(f->files[i].reader);
+        if (f->files[i].copy)
+            fclose(f->files[i].copy);
         free((char *)(uintptr_t)f->files[i].path.p);
     }
     free(f->files);
@@ -137,8 +192,13 @@ static enum read_result read_line(struct file *file, int wait_ms, struct log_lin
     if (peeked == READ_GOT)
         return READ_GOT;
     if (!file->reader)
-        file->reader = log_reader_open(file->path.p, e);
-    return file->reader ? log_reader_next(file->reader, wait_ms, out, e) : READ_ERROR;
+        file->reader = open_reader(file, e);
+    if (!file->reader)
+        return READ_ERROR;
+    enum read_result result = log_reader_next(file->reader, wait_ms, out, e);
+    if (result != READ_END || file->damage.kind == ERR_NONE)
+        return result;
+    return (enum read_result)err_set(e, file->damage.kind, "%s", file->damage.text);
 }
 
 enum read_result replay_files_next(struct replay_files *f, int wait_ms,

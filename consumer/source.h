@@ -67,11 +67,11 @@ struct source *kafka_source_open(const struct kafka_source_settings *settings,
  * stdin). A file is one partition named by its path, unless its first line has a "kafka" member:
  * then its lines belong to the partitions that they name ("topic/3"), in whichever files those
  * are, and a line that names none goes to the partition of the line before. Such files are read
- * twice, to know all partitions first. A pipe cannot be: of it only the first line's partition is
- * known at first (opening waits for that line), the others once their lines have come.
+ * twice, to know all partitions first; a pipe of such lines is copied to a temporary file for that,
+ * so opening waits for its end (of another pipe only for its first line).
  * Positions begin at 0 and count lines; an event's offset is the recorded one, else its line. A
  * file that is damaged or cut off is an ERR_INPUT of next(), after all its lines; the next call
- * goes on with the next file. seek() reads again from the start, ERR_REFUSED if there is a pipe.
+ * goes on with the next file. seek() reads again from the start, ERR_REFUSED if there is a pipe without.
  * dead_letter() and commit() do nothing. No file, no line: SOURCE_END at once. */
 struct source *replay_source_open(const char *const *paths, size_t n, int64_t max_future_ms,
                                   struct err *e);
