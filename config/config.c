@@ -12,7 +12,7 @@ enum { REPORT_BYTES_MAX = 1024 * 1024 };
 
 static void read_root(struct reading *r, struct node *root)
 {
-    struct member whole = {.name = STR(""), .at = {1, 1}, .value = root};
+    struct entry whole = {.name = STR(""), .at = {1, 1}, .value = root};
     r->root = root;
     r->needed_from = CONFIG_RUN;
     if (root->bad || root->kind != NODE_MAP) {

@@ -1,10 +1,10 @@
 #include "config/node.h"
 
-struct member *node_member(const struct node *map, const char *name)
+struct entry *node_entry(const struct node *map, const char *name)
 {
     for (size_t i = 0; map->kind == NODE_MAP && i < map->n; i++)
-        if (str_is(map->members[i].name, name))
-            return &map->members[i];
+        if (str_is(map->entries[i].name, name))
+            return &map->entries[i];
     return NULL;
 }
 

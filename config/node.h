@@ -16,12 +16,12 @@ struct node {
         unset;    /* the variable without a value; n == 0: none. `text` is unknown then */
     bool bad;     /* a mistake in it was told already */
     bool nothing; /* `name:` with nothing after it, ~ or null */
-    struct node **items;    /* NODE_LIST */
-    struct member *members; /* NODE_MAP; every name once */
+    struct node **items;   /* NODE_LIST */
+    struct entry *entries; /* NODE_MAP; every name once */
     size_t n;
 };
 
-struct member {
+struct entry {
     struct str name;
     struct place at; /* of the name */
     struct node *value;
@@ -35,7 +35,7 @@ struct node *yaml_read(struct reading *r, struct str text);
 void environment_expand(struct reading *r, struct node *n);
 
 /* NULL where there is none of that name. */
-struct member *node_member(const struct node *map, const char *name);
+struct entry *node_entry(const struct node *map, const char *name);
 
 /* What stands there, for "expected ..., found ...": "'three'", "a list", "nothing". */
 const char *node_found(struct reading *r, const struct node *n);

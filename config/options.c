@@ -64,12 +64,12 @@ static struct str all_names(struct reading *r, const struct option_table *t)
 }
 
 /* "at_least:3" without the space is one word to YAML. */
-static bool lacks_space(const struct member *m)
+static bool lacks_space(const struct entry *m)
 {
     return m->value->nothing && memchr(m->name.p, ':', m->name.n);
 }
 
-void no_such_option(struct reading *r, const struct member *m, struct str path,
+void no_such_option(struct reading *r, const struct entry *m, struct str path,
                     const struct option_table *table)
 {
     char meant[SUGGESTION_BYTES];
@@ -103,7 +103,7 @@ static void try_secret_file(struct reading *r, const struct secret *s,
 }
 
 static void read_secret_file(struct reading *r, const struct option_row *row,
-                             const struct member *m, struct str path, void *settings)
+                             const struct entry *m, struct str path, void *settings)
 {
     struct secret *s = (struct secret *)((char *)settings + row->offset);
     path = path_join(r, path, m->name);
@@ -123,8 +123,8 @@ void options_default(struct reading *r, const struct option_table *table, void *
         value_default(r, &table->rows[i], settings);
 }
 
-static void read_member(struct reading *r, const struct option_table *t,
-                        const struct member *m, struct str path, void *settings)
+static void read_entry(struct reading *r, const struct option_table *t,
+                       const struct entry *m, struct str path, void *settings)
 {
     const struct option_row *row = row_named(t, m->name);
     if (!row && !is_among(t->also, m->name))
@@ -136,19 +136,19 @@ static void read_member(struct reading *r, const struct option_table *t,
 }
 
 /* How often the row was written: as NAME, as NAME_file. */
-static const struct member *written_as(const struct node *map,
-                                       const struct option_row *row, bool as_file)
+static const struct entry *written_as(const struct node *map,
+                                      const struct option_row *row, bool as_file)
 {
     for (size_t i = 0; i < map->n; i++) {
-        struct str name = map->members[i].name;
+        struct str name = map->entries[i].name;
         if (as_file ? names_file_of(name, row) : str_is(name, row->name))
-            return &map->members[i];
+            return &map->entries[i];
     }
     return NULL;
 }
 
 static void say_missing(struct reading *r, const struct option_row *row,
-                        const struct member *m, struct str path)
+                        const struct entry *m, struct str path)
 {
     struct buf wanted;
     buf_init(&wanted, 300);
@@ -169,7 +169,7 @@ static bool is_misspelt(struct reading *r, const struct option_table *t,
 {
     struct str wanted = str_of(row->name);
     for (size_t i = 0; i < map->n; i++) {
-        const struct member *m = &map->members[i];
+        const struct entry *m = &map->entries[i];
         if (row_named(t, m->name) || is_among(t->also, m->name))
             continue;
         if (str_starts(lacks_space(m) ? m->name : nearest(r, t, m->name).best, wanted))
@@ -179,11 +179,11 @@ static bool is_misspelt(struct reading *r, const struct option_table *t,
 }
 
 static void check_written(struct reading *r, const struct option_table *t,
-                          const struct option_row *row, const struct member *m,
+                          const struct option_row *row, const struct entry *m,
                           struct str path)
 {
-    const struct member *plain = written_as(m->value, row, false);
-    const struct member *file = written_as(m->value, row, true);
+    const struct entry *plain = written_as(m->value, row, false);
+    const struct entry *file = written_as(m->value, row, true);
     if (plain && file)
         complain(r, file->at, path_join(r, path, file->name),
                  "'%s' stands on line %zu already: write one of the two", row->name,
@@ -193,13 +193,13 @@ static void check_written(struct reading *r, const struct option_table *t,
 }
 
 void options_read(struct reading *r, const struct option_table *table,
-                  const struct member *m, struct str path, void *settings)
+                  const struct entry *m, struct str path, void *settings)
 {
     options_default(r, table, settings);
     if (!node_is_map(r, m->value, path, "a mapping of options"))
         return;
     for (size_t i = 0; i < m->value->n; i++)
-        read_member(r, table, &m->value->members[i], path, settings);
+        read_entry(r, table, &m->value->entries[i], path, settings);
     for (size_t i = 0; i < table->n; i++)
         check_written(r, table, &table->rows[i], m, path);
 }

@@ -17,10 +17,10 @@ void options_default(struct reading *r, const struct option_table *table, void *
 /* Reads `m`, whose name stands at the end of `path`, over the defaults. Every mistake in it is noted;
  * `settings` is usable only without one. */
 void options_read(struct reading *r, const struct option_table *table,
-                  const struct member *m, struct str path, void *settings);
+                  const struct entry *m, struct str path, void *settings);
 
 /* "no such option; did you mean ..." for a name that nothing reads. */
-void no_such_option(struct reading *r, const struct member *m, struct str path,
+void no_such_option(struct reading *r, const struct entry *m, struct str path,
                     const struct option_table *table);
 
 /* The value of one row; false after noting what is wrong with it, and where it is not known. */

@@ -31,8 +31,7 @@ static void no_such_type(struct reading *r, const struct node *n, struct str pat
                          : "; `ticketwatch check --reference` lists them");
 }
 
-void rule_on(struct reading *r, const struct member *m, struct str path,
-             struct rule *rule)
+void rule_on(struct reading *r, const struct entry *m, struct str path, struct rule *rule)
 {
     static const char wanted[] =
         "an event type such as ticket.created, or a list of them";
@@ -103,8 +102,7 @@ static bool has_key(const struct rule *rule, const struct key_part *key)
     return false;
 }
 
-void rule_by(struct reading *r, const struct member *m, struct str path,
-             struct rule *rule)
+void rule_by(struct reading *r, const struct entry *m, struct str path, struct rule *rule)
 {
     static const char wanted[] =
         "a list of what to count by, such as [page, error] or [ticket.category]";
@@ -142,7 +140,7 @@ static void no_such_severity(struct reading *r, struct place at, struct str path
 }
 
 /* Steps in order of severity; at_least 0 where it is not written. */
-static void read_step(struct reading *r, const struct member *m, struct str path,
+static void read_step(struct reading *r, const struct entry *m, struct str path,
                       int64_t *at_least)
 {
     static const struct option_row row = {
@@ -155,12 +153,12 @@ static void read_step(struct reading *r, const struct member *m, struct str path
                          &at_least[severity]);
 }
 
-static void read_steps(struct reading *r, const struct member *m, struct str path,
+static void read_steps(struct reading *r, const struct entry *m, struct str path,
                        struct rule *rule)
 {
     int64_t at_least[SEVERITIES] = {0};
     for (size_t i = 0; i < m->value->n; i++)
-        read_step(r, &m->value->members[i], path, at_least);
+        read_step(r, &m->value->entries[i], path, at_least);
     if (m->value->n == 0)
         complain(r, m->value->at, path,
                  "expected %s, or counts such as {medium: 5, high: 10}", severities);
@@ -178,7 +176,7 @@ static void read_steps(struct reading *r, const struct member *m, struct str pat
     }
 }
 
-void rule_severity(struct reading *r, const struct member *m, struct str path,
+void rule_severity(struct reading *r, const struct entry *m, struct str path,
                    struct rule *rule)
 {
     enum severity severity;
@@ -199,12 +197,12 @@ static void no_such_sink(struct reading *r, const struct node *n, struct str pat
                          const struct node *all)
 {
     char meant[SUGGESTION_BYTES];
-    struct suggestion near = suggestion_for(n->text);
+    struct suggestion near = suggestion_for(n->written);
     struct buf names;
     buf_init(&names, 300);
     for (size_t i = 0; i < all->n; i++) {
-        suggestion_offer(&near, all->members[i].name);
-        buf_printf(&names, "%s%s", i ? ", " : "", shown(r, all->members[i].name).p);
+        suggestion_offer(&near, all->entries[i].name);
+        buf_printf(&names, "%s%s", i ? ", " : "", shown(r, all->entries[i].name).p);
     }
     if (near.best.n || all->n == 0)
         complain(r, n->at, path, "there is no sink %s%s", node_found(r, n),
@@ -217,11 +215,11 @@ static void no_such_sink(struct reading *r, const struct node *n, struct str pat
 
 static void check_sink(struct reading *r, const struct node *n, struct str path)
 {
-    const struct member *section = node_member(r->root, "sinks");
+    const struct entry *section = node_entry(r->root, "sinks");
     if (!section || section->value->kind != NODE_MAP)
         return; /* a configuration for replay, or the mistake was told */
     for (size_t i = 0; i < section->value->n; i++)
-        if (str_eq(n->text, section->value->members[i].name))
+        if (str_eq(n->text, section->value->entries[i].name))
             return;
     no_such_sink(r, n, path, section->value);
 }
@@ -234,7 +232,7 @@ static bool is_listed(const struct texts *t, struct str name)
     return false;
 }
 
-void rule_send(struct reading *r, const struct member *m, struct str path,
+void rule_send(struct reading *r, const struct entry *m, struct str path,
                struct rule *rule)
 {
     static const char wanted[] = "the name of a sink, or a list of them";

@@ -48,7 +48,7 @@ static struct str pointed(struct reading *r, struct str text, size_t at)
     return kept;
 }
 
-void rule_where(struct reading *r, const struct member *m, struct str path,
+void rule_where(struct reading *r, const struct entry *m, struct str path,
                 struct rule *rule)
 {
     struct str text;
@@ -59,7 +59,11 @@ void rule_where(struct reading *r, const struct member *m, struct str path,
     rule->where = where_compile(text, &at, &e);
     if (rule->where)
         return;
-    bool own =
-        text.n && str_eq(text, m->value->written); /* the environment is not shown */
-    complain(r, m->value->at, path, "%s%s", e.text, own ? pointed(r, text, at).p : "");
+    if (str_eq(text, m->value->written))
+        complain(r, m->value->at, path, "%s%s", e.text,
+                 text.n ? pointed(r, text, at).p : "");
+    else
+        complain(r, m->value->at, path,
+                 "is no condition once its environment variables are put in (they are "
+                 "not shown)");
 }

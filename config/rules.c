@@ -9,7 +9,7 @@ static const char *const planned_kinds[] = {"quiet", "ratio", "new_value", "dead
 
 static const struct part {
     const char *name;
-    void (*read)(struct reading *r, const struct member *m, struct str path,
+    void (*read)(struct reading *r, const struct entry *m, struct str path,
                  struct rule *rule);
 } parts[] = {
     {"on", rule_on},     {"where", rule_where},
@@ -19,8 +19,8 @@ static const struct part {
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
 struct kind_found {
-    const struct member *member; /* the first one written */
-    bool told;                   /* what stands in its place was told already */
+    const struct entry *entry; /* the first one written */
+    bool told;                 /* what stands in its place was told already */
 };
 
 /* "count, anomaly" */
@@ -35,7 +35,7 @@ static const char *kind_names(struct reading *r)
     return kept.p;
 }
 
-static void no_such_part(struct reading *r, const struct member *m, struct str path)
+static void no_such_part(struct reading *r, const struct entry *m, struct str path)
 {
     const char *names[PARTS + 20] = {0};
     struct option_table table = {NULL, 0, names, NULL};
@@ -55,19 +55,19 @@ static bool is_planned(struct str name)
     return false;
 }
 
-static void take_kind(struct reading *r, const struct member *m, struct str path,
+static void take_kind(struct reading *r, const struct entry *m, struct str path,
                       struct kind_found *kind)
 {
-    if (kind->member)
+    if (kind->entry)
         complain(
             r, m->at, path_join(r, path, m->name),
             "a rule has one kind, and '%s' stands on line %zu already: make two rules",
-            kind->member->name.p, kind->member->at.line);
+            kind->entry->name.p, kind->entry->at.line);
     else
-        kind->member = m;
+        kind->entry = m;
 }
 
-static void read_part(struct reading *r, const struct member *m, struct str path,
+static void read_part(struct reading *r, const struct entry *m, struct str path,
                       struct rule *rule, struct kind_found *kind)
 {
     for (int i = 0; i < PARTS; i++)
@@ -87,7 +87,7 @@ static void read_part(struct reading *r, const struct member *m, struct str path
         no_such_part(r, m, path);
 }
 
-static void read_kind(struct reading *r, const struct member *m, struct str path,
+static void read_kind(struct reading *r, const struct entry *m, struct str path,
                       struct rule *rule)
 {
     rule->kind = detector_named(m->name);
@@ -97,7 +97,7 @@ static void read_kind(struct reading *r, const struct member *m, struct str path
 }
 
 /* What only the kind can judge; asked when everything it needs is known. */
-static void check_kind(struct reading *r, const struct member *m, struct str path,
+static void check_kind(struct reading *r, const struct entry *m, struct str path,
                        struct rule *rule)
 {
     struct err e = {0};
@@ -105,27 +105,27 @@ static void check_kind(struct reading *r, const struct member *m, struct str pat
         complain(r, m->at, path_join(r, path, m->name), "%s", e.text);
 }
 
-static void read_parts(struct reading *r, const struct member *m, struct str path,
+static void read_parts(struct reading *r, const struct entry *m, struct str path,
                        struct rule *rule)
 {
     struct kind_found kind = {0};
     size_t noted = r->errors + r->warnings;
     for (size_t i = 0; i < m->value->n; i++)
-        read_part(r, &m->value->members[i], path, rule, &kind);
-    if (kind.member)
-        read_kind(r, kind.member, path, rule);
+        read_part(r, &m->value->entries[i], path, rule, &kind);
+    if (kind.entry)
+        read_kind(r, kind.entry, path, rule);
     else if (!kind.told)
         complain(
             r, m->at, path,
             "has no kind: one of %s is needed, such as count: {at_least: 3, within: 1h}",
             kind_names(r));
-    if (kind.member && noted == r->errors + r->warnings)
-        check_kind(r, kind.member, path, rule);
-    if (node_member(r->root, "sinks") && !node_member(m->value, "send"))
+    if (kind.entry && noted == r->errors + r->warnings)
+        check_kind(r, kind.entry, path, rule);
+    if (node_entry(r->root, "sinks") && !node_entry(m->value, "send"))
         warn(r, m->at, path, "has no `send`: its alerts are recorded and told to nobody");
 }
 
-static void read_rule(struct reading *r, const struct member *m)
+static void read_rule(struct reading *r, const struct entry *m)
 {
     struct str path = path_join(r, STR("rules"), m->name);
     struct rule *rule = &r->out->rules[r->out->rules_n];
@@ -145,7 +145,7 @@ static void read_rule(struct reading *r, const struct member *m)
 
 void rules_read(struct reading *r)
 {
-    const struct member *m = node_member(r->root, "rules");
+    const struct entry *m = node_entry(r->root, "rules");
     r->needed_from = CONFIG_REPLAY;
     if (!m) {
         complain(r, (struct place){0}, STR("rules"),
@@ -158,5 +158,5 @@ void rules_read(struct reading *r)
         complain(r, m->at, STR("rules"), "there are none: nothing would ever be found");
     r->out->rules = arena_alloc(r->arena, (m->value->n + 1) * sizeof *r->out->rules);
     for (size_t i = 0; i < m->value->n; i++)
-        read_rule(r, &m->value->members[i]);
+        read_rule(r, &m->value->entries[i]);
 }

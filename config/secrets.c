@@ -14,9 +14,12 @@ static int read_all(const char *path, struct buf *out)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    while ((n = read(fd, part, sizeof part)) > 0 || (n < 0 && errno == EINTR))
+    do {
+        n = read(fd, part, sizeof part);
         if (n > 0)
             buf_mem(out, part, (size_t)n);
+    } while ((n > 0 && !out->overflowed) ||
+             (n < 0 && errno == EINTR)); /* /dev/zero has no end */
     int why = errno;
     close(fd);
     errno = why;

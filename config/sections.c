@@ -135,7 +135,7 @@ static bool is_name(struct str s, size_t most)
     return s.n > 0 && s.n <= most;
 }
 
-bool name_is_good(struct reading *r, const struct member *m, struct str path)
+bool name_is_good(struct reading *r, const struct entry *m, struct str path)
 {
     if (is_name(m->name, NAME_BYTES_MAX))
         return true;
@@ -166,8 +166,8 @@ static bool topic_is_good(struct reading *r, const struct node *n, struct str pa
 
 static void check_kafka(struct reading *r, const struct node *map)
 {
-    const struct member *topics = node_member(map, "topics"),
-                        *dead = node_member(map, "dead_letter");
+    const struct entry *topics = node_entry(map, "topics"),
+                       *dead = node_entry(map, "dead_letter");
     const struct node *n;
     bool has_dead = dead && known(dead->value) && dead->value->text.n &&
                     topic_is_good(r, dead->value, STR("kafka.dead_letter"));
@@ -185,8 +185,7 @@ static void check_kafka(struct reading *r, const struct node *map)
 
 static void check_redis(struct reading *r, const struct node *map)
 {
-    const struct member *url = node_member(map, "url"),
-                        *prefix = node_member(map, "prefix");
+    const struct entry *url = node_entry(map, "url"), *prefix = node_entry(map, "prefix");
     struct redis_target target;
     struct err e = {0};
     if (url && known(url->value) && url->value->text.n &&
@@ -202,7 +201,7 @@ static void check_redis(struct reading *r, const struct node *map)
 
 static void check_time(struct reading *r, const struct node *map)
 {
-    const struct member *zone = node_member(map, "zone");
+    const struct entry *zone = node_entry(map, "zone");
     if (zone && known(zone->value) && zone->value->text.n &&
         !zone_exists(zone->value->text))
         complain(r, zone->value->at, STR("time.zone"),
@@ -233,12 +232,12 @@ enum { SECTIONS = sizeof sections / sizeof sections[0] };
 /* Meant for `run`, and not for replay alone. */
 static bool is_live(const struct reading *r)
 {
-    return node_member(r->root, "kafka") || node_member(r->root, "redis") ||
-           node_member(r->root, "sinks");
+    return node_entry(r->root, "kafka") || node_entry(r->root, "redis") ||
+           node_entry(r->root, "sinks");
 }
 
 static void read_section(struct reading *r, const struct section *s,
-                         const struct member *m)
+                         const struct entry *m)
 {
     void *settings = (char *)r->out + s->offset;
     r->needed_from = s->needed_from;
@@ -256,7 +255,7 @@ static void read_section(struct reading *r, const struct section *s,
 void sections_read(struct reading *r)
 {
     for (int i = 0; i < SECTIONS; i++)
-        read_section(r, &sections[i], node_member(r->root, sections[i].name));
-    r->out->has_kafka = node_member(r->root, "kafka") != NULL;
-    r->out->has_redis = node_member(r->root, "redis") != NULL;
+        read_section(r, &sections[i], node_entry(r->root, sections[i].name));
+    r->out->has_kafka = node_entry(r->root, "kafka") != NULL;
+    r->out->has_redis = node_entry(r->root, "redis") != NULL;
 }

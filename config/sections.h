@@ -19,18 +19,18 @@ void sinks_check_use(struct reading *r);
 void rules_read(struct reading *r);
 
 /* False after saying that this is no name for a rule or a sink: letters, digits, - _ and . */
-bool name_is_good(struct reading *r, const struct member *m, struct str path);
+bool name_is_good(struct reading *r, const struct entry *m, struct str path);
 
 /* The parts of a rule: `on`, `where`, `by`, `severity`, `send`. `path` is the part's own. */
-void rule_on(struct reading *r, const struct member *m, struct str path,
+void rule_on(struct reading *r, const struct entry *m, struct str path,
              struct rule *rule);
-void rule_where(struct reading *r, const struct member *m, struct str path,
+void rule_where(struct reading *r, const struct entry *m, struct str path,
                 struct rule *rule);
-void rule_by(struct reading *r, const struct member *m, struct str path,
+void rule_by(struct reading *r, const struct entry *m, struct str path,
              struct rule *rule);
-void rule_severity(struct reading *r, const struct member *m, struct str path,
+void rule_severity(struct reading *r, const struct entry *m, struct str path,
                    struct rule *rule);
-void rule_send(struct reading *r, const struct member *m, struct str path,
+void rule_send(struct reading *r, const struct entry *m, struct str path,
                struct rule *rule);
 
 #endif

@@ -26,10 +26,10 @@ static void no_such_type(struct reading *r, const struct node *n, struct str pat
 }
 
 /* NULL after saying why. */
-static const struct sink *read_type(struct reading *r, const struct member *m,
+static const struct sink *read_type(struct reading *r, const struct entry *m,
                                     struct str path)
 {
-    const struct member *type = node_member(m->value, "type");
+    const struct entry *type = node_entry(m->value, "type");
     const struct sink *found = NULL;
     struct str name;
     struct buf all;
@@ -47,7 +47,7 @@ static const struct sink *read_type(struct reading *r, const struct member *m,
     return found;
 }
 
-static void read_sink(struct reading *r, const struct member *m)
+static void read_sink(struct reading *r, const struct entry *m)
 {
     struct str path = path_join(r, STR("sinks"), m->name);
     if (!name_is_good(r, m, STR("sinks")) ||
@@ -64,19 +64,19 @@ static void read_sink(struct reading *r, const struct member *m)
 
 void sinks_read(struct reading *r)
 {
-    const struct member *m = node_member(r->root, "sinks");
+    const struct entry *m = node_entry(r->root, "sinks");
     r->needed_from = CONFIG_RUN;
     if (!m || !node_is_map(r, m->value, STR("sinks"), "a mapping of names to sinks"))
         return;
     r->out->sinks = arena_alloc(r->arena, (m->value->n + 1) * sizeof *r->out->sinks);
     for (size_t i = 0; i < m->value->n; i++)
-        read_sink(r, &m->value->members[i]);
+        read_sink(r, &m->value->entries[i]);
 }
 
 /* As written, in rules with mistakes as well. */
 static bool rule_sends_to(const struct node *rule, struct str name)
 {
-    const struct member *send = node_member(rule, "send");
+    const struct entry *send = node_entry(rule, "send");
     const struct node *n;
     for (size_t i = 0; send && (n = node_item(send->value, i)); i++)
         if (n->kind == NODE_TEXT && str_eq(n->text, name))
@@ -86,19 +86,19 @@ static bool rule_sends_to(const struct node *rule, struct str name)
 
 static bool is_used(const struct node *root, struct str name)
 {
-    const struct member *rules = node_member(root, "rules");
+    const struct entry *rules = node_entry(root, "rules");
     for (size_t i = 0; rules && rules->value->kind == NODE_MAP && i < rules->value->n;
          i++)
-        if (rule_sends_to(rules->value->members[i].value, name))
+        if (rule_sends_to(rules->value->entries[i].value, name))
             return true;
     return false;
 }
 
 void sinks_check_use(struct reading *r)
 {
-    const struct member *m = node_member(r->root, "sinks");
+    const struct entry *m = node_entry(r->root, "sinks");
     for (size_t i = 0; m && m->value->kind == NODE_MAP && i < m->value->n; i++) {
-        const struct member *sink = &m->value->members[i];
+        const struct entry *sink = &m->value->entries[i];
         if (!is_used(r->root, sink->name))
             warn(r, sink->at, path_join(r, STR("sinks"), sink->name),
                  "no rule sends to it");

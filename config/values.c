@@ -272,7 +272,7 @@ static bool read_pairs(const struct value_in *v)
     *p = (struct pairs){arena_alloc(v->r->arena, (map->n + 1) * sizeof *p->names),
                         arena_alloc(v->r->arena, (map->n + 1) * sizeof *p->values), 0};
     for (size_t i = 0; i < map->n; i++) {
-        const struct member *m = &map->members[i];
+        const struct entry *m = &map->entries[i];
         struct str path = path_join(v->r, v->path, m->name), value;
         p->names[p->n] = m->name;
         if (node_text(v->r, m->value, path, "a text", &value))

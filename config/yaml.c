@@ -116,21 +116,21 @@ static struct node *list(struct yaml *y, const yaml_event_t *event, int depth)
 }
 
 /* Adds a member. Of twins the first stays. */
-static void add_member(struct yaml *y, struct node *map, struct index *names,
-                       struct member m)
+static void add_entry(struct yaml *y, struct node *map, struct index *names,
+                      struct entry m)
 {
     size_t twin = index_put(names, m.name, map->n);
     if (twin < map->n) {
         complain(y->r, m.at, STR_NONE,
                  "'%s' is here twice: it stands on line %zu already",
-                 shown(y->r, m.name).p, map->members[twin].at.line);
+                 shown(y->r, m.name).p, map->entries[twin].at.line);
         return;
     }
     if (m.value->nothing)
         m.value->at = m.at; /* it would stand on the next line */
     environment_expand(y->r, m.value);
-    map->members = grown(y->r->arena, map->members, map->n, sizeof *map->members);
-    map->members[map->n++] = m;
+    map->entries = grown(y->r->arena, map->entries, map->n, sizeof *map->entries);
+    map->entries[map->n++] = m;
 }
 
 static struct node *map(struct yaml *y, const yaml_event_t *event, int depth)
@@ -143,7 +143,7 @@ static struct node *map(struct yaml *y, const yaml_event_t *event, int depth)
         if (name->bad)
             continue;
         if (name->kind == NODE_TEXT)
-            add_member(y, n, &names, (struct member){name->text, name->at, value});
+            add_entry(y, n, &names, (struct entry){name->text, name->at, value});
         else
             complain(y->r, name->at, STR_NONE,
                      "a name must be a word; a text with { or [ in it needs quotes");

@@ -42,6 +42,16 @@ def faults(program, path):
         yield "--format json: %d mistakes, but %s" % (len(mistakes), summary)
 
 
+def usage_faults(program):
+    """Exit codes, and where things are printed."""
+    for arguments, wanted_code, on_stdout in [([], 2, False), (["--nonsense"], 2, False), (["-c", "a", "b"], 2, False),
+                                              (["-c", "a", "--format", "xml"], 2, False), (["--help"], 0, True),
+                                              (["--reference"], 0, True), (["-c", "no/such/file"], 1, True)]:
+        done = subprocess.run([program, "check", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if (done.returncode, bool(done.stdout), bool(done.stderr)) != (wanted_code, on_stdout, not on_stdout):
+            yield "check %s: exit %d, stdout %r, stderr %r" % (" ".join(arguments), done.returncode, done.stdout, done.stderr)
+
+
 def is_the_design(path):
     """The example is the one of the design, where that is at hand."""
     shared = pathlib.Path(os.environ.get("TICKETWATCH_SHARED", HERE.parent.parent.parent / "shared"))
@@ -60,10 +70,13 @@ def main():
         wrong += bool(found)
         for fault in found:
             print("FAIL %s/%s\n%s" % (path.parent.name, path.stem, fault))
+    for fault in usage_faults(program):
+        print("FAIL " + fault)
+        wrong += 1
     if not is_the_design(HERE / "invalid/design_example.yaml"):
         print("FAIL invalid/design_example.yaml is no longer the example of the design")
         wrong += 1
-    print("%d of %d configurations are judged as expected" % (len(cases) - wrong, len(cases)))
+    print("%d configurations and the usage are tried, %d wrong" % (len(cases), wrong))
     sys.exit(wrong > 0 or not cases)
 
 
