@@ -290,30 +290,56 @@ static void check_cut(void)
     CHECK(strstr(e.text, "cannot read /nowhere/log"));
 }
 
-static void check_pipe(void)
+/* Stdin is a pipe that holds `first`; answers where more may be written. */
+static int pipe_in(struct str first, int *saved)
 {
-    struct err e = {0};
-    int ends[2], saved = dup(STDIN_FILENO);
+    int ends[2];
+    *saved = dup(STDIN_FILENO);
     if (pipe(ends) || dup2(ends[0], STDIN_FILENO) < 0)
         abort();
     close(ends[0]);
-    static const char first[] = EVENT("1", AT(0, 10)), second[] = EVENT("2", AT(1, 3));
-    CHECK_INT(write(ends[1], first, sizeof first - 1), sizeof first - 1);
-    struct source *s = open_logs("-", NULL);
-    check_names(s, "t/0 ");
-    CHECK_STR(read_all(s, &e), STR("0 t/0 0..2: 1@10\nnothing"));
-    CHECK_STR(read_all(s, &e), STR("nothing"));
-    CHECK_INT(write(ends[1], second, sizeof second - 1), sizeof second - 1);
-    CHECK_STR(read_all(s, &e), STR("1 t/1 0..3: 2@3\nnothing"));
-    check_names(s, "t/0 t/1 ");
-    CHECK_INT(s->ops->seek(s, 0, 2, &e), 0);
-    CHECK_INT(s->ops->seek(s, 0, 0, &e), -1);
-    CHECK_INT(e.kind, ERR_REFUSED);
-    close(ends[1]);
-    CHECK_STR(read_all(s, &e), STR("end"));
-    s->ops->close(s);
+    CHECK_INT(write(ends[1], first.p, first.n), first.n);
+    return ends[1];
+}
+
+static void give_back(int saved)
+{
     dup2(saved, STDIN_FILENO);
     close(saved);
+}
+
+/* What a pipe says is taken as it comes. */
+static void check_pipe(void)
+{
+    struct err e = {0};
+    int saved, end = pipe_in(STR(EVENT("1", "")), &saved);
+    struct str second = STR(EVENT("2", ""));
+    struct source *s = open_logs("-", NULL);
+    CHECK_STR(read_all(s, &e), STR("0 - 0..2: 1@1\nnothing"));
+    CHECK_STR(read_all(s, &e), STR("nothing"));
+    CHECK_INT(write(end, second.p, second.n), second.n);
+    CHECK_STR(read_all(s, &e), STR("0 - 2..3: 2@2\nnothing"));
+    CHECK_INT(s->ops->seek(s, 0, 3, &e), 0);
+    CHECK_INT(s->ops->seek(s, 0, 0, &e), -1);
+    CHECK_INT(e.kind, ERR_REFUSED);
+    close(end);
+    CHECK_STR(read_all(s, &e), STR("end"));
+    s->ops->close(s);
+    give_back(saved);
+}
+
+/* All partitions of a recorded log are known before its first event, also of one that comes by a pipe. */
+static void check_recorded_pipe(void)
+{
+    struct err e = {0};
+    int saved, end = pipe_in(STR(EVENT("1", AT(0, 10)) "\n" EVENT("2", AT(1, 3)) "x\n"), &saved);
+    close(end);
+    struct source *s = open_logs("-", NULL);
+    check_names(s, "t/0 t/1 ");
+    CHECK_STR(read_all(s, &e), STR("0 t/0 0..2: 1@10\n1 t/1 0..5: 2@3 !4\nend"));
+    CHECK_INT(s->ops->seek(s, 0, 0, &e), 0);
+    s->ops->close(s);
+    give_back(saved);
 }
 
 int main(void)
@@ -332,6 +358,7 @@ int main(void)
     check_seek(3);
     check_cut();
     check_pipe();
+    check_recorded_pipe();
     static const char *const names[] = {"a",  "b", "c", "d",    "none", "r1",
                                         "r2", "p", "x", "many", "cut"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
