@@ -140,24 +140,36 @@ size_t take_uuid(struct scan *s)
 
 enum { GROUPS_MAX = 16 }; /* keeps the time linear */
 
-/* Four or more groups of four, whatever digits are in them, and six or eight of two. */
+/* How many groups of that many hexadecimal digits stand at *p with hyphens between, whatever
+ * digits are in them; 0 when the row goes on with something else. *p moves to their end. */
+static int count_groups(const struct scan *s, const byte **p, size_t width)
+{
+    for (int groups = 1; groups <= GROUPS_MAX; groups++) {
+        const byte *end = scan_run(s, *p, CHAR_HEX);
+        if ((size_t)(end - *p) != width || !scan_ends(s, end))
+            return 0;
+        *p = end;
+        if (!scan_at(s, end, '-'))
+            return groups;
+        if (scan_placeholder(s, end + 1))
+            return 0;
+        if (!(scan_class(s, end + 1) & CHAR_ALNUM))
+            return groups;
+        *p = end + 1;
+    }
+    return 0;
+}
+
+/* Four or more groups of four, six or eight of two. */
 size_t take_hex_groups(struct scan *s)
 {
     size_t width = s->word_n;
     if ((width != 4 && width != 2) || !scan_begins(s, s->at))
         return 0;
-    int groups = 0;
-    const byte *p = s->at, *end = p;
-    for (; groups < GROUPS_MAX; p++) {
-        const byte *group = p;
-        p = scan_run(s, p, CHAR_HEX);
-        if ((size_t)(p - group) != width || !scan_ends(s, p))
-            return 0;
-        groups++;
-        end = p;
-        if (!scan_at(s, p, '-') || !(scan_class(s, p + 1) & CHAR_ALNUM))
-            break;
-    }
+    if (width == 2 && scan_after(s, s->at, "-"))
+        return 0;
+    const byte *end = s->at;
+    int groups = count_groups(s, &end, width);
     if (width == 4 ? groups < 4 : groups != 6 && groups != 8)
         return 0;
     scan_put(s, "<hex>");
