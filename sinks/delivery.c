@@ -14,7 +14,8 @@
 #include "sinks/lane.h"
 #include "windows/outbox_bell.h"
 
-enum { REDIS_REST_MIN_MS = 100, REDIS_REST_MAX_MS = 5000, ROUND_MAX_MS = 60000 };
+enum { REDIS_REST_MIN_MS = 100, REDIS_REST_MAX_MS = 5000 };
+enum { BELL_REST_MS = 500, ROUND_MAX_MS = 60000 };
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
 
@@ -26,7 +27,8 @@ struct delivery {
     pthread_t thread;
     atomic_bool stop;
     _Atomic int64_t drain_until_ms;      /* before stop is set */
-    int64_t redis_due_ms, redis_rest_ms; /* rest 0: it is well */
+    int64_t redis_due_ms, redis_rest_ms; /* rest 0: it answers */
+    int64_t bell_due_ms;
 };
 
 static int64_t clock_ms(clockid_t clock)
@@ -66,21 +68,35 @@ static void redis_works(struct delivery *d)
     d->redis_rest_ms = 0;
 }
 
-/* One round over the lanes; the first failure of Redis ends it. */
-static void step(struct delivery *d)
+/* Where Redis only refuses what one lane asks, the others go on: what they acknowledge makes room. */
+static int step_lane(struct delivery *d, struct lane *l)
 {
     struct err e = {0};
+    int rc = lane_step(l, &e);
+    if (rc >= 0)
+        return rc;
+    if (!outbox_answered(d->world.outbox)) {
+        redis_fails(d, &e);
+        return -1;
+    }
+    lane_rest(l, &e);
+    return 1;
+}
+
+/* One round over the lanes; Redis's silence ends it. */
+static void step(struct delivery *d)
+{
     int asked = 0;
     if (redis_rests(d))
         return;
-    for (size_t i = 0; i < d->settings.sinks_n && asked >= 0; i++) {
-        int rc = lane_step(&d->lanes[i], &e);
-        asked = rc < 0 ? -1 : asked | rc;
+    for (size_t i = 0; i < d->settings.sinks_n; i++) {
+        int rc = step_lane(d, &d->lanes[i]);
+        if (rc < 0)
+            return;
+        asked |= rc;
     }
-    if (asked > 0)
+    if (asked)
         redis_works(d);
-    else if (asked < 0)
-        redis_fails(d, &e);
 }
 
 static int64_t wait_ms(const struct delivery *d)
@@ -97,14 +113,22 @@ static int64_t wait_ms(const struct delivery *d)
     return due - d->world.now_ms;
 }
 
+/* Without it the lanes look once a second, and find out themselves what ails Redis. */
+static void bell_fails(struct delivery *d)
+{
+    outbox_bell_drop(d->bell);
+    d->bell_due_ms = d->world.now_ms + BELL_REST_MS;
+}
+
 static int bell_fd(struct delivery *d)
 {
     struct err e = {0};
-    if (!d->bell || d->world.stopping || d->redis_rest_ms)
+    if (!d->bell || d->world.stopping || d->redis_rest_ms ||
+        d->world.now_ms < d->bell_due_ms)
         return -1;
     int fd = outbox_bell_fd(d->bell, &e);
     if (fd < 0)
-        redis_fails(d, &e);
+        bell_fails(d);
     return fd;
 }
 
@@ -113,8 +137,8 @@ static void hear(struct delivery *d)
     struct err e = {0};
     int rang = outbox_bell_heard(d->bell, &e);
     if (rang < 0)
-        redis_fails(d, &e);
-    for (size_t i = 0; rang > 0 && i < d->settings.sinks_n; i++)
+        bell_fails(d);
+    for (size_t i = 0; rang != 0 && i < d->settings.sinks_n; i++)
         lane_look_now(&d->lanes[i]);
 }
 

@@ -13,6 +13,7 @@
 #include "core/timefmt.h"
 
 enum { LOOK_MS = 1000, COUNT_MS = 1000, SECRETS_MS = 60000, DOUBLINGS_MAX = 30 };
+enum { REST_MIN_MS = 100, REST_MAX_MS = 5000 };
 enum { LEASE_PARTS = 3 }; /* renewed when a third has passed */
 
 static int read_secrets(struct lane *l, struct err *e)
@@ -291,7 +292,7 @@ static int settle(struct lane *l, struct err *e)
     return 1;
 }
 
-int lane_step(struct lane *l, struct err *e)
+static int act(struct lane *l, struct err *e)
 {
     switch (l->state) {
     case LANE_IDLE:
@@ -306,7 +307,28 @@ int lane_step(struct lane *l, struct err *e)
     return 0;
 }
 
-int64_t lane_due_ms(const struct lane *l)
+int lane_step(struct lane *l, struct err *e)
+{
+    if (l->world->now_ms < l->rest_until_ms)
+        return 0;
+    int rc = act(l, e);
+    if (rc > 0)
+        l->rest_ms = l->rest_until_ms = 0;
+    return rc;
+}
+
+void lane_rest(struct lane *l, const struct err *e)
+{
+    char quoted[LOG_VALUE_BYTES];
+    if (!l->rest_ms)
+        log_error("outbox_refuses", "sink=%.*s reason=%s", STR_ARG(l->sink->name),
+                  log_quote(str_of(e->text), quoted));
+    int64_t rest = l->rest_ms ? l->rest_ms * 2 : REST_MIN_MS;
+    l->rest_ms = rest < REST_MAX_MS ? rest : REST_MAX_MS;
+    l->rest_until_ms = l->world->now_ms + l->rest_ms;
+}
+
+static int64_t due_ms(const struct lane *l)
 {
     if (l->state == LANE_FLYING || (l->state == LANE_IDLE && l->world->stopping))
         return INT64_MAX;
@@ -315,6 +337,12 @@ int64_t lane_due_ms(const struct lane *l)
     if (l->state == LANE_WAITING && l->renew_ms < l->due_ms)
         return l->renew_ms;
     return l->due_ms;
+}
+
+int64_t lane_due_ms(const struct lane *l)
+{
+    int64_t due = due_ms(l);
+    return due < l->rest_until_ms ? l->rest_until_ms : due;
 }
 
 void lane_look_now(struct lane *l)

@@ -28,12 +28,13 @@ struct lane {
     const struct delivery_sink *sink;
     size_t slot;
     enum lane_state state;
-    int64_t due_ms;    /* idle: look into the outbox; waiting: try */
-    int64_t renew_ms;  /* waiting: begin the lease anew */
-    int64_t count_ms;  /* look up the outbox's length */
-    unsigned failures; /* of this sink, in a row */
-    int64_t tries;     /* of this entry, by this process */
-    int64_t took_ms;   /* the last one */
+    int64_t due_ms;                 /* idle: look into the outbox; waiting: try */
+    int64_t renew_ms;               /* waiting: begin the lease anew */
+    int64_t count_ms;               /* look up the outbox's length */
+    int64_t rest_ms, rest_until_ms; /* Redis refused something; 0: it did not */
+    unsigned failures;              /* of this sink, in a row */
+    int64_t tries;                  /* of this entry, by this process */
+    int64_t took_ms;                /* the last one */
     struct arena entry_arena, request_arena;
     struct outbox_entry entry;
     struct alert alert;
@@ -51,6 +52,8 @@ void lane_deinit(struct lane *l);
 
 /* Does what is due. 1: Redis answered, 0: it was not asked, -1: it fails, call again later. */
 int lane_step(struct lane *l, struct err *e);
+/* Redis refused what the step asked, as when it is full: this lane rests, the others need not. */
+void lane_rest(struct lane *l, const struct err *e);
 /* When the next step is due; INT64_MAX: when its request is answered. */
 int64_t lane_due_ms(const struct lane *l);
 /* Something may be in the outbox. */

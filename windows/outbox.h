@@ -20,9 +20,9 @@ struct outbox;
 struct redis_target; /* windows/redis_link.h: where Redis is, and how long to wait */
 
 struct outbox_entry {
-    char id[42];         /* the stream's entry id */
-    struct str body;     /* the alert's JSON */
-    int64_t attempts;    /* how often it was taken, this time included; 1 at first */
+    char id[42];      /* the stream's entry id */
+    struct str body;  /* the alert's JSON */
+    int64_t attempts; /* how often it was taken, this time included; 1 at first */
 };
 
 /* The stream's key, as the store's commit script writes it. */
@@ -30,7 +30,8 @@ void outbox_key(struct buf *out, struct str prefix, struct str sink);
 
 /* `consumer` names this process: no two that live may share it, for what its namesake took is taken to
  * be its own. Connects lazily. Copies what it is given. */
-struct outbox *outbox_open(const struct redis_target *target, struct str prefix, struct str consumer);
+struct outbox *outbox_open(const struct redis_target *target, struct str prefix,
+                           struct str consumer);
 void outbox_close(struct outbox *o);
 
 /* The oldest entry of the sink: one that this process holds already (the reply was lost), one whose
@@ -43,10 +44,12 @@ int outbox_renew(struct outbox *o, struct str sink, const char *id, struct err *
 /* Delivered: removes it. Does nothing when it is gone. */
 int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e);
 /* Cannot be delivered: moves it to the sink's dead stream with the reason, atomically and once. */
-int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry, struct str reason,
-                struct err *e);
+int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry,
+                struct str reason, struct err *e);
 /* Gives an entry taken by this process and not answered back to all, at once (drain). */
 int outbox_release(struct outbox *o, struct str sink, const char *id, struct err *e);
+/* Whether the last failure was Redis's own word about this one call: then others may work. */
+bool outbox_answered(const struct outbox *o);
 /* Entries waiting and taken. */
 int outbox_length(struct outbox *o, struct str sink, int64_t *n, struct err *e);
 /* Forgets this consumer, and those not heard of for a day, unless they hold an entry. */

@@ -21,6 +21,7 @@ struct redis_link {
     size_t texts_bytes;
     char place[PLACE_BYTES]; /* "HOST:PORT", for messages */
     redisContext *context;   /* NULL: not connected */
+    bool answered;           /* the last failure was an error reply */
     const char **argv;
     size_t *lengths;
     size_t argv_cap;
@@ -137,6 +138,7 @@ static int harmless(const char *said)
 static int refuse(struct redis_link *l, const char *said, struct err *e)
 {
     const char *todo = remedy(said);
+    l->answered = true;
     drop(l);
     if (todo)
         return err_set(e, ERR_REFUSED, "Redis at %s: %s (it says: %.*s)", l->place, todo,
@@ -150,6 +152,7 @@ static int lose(struct redis_link *l, const char *what, struct err *e)
     char why[128] = "no memory";
     if (l->context)
         snprintf(why, sizeof why, "%s", l->context->errstr);
+    l->answered = false;
     drop(l);
     return err_set(e, ERR_UNAVAILABLE,
                    "Redis at %s %s (%s): is it running, and is redis.url "
@@ -333,6 +336,11 @@ struct redisReply *redis_receive(struct redis_link *l, struct err *e)
     if (redisGetReply(l->context, &r) != REDIS_OK)
         lose(l, "does not answer", e);
     return checked(l, r, e);
+}
+
+bool redis_link_answered(const struct redis_link *l)
+{
+    return l->answered;
 }
 
 void redis_link_drop(struct redis_link *l)

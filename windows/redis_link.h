@@ -52,6 +52,8 @@ struct redisReply *redis_run(struct redis_link *l, struct redis_script *script,
 int redis_send(struct redis_link *l, struct err *e, size_t n, const struct str *args);
 int redis_fd(const struct redis_link *l);
 struct redisReply *redis_receive(struct redis_link *l, struct err *e);
+/* Whether the last failure was Redis's own word (no memory, no permission), not its silence. */
+bool redis_link_answered(const struct redis_link *l);
 /* Ends the connection, whatever is under way. */
 void redis_link_drop(struct redis_link *l);
 

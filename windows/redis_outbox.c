@@ -151,6 +151,11 @@ int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *en
     return r ? 0 : -1;
 }
 
+bool outbox_answered(const struct outbox *o)
+{
+    return redis_link_answered(o->link);
+}
+
 int outbox_length(struct outbox *o, struct str sink, int64_t *n, struct err *e)
 {
     struct redisReply *r = REDIS_COMMAND(o->link, e, STR("XLEN"), key(o, sink));

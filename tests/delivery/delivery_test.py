@@ -443,6 +443,29 @@ class DeliveryTest(unittest.TestCase):
         finally:
             self.redis.start()
 
+    def test_a_full_redis_still_lets_alerts_out(self):
+        """No room to write a dead alert down: it stays, and the other sinks go on."""
+        self.add("bad", [1])
+        pod = self.pod(bad="/hang", ok="/slow/20")
+        self.assertTrue(wait_for(lambda: self.receiver.of("/hang")))
+        self.add("ok", range(1, 31))
+        self.redis.command("CONFIG", "SET", "maxmemory", "1")
+        try:
+            act = self.receiver.act
+            self.receiver.act = lambda connection, path, earlier: act(
+                connection, ["status", "404"] if path == ["hang"] else path, earlier)
+            self.receiver.released.set()
+            self.assertTrue(wait_for(lambda: "outbox_refuses" in pod.log()))
+            self.empty("ok", seconds=5)
+            self.assertEqual(self.redis.waiting("bad"), 1)
+        finally:
+            self.redis.command("CONFIG", "SET", "maxmemory", "0")
+        self.empty("bad", seconds=10)
+        self.assertEqual(len(self.redis.dead("bad")), 1)
+        self.assertEqual(self.attempts("/hang"), [(1, 2)])
+        self.check_once("/slow/20", range(1, 31))
+        self.assertNotIn("outbox_unavailable", pod.log())
+
     def test_scripts_forgotten(self):
         self.pod(ok="/ok")
         for n in range(1, 21):
