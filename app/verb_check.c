@@ -109,6 +109,15 @@ static int check(const char *path, bool json)
     return failed ? EXIT_FINDINGS : EXIT_FINE;
 }
 
+static int check_one(const char *path, bool json, bool more)
+{
+    if (path && !more)
+        return check(path, json);
+    fprintf(stderr, "ticketwatch check: %s\n\n",
+            path ? "one configuration, after -c" : "-c FILE is missing");
+    return help(stderr, EXIT_USAGE);
+}
+
 int verb_check(int argc, char **argv)
 {
     static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
@@ -128,10 +137,5 @@ int verb_check(int argc, char **argv)
         else
             return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
     }
-    if (!config || optind < argc) {
-        fprintf(stderr, "ticketwatch check: %s\n\n",
-                config ? "one configuration, after -c" : "-c FILE is missing");
-        return help(stderr, EXIT_USAGE);
-    }
-    return check(config, json);
+    return check_one(config, json, optind < argc);
 }

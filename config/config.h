@@ -12,13 +12,11 @@
 struct kafka_settings {
     struct str brokers, group, dead_letter; /* dead_letter n == 0: count and log only */
     struct texts topics;
-    struct pairs
-        properties; /* any librdkafka property; `topic.` and others as librdkafka names them */
+    struct pairs properties; /* of librdkafka, as it names them */
 };
 
 struct redis_settings {
-    struct str
-        url; /* redis://[[user]:password@]host[:port][/db], rediss:// is refused for now, unix:///path */
+    struct str url;    /* redis://[[user]:password@]host[:port][/db] or unix:///path */
     struct str prefix; /* of every key */
     struct secret password;
     int64_t timeout_ms; /* of one command */
@@ -60,9 +58,7 @@ enum config_use { CONFIG_CHECK, CONFIG_REPLAY, CONFIG_ALERTS, CONFIG_RUN };
 struct config_mistake {
     size_t line, column; /* from 1, in characters; line 0: the file as a whole */
     bool warning;
-    struct str
-        text; /* "rules.page-error.count.withn: no such option; did you mean 'within'?"; lines
-                        after the first are indented */
+    struct str text; /* "rules.r.count.withn: no such option; did you mean 'within'?" */
 };
 
 struct config_report {

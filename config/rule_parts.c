@@ -2,16 +2,12 @@
 #include "config/sections.h"
 #include "core/suggest.h"
 
-enum { WANTED_BYTES = 100 };
-
-/* Lists of at least one item. */
-static bool has_items(struct reading *r, const struct node *n, struct str path,
-                      const char *wanted)
+/* What is a list has at least one item. */
+static void refuse_empty(struct reading *r, const struct node *n, struct str path,
+                         const char *wanted)
 {
-    if (n->kind != NODE_LIST || n->n > 0)
-        return true;
-    complain(r, n->at, path, "expected %s, found an empty list", wanted);
-    return false;
+    if (n->kind == NODE_LIST && n->n == 0)
+        complain(r, n->at, path, "expected %s, found an empty list", wanted);
 }
 
 /* --- on --- */
@@ -37,7 +33,7 @@ void rule_on(struct reading *r, const struct entry *m, struct str path, struct r
         "an event type such as ticket.created, or a list of them";
     const struct node *n;
     rule->on = 0;
-    (void)has_items(r, m->value, path, wanted);
+    refuse_empty(r, m->value, path, wanted);
     for (size_t i = 0; (n = node_item(m->value, i)); i++) {
         struct str name;
         if (!node_text(r, n, path, wanted, &name))
@@ -107,7 +103,7 @@ void rule_by(struct reading *r, const struct entry *m, struct str path, struct r
     static const char wanted[] =
         "a list of what to count by, such as [page, error] or [ticket.category]";
     const struct node *n;
-    (void)has_items(r, m->value, path, wanted);
+    refuse_empty(r, m->value, path, wanted);
     for (size_t i = 0; (n = node_item(m->value, i)); i++) {
         struct str name;
         struct key_part key;
@@ -239,7 +235,7 @@ void rule_send(struct reading *r, const struct entry *m, struct str path,
     const struct node *n;
     size_t most = m->value->kind == NODE_LIST ? m->value->n : 1;
     rule->send.items = arena_alloc(r->arena, (most + 1) * sizeof *rule->send.items);
-    (void)has_items(r, m->value, path, wanted);
+    refuse_empty(r, m->value, path, wanted);
     for (size_t i = 0; (n = node_item(m->value, i)); i++) {
         struct str name;
         if (!node_text(r, n, path, wanted, &name))

@@ -206,8 +206,8 @@ static struct node *document(struct yaml *y)
         return NULL;
     }
     struct node *root = child(y, 1);
-    if (step(y, &at) == YAML_DOCUMENT_END_EVENT &&
-        step(y, &at) == YAML_DOCUMENT_START_EVENT) {
+    bool ended = step(y, &at) == YAML_DOCUMENT_END_EVENT;
+    if (ended && step(y, &at) == YAML_DOCUMENT_START_EVENT) {
         complain(y->r, at, STR_NONE,
                  "a second document begins here (---); one file is one configuration");
         y->stopped = true;

@@ -208,20 +208,25 @@ void yaml_explain(struct reading *r, const yaml_parser_t *parser, struct str tex
 
 /* --- UTF-8 --- */
 
-/* Length of the code point that s begins with, 0 when it is none (RFC 3629). */
+/* How many bytes a code point has that begins so; 0: none does (RFC 3629). */
+static size_t length_of(unsigned char first)
+{
+    if (first < 0x80)
+        return 1;
+    if (first < 0xC2 || first > 0xF4)
+        return 0;
+    return first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+}
+
+/* Length of the code point that s begins with, 0 when it is none. */
 static size_t code_point(struct str s, unsigned *out)
 {
     static const unsigned least[] = {0, 0, 0x80, 0x800, 0x10000};
-    unsigned char c = (unsigned char)s.p[0];
-    size_t n = c < 0x80   ? 1
-               : c < 0xC2 ? 0
-               : c < 0xE0 ? 2
-               : c < 0xF0 ? 3
-               : c < 0xF5 ? 4
-                          : 0;
+    unsigned char first = (unsigned char)s.p[0];
+    size_t n = length_of(first);
     if (n == 0 || n > s.n)
         return 0;
-    *out = n == 1 ? c : c & (0xFFu >> (n + 1));
+    *out = n == 1 ? first : first & (0xFFu >> (n + 1));
     for (size_t i = 1; i < n; i++) {
         if (((unsigned char)s.p[i] & 0xC0) != 0x80)
             return 0;
