@@ -5,7 +5,8 @@
 #ifndef CORE_WHERE_PARSE_H
 #define CORE_WHERE_PARSE_H
 
-#include "core/where.h"
+#include "core/err.h"
+#include "core/event.h"
 
 enum where_op {
     WHERE_LESS,
