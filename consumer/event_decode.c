@@ -190,14 +190,15 @@ static void collect_top(struct record *r, yyjson_val *object)
     }
 }
 
-/* CloudEvents 1.0: the event is under `data`; what it lacks the envelope has. */
+/* CloudEvents 1.0: the members are under `data`; id, type and time are the envelope's, where it has
+ * them, because they are the event's identity there. */
 static void open_envelope(struct record *r)
 {
     static const enum top envelope[] = {TOP_ID, TOP_TYPE, TOP_TIME, TOP_KAFKA};
     struct record inner = {.decoder = r->decoder};
     collect_top(&inner, r->top[TOP_DATA]);
     for (size_t i = 0; i < sizeof envelope / sizeof envelope[0]; i++)
-        if (!inner.top[envelope[i]] || yyjson_is_null(inner.top[envelope[i]]))
+        if (r->top[envelope[i]] && !yyjson_is_null(r->top[envelope[i]]))
             inner.top[envelope[i]] = r->top[envelope[i]];
     memcpy(r->top, inner.top, sizeof r->top);
 }

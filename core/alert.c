@@ -200,7 +200,8 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put(line, "key", key_object(a));
     put_text(line, "summary", a->summary, PROSE_BYTES);
     put_int(line, "count", a->count);
-    put_int(line, "users", a->users);
+    if (a->state != ALERT_RESOLVED && !a->anomaly.present) /* not counted there */
+        put_int(line, "users", a->users);
     put_accounts(line, a);
     put_time(line, "first_seen", a->first_seen_ms);
     put_time(line, "last_seen", a->last_seen_ms);

@@ -91,7 +91,7 @@ static void leaves_out_what_is_empty(void)
     CHECK_STR(json_of(&a, true),
               STR("{\"id\":\"ffffffffffffffffffffffffffffffff\",\"rule\":\"r\",\"kind\":"
                   "\"anomaly\",\"state\":\"resolved\",\"severity\":\"critical\",\"time\":"
-                  "\"1970-01-01T00:00:00.000Z\",\"key\":{},\"count\":0,\"users\":0,"
+                  "\"1970-01-01T00:00:00.000Z\",\"key\":{},\"count\":0,"
                   "\"first_seen\":\"1970-01-01T00:00:00.000Z\","
                   "\"last_seen\":\"1970-01-01T00:00:00.000Z\"}"));
 }
