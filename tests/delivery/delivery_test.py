@@ -256,7 +256,8 @@ class DeliveryTest(unittest.TestCase):
             receiver = Receiver(tls)
             self.addCleanup(receiver.close)
         self.add("sink", [1])
-        pod = self.pod(f"sink=https://127.0.0.1:{receiver.port}/ok")
+        pod = self.pod("connect_timeout=9000", "request_timeout=9000", "lease=20000",
+                       f"sink=https://127.0.0.1:{receiver.port}/ok")
         self.assertTrue(wait_for(lambda: pod.log().count("event=alert_retry") >= 2))
         self.assertEqual(receiver.requests, [])
         self.assertIn("certificate", pod.log())
