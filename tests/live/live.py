@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,6 +18,9 @@ import time
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests" / "oracle"))
+import log as logs  # noqa: E402
+
 BIN = pathlib.Path(os.environ.get("TICKETWATCH_BIN", ROOT / "build-test"))
 PROGRAM = str(BIN / "ticketwatch")
 FEED, TOPIC = str(BIN / "tests" / "kafka_feed"), str(BIN / "tests" / "kafka_topic")
@@ -27,6 +31,11 @@ def need_services():
     if not os.environ.get("KAFKA_BROKERS") or not os.environ.get("REDIS_URL"):
         print("skipped: no Kafka and Redis (./setup test starts both)")
         sys.exit(SKIP)
+
+
+def until(record, cutoff_ms):
+    """The lines of a record before a time."""
+    return b"".join(line for line in record.splitlines(True) if logs.time_of(json.loads(line)["time"]) < cutoff_ms)
 
 
 def wait_until(what, condition, seconds=60.0):
@@ -93,7 +102,7 @@ class System:
         self.name = "t" + uuid.uuid4().hex[:12]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-live-"))
         self.partitions = partitions
-        self.processes, self.logs = [], 0
+        self.processes, self.logs, self.keep = [], 0, False
         settings = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500", **(properties or {})}
         listed = ", ".join('%s: "%s"' % pair for pair in settings.items())
         self.config = self.folder / "ticketwatch.yaml"
@@ -148,22 +157,28 @@ class System:
             raise AssertionError("replay: %s" % done.stderr.decode())
         return done.stdout
 
-    def wait_for_record(self, expected, seconds=90):
-        """Waits until the record is exactly `expected`, which it must then stay."""
+    def wait_for_record(self, expected, seconds=90, cutoff=None):
+        """Waits until the record (before `cutoff`) is exactly `expected`, which it must then stay."""
+        def now():
+            return self.record() if cutoff is None else until(self.record(), cutoff)
+
         try:
-            wait_until("the record", lambda: self.record() == expected, seconds)
+            wait_until("the record", lambda: now() == expected, seconds)
         except AssertionError:
+            self.keep = True
             (self.folder / "expected.jsonl").write_bytes(expected)
-            (self.folder / "record.jsonl").write_bytes(self.record())
+            (self.folder / "record.jsonl").write_bytes(now())
             raise AssertionError("the record is not what it should be: diff %s/expected.jsonl %s/record.jsonl\n%s"
                                  % (self.folder, self.folder, self.log_text()[-3000:]))
         time.sleep(0.3)
-        assert self.record() == expected, "the record changed after it was complete"
+        assert now() == expected, "the record changed after it was complete"
 
     def close(self):
         for process in self.processes:
             process.kill()
             process.wait()
+        if not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def redis(*words):

@@ -7,7 +7,9 @@ kill -9, and each alert reaches its sink.
 import json
 import pathlib
 import random
+import subprocess
 import sys
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -32,8 +34,7 @@ def told_log(r):
     return b"".join(lines), end - DAY
 
 
-def until(record, cutoff):
-    return b"".join(line for line in record.splitlines(True) if logs.time_of(json.loads(line)["time"]) < cutoff)
+until = live.until
 
 
 def rules_of(r):
@@ -80,9 +81,7 @@ class Live(unittest.TestCase):
         if disturb:
             disturb(system)
         system.feed(lines[half:])
-        record = system.record
-        system.record = lambda: until(record(), cutoff)
-        system.wait_for_record(expected)
+        system.wait_for_record(expected, cutoff=cutoff)
         self.assertEqual(set(system.stop_all()) - {0}, set(), system.log_text())
 
     def test_one_two_and_five_processes_confirm_what_replay_confirms(self):
@@ -136,6 +135,70 @@ class Live(unittest.TestCase):
         self.assertEqual(len(ids), len(set(ids)), "a webhook-id came twice")
 
 
+    def test_kill_loses_no_alert_and_repeats_none_but_what_was_under_way(self):
+        receiver = live.Receiver()
+        self.addCleanup(receiver.close)
+        r = random.Random(SEED + 3)
+        lines, cutoff = told_log(r)
+        rules = rules_of(r).replace("    severity:", "    send: [ops]\n    severity:")
+        system = live.System(rules, PARTITIONS, sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % receiver.url)
+        self.addCleanup(system.close)
+        expected = [json.loads(line) for line in until(self.expect(system, lines), cutoff).splitlines()]
+        wanted = steps_by_key(a for a in expected if a["kind"] == "count")
+        system.feed(lines)
+        for _ in range(3):
+            system.start()
+        kills = 8
+        for _ in range(kills):
+            time.sleep(r.uniform(0.2, 1.2))
+            system.stop(system.processes[r.randrange(3)], how=9)
+            system.start()
+
+        def once():
+            """Each delivery once: a repetition must be the same to the byte."""
+            bodies = {}
+            with receiver.lock:
+                for _, headers, body, _ in receiver.posts:
+                    assert bodies.setdefault(headers["webhook-id"], body) == body, "one id, two bodies"
+            return bodies
+
+        def said():
+            alerts = [json.loads(body) for body in once().values()]
+            return steps_by_key(a for a in alerts if logs.time_of(a["time"]) < cutoff)
+
+        try:
+            live.wait_until("the alerts", lambda: said() == wanted, 90)
+        except AssertionError:
+            self.assertEqual(said(), wanted)
+        system.wait_for_record(until(system.replay(system.folder / "log.jsonl"), cutoff), cutoff=cutoff)
+        system.stop_all()
+        self.assertLessEqual(len(receiver.posts) - len(once()), kills, "more repetitions than requests that were cut off")
+
+
+class Week(unittest.TestCase):
+    def test_the_bundled_week_lives_as_it_replays(self):
+        rules = (live.ROOT / "examples/week/ticketwatch.yaml").read_text(encoding="utf-8").split("\nrules:\n", 1)[1]
+        rules = "".join(line for line in rules.splitlines(True) if "send:" not in line)
+        system = live.System(rules, PARTITIONS)
+        self.addCleanup(system.close)
+        path = system.folder / "log.jsonl"
+        subprocess.run([sys.executable, str(live.ROOT / "examples/week/generate.py"), "--scale", "0.5", "--kafka", str(PARTITIONS), "--out", str(path)],
+                       check=True)
+        cutoff = logs.time_of("2026-03-20T00:00:00.000Z")
+        with open(path, "ab") as file:
+            for p in range(PARTITIONS):
+                body = {"id": "end-%d" % p, "type": "release.deployed", "time": logs.time_text(cutoff + DAY)}
+                body["kafka"] = {"topic": "t", "partition": p, "offset": 10_000_000, "timestamp": cutoff + DAY}
+                file.write(json.dumps(body).encode() + b"\n")
+        expected = until(system.replay(path), cutoff)
+        self.assertGreater(expected.count(b"\n"), 20)
+        for _ in range(3):
+            system.start()
+        system.feed(path.read_bytes())
+        system.wait_for_record(expected, cutoff=cutoff)
+        self.assertEqual(set(system.stop_all()), {0})
+
+
 class Stops(unittest.TestCase):
     def test_sigterm_leaves_the_group_at_once(self):
         system = live.System("  r:\n    count: {at_least: 1, within: 1h}\n", 2)
@@ -151,7 +214,6 @@ class Stops(unittest.TestCase):
 
 class Idle(unittest.TestCase):
     def test_a_silent_partition_does_not_hold_the_watermark(self):
-        import time
         now = int(time.time() * 1000)
         system = live.System("  r:\n    by: [account]\n    count: {at_least: 2, within: 2s}\n", 3, lateness="1s", idle_after="1s")
         self.addCleanup(system.close)
