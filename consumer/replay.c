@@ -36,6 +36,8 @@ struct replay {
     enum read_result
         ended; /* of the files: READ_END or READ_ERROR come after what was read */
     struct err failure;
+    int64_t again_until; /* after a seek: lines below this may have been handed out */
+    struct arena scratch;
 };
 
 static struct replay *self(struct source *s)
@@ -98,7 +100,8 @@ static void note(struct replay *r, const struct replay_line *l)
     struct lane *lane = lane_of(r, r->slot);
     lane->records++;
     lane->bytes += l->line.text.n;
-    lane->read = l->position + 1;
+    /* It grows also where the same file is named twice. */
+    lane->read = (l->position > lane->read ? l->position : lane->read) + 1;
     r->records++;
     r->bytes += l->line.text.n;
     r->draining = lane->records >= BATCH_EVENTS || lane->bytes >= BATCH_BYTES ||
@@ -108,8 +111,6 @@ static void note(struct replay *r, const struct replay_line *l)
 static void reject(struct replay *r, const struct replay_line *l,
                    const struct raw_record *record, const char *reason)
 {
-    if (l->position < lane_of(r, r->slot)->given)
-        return; /* handed out before the seek */
     batch_fill_reject(fill_of(r, r->slot), record, REJECT_BYTES, reason);
     note(r, l);
 }
@@ -129,16 +130,27 @@ static void take_event(struct replay *r, const struct replay_line *l,
         reject(r, l, record, e.text);
         return;
     }
-    if (l->position < lane_of(r, r->slot)->given) {
-        if (r->lanes[before].records == 0)
-            empty(&r->lanes[before]); /* there may be millions of such lines */
-        return;
-    }
     if (r->slot != before)
         (void)batch_fill_decode(fill_of(r, r->slot), record, &event, NULL, &e);
     event->offset = event->offset >= 0 ? event->offset : l->line.number;
     batch_fill_keep(fill_of(r, r->slot));
     note(r, l);
+}
+
+/* After a seek: of a line that was handed out only the partition is looked at. */
+static bool handed_out(struct replay *r, const struct replay_line *l)
+{
+    struct recorded_position where = {.present = false};
+    struct err ignored = {0};
+    if (l->position >= r->again_until)
+        return false;
+    if (!l->recorded)
+        return l->position < lane_of(r, l->slot)->given;
+    arena_reset(&r->scratch);
+    (void)event_position(r->decoder, l->line.text, &r->scratch, &where, &ignored);
+    if (where.present)
+        r->slot = partitions_slot(&r->partitions, where.topic, where.partition);
+    return l->position < lane_of(r, r->slot)->given;
 }
 
 static void take_line(struct replay *r, const struct replay_line *l)
@@ -149,6 +161,8 @@ static void take_line(struct replay *r, const struct replay_line *l)
                                 .offset = l->line.number,
                                 .timestamp_ms = -1};
     struct err e = {0};
+    if (handed_out(r, l))
+        return;
     if (l->line.text.n == l->line.bytes_n) {
         take_event(r, l, &record);
         return;
@@ -224,8 +238,12 @@ static int replay_seek(struct source *s, size_t slot, int64_t offset, struct err
         return 0;
     if (replay_files_rewind(r->files, e))
         return -1;
-    for (size_t i = 0; i < r->lanes_n; i++)
-        empty(&r->lanes[i]);
+    for (size_t i = 0; i < r->lanes_n; i++) {
+        struct lane *lane = &r->lanes[i];
+        empty(lane);
+        lane->read = lane->given;
+        r->again_until = lane->given > r->again_until ? lane->given : r->again_until;
+    }
     new_window(r);
     err_clear(&r->failure);
     r->ended = READ_WAIT;
@@ -277,6 +295,7 @@ static void replay_close(struct source *s)
     for (size_t i = 0; i < r->lanes_n; i++)
         batch_deinit(&r->lanes[i].batch);
     free(r->lanes);
+    arena_deinit(&r->scratch);
     replay_files_close(r->files);
     partitions_deinit(&r->partitions);
     event_decoder_free(r->decoder);

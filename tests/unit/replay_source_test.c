@@ -113,7 +113,7 @@ static void check_plain(void)
         "a", STR(EVENT("1", "") "\n" EVENT("2", "") "broken\n" EVENT("3", "")), "wT");
     const char *b = write_file("b", STR(EVENT("4", AT(0, 77))), "w");
     check_logs(a, NULL, "0 a 0..6: 1@1 2@3 3@5 !4\nend");
-    check_logs(a, a, "0 a 0..6: 1@1 2@3 3@5 1@1 2@3 3@5 !4 !4\nend");
+    check_logs(a, a, "0 a 0..10: 1@1 2@3 3@5 1@1 2@3 3@5 !4 !4\nend");
     const char *c = write_file("c", STR("broken\n" EVENT("5", "")), "w");
     check_logs(c, a, "0 c 0..3: 5@2 !1\n1 a 0..6: 1@1 2@3 3@5 !4\nend");
     const char *none = write_file("none", STR_NONE, "wT");
