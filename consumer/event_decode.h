@@ -30,7 +30,7 @@ void event_decoder_free(struct event_decoder *d);
 /* Decodes one event; texts are copied into `arena`. Members with the same name: the first counts.
  * An optional field that is null or of another type is absent; unknown members are passed over. A
  * text may be an integer (its digits); U+0000 in it becomes U+FFFD. A CloudEvents 1.0 envelope is
- * taken by its `data`, which may leave id, type and time to the envelope. `out->partition` and
+ * taken by its `data`; id, type and time are the envelope's where it has them. `out->partition` and
  * `offset` are those of the "kafka" member, else -1; `where` is filled also where this fails.
  * `where` may be NULL. ERR_INPUT says what is wrong and what to do: not JSON (with the byte),
  * invalid UTF-8, not an object, `id`, `type` or `time` missing or of a wrong type, a time outside

@@ -332,7 +332,8 @@ static void check_pipe(void)
 static void check_recorded_pipe(void)
 {
     struct err e = {0};
-    int saved, end = pipe_in(STR(EVENT("1", AT(0, 10)) "\n" EVENT("2", AT(1, 3)) "x\n"), &saved);
+    int saved,
+        end = pipe_in(STR(EVENT("1", AT(0, 10)) "\n" EVENT("2", AT(1, 3)) "x\n"), &saved);
     close(end);
     struct source *s = open_logs("-", NULL);
     check_names(s, "t/0 t/1 ");
