@@ -6,6 +6,7 @@
 #include "app/live.h"
 #include "app/load_config.h"
 #include "app/record_order.h"
+#include "app/stdout_done.h"
 #include "app/verbs.h"
 #include "windows/redis_link.h"
 #include "windows/window_store.h"
@@ -40,8 +41,11 @@ static int list(const struct config *config, enum record_format format, struct e
     arena_init(&arena);
     record_order_init(&l.order, stdout, format);
     if (live_redis_target(config, &arena, &target, e) == 0) {
-        struct redis_store_settings s = {&target, config->redis.prefix, config->time.lateness_ms,
-                                         config->record.record_for_ms};
+        struct redis_store_settings s = {.target = &target,
+                                         .prefix = config->redis.prefix,
+                                         .lateness_ms = config->time.lateness_ms,
+                                         .record_for_ms = config->record.record_for_ms,
+                                         .look_only = true};
         store = redis_store_open(&s, e);
     }
     if (store) {
@@ -51,7 +55,7 @@ static int list(const struct config *config, enum record_format format, struct e
     }
     record_order_deinit(&l.order);
     arena_deinit(&arena);
-    return e->kind == ERR_NONE ? EXIT_FINE : EXIT_RUNTIME;
+    return e->kind == ERR_NONE && stdout_done() ? EXIT_FINE : EXIT_RUNTIME;
 }
 
 static int list_of(const char *path, enum record_format format)
@@ -59,7 +63,7 @@ static int list_of(const char *path, enum record_format format)
     struct config config;
     struct err e = {0};
     int code = EXIT_FINDINGS;
-    if (load_config(path, CONFIG_RUN, &config) == 0)
+    if (load_config(path, CONFIG_ALERTS, &config) == 0)
         code = list(&config, format, &e);
     if (e.kind != ERR_NONE)
         fprintf(stderr, "ticketwatch: %s\n", e.text);

@@ -10,6 +10,7 @@
 #include "app/engine.h"
 #include "app/load_config.h"
 #include "app/record_order.h"
+#include "app/stdout_done.h"
 #include "app/verbs.h"
 
 enum { REPORTED_REJECTS = 20, PROGRESS_EVERY_MS = 250 };
@@ -73,7 +74,7 @@ static void report_rejects(struct replay *r)
         if (r->reported++ >= REPORTED_REJECTS)
             continue;
         clear_line(r);
-        fprintf(stderr, "%.*s:%" PRId64 ": skipped: %s\n", STR_ARG(r->batch.name), reject->offset,
+        fprintf(stderr, "%.*s:%" PRId64 ": skipped: %s\n", STR_ARG(reject->file), reject->offset,
                 reject->reason);
         if (r->reported == REPORTED_REJECTS)
             fprintf(stderr, "further lines that cannot be read are only counted\n");
@@ -215,9 +216,5 @@ int verb_replay(int argc, char **argv)
     if (load_config(config, CONFIG_REPLAY, &r.config) == 0)
         code = replay_logs(&r, (const char *const *)&argv[optind], (size_t)(argc - optind));
     config_deinit(&r.config);
-    if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "ticketwatch: stdout: could not write everything\n");
-        return EXIT_RUNTIME;
-    }
-    return code;
+    return stdout_done() ? code : EXIT_RUNTIME;
 }

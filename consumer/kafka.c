@@ -87,7 +87,18 @@ static void leave_group(struct kafka_source *s)
     rd_kafka_queue_destroy(queue);
 }
 
-static void close_consumer(struct kafka_source *s)
+/* librdkafka before 2.3 aborts when a cooperative consumer is destroyed that joined but was never given an
+ * assignment (its issue 4312). It has left the group by now: the process's end takes the rest. */
+static bool crashes_when_destroyed(const struct kafka_source *s)
+{
+    enum { MENDED_IN = 0x02030000 };
+    return s->subscribed && !s->was_assigned && rd_kafka_version() < MENDED_IN;
+}
+
+/* Reachable, so it is no leak. */
+static struct kafka_source *left_behind __attribute__((used));
+
+static void close_consumer(struct kafka_source *s, bool leave)
 {
     if (s->subscribed) {
         kafka_commit_wait(s, COMMIT_TIMEOUT_MS);
@@ -97,16 +108,22 @@ static void close_consumer(struct kafka_source *s)
         kafka_drop(s, &s->slots[i]);
     if (s->queue)
         rd_kafka_queue_destroy(s->queue);
-    rd_kafka_destroy_flags(s->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (!leave)
+        rd_kafka_destroy_flags(s->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
 static void kafka_close(struct source *source)
 {
     struct kafka_source *s = self(source);
+    bool leave = s->consumer && crashes_when_destroyed(s);
     if (s->consumer)
-        close_consumer(s);
+        close_consumer(s, leave);
     if (s->producer)
         rd_kafka_destroy(s->producer);
+    if (leave) {
+        left_behind = s;
+        return;
+    }
     for (size_t i = 0; i < s->slots_n; i++)
         buf_deinit(&s->slots[i].metadata);
     free(s->slots);

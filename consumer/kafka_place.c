@@ -217,6 +217,7 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                                                            : rd_kafka_err2name(err),
              list->cnt);
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        s->was_assigned = true;
         for (int i = 0; i < list->cnt; i++)
             give(s, &list->elems[i]);
         assign(s, list);

@@ -40,7 +40,7 @@ struct kafka_source {
     struct kafka_source_settings settings;
     rd_kafka_t *consumer, *producer; /* producer: made for the first dead letter */
     rd_kafka_queue_t *queue;
-    bool subscribed;
+    bool subscribed, was_assigned;
     struct event_decoder *decoder;
     struct partitions partitions;
     struct kafka_slot *slots; /* by the partition's slot */

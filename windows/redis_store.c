@@ -101,7 +101,7 @@ static int open_state(struct redis_store *s, struct err *e)
         snprintf(fresh + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
     arena_reset(&s->scratch);
     redis_call_keys(s, &a, &s->scratch);
-    args_str(&a, str_of(fresh));
+    args_str(&a, s->look_only ? STR("") : str_of(fresh));
     args_str(&a, s->lateness);
     args_str(&a, STATE_FORMAT);
     for (size_t i = 0; i < s->partitions_n; i++)
@@ -309,6 +309,7 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->base.ops = &redis_store_ops;
     s->link = redis_link_new(settings->target);
     s->lateness_ms = settings->lateness_ms;
+    s->look_only = settings->look_only;
     s->record_for_ms = settings->record_for_ms;
     s->forgotten_ms = STORE_NO_TIME;
     s->prefix = arena_str(&s->memory, settings->prefix);

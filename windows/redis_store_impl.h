@@ -43,6 +43,7 @@ struct redis_store {
     int64_t lateness_ms, record_for_ms;
     int64_t forgotten_ms; /* ids of events before it are gone */
     char epoch[EPOCH_BYTES + 1];
+    bool look_only;
     struct str *partitions; /* to be made known again after a loss */
     size_t partitions_n;
     struct redis_script scripts[SCRIPTS];

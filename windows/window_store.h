@@ -132,6 +132,7 @@ struct redis_store_settings {
     const struct redis_target *target;
     struct str prefix;
     int64_t lateness_ms, record_for_ms;
+    bool look_only; /* do not make the state where there is none; only record() may be called */
 };
 struct window_store *redis_store_open(const struct redis_store_settings *settings, struct err *e);
 /* Random, made when the state was first made; for commit metadata. */
