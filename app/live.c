@@ -229,8 +229,10 @@ static int open_store(struct live *l, struct err *e)
 {
     if (live_redis_target(l->config, &l->arena, &l->redis, e) || check_redis(l, e))
         return -1;
-    struct redis_store_settings s = {&l->redis, l->config->redis.prefix,
-                                     l->config->time.lateness_ms, l->config->record.record_for_ms};
+    struct redis_store_settings s = {.target = &l->redis,
+                                     .prefix = l->config->redis.prefix,
+                                     .lateness_ms = l->config->time.lateness_ms,
+                                     .record_for_ms = l->config->record.record_for_ms};
     l->store = redis_store_open(&s, e);
     return l->store ? 0 : -1;
 }

@@ -132,7 +132,10 @@ static bool caught_up(struct window_store *store, const struct bare_end *ends, s
 static int wait_for_end(const struct bench *b, const struct redis_target *target,
                         const struct bare_end *ends, size_t n, struct err *e)
 {
-    struct redis_store_settings s = {target, str_of(b->name), b->config.time.lateness_ms, 1};
+    struct redis_store_settings s = {.target = target,
+                                     .prefix = str_of(b->name),
+                                     .lateness_ms = b->config.time.lateness_ms,
+                                     .record_for_ms = 1};
     struct window_store *store = redis_store_open(&s, e);
     time_t started = time(NULL);
     if (!store)

@@ -315,7 +315,10 @@ int main(void)
     redis_server_start(&server, NULL);
     for (size_t i = 0; i < TESTS; i++) {
         snprintf(prefix, sizeof prefix, "test%zu", i);
-        struct redis_store_settings s = {&server.target, str_of(prefix), LATENESS_MS, 86400000};
+        struct redis_store_settings s = {.target = &server.target,
+                                         .prefix = str_of(prefix),
+                                         .lateness_ms = LATENESS_MS,
+                                         .record_for_ms = 86400000};
         store = redis_store_open(&s, &err);
         CHECK(store != NULL);
         if (store)
