@@ -5,46 +5,7 @@
 #ifndef SINKS_DELIVERY_H
 #define SINKS_DELIVERY_H
 
-#include <stdatomic.h>
-
-#include "sinks/sink.h"
-
-struct redis_target;
-
-struct delivery_sink {
-    struct str name; /* as in the outbox */
-    const struct sink *type;
-    const void *settings;
-    /* Reads the sink's secrets as they are now, into `arena`. Called by delivery_start, then on the
-     * delivery thread: after a failed request and when they are older than a minute. */
-    int (*secrets)(void *arg, struct arena *arena, struct sink_secrets *out,
-                   struct err *e);
-    void *secrets_arg;
-};
-
-/* Everything is borrowed until delivery_stop. A time of 0 means the default. */
-struct delivery_settings {
-    const struct redis_target *redis;
-    struct str prefix;
-    struct str consumer; /* see outbox_open: no two living processes share one */
-    const struct delivery_sink *sinks;
-    size_t sinks_n;
-    int64_t connect_timeout_ms; /* 5 s */
-    int64_t request_timeout_ms; /* 10 s, from connecting to the answer's last byte */
-    int64_t lease_ms;           /* 30 s; at least twice request_timeout_ms */
-    int64_t retry_min_ms;       /* 1 s */
-    int64_t retry_max_ms;       /* 5 min */
-    int64_t retry_after_max_ms; /* 1 h: longer wishes of a receiver are cut */
-    int64_t give_up_ms; /* 3 d: a failure of an alert older than that is its last */
-};
-
-/* Written by the delivery thread, read by any. */
-struct delivery_stats {
-    _Atomic int64_t delivered; /* answered as delivered and gone from the outbox */
-    _Atomic int64_t retried;   /* failed attempts that will be repeated */
-    _Atomic int64_t dead;
-    _Atomic int64_t queued; /* in the outbox, by all pods; looked up once a second */
-};
+#include "sinks/delivery_settings.h"
 
 struct delivery;
 

@@ -3,7 +3,7 @@
 #ifndef SINKS_LANE_H
 #define SINKS_LANE_H
 
-#include "sinks/delivery.h"
+#include "sinks/delivery_settings.h"
 #include "sinks/http.h"
 #include "windows/outbox.h"
 
