@@ -5,8 +5,8 @@
 /* ANSI colours: a resolved line is green, else by severity. */
 static const char *colour_of(const struct alert *a)
 {
-    static const char *const by_severity[SEVERITIES] = {"\033[36m", "\033[33m", "\033[31m",
-                                                        "\033[1;31m"};
+    static const char *const by_severity[SEVERITIES] = {"\033[36m", "\033[33m",
+                                                        "\033[31m", "\033[1;31m"};
     return a->state == ALERT_RESOLVED ? "\033[32m" : by_severity[a->severity];
 }
 
@@ -40,8 +40,8 @@ void alert_text(const struct alert *a, bool colour, struct buf *out)
     time_text(a->time_ms, time);
     time[10] = ' ';
     buf_printf(out, "%.19s  %s%-9s %-8s%s  %-16.*s ", time, colour ? colour_of(a) : "",
-               alert_state_name(a->state), severity_name(a->severity), colour ? "\033[0m" : "",
-               STR_ARG(a->rule));
+               alert_state_name(a->state), severity_name(a->severity),
+               colour ? "\033[0m" : "", STR_ARG(a->rule));
     put_printable(a->summary, out);
     put_accounts(a, out);
 }

@@ -19,7 +19,8 @@ uint64_t bare_decode(void *arg)
     if (!reader)
         return 0;
     while ((result = log_reader_next(reader, 1000, &line, &e)) > READ_END) {
-        yyjson_doc *doc = result == READ_GOT ? yyjson_read(line.text.p, line.text.n, 0) : NULL;
+        yyjson_doc *doc =
+            result == READ_GOT ? yyjson_read(line.text.p, line.text.n, 0) : NULL;
         n += doc != NULL;
         yyjson_doc_free(doc);
     }
@@ -51,23 +52,24 @@ static rd_kafka_t *client(const struct config *config, struct err *e)
     return k;
 }
 
-static int topic_ends(rd_kafka_t *k, const char *topic, int32_t partitions, struct arena *arena,
-                      struct bare_end *ends, struct err *e)
+static int topic_ends(rd_kafka_t *k, const char *topic, int32_t partitions,
+                      struct arena *arena, struct bare_end *ends, struct err *e)
 {
     char name[512];
     for (int32_t p = 0; p < partitions; p++) {
-        rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(k, topic, p, &ends[p].start,
-                                                                   &ends[p].end, WAIT_MS);
+        rd_kafka_resp_err_t err = rd_kafka_query_watermark_offsets(
+            k, topic, p, &ends[p].start, &ends[p].end, WAIT_MS);
         if (err)
-            return err_set(e, ERR_UNAVAILABLE, "%s/%d: %s", topic, (int)p, rd_kafka_err2str(err));
+            return err_set(e, ERR_UNAVAILABLE, "%s/%d: %s", topic, (int)p,
+                           rd_kafka_err2str(err));
         snprintf(name, sizeof name, "%s/%d", topic, (int)p);
         ends[p].name = arena_str(arena, str_of(name));
     }
     return 0;
 }
 
-int bare_ends(const struct config *config, struct arena *arena, struct bare_end **ends, size_t *n,
-              struct err *e)
+int bare_ends(const struct config *config, struct arena *arena, struct bare_end **ends,
+              size_t *n, struct err *e)
 {
     const struct rd_kafka_metadata *meta = NULL;
     rd_kafka_t *k = client(config, e);
@@ -75,7 +77,8 @@ int bare_ends(const struct config *config, struct arena *arena, struct bare_end 
     if (!k)
         return -1;
     rd_kafka_resp_err_t err = rd_kafka_metadata(k, 1, NULL, &meta, WAIT_MS);
-    int result = err ? err_set(e, ERR_UNAVAILABLE, "Kafka: %s", rd_kafka_err2str(err)) : 0;
+    int result =
+        err ? err_set(e, ERR_UNAVAILABLE, "Kafka: %s", rd_kafka_err2str(err)) : 0;
     size_t most = 0;
     for (int i = 0; meta && i < meta->topic_cnt; i++)
         most += (size_t)meta->topics[i].partition_cnt;
@@ -83,8 +86,8 @@ int bare_ends(const struct config *config, struct arena *arena, struct bare_end 
     for (int i = 0; meta && !result && i < meta->topic_cnt; i++)
         for (size_t t = 0; t < config->kafka.topics.n && !result; t++)
             if (str_is(config->kafka.topics.items[t], meta->topics[i].topic)) {
-                result = topic_ends(k, meta->topics[i].topic, meta->topics[i].partition_cnt, arena,
-                                    *ends + *n, e);
+                result = topic_ends(k, meta->topics[i].topic,
+                                    meta->topics[i].partition_cnt, arena, *ends + *n, e);
                 *n += (size_t)meta->topics[i].partition_cnt;
             }
     if (meta)
@@ -99,7 +102,8 @@ static void assign(rd_kafka_t *k, const struct bare_end *ends, size_t n)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
     for (size_t i = 0; i < n; i++) {
         const char *slash = memrchr(ends[i].name.p, '/', ends[i].name.n);
-        snprintf(topic, sizeof topic, "%.*s", (int)(slash - ends[i].name.p), ends[i].name.p);
+        snprintf(topic, sizeof topic, "%.*s", (int)(slash - ends[i].name.p),
+                 ends[i].name.p);
         rd_kafka_topic_partition_list_add(list, topic, atoi(slash + 1))->offset =
             RD_KAFKA_OFFSET_BEGINNING;
     }

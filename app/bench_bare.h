@@ -17,7 +17,7 @@ struct bare_end {
     struct str name; /* as the Kafka source names partitions; in the arena */
     int64_t start, end;
 };
-int bare_ends(const struct config *config, struct arena *arena, struct bare_end **ends, size_t *n,
-              struct err *e);
+int bare_ends(const struct config *config, struct arena *arena, struct bare_end **ends,
+              size_t *n, struct err *e);
 
 #endif

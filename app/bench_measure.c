@@ -40,7 +40,8 @@ static int take_cost(pid_t pid, double started_s, struct cost *out, struct err *
     out->wall_s = now_s() - started_s;
     out->cpu_s = seconds(used.ru_utime) + seconds(used.ru_stime);
     if (!WIFEXITED(status) || WEXITSTATUS(status))
-        return err_set(e, ERR_UNAVAILABLE, "the measured process failed (status %d): try it by itself",
+        return err_set(e, ERR_UNAVAILABLE,
+                       "the measured process failed (status %d): try it by itself",
                        status);
     return 0;
 }

@@ -14,7 +14,8 @@ struct cost {
 
 /* Runs work(arg) in a child, which answers how many events it went through; 0 means that it failed. The child's
  * stdout and stderr go nowhere. */
-int bench_measure(uint64_t (*work)(void *arg), void *arg, struct cost *out, struct err *e);
+int bench_measure(uint64_t (*work)(void *arg), void *arg, struct cost *out,
+                  struct err *e);
 
 /* The same in two halves, for work that ends when it is told to. */
 struct running {

@@ -53,8 +53,10 @@ static size_t change_of(struct changes *c, const struct rule *rule, const struct
     if (at < c->n)
         return at;
     c->items = room(c->items, c->n, &c->cap, sizeof *c->items);
-    c->items[c->n++] = (struct window_change){
-        .id = window_id_of(kept), .head = kept, .judge_at = UINT32_MAX, .due_ms = STORE_NO_DUE};
+    c->items[c->n++] = (struct window_change){.id = window_id_of(kept),
+                                              .head = kept,
+                                              .judge_at = UINT32_MAX,
+                                              .due_ms = STORE_NO_DUE};
     return at;
 }
 
@@ -78,12 +80,11 @@ static void add(struct changes *c, const struct rule *rule, const struct event *
     w->judge_at = u.judge_at < w->judge_at ? u.judge_at : w->judge_at;
     w->due_ms = u.due_ms < w->due_ms ? u.due_ms : w->due_ms;
     c->pieces = room(c->pieces, c->pieces_n, &c->pieces_cap, sizeof *c->pieces);
-    c->pieces[c->pieces_n++] =
-        (struct change_piece){at, begin, c->records.n - begin};
+    c->pieces[c->pieces_n++] = (struct change_piece){at, begin, c->records.n - begin};
 }
 
-void changes_add(struct changes *c, const struct rule *rules, size_t rules_n, struct event *event,
-                 struct arena *arena, uint64_t *matches)
+void changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
+                 struct event *event, struct arena *arena, uint64_t *matches)
 {
     struct str key[ALERT_KEYS_MAX];
     for (size_t i = 0; i < rules_n; i++) {

@@ -28,8 +28,8 @@ void changes_deinit(struct changes *c);
 void changes_clear(struct changes *c);
 
 /* Adds what the event changes under each rule; counts matches per rule. Texts go to `arena`. */
-void changes_add(struct changes *c, const struct rule *rules, size_t rules_n, struct event *event,
-                 struct arena *arena, uint64_t *matches);
+void changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
+                 struct event *event, struct arena *arena, uint64_t *matches);
 /* Joins each window's records. After this c->items may be given to a store. */
 void changes_finish(struct changes *c, struct arena *arena);
 

@@ -15,15 +15,16 @@ struct accepted {
     uint64_t late, duplicates, behind;
 };
 
-void engine_init(struct engine *g, const struct rule *rules, size_t rules_n, int64_t lateness_ms,
-                 struct source *source, struct window_store *store)
+void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
+                 int64_t lateness_ms, struct source *source, struct window_store *store)
 {
-    *g = (struct engine){.rules = rules,
-                         .rules_n = rules_n,
-                         .lateness_ms = lateness_ms,
-                         .source = source,
-                         .store = store,
-                         .clock = {.watermark_ms = STORE_NO_TIME, .next_due_ms = STORE_NO_DUE}};
+    *g = (struct engine){
+        .rules = rules,
+        .rules_n = rules_n,
+        .lateness_ms = lateness_ms,
+        .source = source,
+        .store = store,
+        .clock = {.watermark_ms = STORE_NO_TIME, .next_due_ms = STORE_NO_DUE}};
     g->stats.rules = calloc(rules_n + 1, sizeof *g->stats.rules);
     assert(g->stats.rules);
     changes_init(&g->changes);
@@ -51,7 +52,8 @@ struct engine_partition *engine_partition(struct engine *g, size_t slot, struct 
     return &g->partitions[slot];
 }
 
-int engine_place(struct engine *g, struct engine_partition *p, int64_t start, struct err *e)
+int engine_place(struct engine *g, struct engine_partition *p, int64_t start,
+                 struct err *e)
 {
     p->placed = p->at_end = false;
     p->active_ms = g->clock.now_ms;
@@ -59,8 +61,9 @@ int engine_place(struct engine *g, struct engine_partition *p, int64_t start, st
         return -1;
     if (p->next < 0 && start < 0)
         return 0; /* never read: its beginning, wherever that is */
-    if (p->next < 0 && (g->store->ops->begin(g->store, p->name, start, e) ||
-                        g->store->ops->cursor(g->store, p->name, &p->next, &p->high_ms, e)))
+    if (p->next < 0 &&
+        (g->store->ops->begin(g->store, p->name, start, e) ||
+         g->store->ops->cursor(g->store, p->name, &p->next, &p->high_ms, e)))
         return -1;
     p->placed = true;
     return 0;
@@ -119,7 +122,8 @@ static void make_changes(struct engine *g, const struct accepted *a, uint64_t *m
     memset(matches, 0, (g->rules_n + 1) * sizeof *matches);
     changes_clear(&g->changes);
     for (size_t i = 0; i < a->n; i++)
-        changes_add(&g->changes, g->rules, g->rules_n, a->events[i], &g->scratch, matches);
+        changes_add(&g->changes, g->rules, g->rules_n, a->events[i], &g->scratch,
+                    matches);
     changes_finish(&g->changes, &g->scratch);
 }
 
@@ -167,8 +171,8 @@ static int apply(struct engine *g, const struct engine_partition *p, struct batc
 }
 
 /* The store stands elsewhere: go there; where it knows nothing of the partition, to its beginning. */
-static int reposition(struct engine *g, size_t slot, struct engine_partition *p, int64_t cursor,
-                      int64_t high_ms, struct err *e)
+static int reposition(struct engine *g, size_t slot, struct engine_partition *p,
+                      int64_t cursor, int64_t high_ms, struct err *e)
 {
     g->stats.repositions++;
     p->placed = cursor >= 0;
@@ -181,8 +185,8 @@ static int reposition(struct engine *g, size_t slot, struct engine_partition *p,
 /* --- judge --- */
 
 /* Judges and commits; *committed says how many held. */
-static int judge(struct engine *g, const struct window *windows, size_t n, size_t *committed,
-                 struct err *e)
+static int judge(struct engine *g, const struct window *windows, size_t n,
+                 size_t *committed, struct err *e)
 {
     struct judge_settings s = {.rules = g->rules,
                                .rules_n = g->rules_n,
@@ -203,8 +207,8 @@ static int judge(struct engine *g, const struct window *windows, size_t n, size_
 
 static bool work_waits(const struct engine *g)
 {
-    return g->clock.waiting_n > 0 ||
-           (g->clock.watermark_ms != STORE_NO_TIME && g->clock.next_due_ms <= g->clock.watermark_ms);
+    return g->clock.waiting_n > 0 || (g->clock.watermark_ms != STORE_NO_TIME &&
+                                      g->clock.next_due_ms <= g->clock.watermark_ms);
 }
 
 int engine_tick(struct engine *g, struct err *e)
@@ -214,7 +218,8 @@ int engine_tick(struct engine *g, struct err *e)
         struct window *windows;
         size_t n;
         arena_reset(&g->scratch);
-        if (g->store->ops->due(g->store, DUE_AT_ONCE, &g->scratch, &windows, &n, &g->clock, e))
+        if (g->store->ops->due(g->store, DUE_AT_ONCE, &g->scratch, &windows, &n,
+                               &g->clock, e))
             return -1;
         if (judge(g, windows, n, &committed, e))
             return -1;

@@ -19,13 +19,13 @@ struct engine_stats {
 };
 
 struct engine_partition {
-    struct str name;    /* borrowed from the source */
+    struct str name; /* borrowed from the source */
     bool owned;
-    bool placed;        /* next and high_ms are what the store says */
-    int64_t next;       /* position that the store expects */
-    int64_t high_ms;    /* largest event time before it; STORE_NO_TIME: none */
-    int64_t active_ms;  /* the store's clock when something last came */
-    bool at_end;        /* read to its end, and the store knows */
+    bool placed;       /* next and high_ms are what the store says */
+    int64_t next;      /* position that the store expects */
+    int64_t high_ms;   /* largest event time before it; STORE_NO_TIME: none */
+    int64_t active_ms; /* the store's clock when something last came */
+    bool at_end;       /* read to its end, and the store knows */
 };
 
 struct engine {
@@ -45,15 +45,16 @@ struct engine {
 };
 
 /* Borrows rules, source and store. */
-void engine_init(struct engine *g, const struct rule *rules, size_t rules_n, int64_t lateness_ms,
-                 struct source *source, struct window_store *store);
+void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
+                 int64_t lateness_ms, struct source *source, struct window_store *store);
 void engine_deinit(struct engine *g);
 
 /* The partition's state; made if it is not known yet. */
 struct engine_partition *engine_partition(struct engine *g, size_t slot, struct str name);
 
 /* Reads the cursor, so that next and high_ms are the store's. -1: nothing is known. */
-int engine_place(struct engine *g, struct engine_partition *p, int64_t start, struct err *e);
+int engine_place(struct engine *g, struct engine_partition *p, int64_t start,
+                 struct err *e);
 
 /* Applies a batch and judges. 0 also when the batch was not the one the store expects: then the source
  * was told to seek. ERR_UNAVAILABLE: nothing is known; the partition is to be placed again. */

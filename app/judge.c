@@ -24,8 +24,8 @@ static struct str line_of(const struct alert *a, bool positions, struct buf *scr
 static void write_outbox(const struct rule *rule, const struct judgement *found,
                          struct buf *scratch, struct judged *out)
 {
-    struct outbox_line *lines =
-        arena_alloc(found->arena, (found->announced_n * rule->send.n + 1) * sizeof *lines);
+    struct outbox_line *lines = arena_alloc(
+        found->arena, (found->announced_n * rule->send.n + 1) * sizeof *lines);
     out->outbox = lines;
     for (size_t i = 0; i < found->announced_n && rule->send.n; i++) {
         struct str body = line_of(&found->announced[i], true, scratch, found->arena);
@@ -34,17 +34,19 @@ static void write_outbox(const struct rule *rule, const struct judgement *found,
     }
 }
 
-static void write_record(const struct judgement *found, struct buf *scratch, struct judged *out)
+static void write_record(const struct judgement *found, struct buf *scratch,
+                         struct judged *out)
 {
-    struct str *lines = arena_alloc(found->arena, (found->confirmed_n + 1) * sizeof *lines);
+    struct str *lines =
+        arena_alloc(found->arena, (found->confirmed_n + 1) * sizeof *lines);
     for (size_t i = 0; i < found->confirmed_n; i++)
         lines[i] = line_of(&found->confirmed[i], false, scratch, found->arena);
     out->record = lines;
     out->record_n = found->confirmed_n;
 }
 
-static void judge_one(const struct judge_settings *s, const struct window *w, struct arena *arena,
-                      struct judged *out)
+static void judge_one(const struct judge_settings *s, const struct window *w,
+                      struct arena *arena, struct judged *out)
 {
     struct str name, key[ALERT_KEYS_MAX];
     size_t key_n;
@@ -67,9 +69,11 @@ static void judge_one(const struct judge_settings *s, const struct window *w, st
                              .watermark_ms = s->watermark_ms,
                              .settled_ms = s->settled_ms,
                              .all_read = s->all_read};
-    struct judgement found = {.arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
+    struct judgement found = {
+        .arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
     rule->kind->judge(&in, &found);
-    assert(found.due_ms > s->watermark_ms); /* else it would be due again at once, for ever */
+    assert(found.due_ms >
+           s->watermark_ms); /* else it would be due again at once, for ever */
     out->state = arena_str(arena, buf_str(&state));
     out->kept = arena_str(arena, buf_str(&kept));
     out->kept_n = found.kept_n;
@@ -81,8 +85,8 @@ static void judge_one(const struct judge_settings *s, const struct window *w, st
     buf_deinit(&scratch);
 }
 
-struct judged *judge_windows(const struct judge_settings *settings, const struct window *windows,
-                             size_t n, struct arena *arena)
+struct judged *judge_windows(const struct judge_settings *settings,
+                             const struct window *windows, size_t n, struct arena *arena)
 {
     struct judged *judged = arena_alloc(arena, (n + 1) * sizeof *judged);
     for (size_t i = 0; i < n; i++)
@@ -90,8 +94,8 @@ struct judged *judge_windows(const struct judge_settings *settings, const struct
     return judged;
 }
 
-void judge_count(const struct judge_settings *settings, const struct judged *judged, size_t n,
-                 struct rule_stats *stats)
+void judge_count(const struct judge_settings *settings, const struct judged *judged,
+                 size_t n, struct rule_stats *stats)
 {
     for (size_t i = 0; i < n; i++) {
         struct reader head = {.in = judged[i].head};

@@ -19,11 +19,11 @@ struct judge_settings {
 
 /* Judges n windows; the result and all it points to live in `arena`. Counts in `stats`, by rule. A window of a
  * rule that is no more is forgotten. */
-struct judged *judge_windows(const struct judge_settings *settings, const struct window *windows,
-                             size_t n, struct arena *arena);
+struct judged *judge_windows(const struct judge_settings *settings,
+                             const struct window *windows, size_t n, struct arena *arena);
 
 /* Counts what was committed. */
-void judge_count(const struct judge_settings *settings, const struct judged *judged, size_t n,
-                 struct rule_stats *stats);
+void judge_count(const struct judge_settings *settings, const struct judged *judged,
+                 size_t n, struct rule_stats *stats);
 
 #endif

@@ -58,9 +58,10 @@ static int64_t on_assigned(void *arg, size_t slot, struct str name)
     struct engine_partition *p = engine_partition(&l->engine, slot, name);
     p->owned = true;
     if (engine_place(&l->engine, p, -1, &e))
-        log_warn("cursor_unknown", "partition=%s reason=%s", log_quote(name, quoted), e.text);
-    log_info("partition_assigned", "partition=%s offset=%" PRId64, log_quote(name, quoted),
-             p->placed ? p->next : -1);
+        log_warn("cursor_unknown", "partition=%s reason=%s", log_quote(name, quoted),
+                 e.text);
+    log_info("partition_assigned", "partition=%s offset=%" PRId64,
+             log_quote(name, quoted), p->placed ? p->next : -1);
     return p->placed ? p->next : -1;
 }
 
@@ -94,7 +95,9 @@ static int back_off(struct live *l, bool batch_in_hand, struct err *e)
     if (l->backoff_ms > BACKOFF_MAX_MS)
         l->backoff_ms = BACKOFF_MAX_MS;
     sleep_ms(l->backoff_ms / 2 + rand() % (l->backoff_ms / 2 + 1));
-    return batch_in_hand ? l->source->ops->seek(l->source, l->batch.slot, l->batch.start, e) : 0;
+    return batch_in_hand
+               ? l->source->ops->seek(l->source, l->batch.slot, l->batch.start, e)
+               : 0;
 }
 
 static void log_rejects(const struct batch *b)
@@ -141,8 +144,8 @@ static void log_figures(const struct live *l)
              "events=%" PRIu64 " late=%" PRIu64 " duplicates=%" PRIu64 " behind=%" PRIu64
              " dead_letters=%" PRIu64 " batches=%" PRIu64 " repositions=%" PRIu64
              " announced=%" PRIu64 " confirmed=%" PRIu64,
-             s->events, s->late, s->duplicates, s->behind, s->rejects, s->batches, s->repositions,
-             announced, confirmed);
+             s->events, s->late, s->duplicates, s->behind, s->rejects, s->batches,
+             s->repositions, announced, confirmed);
 }
 
 /* Partitions from which nothing comes: are they at their end, and for how long. */
@@ -150,7 +153,8 @@ static int look_at_ends(struct live *l, struct err *e)
 {
     for (size_t i = 0; i < l->engine.partitions_n; i++) {
         const struct engine_partition *p = &l->engine.partitions[i];
-        bool idle = l->engine.clock.now_ms - p->active_ms >= l->config->time.idle_after_ms;
+        bool idle =
+            l->engine.clock.now_ms - p->active_ms >= l->config->time.idle_after_ms;
         if (p->owned && (idle || !p->at_end) && engine_at_end(&l->engine, i, idle, e))
             return -1;
     }
@@ -195,13 +199,14 @@ static int loop(struct live *l, struct err *e)
 
 /* --- start and stop --- */
 
-int live_redis_target(const struct config *config, struct arena *arena, struct redis_target *out,
-                      struct err *e)
+int live_redis_target(const struct config *config, struct arena *arena,
+                      struct redis_target *out, struct err *e)
 {
     struct str password = STR_NONE;
     if (!config->has_redis)
-        return err_set(e, ERR_REFUSED, "the configuration has no `redis` section, for example redis: "
-                                       "{url: \"redis://127.0.0.1:6379\"}");
+        return err_set(e, ERR_REFUSED,
+                       "the configuration has no `redis` section, for example redis: "
+                       "{url: \"redis://127.0.0.1:6379\"}");
     if (redis_target_parse(arena_str(arena, config->redis.url), out, e))
         return -1;
     if ((config->redis.password.value.n || config->redis.password.file.n) &&
@@ -241,8 +246,9 @@ static int open_source(struct live *l, struct err *e)
 {
     const struct kafka_settings *k = &l->config->kafka;
     if (!l->config->has_kafka)
-        return err_set(e, ERR_REFUSED, "the configuration has no `kafka` section, for example kafka: "
-                                       "{brokers: \"127.0.0.1:9092\", topics: [support.tickets]}");
+        return err_set(e, ERR_REFUSED,
+                       "the configuration has no `kafka` section, for example kafka: "
+                       "{brokers: \"127.0.0.1:9092\", topics: [support.tickets]}");
     struct kafka_source_settings s = {.brokers = k->brokers,
                                       .group = k->group,
                                       .dead_letter = k->dead_letter,
@@ -269,11 +275,13 @@ static int start(struct live *l, struct err *e)
                        STR_ARG(l->config->time.zone));
     if (open_store(l, e))
         return -1;
-    engine_init(&l->engine, l->config->rules, l->config->rules_n, l->config->time.lateness_ms, NULL,
-                l->store);
+    engine_init(&l->engine, l->config->rules, l->config->rules_n,
+                l->config->time.lateness_ms, NULL, l->store);
     l->engine.commit_metadata = redis_store_epoch(l->store);
-    l->delivery = live_delivery_start(l->config, &l->redis, str_of(l->consumer), &l->arena, e);
-    if (!l->delivery || engine_look(&l->engine, e)) /* the store's clock, before partitions come */
+    l->delivery =
+        live_delivery_start(l->config, &l->redis, str_of(l->consumer), &l->arena, e);
+    if (!l->delivery ||
+        engine_look(&l->engine, e)) /* the store's clock, before partitions come */
         return -1;
     if (open_source(l, e) || refresh_partitions(l, e))
         return -1;

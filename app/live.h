@@ -13,7 +13,7 @@ int live_run(const struct config *config, const atomic_bool *stop, struct err *e
 
 /* Where Redis is, from the configuration; texts live in `arena`. */
 struct redis_target;
-int live_redis_target(const struct config *config, struct arena *arena, struct redis_target *out,
-                      struct err *e);
+int live_redis_target(const struct config *config, struct arena *arena,
+                      struct redis_target *out, struct err *e);
 
 #endif

@@ -5,7 +5,8 @@
 enum { SECRETS_MAX = sizeof((struct sink_secrets *)0)->values / sizeof(struct str) };
 
 /* In the order of the sink's rows; those that are not written stay empty. */
-static int read_secrets(void *arg, struct arena *arena, struct sink_secrets *out, struct err *e)
+static int read_secrets(void *arg, struct arena *arena, struct sink_secrets *out,
+                        struct err *e)
 {
     const struct sink_config *c = arg;
     size_t n = 0;
@@ -23,16 +24,18 @@ static int read_secrets(void *arg, struct arena *arena, struct sink_secrets *out
     return 0;
 }
 
-struct delivery *live_delivery_start(const struct config *config, const struct redis_target *redis,
-                                     struct str consumer, struct arena *arena, struct err *e)
+struct delivery *live_delivery_start(const struct config *config,
+                                     const struct redis_target *redis,
+                                     struct str consumer, struct arena *arena,
+                                     struct err *e)
 {
     struct delivery_sink *rows = arena_alloc(arena, (config->sinks_n + 1) * sizeof *rows);
     for (size_t i = 0; i < config->sinks_n; i++)
         rows[i] = (struct delivery_sink){.name = config->sinks[i].name,
-                                          .type = config->sinks[i].type,
-                                          .settings = config->sinks[i].settings,
-                                          .secrets = read_secrets,
-                                          .secrets_arg = &config->sinks[i]};
+                                         .type = config->sinks[i].type,
+                                         .settings = config->sinks[i].settings,
+                                         .secrets = read_secrets,
+                                         .secrets_arg = &config->sinks[i]};
     struct delivery_settings *s = arena_alloc(arena, sizeof *s);
     *s = (struct delivery_settings){.redis = redis,
                                     .prefix = config->redis.prefix,

@@ -10,26 +10,32 @@ static const struct verb {
     const char *help;
 } verbs[] = {
     {"run", verb_run, "consume events from Kafka, detect, deliver alerts"},
-    {"replay", verb_replay, "print the alerts of a recorded log; sends nothing, needs no server"},
+    {"replay", verb_replay,
+     "print the alerts of a recorded log; sends nothing, needs no server"},
     {"check", verb_check, "find every mistake in a configuration"},
     {"alerts", verb_alerts, "print the confirmed record of the live system"},
-    {"fingerprint", verb_fingerprint, "print the fingerprint of each line of text on stdin"},
-    {"bench", verb_bench, "measure replay against bare decoding, run against a bare consumer"},
+    {"fingerprint", verb_fingerprint,
+     "print the fingerprint of each line of text on stdin"},
+    {"bench", verb_bench,
+     "measure replay against bare decoding, run against a bare consumer"},
 };
 enum { VERBS = sizeof verbs / sizeof verbs[0] };
 
 static int help(FILE *out, int code)
 {
-    fprintf(out, "ticketwatch watches a support queue: three of the same page error within an hour,\n"
+    fprintf(out, "ticketwatch watches a support queue: three of the same page error "
+                 "within an hour,\n"
                  "numbers that leave their range, accounts that are about to leave.\n\n"
                  "usage: ticketwatch VERB [OPTIONS]\n\n");
     for (int i = 0; i < VERBS; i++)
         fprintf(out, "  %-12s %s\n", verbs[i].name, verbs[i].help);
-    fprintf(out, "\nStart with a recorded log:\n"
-                 "  ticketwatch replay -c examples/week/ticketwatch.yaml --format text "
-                 "examples/week/week.jsonl.gz\n\n"
-                 "ticketwatch VERB --help tells more. Exit codes: 0 fine, 1 findings, 2 usage, "
-                 "3 runtime.\n");
+    fprintf(
+        out,
+        "\nStart with a recorded log:\n"
+        "  ticketwatch replay -c examples/week/ticketwatch.yaml --format text "
+        "examples/week/week.jsonl.gz\n\n"
+        "ticketwatch VERB --help tells more. Exit codes: 0 fine, 1 findings, 2 usage, "
+        "3 runtime.\n");
     return code;
 }
 

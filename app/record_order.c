@@ -8,8 +8,9 @@
 
 void record_order_init(struct record_order *r, FILE *out, enum record_format format)
 {
-    *r = (struct record_order){
-        .out = out, .format = format, .colour = isatty(fileno(out)) && !getenv("NO_COLOR")};
+    *r = (struct record_order){.out = out,
+                               .format = format,
+                               .colour = isatty(fileno(out)) && !getenv("NO_COLOR")};
     arena_init(&r->texts);
     arena_init(&r->spare);
 }
@@ -37,7 +38,8 @@ int record_order_add(struct record_order *r, struct str json, struct err *e)
 
 static int by_order(const void *a, const void *b)
 {
-    return alert_cmp(&((const struct held_line *)a)->alert, &((const struct held_line *)b)->alert);
+    return alert_cmp(&((const struct held_line *)a)->alert,
+                     &((const struct held_line *)b)->alert);
 }
 
 static void write_line(struct record_order *r, const struct held_line *line)

@@ -20,7 +20,8 @@ struct record_order {
     bool colour;
     struct held_line *held;
     size_t held_n, held_cap;
-    struct arena texts, spare; /* of the held lines; what stays moves from one to the other */
+    struct arena texts,
+        spare; /* of the held lines; what stays moves from one to the other */
     uint64_t written;
 };
 

@@ -11,6 +11,7 @@ bool stdout_done(void)
         return true;
     if (errno == EPIPE)
         return true;
-    fprintf(stderr, "ticketwatch: stdout: not everything could be written: %s\n", strerror(errno));
+    fprintf(stderr, "ticketwatch: stdout: not everything could be written: %s\n",
+            strerror(errno));
     return false;
 }

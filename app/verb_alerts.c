@@ -13,11 +13,15 @@
 
 static int help(FILE *out, int code)
 {
-    fprintf(out, "usage: ticketwatch alerts ls -c FILE [--format json|text]\n\n"
-                 "Prints what the live system has confirmed, read from Redis, in order of time: the same\n"
-                 "lines that `replay` prints for the same events, so that `diff` compares the two.\n\n"
-                 "  -c, --config   the configuration\n"
-                 "  --format       json (one object a line, the default) or text (for people)\n");
+    fprintf(
+        out,
+        "usage: ticketwatch alerts ls -c FILE [--format json|text]\n\n"
+        "Prints what the live system has confirmed, read from Redis, in order of time: "
+        "the same\n"
+        "lines that `replay` prints for the same events, so that `diff` compares the "
+        "two.\n\n"
+        "  -c, --config   the configuration\n"
+        "  --format       json (one object a line, the default) or text (for people)\n");
     return code;
 }
 
@@ -88,7 +92,8 @@ int verb_alerts(int argc, char **argv)
             return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
     }
     if (!config || optind + 1 != argc || strcmp(argv[optind], "ls")) {
-        fprintf(stderr, "ticketwatch alerts: %s\n\n", config ? "say `alerts ls`" : "-c FILE is missing");
+        fprintf(stderr, "ticketwatch alerts: %s\n\n",
+                config ? "say `alerts ls`" : "-c FILE is missing");
         return help(stderr, EXIT_USAGE);
     }
     return list_of(config, format);

@@ -31,24 +31,31 @@ static int help(FILE *out, int code)
 {
     fprintf(out,
             "usage: ticketwatch bench -c FILE [--rounds N] [LOG]\n\n"
-            "Prints two ratios of events per CPU second, each measured side by side in this run:\n"
-            "  replay   `replay` of LOG to decoding LOG's lines with yyjson and nothing else\n"
-            "  run      `run` on the topics of FILE, from their beginning to their end, to a librdkafka consumer\n"
-            "           that reads the same topics and forgets them (if FILE has kafka and redis)\n"
-            "Nothing is sent to sinks; `run` uses a consumer group and a Redis prefix of its own, removed after.\n\n"
+            "Prints two ratios of events per CPU second, each measured side by side in "
+            "this run:\n"
+            "  replay   `replay` of LOG to decoding LOG's lines with yyjson and nothing "
+            "else\n"
+            "  run      `run` on the topics of FILE, from their beginning to their end, "
+            "to a librdkafka consumer\n"
+            "           that reads the same topics and forgets them (if FILE has kafka "
+            "and redis)\n"
+            "Nothing is sent to sinks; `run` uses a consumer group and a Redis prefix of "
+            "its own, removed after.\n\n"
             "  -c, --config   the configuration\n"
-            "  --rounds N     how often each is measured; odd; the median counts (default %d)\n",
+            "  --rounds N     how often each is measured; odd; the median counts "
+            "(default %d)\n",
             ROUNDS_DEFAULT);
     return code;
 }
 
 static void print(const char *what, const struct cost *work, const struct cost *bare)
 {
-    double rate = (double)work->events / work->cpu_s, bare_rate = (double)bare->events / bare->cpu_s;
+    double rate = (double)work->events / work->cpu_s,
+           bare_rate = (double)bare->events / bare->cpu_s;
     printf("%-7s ratio %.3f   %9.0f events/CPU-s against %9.0f   (%" PRIu64
            " events, %.2f s CPU in %.2f s against %.2f s CPU)\n",
-           what, rate / bare_rate, rate, bare_rate, work->events, work->cpu_s, work->wall_s,
-           bare->cpu_s);
+           what, rate / bare_rate, rate, bare_rate, work->events, work->cpu_s,
+           work->wall_s, bare->cpu_s);
     fflush(stdout);
 }
 
@@ -72,7 +79,8 @@ static int bench_replay(struct bench *b, struct err *e)
             return -1;
         work[i].events = bare[i].events;
     }
-    struct cost w = bench_median(work, (size_t)b->rounds), d = bench_median(bare, (size_t)b->rounds);
+    struct cost w = bench_median(work, (size_t)b->rounds),
+                d = bench_median(bare, (size_t)b->rounds);
     print("replay", &w, &d);
     return 0;
 }
@@ -96,21 +104,24 @@ static int run_work(void *arg)
 }
 
 /* All that a run with this name left in Redis. */
-static int clean_up(const struct bench *b, const struct redis_target *target, struct err *e)
+static int clean_up(const struct bench *b, const struct redis_target *target,
+                    struct err *e)
 {
     char pattern[80], cursor[32] = "0";
     struct redis_link *link = redis_link_new(target);
     snprintf(pattern, sizeof pattern, "%s:*", b->name);
     do {
-        struct redisReply *r = REDIS_COMMAND(link, e, STR("SCAN"), str_of(cursor), STR("MATCH"),
-                                             str_of(pattern), STR("COUNT"), STR("1000"));
+        struct redisReply *r =
+            REDIS_COMMAND(link, e, STR("SCAN"), str_of(cursor), STR("MATCH"),
+                          str_of(pattern), STR("COUNT"), STR("1000"));
         if (!r)
             break;
-        snprintf(cursor, sizeof cursor, "%.*s", STR_ARG(redis_reply_str(redis_reply_at(r, 0))));
+        snprintf(cursor, sizeof cursor, "%.*s",
+                 STR_ARG(redis_reply_str(redis_reply_at(r, 0))));
         const struct redisReply *keys = redis_reply_at(r, 1);
         for (size_t i = 0; i < redis_reply_n(keys); i++)
-            redis_reply_free(
-                REDIS_COMMAND(link, e, STR("UNLINK"), redis_reply_str(redis_reply_at(keys, i))));
+            redis_reply_free(REDIS_COMMAND(link, e, STR("UNLINK"),
+                                           redis_reply_str(redis_reply_at(keys, i))));
         redis_reply_free(r);
     } while (strcmp(cursor, "0"));
     redis_link_free(link);
@@ -144,21 +155,26 @@ static int wait_for_end(const struct bench *b, const struct redis_target *target
         usleep(5000);
     bool done = caught_up(store, ends, n);
     store->ops->close(store);
-    return done ? 0 : err_set(e, ERR_UNAVAILABLE, "the topics were not read to their end in %d s", CATCH_UP_S);
+    return done ? 0
+                : err_set(e, ERR_UNAVAILABLE,
+                          "the topics were not read to their end in %d s", CATCH_UP_S);
 }
 
 static int measure_run(struct bench *b, const struct redis_target *target,
-                       const struct bare_end *ends, size_t n, struct cost *out, struct err *e)
+                       const struct bare_end *ends, size_t n, struct cost *out,
+                       struct err *e)
 {
     struct running running;
     static int serial;
-    snprintf(b->name, sizeof b->name, "ticketwatch-bench-%ld-%d", (long)getpid(), serial++);
+    snprintf(b->name, sizeof b->name, "ticketwatch-bench-%ld-%d", (long)getpid(),
+             serial++);
     b->config.kafka.group = b->config.redis.prefix = str_of(b->name);
     if (bench_start(run_work, b, &running, e))
         return -1;
     int failed = wait_for_end(b, target, ends, n, e);
     struct err later = {0};
-    if (bench_stop(&running, out, failed ? &later : e) || failed || clean_up(b, target, e))
+    if (bench_stop(&running, out, failed ? &later : e) || failed ||
+        clean_up(b, target, e))
         return -1;
     out->events = 0;
     for (size_t i = 0; i < n; i++)
@@ -182,7 +198,8 @@ static int bench_run(struct bench *b, struct err *e)
         if (bench_measure(bare_consume, &b->config, &bare[i], e) ||
             measure_run(b, &target, ends, n, &work[i], e))
             return -1;
-    struct cost w = bench_median(work, (size_t)b->rounds), d = bench_median(bare, (size_t)b->rounds);
+    struct cost w = bench_median(work, (size_t)b->rounds),
+                d = bench_median(bare, (size_t)b->rounds);
     print("run", &w, &d);
     return 0;
 }
@@ -212,13 +229,15 @@ int verb_bench(int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1;) {
         if (c == 'c')
             b.config_path = optarg;
-        else if (c == 'r' && strtol(optarg, NULL, 10) % 2 == 1 && strtol(optarg, NULL, 10) <= ROUNDS_MAX)
+        else if (c == 'r' && strtol(optarg, NULL, 10) % 2 == 1 &&
+                 strtol(optarg, NULL, 10) <= ROUNDS_MAX)
             b.rounds = (int)strtol(optarg, NULL, 10);
         else
             return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
     }
     if (!b.config_path || optind + 1 < argc) {
-        fprintf(stderr, "ticketwatch bench: %s\n\n", b.config_path ? "one LOG" : "-c FILE is missing");
+        fprintf(stderr, "ticketwatch bench: %s\n\n",
+                b.config_path ? "one LOG" : "-c FILE is missing");
         return help(stderr, EXIT_USAGE);
     }
     b.log = optind < argc ? argv[optind] : NULL;

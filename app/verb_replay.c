@@ -31,17 +31,23 @@ struct replay {
 static int help(FILE *out, int code)
 {
     fprintf(out,
-            "usage: ticketwatch replay -c FILE [--format json|text] [--settle] [--quiet] LOG...\n\n"
-            "Prints the alerts that the events of the LOGs confirm, in order of time: one JSON object a\n"
-            "line, or one line of text. Sends nothing, needs no network. What could not be read is\n"
-            "reported on stderr with file and line, counted, and skipped; a summary comes last.\n\n"
+            "usage: ticketwatch replay -c FILE [--format json|text] [--settle] [--quiet] "
+            "LOG...\n\n"
+            "Prints the alerts that the events of the LOGs confirm, in order of time: "
+            "one JSON object a\n"
+            "line, or one line of text. Sends nothing, needs no network. What could not "
+            "be read is\n"
+            "reported on stderr with file and line, counted, and skipped; a summary "
+            "comes last.\n\n"
             "  LOG              JSON lines, plain, gzip or zstd; - is stdin\n"
             "  -c, --config     the configuration\n"
             "  --format         json (for machines, the default) or text (for people)\n"
-            "  --settle         let time go on after the last event, so that every episode resolves\n"
+            "  --settle         let time go on after the last event, so that every "
+            "episode resolves\n"
             "  --quiet          no progress, no summary\n\n"
             "  ticketwatch replay -c ticketwatch.yaml --format text march.jsonl.gz\n"
-            "  zcat *.gz | ticketwatch replay -c ticketwatch.yaml - | jq 'select(.severity==\"high\")'\n");
+            "  zcat *.gz | ticketwatch replay -c ticketwatch.yaml - | jq "
+            "'select(.severity==\"high\")'\n");
     return code;
 }
 
@@ -56,7 +62,9 @@ static void take_record(void *arg, struct str line)
 {
     struct err e = {0};
     if (record_order_add(arg, line, &e)) {
-        fprintf(stderr, "ticketwatch: a line of the record is broken, which is a bug: %s\n", e.text);
+        fprintf(stderr,
+                "ticketwatch: a line of the record is broken, which is a bug: %s\n",
+                e.text);
         abort();
     }
 }
@@ -74,8 +82,8 @@ static void report_rejects(struct replay *r)
         if (r->reported++ >= REPORTED_REJECTS)
             continue;
         clear_line(r);
-        fprintf(stderr, "%.*s:%" PRId64 ": skipped: %s\n", STR_ARG(reject->file), reject->offset,
-                reject->reason);
+        fprintf(stderr, "%.*s:%" PRId64 ": skipped: %s\n", STR_ARG(reject->file),
+                reject->offset, reject->reason);
         if (r->reported == REPORTED_REJECTS)
             fprintf(stderr, "further lines that cannot be read are only counted\n");
     }
@@ -84,7 +92,8 @@ static void report_rejects(struct replay *r)
 static void show_progress(struct replay *r)
 {
     int64_t now = clock_ms(), read_bytes = 0, total_bytes = 0;
-    if (r->quiet || !isatty(STDERR_FILENO) || now - r->started_ms < 2 * PROGRESS_EVERY_MS ||
+    if (r->quiet || !isatty(STDERR_FILENO) ||
+        now - r->started_ms < 2 * PROGRESS_EVERY_MS ||
         now - r->shown_ms < PROGRESS_EVERY_MS)
         return;
     r->shown_ms = now;
@@ -92,7 +101,8 @@ static void show_progress(struct replay *r)
     fprintf(stderr, "\r%" PRIu64 " events, %.0f a second", r->engine.stats.events,
             (double)r->engine.stats.events * 1000.0 / (double)(now - r->started_ms));
     if (total_bytes)
-        fprintf(stderr, ", %d %%", (int)(100.0 * (double)read_bytes / (double)total_bytes));
+        fprintf(stderr, ", %d %%",
+                (int)(100.0 * (double)read_bytes / (double)total_bytes));
     fprintf(stderr, "\033[K");
 }
 
@@ -106,14 +116,15 @@ static void summary(struct replay *r)
     fprintf(stderr,
             "%" PRIu64 " events in %.2f s (%.0f a second): %" PRIu64 " late, %" PRIu64
             " duplicates, %" PRIu64 " dead letters",
-            s->events, seconds, (double)s->events / (seconds > 0.001 ? seconds : 0.001), s->late,
-            s->duplicates, s->rejects);
+            s->events, seconds, (double)s->events / (seconds > 0.001 ? seconds : 0.001),
+            s->late, s->duplicates, s->rejects);
     if (s->behind)
         fprintf(stderr, ", %" PRIu64 " behind the watermark", s->behind);
     fprintf(stderr, "\n");
     for (size_t i = 0; i < r->config.rules_n; i++)
         fprintf(stderr, "  %-24.*s %8" PRIu64 " matching events %6" PRIu64 " alerts\n",
-                STR_ARG(r->config.rules[i].name), s->rules[i].matches, s->rules[i].confirmed);
+                STR_ARG(r->config.rules[i].name), s->rules[i].matches,
+                s->rules[i].confirmed);
 }
 
 /* One batch; what it confirmed for good is written. */
@@ -168,8 +179,8 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
     record_order_init(&r->order, stdout, r->format);
     r->store = memory_store_open(r->config.time.lateness_ms,
                                  (struct memory_listener){&r->order, NULL, take_record});
-    engine_init(&r->engine, r->config.rules, r->config.rules_n, r->config.time.lateness_ms,
-                r->source, r->store);
+    engine_init(&r->engine, r->config.rules, r->config.rules_n,
+                r->config.time.lateness_ms, r->source, r->store);
     batch_init(&r->batch);
     if (replay_all(r, &e)) {
         struct err ignored = {0};
@@ -189,10 +200,12 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
 
 int verb_replay(int argc, char **argv)
 {
-    static const struct option long_options[] = {
-        {"config", required_argument, NULL, 'c'}, {"format", required_argument, NULL, 'f'},
-        {"settle", no_argument, NULL, 's'},       {"quiet", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},         {0}};
+    static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
+                                                 {"format", required_argument, NULL, 'f'},
+                                                 {"settle", no_argument, NULL, 's'},
+                                                 {"quiet", no_argument, NULL, 'q'},
+                                                 {"help", no_argument, NULL, 'h'},
+                                                 {0}};
     struct replay r = {0};
     const char *config = NULL;
     for (int c; (c = getopt_long(argc, argv, "c:hq", long_options, NULL)) != -1;) {
@@ -208,13 +221,15 @@ int verb_replay(int argc, char **argv)
             return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
     }
     if (!config || optind == argc) {
-        fprintf(stderr, "ticketwatch replay: %s\n\n", config ? "which LOG?" : "-c FILE is missing");
+        fprintf(stderr, "ticketwatch replay: %s\n\n",
+                config ? "which LOG?" : "-c FILE is missing");
         return help(stderr, EXIT_USAGE);
     }
     r.started_ms = clock_ms();
     int code = EXIT_FINDINGS;
     if (load_config(config, CONFIG_REPLAY, &r.config) == 0)
-        code = replay_logs(&r, (const char *const *)&argv[optind], (size_t)(argc - optind));
+        code =
+            replay_logs(&r, (const char *const *)&argv[optind], (size_t)(argc - optind));
     config_deinit(&r.config);
     return stdout_done() ? code : EXIT_RUNTIME;
 }

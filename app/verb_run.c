@@ -19,12 +19,16 @@ static void on_signal(int number)
 
 static int help(FILE *out, int code)
 {
-    fprintf(out, "usage: ticketwatch run -c FILE\n\n"
-                 "Consumes events from Kafka as a member of a consumer group, keeps windows in Redis, and\n"
-                 "delivers alerts to the sinks of the configuration. Run as many as the topics have\n"
-                 "partitions; each may be killed at any time. Logs go to stderr as logfmt\n"
-                 "(TICKETWATCH_LOG=debug|info|warn|error). SIGTERM stops it within 25 s.\n\n"
-                 "  -c, --config   the configuration; `ticketwatch check -c FILE` finds its mistakes\n");
+    fprintf(out,
+            "usage: ticketwatch run -c FILE\n\n"
+            "Consumes events from Kafka as a member of a consumer group, keeps windows "
+            "in Redis, and\n"
+            "delivers alerts to the sinks of the configuration. Run as many as the "
+            "topics have\n"
+            "partitions; each may be killed at any time. Logs go to stderr as logfmt\n"
+            "(TICKETWATCH_LOG=debug|info|warn|error). SIGTERM stops it within 25 s.\n\n"
+            "  -c, --config   the configuration; `ticketwatch check -c FILE` finds its "
+            "mistakes\n");
     return code;
 }
 

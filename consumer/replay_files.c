@@ -11,8 +11,8 @@
 
 struct file {
     struct str path;
-    FILE *copy;             /* of a recorded pipe */
-    struct err damage;      /* what ended the pipe; told behind its last line */
+    FILE *copy;                /* of a recorded pipe */
+    struct err damage;         /* what ended the pipe; told behind its last line */
     struct log_reader *reader; /* while it is read; of a pipe from the start */
     struct log_line first;     /* of a pipe: read already */
     enum read_result peeked;   /* of a pipe: how reading that went; else READ_WAIT */
@@ -79,7 +79,8 @@ static int copy_lines(struct replay_files *f, struct file *file)
         fwrite(line.text.p, 1, line.text.n, file->copy);
         number++;
         fputc('\n', file->copy);
-    } while ((result = log_reader_next(file->reader, -1, &line, &file->damage)) > READ_END);
+    } while ((result = log_reader_next(file->reader, -1, &line, &file->damage)) >
+             READ_END);
     return fflush(file->copy) || ferror(file->copy) ? -1 : 0;
 }
 
@@ -88,9 +89,11 @@ static int copy_pipe(struct replay_files *f, struct file *file, struct err *e)
     int64_t read_bytes, total_bytes;
     file->copy = tmpfile();
     if (!file->copy || copy_lines(f, file))
-        return err_set(e, ERR_INPUT, "%s: cannot copy it to a temporary file: %s; make room, or give the "
-                                     "log as a file",
-                       file->path.p, strerror(errno));
+        return err_set(
+            e, ERR_INPUT,
+            "%s: cannot copy it to a temporary file: %s; make room, or give the "
+            "log as a file",
+            file->path.p, strerror(errno));
     log_reader_close(file->reader);
     file->pipe = false;
     file->peeked = READ_WAIT;

@@ -30,7 +30,8 @@ struct source {
 struct source_ops {
     /* Fills `out` with what comes next of one partition, at most some hundreds of events and about a
      * megabyte, waiting at most wait_ms. A batch without events may still move `next` (holes). */
-    enum source_result (*next)(struct source *s, struct batch *out, int wait_ms, struct err *e);
+    enum source_result (*next)(struct source *s, struct batch *out, int wait_ms,
+                               struct err *e);
     /* The partition's next batch starts at `offset`; what was fetched ahead is dropped. */
     int (*seek)(struct source *s, size_t slot, int64_t offset, struct err *e);
     /* The position after the partition's last record as its broker says now, by a request that is
@@ -42,7 +43,8 @@ struct source_ops {
     int (*dead_letter)(struct source *s, const struct batch *b, struct err *e);
     /* The names of all partitions of all topics, also those that others own; owned by the source,
      * valid until the next call. */
-    int (*partitions)(struct source *s, const struct str **names, size_t *n, struct err *e);
+    int (*partitions)(struct source *s, const struct str **names, size_t *n,
+                      struct err *e);
     /* Bytes read and bytes there are, for progress; total 0: not known. NULL: no such thing. */
     void (*progress)(struct source *s, int64_t *read_bytes, int64_t *total_bytes);
     /* Commits, leaves the group, frees. */
@@ -50,10 +52,12 @@ struct source_ops {
 };
 
 struct kafka_source_settings {
-    struct str brokers, group, dead_letter; /* dead_letter n == 0: dead_letter() only counts */
+    struct str brokers, group,
+        dead_letter; /* dead_letter n == 0: dead_letter() only counts */
     const struct str *topics;
     size_t topics_n;
-    const struct str *property_names, *property_values; /* any librdkafka property, applied last */
+    const struct str *property_names,
+        *property_values; /* any librdkafka property, applied last */
     size_t properties_n;
     int64_t max_future_ms;
     size_t batch_events; /* at most so many events a batch; 0: the default */
@@ -73,7 +77,7 @@ struct source *kafka_source_open(const struct kafka_source_settings *settings,
  * file that is damaged or cut off is an ERR_INPUT of next(), after all its lines; the next call
  * goes on with the next file. seek() reads again from the start, ERR_REFUSED if there is a pipe without.
  * dead_letter() and commit() do nothing. No file, no line: SOURCE_END at once. */
-struct source *replay_source_open(const char *const *paths, size_t n, int64_t max_future_ms,
-                                  struct err *e);
+struct source *replay_source_open(const char *const *paths, size_t n,
+                                  int64_t max_future_ms, struct err *e);
 
 #endif

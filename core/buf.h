@@ -36,7 +36,8 @@ void buf_mem(struct buf *b, const void *p, size_t n);
 void buf_put(struct buf *b, struct str s);
 void buf_text(struct buf *b, const char *text);
 void buf_char(struct buf *b, char c);
-void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_printf(struct buf *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* Makes room for n more bytes and returns where they go, or NULL past the ceiling; the caller
  * writes up to n bytes there and adds what it wrote to b->n. */

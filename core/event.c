@@ -2,7 +2,8 @@
 
 #include <assert.h>
 
-#define X(constant, object, member, type) {object, member, object "." member, VALUE_##type},
+#define X(constant, object, member, type) \
+    {object, member, object "." member, VALUE_##type},
 const struct event_field_info event_field_infos[FIELD_COUNT] = {EVENT_FIELDS(X)};
 #undef X
 
@@ -10,7 +11,7 @@ static const char *const type_names[] = {
 #define X(constant, name) name,
     EVENT_TYPES(X)
 #undef X
-    "other"};
+        "other"};
 
 enum event_field event_field_named(struct str name)
 {

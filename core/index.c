@@ -26,7 +26,8 @@ void index_clear(struct index *x)
 static struct index_slot *find(const struct index *x, struct str key, uint64_t hash)
 {
     size_t i = hash & (x->capacity - 1);
-    while (x->slots[i].key.p && (x->slots[i].hash != hash || !str_eq(x->slots[i].key, key)))
+    while (x->slots[i].key.p &&
+           (x->slots[i].hash != hash || !str_eq(x->slots[i].key, key)))
         i = (i + 1) & (x->capacity - 1);
     return &x->slots[i];
 }

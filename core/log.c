@@ -42,8 +42,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
         return;
     clock_gettime(CLOCK_REALTIME, &now);
     time_text((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, ts);
-    int n = snprintf(line, sizeof line, "ts=%s level=%s event=%s%s", ts, level_names[level], event,
-                     format[0] ? " " : "");
+    int n = snprintf(line, sizeof line, "ts=%s level=%s event=%s%s", ts,
+                     level_names[level], event, format[0] ? " " : "");
     size_t at = (size_t)n;
     va_list args;
     va_start(args, format);

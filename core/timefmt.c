@@ -122,8 +122,12 @@ struct str time_text(int64_t ms, char *out)
 static const struct {
     const char *unit;
     int64_t ms;
-} units[] = {{"w", 7LL * MS_PER_DAY}, {"d", MS_PER_DAY}, {"h", 3600000},
-             {"m", 60000},            {"s", 1000},       {"ms", 1}};
+} units[] = {{"w", 7LL * MS_PER_DAY},
+             {"d", MS_PER_DAY},
+             {"h", 3600000},
+             {"m", 60000},
+             {"s", 1000},
+             {"ms", 1}};
 enum { UNITS = sizeof units / sizeof units[0] };
 
 static bool unit_take(struct str *s, int64_t *ms)

@@ -59,9 +59,9 @@ static struct str summary(const struct closing *c, const struct alert *a)
     if (mean)
         buf_printf(&key, "%s on average ", event_field_infos[s->field].name);
     duration_text(s->bucket_ms, bucket);
-    struct str text = judgement_text(c->out, "%.*s%.4g%s within %s, expected %.4g (z %+.1f)",
-                                     STR_ARG(buf_str(&key)), a->anomaly.value,
-                                     mean ? "" : " events", bucket, a->anomaly.mean, a->anomaly.z);
+    struct str text = judgement_text(
+        c->out, "%.*s%.4g%s within %s, expected %.4g (z %+.1f)", STR_ARG(buf_str(&key)),
+        a->anomaly.value, mean ? "" : " events", bucket, a->anomaly.mean, a->anomaly.z);
     buf_deinit(&key);
     return text;
 }
@@ -69,7 +69,8 @@ static struct str summary(const struct closing *c, const struct alert *a)
 static void say(struct closing *c, enum alert_state state, const struct bucket *b,
                 const struct alert_anomaly *found)
 {
-    struct alert a = alert_begin(c->in, state, c->in->rule->steps[0].severity, end_ms(c, b->cell));
+    struct alert a =
+        alert_begin(c->in, state, c->in->rule->steps[0].severity, end_ms(c, b->cell));
     a.anomaly = *found;
     a.count = b->n;
     if (state == ALERT_FIRING)
@@ -82,7 +83,8 @@ static void say(struct closing *c, enum alert_state state, const struct bucket *
     judgement_announce(c->out, &a);
 }
 
-static bool enough(const struct closing *c, const struct bucket *b, const struct alert_anomaly *f)
+static bool enough(const struct closing *c, const struct bucket *b,
+                   const struct alert_anomaly *f)
 {
     double least = (double)c->settings->min_count;
     if (c->settings->metric == METRIC_MEAN)
@@ -90,18 +92,20 @@ static bool enough(const struct closing *c, const struct bucket *b, const struct
     return (f->up ? f->value : f->mean) >= least;
 }
 
-static bool abnormal(const struct closing *c, const struct bucket *b, const struct alert_anomaly *f)
+static bool abnormal(const struct closing *c, const struct bucket *b,
+                     const struct alert_anomaly *f)
 {
     const struct anomaly_settings *s = c->settings;
     if (s->direction == DIRECTION_UP && !f->up)
         return false;
     if (s->direction == DIRECTION_DOWN && f->up)
         return false;
-    return fabs(f->z) >= s->z && fabs(f->value - f->mean) >= s->min_change * fabs(f->mean) &&
-           enough(c, b, f);
+    return fabs(f->z) >= s->z &&
+           fabs(f->value - f->mean) >= s->min_change * fabs(f->mean) && enough(c, b, f);
 }
 
-static void set_episode(struct closing *c, const struct bucket *b, const struct alert_anomaly *f)
+static void set_episode(struct closing *c, const struct bucket *b,
+                        const struct alert_anomaly *f)
 {
     bool is = abnormal(c, b, f);
     if (c->series.firing && (!is || c->series.up != f->up)) {
@@ -170,7 +174,8 @@ static void close_due(struct closing *c)
 static struct member *add_records(struct closing *c)
 {
     const struct judge_input *in = c->in;
-    struct member *members = arena_alloc(c->out->arena, (in->records_n + 1) * sizeof *members);
+    struct member *members =
+        arena_alloc(c->out->arena, (in->records_n + 1) * sizeof *members);
     size_t n = 0;
     for (size_t i = 0; i < in->records_n; i++) {
         if (!member_unpack(in->records[i], &members[n]))
@@ -218,11 +223,13 @@ static void anomaly_judge(const struct judge_input *in, struct judgement *out)
     keep_evidence(&c, members);
     if (!c.series.started && c.series.open_n == 0)
         return;
-    out->due_ms = end_ms(&c, c.series.started ? c.series.next_cell : c.series.open[0].cell);
+    out->due_ms =
+        end_ms(&c, c.series.started ? c.series.next_cell : c.series.open[0].cell);
     series_pack(&c.series, out->state);
 }
 
-static bool anomaly_update(const struct rule *rule, const struct event *event, struct update *out)
+static bool anomaly_update(const struct rule *rule, const struct event *event,
+                           struct update *out)
 {
     const struct anomaly_settings *s = rule->settings;
     struct member m;
@@ -249,12 +256,16 @@ static int64_t season_values(const struct anomaly_settings *s)
 static int check_fields(const struct anomaly_settings *s, struct err *e)
 {
     if (s->metric == METRIC_MEAN && s->field >= FIELD_COUNT)
-        return err_set(e, ERR_INPUT, "metric: mean needs `field`, the number to average, for example "
-                                     "field: ticket.csat");
+        return err_set(e, ERR_INPUT,
+                       "metric: mean needs `field`, the number to average, for example "
+                       "field: ticket.csat");
     if (s->metric == METRIC_COUNT && s->field < FIELD_COUNT)
-        return err_set(e, ERR_INPUT, "metric: count takes no `field` (metric: mean does)");
+        return err_set(e, ERR_INPUT,
+                       "metric: count takes no `field` (metric: mean does)");
     if (s->season != SEASON_NONE && 3600000 % s->bucket_ms != 0)
-        return err_set(e, ERR_INPUT, "a season of hours needs a `bucket` of 1h, or one that divides it");
+        return err_set(
+            e, ERR_INPUT,
+            "a season of hours needs a `bucket` of 1h, or one that divides it");
     return 0;
 }
 
@@ -270,14 +281,19 @@ static int anomaly_check(struct rule *rule, struct err *e)
                          : half > MIN_HISTORY_MOST ? MIN_HISTORY_MOST
                                                    : half;
     if (s->history_n > 10000)
-        return err_set(e, ERR_INPUT, "`history` is %zu times `bucket`; at most 10000 are kept", s->history_n);
+        return err_set(e, ERR_INPUT,
+                       "`history` is %zu times `bucket`; at most 10000 are kept",
+                       s->history_n);
     if (most < s->min_history)
         return err_set(e, ERR_INPUT,
-                       "`history` holds %lld values for a baseline, fewer than min_history: %lld; make "
+                       "`history` holds %lld values for a baseline, fewer than "
+                       "min_history: %lld; make "
                        "`history` longer or `bucket` shorter",
                        (long long)most, (long long)s->min_history);
     if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
-        return err_set(e, ERR_INPUT, "the severity of an anomaly is one word, for example severity: high");
+        return err_set(
+            e, ERR_INPUT,
+            "the severity of an anomaly is one word, for example severity: high");
     if (rule->steps_n == 0)
         rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_LOW};
     return 0;
@@ -290,29 +306,72 @@ static const char *const direction_words[] = {"up", "down", "both", NULL};
 #define AT(member) offsetof(struct anomaly_settings, member)
 #define YEAR_MS (366.0 * 86400000)
 static const struct option_row anomaly_options[] = {
-    {.name = "metric", .type = OPTION_WORD, .offset = AT(metric), .required = true,
-     .words = metric_words, .help = "The number of events in a bucket, or the mean of a field."},
-    {.name = "field", .type = OPTION_FIELD, .offset = AT(field),
+    {.name = "metric",
+     .type = OPTION_WORD,
+     .offset = AT(metric),
+     .required = true,
+     .words = metric_words,
+     .help = "The number of events in a bucket, or the mean of a field."},
+    {.name = "field",
+     .type = OPTION_FIELD,
+     .offset = AT(field),
      .help = "The number to average, for metric: mean."},
-    {.name = "bucket", .type = OPTION_DURATION, .offset = AT(bucket_ms), .required = true,
-     .min = 60000, .max = 7 * 86400000.0, .help = "Width of a bucket of event time."},
-    {.name = "history", .type = OPTION_DURATION, .offset = AT(history_ms), .required = true,
-     .min = 60000, .max = YEAR_MS, .help = "How far back the baseline looks."},
-    {.name = "season", .type = OPTION_WORD, .offset = AT(season), .fallback = "none",
+    {.name = "bucket",
+     .type = OPTION_DURATION,
+     .offset = AT(bucket_ms),
+     .required = true,
+     .min = 60000,
+     .max = 7 * 86400000.0,
+     .help = "Width of a bucket of event time."},
+    {.name = "history",
+     .type = OPTION_DURATION,
+     .offset = AT(history_ms),
+     .required = true,
+     .min = 60000,
+     .max = YEAR_MS,
+     .help = "How far back the baseline looks."},
+    {.name = "season",
+     .type = OPTION_WORD,
+     .offset = AT(season),
+     .fallback = "none",
      .words = season_words,
      .help = "Compare only with the same hour of the day or of the week, in time.zone."},
-    {.name = "z", .type = OPTION_NUMBER, .offset = AT(z), .fallback = "3", .min = 1, .max = 100,
+    {.name = "z",
+     .type = OPTION_NUMBER,
+     .offset = AT(z),
+     .fallback = "3",
+     .min = 1,
+     .max = 100,
      .help = "How many standard deviations away from the mean is abnormal."},
-    {.name = "direction", .type = OPTION_WORD, .offset = AT(direction), .fallback = "both",
-     .words = direction_words, .help = "Which way is abnormal."},
-    {.name = "min_history", .type = OPTION_INT, .offset = AT(min_history), .min = 0, .max = 10000,
-     .help = "Values a baseline needs before anything is judged; by default half of what `history` can "
+    {.name = "direction",
+     .type = OPTION_WORD,
+     .offset = AT(direction),
+     .fallback = "both",
+     .words = direction_words,
+     .help = "Which way is abnormal."},
+    {.name = "min_history",
+     .type = OPTION_INT,
+     .offset = AT(min_history),
+     .min = 0,
+     .max = 10000,
+     .help = "Values a baseline needs before anything is judged; by default half of what "
+             "`history` can "
              "hold, at least 3, at most 24."},
-    {.name = "min_count", .type = OPTION_INT, .offset = AT(min_count), .fallback = "10", .min = 0,
+    {.name = "min_count",
+     .type = OPTION_INT,
+     .offset = AT(min_count),
+     .fallback = "10",
+     .min = 0,
      .max = 1e9,
-     .help = "Events a bucket must hold (upwards, and for a mean) or be expected to hold (downwards)."},
-    {.name = "min_change", .type = OPTION_PERCENT, .offset = AT(min_change), .fallback = "0%", .min = 0,
-     .max = 100, .help = "How far from the mean it must be, as a share of the mean."},
+     .help = "Events a bucket must hold (upwards, and for a mean) or be expected to hold "
+             "(downwards)."},
+    {.name = "min_change",
+     .type = OPTION_PERCENT,
+     .offset = AT(min_change),
+     .fallback = "0%",
+     .min = 0,
+     .max = 100,
+     .help = "How far from the mean it must be, as a share of the mean."},
 };
 
 const struct detector anomaly_detector = {

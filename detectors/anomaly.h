@@ -51,6 +51,7 @@ struct baseline {
     double mean, stddev; /* stddev with its floor */
 };
 /* The baseline of the bucket at next_cell. */
-struct baseline series_baseline(const struct series *s, const struct anomaly_settings *settings);
+struct baseline series_baseline(const struct series *s,
+                                const struct anomaly_settings *settings);
 
 #endif

@@ -119,13 +119,14 @@ static int64_t season_slot(const struct anomaly_settings *settings, int64_t cell
         return 0;
     int64_t start_ms = cell * settings->bucket_ms;
     int64_t hour = time_cell(start_ms + zone_offset_ms(start_ms), HOUR_MS);
-    int64_t period = settings->season == SEASON_HOUR_OF_DAY ? HOURS_PER_DAY : HOURS_PER_WEEK;
+    int64_t period =
+        settings->season == SEASON_HOUR_OF_DAY ? HOURS_PER_DAY : HOURS_PER_WEEK;
     return hour - time_cell(hour, period) * period;
 }
 
 /* Whether the value of closed bucket i belongs to the baseline of the next bucket. */
-static bool in_baseline(const struct series *s, const struct anomaly_settings *settings, size_t i,
-                        int64_t slot)
+static bool in_baseline(const struct series *s, const struct anomaly_settings *settings,
+                        size_t i, int64_t slot)
 {
     int64_t cell = s->next_cell - (int64_t)(s->values_n - i);
     return !isnan(s->values[i]) && season_slot(settings, cell) == slot;
@@ -138,7 +139,8 @@ static double variance_floor(const struct anomaly_settings *settings, double mea
     return settings->metric == METRIC_COUNT ? fmax(mean, 1) : stddev * stddev;
 }
 
-struct baseline series_baseline(const struct series *s, const struct anomaly_settings *settings)
+struct baseline series_baseline(const struct series *s,
+                                const struct anomaly_settings *settings)
 {
     struct baseline b = {0};
     int64_t slot = season_slot(settings, s->next_cell);

@@ -4,8 +4,8 @@
  * events that the watermark has passed: what it finds is confirmed. look_ahead() goes on over those that
  * are not settled yet, and what it finds is announced, early: one more event could only raise counts
  * and move an opening earlier. It stops at a resolution, because an event still to come may bridge the gap. */
-#include "core/timefmt.h"
 #include "detectors/count.h"
+#include "core/timefmt.h"
 #include "detectors/judgement.h"
 
 /* One walk of the machine. */
@@ -14,7 +14,8 @@ struct walk {
     struct count_window *w;
     struct judgement *out;
     struct episode now;
-    bool confirm;   /* settled events: confirm, then announce what was not; else announce only */
+    bool
+        confirm; /* settled events: confirm, then announce what was not; else announce only */
     int64_t due_ms; /* the earliest watermark at which something found becomes final */
 };
 
@@ -54,8 +55,9 @@ static void summarise(const struct walk *k, struct alert *a)
                                     STR_ARG(buf_str(&key)), STR_ARG(colon), last,
                                     (long long)a->count, what);
     else
-        a->summary = judgement_text(k->out, "%lld %s within %s%.*s%.*s", (long long)a->count, what,
-                                    within, STR_ARG(colon), STR_ARG(buf_str(&key)));
+        a->summary =
+            judgement_text(k->out, "%lld %s within %s%.*s%.*s", (long long)a->count, what,
+                           within, STR_ARG(colon), STR_ARG(buf_str(&key)));
     buf_deinit(&key);
 }
 
@@ -125,8 +127,8 @@ static void rise(struct walk *k, size_t at, int level)
     if (opens)
         k->now = (struct episode){.open = true, .opened_ms = m->time_ms};
     k->now.level = level;
-    struct alert a =
-        alert_begin(k->in, opens ? ALERT_FIRING : ALERT_ESCALATED, severity_of(k), m->time_ms);
+    struct alert a = alert_begin(k->in, opens ? ALERT_FIRING : ALERT_ESCALATED,
+                                 severity_of(k), m->time_ms);
     describe_rise(k, at, &a);
     if (opens) {
         k->now.first_seen_ms = a.first_seen_ms;
@@ -191,13 +193,15 @@ static void count_judge(const struct judge_input *in, struct judgement *out)
 {
     struct count_window w;
     count_window_load(&w, in, out->arena);
-    struct walk k = {.in = in, .w = &w, .out = out, .now = w.state.settled, .due_ms = NEVER_MS};
+    struct walk k = {
+        .in = in, .w = &w, .out = out, .now = w.state.settled, .due_ms = NEVER_MS};
     look_ahead(&k, settle(&k));
     count_window_prune(&w, in->watermark_ms);
     out->due_ms = k.due_ms;
     if (!k.now.open)
         earlier(&out->due_ms, count_window_gone_ms(&w));
-    bool folded = w.n && w.members[0].time_ms < w.state.settled_ms; /* must not count again */
+    bool folded =
+        w.n && w.members[0].time_ms < w.state.settled_ms; /* must not count again */
     if (w.state.settled.open || w.state.said_level >= 0 || folded)
         count_state_pack(&w.state, out->state);
     struct buf packed;
@@ -211,7 +215,8 @@ static void count_judge(const struct judge_input *in, struct judgement *out)
     buf_deinit(&packed);
 }
 
-static bool count_update(const struct rule *rule, const struct event *event, struct update *out)
+static bool count_update(const struct rule *rule, const struct event *event,
+                         struct update *out)
 {
     const struct count_settings *s = rule->settings;
     struct member m;
@@ -230,9 +235,10 @@ static int merge_steps(struct rule *rule, int64_t at_least, struct err *e)
     if (rule->steps[0].at_least == 0)
         rule->steps[0].at_least = at_least; /* one word */
     if (rule->steps[0].at_least < at_least)
-        return err_set(e, ERR_INPUT, "severity %s at %lld is never reached below at_least: %lld",
-                       severity_name(rule->steps[0].severity), (long long)rule->steps[0].at_least,
-                       (long long)at_least);
+        return err_set(e, ERR_INPUT,
+                       "severity %s at %lld is never reached below at_least: %lld",
+                       severity_name(rule->steps[0].severity),
+                       (long long)rule->steps[0].at_least, (long long)at_least);
     if (rule->steps[0].at_least == at_least)
         return 0;
     if (rule->steps[0].severity == SEVERITY_LOW) {
@@ -250,15 +256,18 @@ static int count_check(struct rule *rule, struct err *e)
     struct count_settings *s = rule->settings;
     char wanted[DURATION_TEXT_BYTES], least[DURATION_TEXT_BYTES];
     if (s->resolve_after_ms == 0)
-        s->resolve_after_ms = s->within_ms > rule->lateness_ms ? s->within_ms : rule->lateness_ms;
-    int64_t floor_ms = s->within_ms > rule->lateness_ms ? s->within_ms : rule->lateness_ms;
+        s->resolve_after_ms =
+            s->within_ms > rule->lateness_ms ? s->within_ms : rule->lateness_ms;
+    int64_t floor_ms =
+        s->within_ms > rule->lateness_ms ? s->within_ms : rule->lateness_ms;
     if (s->resolve_after_ms < floor_ms) {
         duration_text(s->resolve_after_ms, wanted);
         duration_text(floor_ms, least);
-        return err_set(e, ERR_INPUT,
-                       "resolve_after: %s is too short: it must be at least %s, the longer of "
-                       "`within` and time.lateness",
-                       wanted, least);
+        return err_set(
+            e, ERR_INPUT,
+            "resolve_after: %s is too short: it must be at least %s, the longer of "
+            "`within` and time.lateness",
+            wanted, least);
     }
     return merge_steps(rule, s->at_least, e);
 }
@@ -267,15 +276,33 @@ static const char *const distinct_words[] = {"none", "user", NULL};
 
 #define AT(member) offsetof(struct count_settings, member)
 static const struct option_row count_options[] = {
-    {.name = "at_least", .type = OPTION_INT, .offset = AT(at_least), .required = true, .min = 1,
-     .max = 10000, .help = "How many make it fire."},
-    {.name = "within", .type = OPTION_DURATION, .offset = AT(within_ms), .required = true,
-     .min = 1000, .max = 366.0 * 86400000, .help = "Length of the window, which is half-open: (t - within, t]."},
-    {.name = "distinct", .type = OPTION_WORD, .offset = AT(distinct), .fallback = "none",
-     .words = distinct_words, .help = "`user` counts people instead of events."},
-    {.name = "resolve_after", .type = OPTION_DURATION, .offset = AT(resolve_after_ms), .min = 0,
+    {.name = "at_least",
+     .type = OPTION_INT,
+     .offset = AT(at_least),
+     .required = true,
+     .min = 1,
+     .max = 10000,
+     .help = "How many make it fire."},
+    {.name = "within",
+     .type = OPTION_DURATION,
+     .offset = AT(within_ms),
+     .required = true,
+     .min = 1000,
      .max = 366.0 * 86400000,
-     .help = "Silence that ends an episode; at least `within` and time.lateness, which is the default."},
+     .help = "Length of the window, which is half-open: (t - within, t]."},
+    {.name = "distinct",
+     .type = OPTION_WORD,
+     .offset = AT(distinct),
+     .fallback = "none",
+     .words = distinct_words,
+     .help = "`user` counts people instead of events."},
+    {.name = "resolve_after",
+     .type = OPTION_DURATION,
+     .offset = AT(resolve_after_ms),
+     .min = 0,
+     .max = 366.0 * 86400000,
+     .help = "Silence that ends an episode; at least `within` and time.lateness, which "
+             "is the default."},
 };
 
 const struct detector count_detector = {

@@ -14,17 +14,17 @@ enum count_distinct { DISTINCT_NONE, DISTINCT_USER };
 /* An episode as far as it is known; `open` false: none. */
 struct episode {
     bool open;
-    int level;             /* index into rule->steps; -1: none */
+    int level; /* index into rule->steps; -1: none */
     int64_t opened_ms, last_ms, first_seen_ms;
-    int64_t total;         /* events; with distinct: people at the last rise */
+    int64_t total; /* events; with distinct: people at the last rise */
 };
 
 /* What the window keeps besides its members. */
 struct count_state {
-    int64_t settled_ms;      /* every event before it is folded into `settled` */
+    int64_t settled_ms; /* every event before it is folded into `settled` */
     struct episode settled;
-    int said_level;          /* what was announced of the present episode; -1: nothing */
-    int64_t said_cell;       /* the cell its id was made from when it was first announced */
+    int said_level;    /* what was announced of the present episode; -1: nothing */
+    int64_t said_cell; /* the cell its id was made from when it was first announced */
 };
 
 /* A window while it is judged: its members in order, and the window count at each. */
@@ -34,13 +34,14 @@ struct count_window {
     struct count_state state;
     struct member *members;
     int64_t *counts;
-    size_t *from;            /* the first member inside the window that ends at each */
+    size_t *from; /* the first member inside the window that ends at each */
     size_t n;
-    size_t settled_n;        /* members before state.settled_ms: known when it was last judged */
+    size_t settled_n; /* members before state.settled_ms: known when it was last judged */
 };
 
 /* Memory is the arena's. */
-void count_window_load(struct count_window *w, const struct judge_input *in, struct arena *arena);
+void count_window_load(struct count_window *w, const struct judge_input *in,
+                       struct arena *arena);
 
 /* Drops what no later judgement can need, given that everything before w->state.settled_ms is folded. */
 void count_window_prune(struct count_window *w, int64_t watermark_ms);

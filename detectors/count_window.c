@@ -32,7 +32,8 @@ void count_state_pack(const struct count_state *s, struct buf *out)
 struct count_state count_state_unpack(struct str packed)
 {
     struct reader r = {.in = packed};
-    struct count_state s = {.settled_ms = ALWAYS_MS, .settled.level = -1, .said_level = -1};
+    struct count_state s = {
+        .settled_ms = ALWAYS_MS, .settled.level = -1, .said_level = -1};
     if (packed.n == 0)
         return s;
     s.settled_ms = reader_i64(&r);
@@ -66,9 +67,11 @@ static void count_all(struct count_window *w)
     assert(latest);
     int64_t n = 0;
     for (size_t i = 0, from = 0; i < w->n; i++) {
-        for (; w->members[from].time_ms <= w->members[i].time_ms - w->settings->within_ms; from++)
+        for (; w->members[from].time_ms <= w->members[i].time_ms - w->settings->within_ms;
+             from++)
             n -= !people || latest[from];
-        struct str person = {(const char *)&w->members[i].person, sizeof w->members[i].person};
+        struct str person = {(const char *)&w->members[i].person,
+                             sizeof w->members[i].person};
         size_t before = people ? index_replace(&last, person, i) : INDEX_NONE;
         if (before != INDEX_NONE)
             latest[before] = false;
@@ -81,7 +84,8 @@ static void count_all(struct count_window *w)
     index_deinit(&last);
 }
 
-void count_window_load(struct count_window *w, const struct judge_input *in, struct arena *arena)
+void count_window_load(struct count_window *w, const struct judge_input *in,
+                       struct arena *arena)
 {
     *w = (struct count_window){.rule = in->rule,
                                .settings = in->rule->settings,
@@ -122,7 +126,8 @@ static void find_ends(const struct count_window *w, bool *first, bool *last)
     for (size_t i = 0; i < w->n; i++) {
         keys[i].person = w->members[i].person;
         keys[i].cell = cell_of(w, w->members[i].time_ms);
-        size_t before = index_replace(&ends, (struct str){(char *)&keys[i], sizeof keys[i]}, i);
+        size_t before =
+            index_replace(&ends, (struct str){(char *)&keys[i], sizeof keys[i]}, i);
         first[i] = before == INDEX_NONE;
         last[i] = true;
         if (before != INDEX_NONE)
@@ -206,7 +211,8 @@ static void drop_behind_top(struct count_window *w, bool *drop)
         e.level = level > e.level ? level : e.level;
         e.last_ms = time_ms;
         if (behind && kept != SIZE_MAX && i + 1 < w->n &&
-            w->members[i + 1].time_ms - w->members[kept].time_ms < w->settings->resolve_after_ms) {
+            w->members[i + 1].time_ms - w->members[kept].time_ms <
+                w->settings->resolve_after_ms) {
             drop[i] = true;
             w->members[kept].weight += w->members[i].weight;
         } else {

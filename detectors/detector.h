@@ -18,9 +18,10 @@
 
 /* How one event changes one window. */
 struct update {
-    struct buf *record;  /* the kind appends the packed record here */
-    uint32_t judge_at;   /* judged at once when the window holds so many records */
-    int64_t due_ms;      /* a new window is judged when the watermark reaches this, at the latest */
+    struct buf *record; /* the kind appends the packed record here */
+    uint32_t judge_at;  /* judged at once when the window holds so many records */
+    int64_t
+        due_ms; /* a new window is judged when the watermark reaches this, at the latest */
 };
 
 struct judge_input {
@@ -29,18 +30,20 @@ struct judge_input {
     struct str state;      /* as the last judgement left it; n == 0 at first */
     const struct str *records;
     size_t records_n;
-    int64_t watermark_ms;  /* no accepted event is still to come before this time */
-    int64_t settled_ms;    /* every accepted event before this time is here: the watermark, or one
+    int64_t watermark_ms; /* no accepted event is still to come before this time */
+    int64_t
+        settled_ms; /* every accepted event before this time is here: the watermark, or one
                               more than it at the end of a replayed log */
-    bool all_read;         /* every partition was read to its end: nothing older is on its way */
+    bool all_read;  /* every partition was read to its end: nothing older is on its way */
 };
 
 struct judgement {
-    struct arena *arena;  /* lives as long as the judgement: for texts of alerts */
-    struct buf *state;    /* the new state; state and kept both empty: forget the window */
-    struct buf *kept;     /* records to keep: each buf_str16 */
+    struct arena *arena; /* lives as long as the judgement: for texts of alerts */
+    struct buf *state;   /* the new state; state and kept both empty: forget the window */
+    struct buf *kept;    /* records to keep: each buf_str16 */
     uint32_t kept_n;
-    int64_t due_ms;       /* ask again when the watermark reaches this; NEVER_MS: only on change */
+    int64_t
+        due_ms; /* ask again when the watermark reaches this; NEVER_MS: only on change */
     struct alert *announced; /* said at once: to the sinks */
     size_t announced_n, announced_cap;
     struct alert *confirmed; /* canonical: to the record */
@@ -56,7 +59,8 @@ struct detector {
     /* After parsing: derives what is derived, refuses what cannot hold (ERR_INPUT). Fills steps. */
     int (*check)(struct rule *rule, struct err *e);
     /* False: this event does not count for the rule (a field is missing). */
-    bool (*update)(const struct rule *rule, const struct event *event, struct update *out);
+    bool (*update)(const struct rule *rule, const struct event *event,
+                   struct update *out);
     void (*judge)(const struct judge_input *in, struct judgement *out);
 };
 

@@ -1,8 +1,6 @@
 /* The table of rule kinds. */
 #include "detectors/detector.h"
 
-
-
 const struct detector *const detectors[] = {&count_detector, &anomaly_detector, NULL};
 
 const struct detector *detector_named(struct str name)

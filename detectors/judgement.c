@@ -38,7 +38,8 @@ void alert_name(struct alert *a, int64_t opened_cell)
     buf_deinit(&b);
 }
 
-static struct alert *grown(struct judgement *j, struct alert *alerts, size_t n, size_t *cap)
+static struct alert *grown(struct judgement *j, struct alert *alerts, size_t n,
+                           size_t *cap)
 {
     if (n < *cap)
         return alerts;
@@ -70,7 +71,8 @@ void key_text(const struct judge_input *in, struct buf *out)
         buf_char(out, ' ');
         buf_put(out, in->key[i]);
     }
-    out->n = utf8_cut(buf_str(out), out->n).n; /* at the ceiling a character may be cut in two */
+    out->n = utf8_cut(buf_str(out), out->n)
+                 .n; /* at the ceiling a character may be cut in two */
 }
 
 struct str judgement_text(struct judgement *j, const char *format, ...)

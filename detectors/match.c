@@ -31,16 +31,20 @@ static struct str made(enum key_source source, const struct event *e, struct are
     else if (source == KEY_SUBJECT)
         fingerprint_subject(event_text(e, FIELD_TICKET_SUBJECT), &b);
     else
-        fingerprint_error(event_text(e, FIELD_ERROR_TYPE), event_text(e, FIELD_ERROR_CODE),
+        fingerprint_error(event_text(e, FIELD_ERROR_TYPE),
+                          event_text(e, FIELD_ERROR_CODE),
                           event_text(e, FIELD_ERROR_MESSAGE), &b);
     struct str kept = bounded(arena_str(arena, buf_str(&b)), arena);
     buf_deinit(&b);
     return kept;
 }
 
-static struct str fingerprint(enum key_source source, struct event *e, struct arena *arena)
+static struct str fingerprint(enum key_source source, struct event *e,
+                              struct arena *arena)
 {
-    struct str *kept = source == KEY_PAGE ? &e->page : source == KEY_ERROR ? &e->error : &e->subject;
+    struct str *kept = source == KEY_PAGE    ? &e->page
+                       : source == KEY_ERROR ? &e->error
+                                             : &e->subject;
     if (!kept->p)
         *kept = made(source, e, arena);
     return *kept;
@@ -57,7 +61,8 @@ static struct str number_text(const struct value *v, struct arena *arena)
     return s.n ? arena_str(arena, s) : STR_NONE;
 }
 
-static struct str key_value(const struct key_part *part, struct event *e, struct arena *arena)
+static struct str key_value(const struct key_part *part, struct event *e,
+                            struct arena *arena)
 {
     if (part->source != KEY_FIELD)
         return fingerprint(part->source, e, arena);
@@ -65,7 +70,8 @@ static struct str key_value(const struct key_part *part, struct event *e, struct
     return v->type == VALUE_TEXT ? bounded(v->text, arena) : number_text(v, arena);
 }
 
-bool rule_match(const struct rule *rule, struct event *event, struct arena *arena, struct str *key)
+bool rule_match(const struct rule *rule, struct event *event, struct arena *arena,
+                struct str *key)
 {
     if (!(rule->on & (1u << event->type)))
         return false;

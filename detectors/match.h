@@ -9,6 +9,7 @@ enum { KEY_VALUE_BYTES_MAX = 256 };
 
 /* Fills rule->by_n key values, borrowed from the event or the arena. False: the rule does not concern it, or
  * a part of the key is missing. Fingerprints are made once an event and kept in it. */
-bool rule_match(const struct rule *rule, struct event *event, struct arena *arena, struct str *key);
+bool rule_match(const struct rule *rule, struct event *event, struct arena *arena,
+                struct str *key);
 
 #endif

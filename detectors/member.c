@@ -9,21 +9,21 @@
 enum { SHORT_BYTES = 128, LONG_BYTES = 300 };
 
 /* Every text of a member, in packed order, with the longest it may be. */
-#define MEMBER_TEXTS(X, m)                                                                 \
-    X((m)->evidence.event, 256)                                                            \
-    X((m)->evidence.ticket, SHORT_BYTES)                                                   \
-    X((m)->evidence.user, SHORT_BYTES)                                                     \
-    X((m)->account.id, SHORT_BYTES)                                                        \
-    X((m)->account.name, SHORT_BYTES)                                                      \
-    X((m)->account.tier, SHORT_BYTES)                                                      \
-    X((m)->account.renewal, SHORT_BYTES)                                                   \
-    X((m)->account.owner, SHORT_BYTES)                                                     \
-    X((m)->sample.page_url, LONG_BYTES)                                                    \
-    X((m)->sample.action, SHORT_BYTES)                                                     \
-    X((m)->sample.error_type, SHORT_BYTES)                                                 \
-    X((m)->sample.error_code, SHORT_BYTES)                                                 \
-    X((m)->sample.error_message, LONG_BYTES)                                               \
-    X((m)->sample.subject, LONG_BYTES)                                                     \
+#define MEMBER_TEXTS(X, m)                   \
+    X((m)->evidence.event, 256)              \
+    X((m)->evidence.ticket, SHORT_BYTES)     \
+    X((m)->evidence.user, SHORT_BYTES)       \
+    X((m)->account.id, SHORT_BYTES)          \
+    X((m)->account.name, SHORT_BYTES)        \
+    X((m)->account.tier, SHORT_BYTES)        \
+    X((m)->account.renewal, SHORT_BYTES)     \
+    X((m)->account.owner, SHORT_BYTES)       \
+    X((m)->sample.page_url, LONG_BYTES)      \
+    X((m)->sample.action, SHORT_BYTES)       \
+    X((m)->sample.error_type, SHORT_BYTES)   \
+    X((m)->sample.error_code, SHORT_BYTES)   \
+    X((m)->sample.error_message, LONG_BYTES) \
+    X((m)->sample.subject, LONG_BYTES)       \
     X((m)->sample.version, SHORT_BYTES)
 
 void member_pack(const struct member *m, struct buf *out)
@@ -77,7 +77,8 @@ void member_of_event(const struct event *e, struct member *m)
     *m = (struct member){
         .time_ms = e->time_ms,
         .weight = 1,
-        .person = user.n ? XXH3_64bits(user.p, user.n) : XXH3_64bits_withSeed(e->id.p, e->id.n, 1),
+        .person = user.n ? XXH3_64bits(user.p, user.n)
+                         : XXH3_64bits_withSeed(e->id.p, e->id.n, 1),
         .evidence = {.event = e->id,
                      .ticket = event_text(e, FIELD_TICKET_ID),
                      .user = user,
@@ -146,7 +147,8 @@ static void list_accounts(const struct member *members, const bool *take, size_t
     index_deinit(&seen);
 }
 
-void members_describe(const struct member *members, const bool *take, size_t n, struct alert *out)
+void members_describe(const struct member *members, const bool *take, size_t n,
+                      struct alert *out)
 {
     for (size_t i = 0; i < n; i++) {
         if (take && !take[i])

@@ -7,9 +7,10 @@
 
 struct member {
     int64_t time_ms;
-    uint32_t weight;   /* events it stands for: itself, and those after it that need no place */
-    uint64_t person;   /* hash of the user, or of the event where there is none */
-    int64_t value;     /* of a metric's field, in millionths; 0 */
+    uint32_t
+        weight; /* events it stands for: itself, and those after it that need no place */
+    uint64_t person; /* hash of the user, or of the event where there is none */
+    int64_t value;   /* of a metric's field, in millionths; 0 */
     struct alert_evidence evidence;
     struct alert_account account;
     struct alert_sample sample;
@@ -28,7 +29,8 @@ int member_cmp(const void *a, const void *b);
 
 /* Members of a window -> what an alert says of them: accounts, evidence, first_seen, sample. `take` may be
  * NULL (all) or flags for each. Members are in order. */
-void members_describe(const struct member *members, const bool *take, size_t n, struct alert *out);
+void members_describe(const struct member *members, const bool *take, size_t n,
+                      struct alert *out);
 
 /* People with a user among the members. */
 int64_t members_users(const struct member *members, size_t n);

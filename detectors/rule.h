@@ -26,15 +26,15 @@ struct severity_step {
 
 struct rule {
     struct str name;
-    uint32_t on;         /* bit (1 << enum event_type); all bits where `on` is not written */
+    uint32_t on; /* bit (1 << enum event_type); all bits where `on` is not written */
     struct where *where; /* NULL: every event */
     struct key_part by[ALERT_KEYS_MAX];
     size_t by_n;
     const struct detector *kind;
     void *settings; /* kind->settings_bytes, as its options say */
     struct severity_step steps[SEVERITIES];
-    size_t steps_n;     /* at least 1 after the kind's check */
-    struct texts send;  /* names of sinks */
+    size_t steps_n;      /* at least 1 after the kind's check */
+    struct texts send;   /* names of sinks */
     int64_t lateness_ms; /* time.lateness */
 };
 

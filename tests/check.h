@@ -9,32 +9,32 @@
 
 static int check_failures;
 
-#define CHECK(condition)                                                                   \
-    do {                                                                                   \
-        if (!(condition)) {                                                                \
-            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition);        \
-            check_failures++;                                                              \
-        }                                                                                  \
+#define CHECK(condition)                                                            \
+    do {                                                                            \
+        if (!(condition)) {                                                         \
+            fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+            check_failures++;                                                       \
+        }                                                                           \
     } while (0)
 
-#define CHECK_INT(got, want)                                                               \
-    do {                                                                                   \
-        long long g_ = (long long)(got), w_ = (long long)(want);                           \
-        if (g_ != w_) {                                                                    \
-            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #got, g_, \
-                    w_);                                                                   \
-            check_failures++;                                                              \
-        }                                                                                  \
+#define CHECK_INT(got, want)                                                           \
+    do {                                                                               \
+        long long g_ = (long long)(got), w_ = (long long)(want);                       \
+        if (g_ != w_) {                                                                \
+            fprintf(stderr, "%s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #got, \
+                    g_, w_);                                                           \
+            check_failures++;                                                          \
+        }                                                                              \
     } while (0)
 
-#define CHECK_STR(got, want)                                                               \
-    do {                                                                                   \
-        struct str g_ = (got), w_ = (want);                                                \
-        if (!str_eq(g_, w_)) {                                                             \
-            fprintf(stderr, "%s:%d: %s is \"%.*s\", not \"%.*s\"\n", __FILE__, __LINE__,   \
-                    #got, STR_ARG(g_), STR_ARG(w_));                                       \
-            check_failures++;                                                              \
-        }                                                                                  \
+#define CHECK_STR(got, want)                                                             \
+    do {                                                                                 \
+        struct str g_ = (got), w_ = (want);                                              \
+        if (!str_eq(g_, w_)) {                                                           \
+            fprintf(stderr, "%s:%d: %s is \"%.*s\", not \"%.*s\"\n", __FILE__, __LINE__, \
+                    #got, STR_ARG(g_), STR_ARG(w_));                                     \
+            check_failures++;                                                            \
+        }                                                                                \
     } while (0)
 
 /* The last line of main. */

@@ -15,7 +15,7 @@ struct memory_store {
     struct window_store base;
     struct memory_listener listener;
     int64_t lateness_ms, watermark_ms;
-    bool ended; /* the log is at its end: the watermark is set, not computed */
+    bool ended;         /* the log is at its end: the watermark is set, not computed */
     struct arena names; /* of partitions */
     struct partition *partitions;
     size_t partitions_n;
@@ -55,7 +55,8 @@ static void move_watermark(struct memory_store *m)
     int64_t low = m->partitions_n && !m->ended ? INT64_MAX : STORE_NO_TIME;
     for (size_t i = 0; i < m->partitions_n && !m->ended; i++) {
         const struct partition *p = &m->partitions[i];
-        int64_t w = p->high_ms == STORE_NO_TIME ? STORE_NO_TIME : p->high_ms - m->lateness_ms;
+        int64_t w =
+            p->high_ms == STORE_NO_TIME ? STORE_NO_TIME : p->high_ms - m->lateness_ms;
         w = w > p->idle_ms ? w : p->idle_ms;
         low = w < low ? w : low;
     }
@@ -65,7 +66,8 @@ static void move_watermark(struct memory_store *m)
     seen_ids_forget(&m->seen, low);
 }
 
-static int memory_partitions(struct window_store *s, const struct str *names, size_t n, struct err *e)
+static int memory_partitions(struct window_store *s, const struct str *names, size_t n,
+                             struct err *e)
 {
     (void)e;
     for (size_t i = 0; i < n; i++)
@@ -73,8 +75,8 @@ static int memory_partitions(struct window_store *s, const struct str *names, si
     return 0;
 }
 
-static int memory_cursor(struct window_store *s, struct str name, int64_t *cursor, int64_t *high_ms,
-                         struct err *e)
+static int memory_cursor(struct window_store *s, struct str name, int64_t *cursor,
+                         int64_t *high_ms, struct err *e)
 {
     (void)e;
     const struct partition *p = partition_made(self(s), name);
@@ -83,7 +85,8 @@ static int memory_cursor(struct window_store *s, struct str name, int64_t *curso
     return 0;
 }
 
-static int memory_begin(struct window_store *s, struct str name, int64_t start, struct err *e)
+static int memory_begin(struct window_store *s, struct str name, int64_t start,
+                        struct err *e)
 {
     (void)e;
     struct partition *p = partition_made(self(s), name);
@@ -116,13 +119,14 @@ static bool refuse(struct memory_store *m, const struct apply *a, struct arena *
     return any;
 }
 
-static int memory_apply(struct window_store *s, const struct apply *a, struct arena *arena,
-                        struct apply_reply *out, struct err *e)
+static int memory_apply(struct window_store *s, const struct apply *a,
+                        struct arena *arena, struct apply_reply *out, struct err *e)
 {
     (void)e;
     struct memory_store *m = self(s);
     struct partition *p = partition_made(m, a->partition);
-    *out = (struct apply_reply){.outcome = MISPLACED, .cursor = p->cursor, .high_ms = p->high_ms};
+    *out = (struct apply_reply){
+        .outcome = MISPLACED, .cursor = p->cursor, .high_ms = p->high_ms};
     out->clock = read_clock(m);
     if (p->cursor != a->start)
         return 0;
@@ -143,13 +147,14 @@ static int memory_apply(struct window_store *s, const struct apply *a, struct ar
 }
 
 /* A log has no clock: what `run` learns from an idle partition, replay learns at the log's end. */
-static int memory_idle(struct window_store *s, struct str name, int64_t cursor, int64_t proven_ms,
-                       struct apply_reply *out, struct err *e)
+static int memory_idle(struct window_store *s, struct str name, int64_t cursor,
+                       int64_t proven_ms, struct apply_reply *out, struct err *e)
 {
     (void)e;
     struct memory_store *m = self(s);
     struct partition *p = partition_made(m, name);
-    *out = (struct apply_reply){.outcome = APPLIED, .cursor = p->cursor, .high_ms = p->high_ms};
+    *out = (struct apply_reply){
+        .outcome = APPLIED, .cursor = p->cursor, .high_ms = p->high_ms};
     if (p->cursor != cursor)
         out->outcome = MISPLACED;
     else if (proven_ms != STORE_NO_TIME && p->high_ms == STORE_NO_TIME &&
@@ -163,7 +168,8 @@ static int memory_idle(struct window_store *s, struct str name, int64_t cursor, 
 /* --- judging --- */
 
 static int memory_due(struct window_store *s, size_t limit, struct arena *arena,
-                      struct window **windows, size_t *n, struct store_clock *clock, struct err *e)
+                      struct window **windows, size_t *n, struct store_clock *clock,
+                      struct err *e)
 {
     (void)e;
     struct memory_store *m = self(s);
@@ -195,7 +201,8 @@ static int memory_commit(struct window_store *s, struct judged *judged, size_t n
     return 0;
 }
 
-static int memory_record(struct window_store *s, store_line_fn *fn, void *arg, struct err *e)
+static int memory_record(struct window_store *s, store_line_fn *fn, void *arg,
+                         struct err *e)
 {
     (void)s, (void)fn, (void)arg, (void)e; /* lines went to the listener */
     return 0;
@@ -225,7 +232,8 @@ static const struct store_ops memory_ops = {
     .close = memory_close,
 };
 
-struct window_store *memory_store_open(int64_t lateness_ms, struct memory_listener listener)
+struct window_store *memory_store_open(int64_t lateness_ms,
+                                       struct memory_listener listener)
 {
     struct memory_store *m = calloc(1, sizeof *m);
     assert(m);

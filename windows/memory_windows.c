@@ -154,8 +154,8 @@ void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t 
     }
 }
 
-size_t memory_windows_waiting(const struct memory_windows *m, size_t limit, struct arena *arena,
-                              struct window **out)
+size_t memory_windows_waiting(const struct memory_windows *m, size_t limit,
+                              struct arena *arena, struct window **out)
 {
     size_t n = m->waiting_n < limit ? m->waiting_n : limit;
     *out = arena_alloc(arena, (n + 1) * sizeof **out);
@@ -175,7 +175,8 @@ static void stop_waiting(struct memory_windows *m, size_t at)
     size_t i = 0;
     while (m->waiting[i] != at)
         i++;
-    memmove(&m->waiting[i], &m->waiting[i + 1], (--m->waiting_n - i) * sizeof *m->waiting);
+    memmove(&m->waiting[i], &m->waiting[i + 1],
+            (--m->waiting_n - i) * sizeof *m->waiting);
 }
 
 void memory_windows_replace(struct memory_windows *m, struct judged *j)

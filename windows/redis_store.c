@@ -17,8 +17,8 @@ enum { PAGE_LINES = 500 };
 static const struct str STATE_FORMAT = {"1", 1};
 
 static const char *const key_names[REDIS_KEYS] = {
-    "meta",    "cursors", "highs",   "idles",    "ats",
-    "windows", "due",     "waiting", "id_slots", "read", "record"};
+    "meta", "cursors", "highs",    "idles", "ats",   "windows",
+    "due",  "waiting", "id_slots", "read",  "record"};
 
 static void random_bytes(char *out, size_t n)
 {
@@ -173,7 +173,8 @@ static int redis_store_cursor(struct window_store *base, struct str partition,
                               int64_t *cursor, int64_t *high_ms, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
-    struct redisReply *r = REDIS_COMMAND(s->link, e, STR("SREM"), s->keys[KEY_READ], partition);
+    struct redisReply *r =
+        REDIS_COMMAND(s->link, e, STR("SREM"), s->keys[KEY_READ], partition);
     if (!r)
         return -1;
     redis_reply_free(r);

@@ -49,7 +49,8 @@ void window_head(struct buf *out, struct str rule, const struct str *key, size_t
         buf_str16(out, key[i]);
 }
 
-bool window_head_parse(struct str head, struct str *rule, struct str *key, size_t max, size_t *key_n)
+bool window_head_parse(struct str head, struct str *rule, struct str *key, size_t max,
+                       size_t *key_n)
 {
     struct reader r = {.in = head};
     *rule = reader_str16(&r);

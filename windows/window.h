@@ -53,6 +53,7 @@ bool window_unpack(struct str value, struct arena *arena, struct window *out);
 /* The head of a rule's window: the rule's name and the key's values. */
 void window_head(struct buf *out, struct str rule, const struct str *key, size_t key_n);
 /* The opposite: at most max values; false when it is none, or has more. */
-bool window_head_parse(struct str head, struct str *rule, struct str *key, size_t max, size_t *key_n);
+bool window_head_parse(struct str head, struct str *rule, struct str *key, size_t max,
+                       size_t *key_n);
 
 #endif

@@ -21,7 +21,7 @@ struct store_clock {
     int64_t now_ms;       /* the store's clock (Redis TIME); 0 in memory */
     int64_t next_due_ms;  /* the earliest due time of any window; STORE_NO_DUE: none */
     int64_t waiting_n;    /* windows that want judging at once */
-    bool all_read;        /* every partition was read to its end: nothing older is on its way */
+    bool all_read; /* every partition was read to its end: nothing older is on its way */
 };
 
 /* All that a batch adds to one window. */
@@ -30,17 +30,18 @@ struct window_change {
     struct str head;
     struct str records; /* packed str16s */
     uint32_t records_n;
-    uint32_t judge_at;  /* see detectors/detector.h struct update */
+    uint32_t judge_at; /* see detectors/detector.h struct update */
     int64_t due_ms;
 };
 
 struct apply {
     struct str partition;
     int64_t start, next;
-    int64_t high_ms;           /* largest event time of the partition up to `next`; STORE_NO_TIME: none */
-    bool has_events;           /* events were read, accepted or not */
-    bool at_end;               /* `next` was the partition's end when it was read */
-    const struct str *ids;     /* of the accepted events, no two the same */
+    int64_t
+        high_ms; /* largest event time of the partition up to `next`; STORE_NO_TIME: none */
+    bool has_events;       /* events were read, accepted or not */
+    bool at_end;           /* `next` was the partition's end when it was read */
+    const struct str *ids; /* of the accepted events, no two the same */
     const int64_t *times_ms;
     size_t events_n;
     const struct window_change *changes;
@@ -50,10 +51,14 @@ struct apply {
 enum apply_outcome {
     APPLIED,
     MISPLACED, /* the cursor stands elsewhere: reply.cursor and high_ms; nothing changed */
-    REVISE,    /* some events must be left out: reply.refused; nothing changed, call again without */
+    REVISE, /* some events must be left out: reply.refused; nothing changed, call again without */
 };
 
-enum refusal { ACCEPTED = 0, REFUSED_DUPLICATE, REFUSED_BEHIND /* older than the watermark */ };
+enum refusal {
+    ACCEPTED = 0,
+    REFUSED_DUPLICATE,
+    REFUSED_BEHIND /* older than the watermark */
+};
 
 /* Everything in it lives in the arena given to apply(). */
 struct apply_reply {
@@ -75,12 +80,12 @@ struct judged {
     char version[WINDOW_VERSION_BYTES]; /* as it was when read */
     struct str head, state, kept;       /* state and kept empty: forget the window */
     uint32_t kept_n;
-    int64_t due_ms;                     /* STORE_NO_DUE: none */
-    const struct str *record;           /* lines for the confirmed record */
+    int64_t due_ms;           /* STORE_NO_DUE: none */
+    const struct str *record; /* lines for the confirmed record */
     size_t record_n;
     const struct outbox_line *outbox;
     size_t outbox_n;
-    bool committed;                     /* out: false when somebody changed the window meanwhile */
+    bool committed; /* out: false when somebody changed the window meanwhile */
 };
 
 typedef int store_line_fn(void *arg, struct str line);
@@ -91,25 +96,28 @@ struct window_store {
 
 struct store_ops {
     /* Makes these partitions known: the watermark waits for each. Safe to repeat. */
-    int (*partitions)(struct window_store *s, const struct str *names, size_t n, struct err *e);
+    int (*partitions)(struct window_store *s, const struct str *names, size_t n,
+                      struct err *e);
     /* The partition's next position, -1: none yet; its largest event time. For who is about to read it:
      * until apply or idle say otherwise it counts as not read to its end. */
-    int (*cursor)(struct window_store *s, struct str partition, int64_t *cursor, int64_t *high_ms,
-                  struct err *e);
+    int (*cursor)(struct window_store *s, struct str partition, int64_t *cursor,
+                  int64_t *high_ms, struct err *e);
     /* Sets the cursor of a partition that has none. */
-    int (*begin)(struct window_store *s, struct str partition, int64_t start, struct err *e);
+    int (*begin)(struct window_store *s, struct str partition, int64_t start,
+                 struct err *e);
     int (*apply)(struct window_store *s, const struct apply *a, struct arena *arena,
                  struct apply_reply *out, struct err *e);
     /* Nothing is left to read at `cursor`. Where that was proven at `proven_ms` of the store's clock (not
      * STORE_NO_TIME), event time moves with the clock since the partition's last events. APPLIED or
      * MISPLACED. */
-    int (*idle)(struct window_store *s, struct str partition, int64_t cursor, int64_t proven_ms,
-                struct apply_reply *out, struct err *e);
+    int (*idle)(struct window_store *s, struct str partition, int64_t cursor,
+                int64_t proven_ms, struct apply_reply *out, struct err *e);
     /* Windows that want judging or whose due time the watermark reached, at most `limit`. */
-    int (*due)(struct window_store *s, size_t limit, struct arena *arena, struct window **windows,
-               size_t *n, struct store_clock *clock, struct err *e);
-    int (*commit)(struct window_store *s, struct judged *judged, size_t n, struct store_clock *clock,
-                  struct err *e);
+    int (*due)(struct window_store *s, size_t limit, struct arena *arena,
+               struct window **windows, size_t *n, struct store_clock *clock,
+               struct err *e);
+    int (*commit)(struct window_store *s, struct judged *judged, size_t n,
+                  struct store_clock *clock, struct err *e);
     /* Calls fn for each line of the confirmed record, in the order of writing; fn != 0 ends it. */
     int (*record)(struct window_store *s, store_line_fn *fn, void *arg, struct err *e);
     void (*close)(struct window_store *s);
@@ -121,7 +129,8 @@ struct memory_listener {
     void (*outbox)(void *arg, struct str sink, struct str body); /* may be NULL */
     void (*record)(void *arg, struct str line);                  /* may be NULL */
 };
-struct window_store *memory_store_open(int64_t lateness_ms, struct memory_listener listener);
+struct window_store *memory_store_open(int64_t lateness_ms,
+                                       struct memory_listener listener);
 /* The log is at its end: the watermark stands at the largest event time, or with `settle` beyond
  * all time. */
 void memory_store_end(struct window_store *s, bool settle);
@@ -132,9 +141,11 @@ struct redis_store_settings {
     const struct redis_target *target;
     struct str prefix;
     int64_t lateness_ms, record_for_ms;
-    bool look_only; /* do not make the state where there is none; only record() may be called */
+    bool
+        look_only; /* do not make the state where there is none; only record() may be called */
 };
-struct window_store *redis_store_open(const struct redis_store_settings *settings, struct err *e);
+struct window_store *redis_store_open(const struct redis_store_settings *settings,
+                                      struct err *e);
 /* Random, made when the state was first made; for commit metadata. */
 struct str redis_store_epoch(const struct window_store *s);
 

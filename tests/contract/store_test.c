@@ -89,7 +89,8 @@ static struct window *due(size_t *n)
 static bool commit(const struct window *w, const char *state, int64_t due_ms)
 {
     struct str line = STR("{\"line\":1}");
-    struct outbox_line lines[] = {{STR("eng"), STR("{\"to\":1}")}, {STR("crm"), STR("{\"to\":1}")}};
+    struct outbox_line lines[] = {{STR("eng"), STR("{\"to\":1}")},
+                                  {STR("crm"), STR("{\"to\":1}")}};
     struct judged j = {.id = w->id,
                        .head = w->head,
                        .state = str_of(state),
@@ -111,14 +112,16 @@ static void test_cursor(void)
     CHECK_INT(cursor, -1);
     CHECK_INT(high_ms, STORE_NO_TIME);
     CHECK_INT(store->ops->begin(store, STR("t/0"), 5, &err), 0);
-    CHECK_INT(store->ops->begin(store, STR("t/0"), 7, &err), 0); /* only the first counts */
+    CHECK_INT(store->ops->begin(store, STR("t/0"), 7, &err),
+              0); /* only the first counts */
     feed((struct feed){"t/0", 5, 10, 0, "a", "k", NULL, 0, 0});
     CHECK_INT(reply.outcome, APPLIED);
     feed((struct feed){"t/0", 5, 10, 0, "b", "k", NULL, 0, 0});
     CHECK_INT(reply.outcome, MISPLACED);
     CHECK_INT(reply.cursor, 10);
     CHECK_INT(reply.high_ms, T0);
-    feed((struct feed){"t/0", 10, 20, 0, NULL, NULL, NULL, 0, 0}); /* holes: no event at all */
+    feed((struct feed){"t/0", 10, 20, 0, NULL, NULL, NULL, 0,
+                       0}); /* holes: no event at all */
     CHECK_INT(reply.outcome, APPLIED);
     CHECK_INT(store->ops->cursor(store, STR("t/0"), &cursor, &high_ms, &err), 0);
     CHECK_INT(cursor, 20);
@@ -134,7 +137,8 @@ static void test_duplicates(void)
     feed((struct feed){"t/1", 0, 1, 5000, "a", "k", NULL, 0, 0});
     CHECK_INT(reply.outcome, REVISE);
     CHECK_INT(reply.refused[0], REFUSED_DUPLICATE);
-    feed((struct feed){"t/1", 0, 1, 5000, "b", "k", NULL, 2, 0}); /* nothing had changed */
+    feed(
+        (struct feed){"t/1", 0, 1, 5000, "b", "k", NULL, 2, 0}); /* nothing had changed */
     CHECK_INT(reply.outcome, APPLIED);
     CHECK_INT(reply.windows_n, 1);
     CHECK_INT(reply.windows_n ? reply.windows[0].records_n : 0, 2);
@@ -149,7 +153,8 @@ static void test_watermark(void)
     CHECK_INT(reply.clock.watermark_ms, STORE_NO_TIME); /* t/1 has shown nothing */
     feed((struct feed){"t/1", 0, 1, 20000, "b", "k", NULL, 0, 0});
     CHECK_INT(reply.clock.watermark_ms, T0 + 20000 - LATENESS_MS);
-    feed((struct feed){"t/1", 1, 2, 10000, "c", "k", NULL, 0, 0}); /* woke up with old events */
+    feed((struct feed){"t/1", 1, 2, 10000, "c", "k", NULL, 0,
+                       0}); /* woke up with old events */
     CHECK_INT(reply.outcome, REVISE);
     CHECK_INT(reply.refused[0], REFUSED_BEHIND);
     partitions("t/2", NULL); /* a new partition holds it, and never takes it back */
@@ -196,7 +201,8 @@ static void test_due(void)
     store->ops->begin(store, STR("t/0"), 0, &err);
     feed((struct feed){"t/0", 0, 1, 1000, "a", "k", NULL, 0, 9000});
     feed((struct feed){"t/0", 1, 2, 1000, "b", "l", NULL, 0, 5000});
-    feed((struct feed){"t/0", 2, 3, 1000, "c", "k", NULL, 0, 7000}); /* the earlier one counts */
+    feed((struct feed){"t/0", 2, 3, 1000, "c", "k", NULL, 0,
+                       7000}); /* the earlier one counts */
     CHECK_INT(reply.clock.next_due_ms, T0 + 5000);
     due(&n);
     CHECK_INT(n, 0);
@@ -233,7 +239,8 @@ static void test_ids_forgotten(void)
     partitions("t/0", NULL);
     store->ops->begin(store, STR("t/0"), 0, &err);
     feed((struct feed){"t/0", 0, 1, 0, "a", NULL, NULL, 0, 0});
-    feed((struct feed){"t/0", 1, 2, MINUTE_MS - 1, "a", NULL, NULL, 0, 0}); /* the same slot */
+    feed((struct feed){"t/0", 1, 2, MINUTE_MS - 1, "a", NULL, NULL, 0,
+                       0}); /* the same slot */
     CHECK_INT(reply.outcome, REVISE);
     feed((struct feed){"t/0", 1, 2, 10 * MINUTE_MS, "b", NULL, NULL, 0, 0});
     size_t n;
@@ -306,8 +313,8 @@ int main(void)
     for (size_t i = 0; i < TESTS; i++) {
         buf_clear(&told.record);
         buf_clear(&told.outbox);
-        store = memory_store_open(LATENESS_MS,
-                                  (struct memory_listener){&told, take_outbox, take_record});
+        store = memory_store_open(
+            LATENESS_MS, (struct memory_listener){&told, take_outbox, take_record});
         run(i);
     }
     buf_clear(&told.record);

@@ -40,11 +40,11 @@ static void produce(rd_kafka_t *producer, const char *topic, char *line, size_t 
 {
     rd_kafka_resp_err_t err;
     do {
-        err = rd_kafka_producev(producer, RD_KAFKA_V_TOPIC(topic),
-                                RD_KAFKA_V_PARTITION((int32_t)number(line, "partition", 0)),
-                                RD_KAFKA_V_TIMESTAMP(number(line, "timestamp", 0)),
-                                RD_KAFKA_V_VALUE(line, n), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                                RD_KAFKA_V_END);
+        err = rd_kafka_producev(
+            producer, RD_KAFKA_V_TOPIC(topic),
+            RD_KAFKA_V_PARTITION((int32_t)number(line, "partition", 0)),
+            RD_KAFKA_V_TIMESTAMP(number(line, "timestamp", 0)), RD_KAFKA_V_VALUE(line, n),
+            RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
         rd_kafka_poll(producer, err == RD_KAFKA_RESP_ERR__QUEUE_FULL ? 100 : 0);
     } while (err == RD_KAFKA_RESP_ERR__QUEUE_FULL);
     if (err) {

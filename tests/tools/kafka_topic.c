@@ -25,26 +25,30 @@ static int result_of(rd_kafka_event_t *event)
     if (rd_kafka_event_error(event))
         return die(rd_kafka_event_error_string(event));
     if (rd_kafka_event_CreateTopics_result(event))
-        results = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &n);
+        results = rd_kafka_CreateTopics_result_topics(
+            rd_kafka_event_CreateTopics_result(event), &n);
     else if (rd_kafka_event_DeleteTopics_result(event))
-        results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &n);
+        results = rd_kafka_DeleteTopics_result_topics(
+            rd_kafka_event_DeleteTopics_result(event), &n);
     if (n != 1)
         return die("not one result");
-    return rd_kafka_topic_result_error(results[0]) ? die(rd_kafka_topic_result_error_string(results[0]))
-                                                   : 0;
+    return rd_kafka_topic_result_error(results[0])
+               ? die(rd_kafka_topic_result_error_string(results[0]))
+               : 0;
 }
 
 static void create(rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg)
 {
     char text[200];
-    rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(arg[0], atoi(arg[1]), 1, text, sizeof text);
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(arg[0], atoi(arg[1]), 1, text, sizeof text);
     for (arg += 2; arg[0] && arg[1]; arg += 2)
         rd_kafka_NewTopic_set_config(topic, arg[0], arg[1]);
     rd_kafka_CreateTopics(k, &topic, 1, NULL, queue);
     rd_kafka_NewTopic_destroy(topic);
 }
 
-static void delete(rd_kafka_t *k, rd_kafka_queue_t *queue, const char *name)
+static void delete (rd_kafka_t *k, rd_kafka_queue_t *queue, const char *name)
 {
     rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
     rd_kafka_DeleteTopics(k, &topic, 1, NULL, queue);
@@ -56,7 +60,9 @@ int main(int argc, char **argv)
     char text[200];
     bool creates = argc >= 5 && !strcmp(argv[2], "create");
     if (!creates && !(argc == 4 && !strcmp(argv[2], "delete")))
-        return die("usage: kafka_topic BROKERS create NAME PARTITIONS [KEY VALUE]... | delete NAME"), 2;
+        return die("usage: kafka_topic BROKERS create NAME PARTITIONS [KEY VALUE]... | "
+                   "delete NAME"),
+               2;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", argv[1], text, sizeof text);
     rd_kafka_t *k = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
