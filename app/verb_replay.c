@@ -69,8 +69,10 @@ static void take_record(void *arg, struct str line)
     }
 }
 
+/* Before something is said on stderr: what was printed so far comes first, also in a pipe. */
 static void clear_line(const struct replay *r)
 {
+    fflush(stdout);
     if (r->shown_ms)
         fprintf(stderr, "\r\033[K");
 }
