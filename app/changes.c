@@ -46,7 +46,7 @@ static size_t change_of(struct changes *c, const struct rule *rule, const struct
 {
     struct buf head;
     buf_init(&head, HEAD_MAX_BYTES);
-    window_head(&head, rule->name, key, rule->by_n);
+    window_head(&head, rule->window_name, key, rule->by_n);
     struct str kept = arena_str(arena, buf_str(&head));
     buf_deinit(&head);
     size_t at = index_put(&c->by_id, kept, c->n);

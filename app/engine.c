@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/timefmt.h"
+
 enum { DUE_AT_ONCE = 256 };
 
 /* The events of a batch that are not late, each id once. */
@@ -49,6 +51,7 @@ struct engine_partition *engine_partition(struct engine *g, size_t slot, struct 
         g->partitions_n = slot + 1;
     }
     g->partitions[slot].name = name;
+    g->partitions[slot].from_start = g->partitions[slot].from_start || g->from_start;
     return &g->partitions[slot];
 }
 
@@ -71,6 +74,17 @@ int engine_place(struct engine *g, struct engine_partition *p, int64_t start,
 
 /* --- which events count --- */
 
+/* A repetition has the id and, as a repetition should, the time of the first: the same slot of ids, as in
+ * the store, so that it does not matter whether both stand in one batch. */
+static struct str identity(struct engine *g, const struct event *event)
+{
+    int64_t cell = time_cell(event->time_ms, id_slot_ms(g->lateness_ms));
+    char *key = arena_alloc(&g->scratch, event->id.n + sizeof cell);
+    memcpy(key, event->id.p, event->id.n);
+    memcpy(key + event->id.n, &cell, sizeof cell);
+    return (struct str){key, event->id.n + sizeof cell};
+}
+
 /* Late is decided from the partition's own prefix, so it is the same on every run. */
 static void accept(struct engine *g, const struct engine_partition *p, struct batch *b,
                    struct accepted *a)
@@ -89,7 +103,7 @@ static void accept(struct engine *g, const struct engine_partition *p, struct ba
         }
         if (a->high_ms == STORE_NO_TIME || event->time_ms > a->high_ms)
             a->high_ms = event->time_ms;
-        if (index_put(&ids, event->id, i) != i) {
+        if (index_put(&ids, identity(g, event), i) != i) {
             a->duplicates++;
             continue;
         }
@@ -179,7 +193,24 @@ static int reposition(struct engine *g, size_t slot, struct engine_partition *p,
     p->at_end = false;
     p->next = cursor;
     p->high_ms = high_ms;
-    return g->source->ops->seek(g->source, slot, cursor >= 0 ? cursor : 0, e);
+    if (g->source->ops->seek(g->source, slot, cursor >= 0 ? cursor : 0, e))
+        return -1;
+    p->from_start = p->from_start || cursor < 0;
+    return 0;
+}
+
+/* Where the store knows nothing of the partition, it may begin only where the partition does: else what
+ * came before would be lost without a word. *ready: the batch may go on. */
+static int place_for(struct engine *g, struct engine_partition *p, const struct batch *b,
+                     bool *ready, struct err *e)
+{
+    *ready = true;
+    if (p->placed)
+        return 0;
+    if (engine_place(g, p, p->from_start ? b->start : -1, e))
+        return -1;
+    *ready = p->placed;
+    return p->placed ? 0 : reposition(g, b->slot, p, -1, STORE_NO_TIME, e);
 }
 
 /* --- judge --- */
@@ -236,7 +267,8 @@ int engine_look(struct engine *g, struct err *e)
 void engine_forget(struct engine *g)
 {
     for (size_t i = 0; i < g->partitions_n; i++)
-        g->partitions[i].placed = false;
+        g->partitions[i].placed = g->partitions[i].at_end = g->partitions[i].from_start =
+            false;
 }
 
 int engine_batch(struct engine *g, struct batch *b, struct err *e)
@@ -246,8 +278,9 @@ int engine_batch(struct engine *g, struct batch *b, struct err *e)
     struct accepted a;
     size_t committed;
     arena_reset(&g->scratch);
-    if (!p->placed && engine_place(g, p, b->start, e))
-        return -1;
+    bool ready;
+    if (place_for(g, p, b, &ready, e) || !ready)
+        return ready ? -1 : 0;
     if (p->next != b->start)
         return reposition(g, b->slot, p, p->next, p->high_ms, e);
     if (b->rejects_n && g->source->ops->dead_letter(g->source, b, e))
@@ -260,6 +293,7 @@ int engine_batch(struct engine *g, struct batch *b, struct err *e)
         return reposition(g, b->slot, p, reply.cursor, reply.high_ms, e);
     *p = (struct engine_partition){.name = p->name,
                                    .owned = p->owned,
+                                   .from_start = p->from_start,
                                    .placed = true,
                                    .next = b->next,
                                    .high_ms = a.high_ms,
@@ -278,6 +312,9 @@ int engine_at_end(struct engine *g, size_t slot, bool idle, struct err *e)
     struct apply_reply reply;
     if (!p->placed && engine_place(g, p, -1, e))
         return -1;
+    if (!p->placed &&
+        !p->from_start) /* the store lost it: begin again, also where nothing comes */
+        return reposition(g, slot, p, -1, STORE_NO_TIME, e);
     if (g->source->ops->end(g->source, slot, &end, e))
         return -1;
     if (!p->placed && end == 0 && engine_place(g, p, 0, e))

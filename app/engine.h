@@ -21,8 +21,10 @@ struct engine_stats {
 struct engine_partition {
     struct str name; /* borrowed from the source */
     bool owned;
-    bool placed;       /* next and high_ms are what the store says */
-    int64_t next;      /* position that the store expects */
+    bool
+        from_start; /* the source reads it from its beginning: the store may begin there */
+    bool placed;    /* next and high_ms are what the store says */
+    int64_t next;   /* position that the store expects */
     int64_t high_ms;   /* largest event time before it; STORE_NO_TIME: none */
     int64_t active_ms; /* the store's clock when something last came */
     bool at_end;       /* read to its end, and the store knows */
@@ -35,7 +37,9 @@ struct engine {
     struct source *source;
     struct window_store *store;
     struct str commit_metadata;
-    bool at_end; /* of a recorded log: events at the watermark are settled too */
+    bool
+        from_start; /* the source reads every partition from its beginning: a recorded log */
+    bool at_end;    /* of a recorded log: events at the watermark are settled too */
     struct store_clock clock;
     struct engine_partition *partitions; /* by slot */
     size_t partitions_n;

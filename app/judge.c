@@ -2,12 +2,12 @@
 
 #include <assert.h>
 
-enum { STATE_MAX_BYTES = 16 << 20, LINE_MAX_BYTES = 256 * 1024 };
+enum { LOOK_AGAIN_MS = 600000, STATE_MAX_BYTES = 16 << 20, LINE_MAX_BYTES = 256 * 1024 };
 
 static const struct rule *rule_named(const struct judge_settings *s, struct str name)
 {
     for (size_t i = 0; i < s->rules_n; i++)
-        if (str_eq(s->rules[i].name, name))
+        if (str_eq(s->rules[i].window_name, name))
             return &s->rules[i];
     return NULL;
 }
@@ -45,6 +45,24 @@ static void write_record(const struct judgement *found, struct buf *scratch,
     out->record_n = found->confirmed_n;
 }
 
+/* A window of a rule that this configuration does not have, or has with another layout: it may be another
+ * process's, so it stays as it is, and is looked at again later. */
+static void leave(const struct judge_settings *s, const struct window *w,
+                  struct arena *arena, struct judged *out)
+{
+    struct buf kept;
+    buf_init(&kept, WINDOW_MAX_BYTES);
+    for (size_t i = 0; i < w->records_n; i++)
+        buf_str16(&kept, w->records[i]);
+    out->state = w->state;
+    out->kept = arena_str(arena, buf_str(&kept));
+    out->kept_n = (uint32_t)w->records_n;
+    bool known = s->watermark_ms != STORE_NO_TIME &&
+                 s->watermark_ms < STORE_NO_DUE - LOOK_AGAIN_MS;
+    out->due_ms = known ? s->watermark_ms + LOOK_AGAIN_MS : STORE_NO_DUE;
+    buf_deinit(&kept);
+}
+
 static void judge_one(const struct judge_settings *s, const struct window *w,
                       struct arena *arena, struct judged *out)
 {
@@ -55,8 +73,10 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     if (!window_head_parse(w->head, &name, key, ALERT_KEYS_MAX, &key_n))
         return;
     const struct rule *rule = rule_named(s, name);
-    if (!rule || rule->by_n != key_n)
+    if (!rule || rule->by_n != key_n) {
+        leave(s, w, arena, out);
         return;
+    }
     struct buf state, kept, scratch;
     buf_init(&state, STATE_MAX_BYTES);
     buf_init(&kept, WINDOW_MAX_BYTES);
@@ -74,6 +94,7 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     rule->kind->judge(&in, &found);
     assert(found.due_ms >
            s->watermark_ms); /* else it would be due again at once, for ever */
+    assert(!state.overflowed && !kept.overflowed); /* bounded by the kind */
     out->state = arena_str(arena, buf_str(&state));
     out->kept = arena_str(arena, buf_str(&kept));
     out->kept_n = found.kept_n;

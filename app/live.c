@@ -60,8 +60,13 @@ static int64_t on_assigned(void *arg, size_t slot, struct str name)
     if (engine_place(&l->engine, p, -1, &e))
         log_warn("cursor_unknown", "partition=%s reason=%s", log_quote(name, quoted),
                  e.text);
-    log_info("partition_assigned", "partition=%s offset=%" PRId64,
-             log_quote(name, quoted), p->placed ? p->next : -1);
+    if (p->placed)
+        log_info("partition_assigned", "partition=%s offset=%" PRId64,
+                 log_quote(name, quoted), p->next);
+    else
+        log_info("partition_assigned", "partition=%s offset=beginning",
+                 log_quote(name, quoted));
+    p->from_start = !p->placed;
     return p->placed ? p->next : -1;
 }
 
@@ -70,7 +75,7 @@ static void on_revoked(void *arg, size_t slot, struct str name)
     struct live *l = arg;
     char quoted[LOG_VALUE_BYTES];
     struct engine_partition *p = engine_partition(&l->engine, slot, name);
-    p->owned = p->placed = false;
+    p->owned = p->placed = p->from_start = false;
     log_info("partition_revoked", "partition=%s", log_quote(name, quoted));
 }
 

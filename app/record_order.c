@@ -6,6 +6,12 @@
 
 #include "app/alert_text.h"
 
+bool record_format_named(const char *name, enum record_format *format)
+{
+    *format = strcmp(name, "text") == 0 ? RECORD_TEXT : RECORD_JSON;
+    return *format == RECORD_TEXT || strcmp(name, "json") == 0;
+}
+
 void record_order_init(struct record_order *r, FILE *out, enum record_format format)
 {
     *r = (struct record_order){.out = out,

@@ -9,6 +9,9 @@
 
 enum record_format { RECORD_JSON, RECORD_TEXT };
 
+/* False when it is neither json nor text. */
+bool record_format_named(const char *name, enum record_format *format);
+
 struct held_line {
     struct alert alert;
     struct str json;

@@ -56,6 +56,11 @@ static int list(const struct config *config, enum record_format format, struct e
         (void)store->ops->record(store, take_line, &l, e);
         store->ops->close(store);
         record_order_write(&l.order, INT64_MAX);
+        if (l.order.written == 0 && e->kind == ERR_NONE)
+            fprintf(
+                stderr,
+                "nothing is confirmed yet: that takes until the watermark has passed an "
+                "alert, time.lateness behind the events\n");
     }
     record_order_deinit(&l.order);
     arena_deinit(&arena);
@@ -86,8 +91,10 @@ int verb_alerts(int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1;) {
         if (c == 'c')
             config = optarg;
-        else if (c == 'f' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
-            format = optarg[0] == 't' ? RECORD_TEXT : RECORD_JSON;
+        else if (c == 'f' && record_format_named(optarg, &format))
+            continue;
+        else if (c == 'f')
+            return usage_error("alerts", "--format", optarg, "json or text");
         else
             return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
     }

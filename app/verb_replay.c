@@ -183,6 +183,7 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
                                  (struct memory_listener){&r->order, NULL, take_record});
     engine_init(&r->engine, r->config.rules, r->config.rules_n,
                 r->config.time.lateness_ms, r->source, r->store);
+    r->engine.from_start = true;
     batch_init(&r->batch);
     if (replay_all(r, &e)) {
         struct err ignored = {0};
@@ -192,6 +193,11 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
         code = EXIT_RUNTIME;
     }
     summary(r);
+    if (code == EXIT_FINE && r->engine.stats.events == 0 && r->engine.stats.rejects) {
+        fprintf(stderr,
+                "ticketwatch: nothing in it is an event: is it the right file?\n");
+        code = EXIT_FINDINGS;
+    }
     batch_deinit(&r->batch);
     engine_deinit(&r->engine);
     r->store->ops->close(r->store);
@@ -213,8 +219,10 @@ int verb_replay(int argc, char **argv)
     for (int c; (c = getopt_long(argc, argv, "c:hq", long_options, NULL)) != -1;) {
         if (c == 'c')
             config = optarg;
-        else if (c == 'f' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
-            r.format = optarg[0] == 't' ? RECORD_TEXT : RECORD_JSON;
+        else if (c == 'f' && record_format_named(optarg, &r.format))
+            continue;
+        else if (c == 'f')
+            return usage_error("replay", "--format", optarg, "json or text");
         else if (c == 's')
             r.settle = true;
         else if (c == 'q')

@@ -103,6 +103,7 @@ static void check_kind(struct reading *r, const struct entry *m, struct str path
     struct err e = {0};
     if (rule->kind->check(rule, &e))
         complain(r, m->at, path_join(r, path, m->name), "%s", e.text);
+    rule->window_name = rule_window_name(rule, r->arena);
 }
 
 static void read_parts(struct reading *r, const struct entry *m, struct str path,

@@ -120,23 +120,31 @@ static void set_episode(struct closing *c, const struct bucket *b,
     say(c, ALERT_FIRING, b, f);
 }
 
+static void judge_bucket(struct closing *c, const struct bucket *b, double value)
+{
+    size_t least = (size_t)c->settings->min_history;
+    if (isnan(value) || c->series.values_n < least)
+        return;
+    struct baseline base = series_baseline(&c->series, b->cell, c->settings);
+    if (base.n < least)
+        return;
+    struct alert_anomaly f = {.present = true,
+                              .value = value,
+                              .mean = base.mean,
+                              .stddev = base.stddev,
+                              .z = (value - base.mean) / base.stddev,
+                              .up = value > base.mean,
+                              .bucket_ms = c->settings->bucket_ms};
+    set_episode(c, b, &f);
+}
+
 static void close_bucket(struct closing *c)
 {
-    struct baseline base = series_baseline(&c->series, c->settings);
     struct bucket b = series_close(&c->series);
     double value = (double)b.n;
     if (c->settings->metric == METRIC_MEAN)
-        value = b.n ? (double)b.sum / (double)MILLIONTHS / (double)b.n : (double)NAN;
-    if (!isnan(value) && base.n >= (size_t)c->settings->min_history) {
-        struct alert_anomaly f = {.present = true,
-                                  .value = value,
-                                  .mean = base.mean,
-                                  .stddev = base.stddev,
-                                  .z = (value - base.mean) / base.stddev,
-                                  .up = value > base.mean,
-                                  .bucket_ms = c->settings->bucket_ms};
-        set_episode(c, &b, &f);
-    }
+        value = b.n ? (double)b.sum / MILLIONTHS / (double)b.n : (double)NAN;
+    judge_bucket(c, &b, value);
     series_remember(&c->series, value, c->settings->history_n);
 }
 
@@ -296,6 +304,8 @@ static int anomaly_check(struct rule *rule, struct err *e)
             "the severity of an anomaly is one word, for example severity: high");
     if (rule->steps_n == 0)
         rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_LOW};
+    const int64_t layout[] = {s->metric, s->field, s->bucket_ms};
+    rule->layout = rule_layout("anomaly", layout, sizeof layout / sizeof layout[0]);
     return 0;
 }
 

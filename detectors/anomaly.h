@@ -50,8 +50,8 @@ struct baseline {
     size_t n;
     double mean, stddev; /* stddev with its floor */
 };
-/* The baseline of the bucket at next_cell. */
-struct baseline series_baseline(const struct series *s,
+/* The baseline of the bucket at `cell`, which is the one behind the closed ones. */
+struct baseline series_baseline(const struct series *s, int64_t cell,
                                 const struct anomaly_settings *settings);
 
 #endif

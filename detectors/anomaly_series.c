@@ -124,12 +124,12 @@ static int64_t season_slot(const struct anomaly_settings *settings, int64_t cell
     return hour - time_cell(hour, period) * period;
 }
 
-/* Whether the value of closed bucket i belongs to the baseline of the next bucket. */
-static bool in_baseline(const struct series *s, const struct anomaly_settings *settings,
-                        size_t i, int64_t slot)
+/* Whether the value of closed bucket i belongs to the baseline of the bucket at `cell`. */
+static bool in_baseline(const struct series *s, int64_t cell,
+                        const struct anomaly_settings *settings, size_t i, int64_t slot)
 {
-    int64_t cell = s->next_cell - (int64_t)(s->values_n - i);
-    return !isnan(s->values[i]) && season_slot(settings, cell) == slot;
+    int64_t of_value = cell - (int64_t)(s->values_n - i);
+    return !isnan(s->values[i]) && season_slot(settings, of_value) == slot;
 }
 
 /* A Poisson count's variance is its mean; a mean of few events is not surer than 5 %. */
@@ -139,14 +139,14 @@ static double variance_floor(const struct anomaly_settings *settings, double mea
     return settings->metric == METRIC_COUNT ? fmax(mean, 1) : stddev * stddev;
 }
 
-struct baseline series_baseline(const struct series *s,
+struct baseline series_baseline(const struct series *s, int64_t cell,
                                 const struct anomaly_settings *settings)
 {
     struct baseline b = {0};
-    int64_t slot = season_slot(settings, s->next_cell);
+    int64_t slot = season_slot(settings, cell);
     double squares = 0;
     for (size_t i = 0; i < s->values_n; i++) {
-        if (!in_baseline(s, settings, i, slot))
+        if (!in_baseline(s, cell, settings, i, slot))
             continue;
         double delta = s->values[i] - b.mean; /* Welford, Technometrics 4 (1962) */
         b.n++;

@@ -227,6 +227,23 @@ static bool count_update(const struct rule *rule, const struct event *event,
     return true;
 }
 
+/* What a window keeps below the top step is bounded by it. */
+enum { STEP_MAX = 10000, STEP_MAX_DISTINCT = 1000 };
+
+static int check_top(const struct rule *rule, struct err *e)
+{
+    const struct count_settings *s = rule->settings;
+    int64_t top = rule->steps[rule->steps_n - 1].at_least;
+    int64_t most = s->distinct == DISTINCT_USER ? STEP_MAX_DISTINCT : STEP_MAX;
+    return top <= most
+               ? 0
+               : err_set(e, ERR_INPUT,
+                         "a step at %lld is too high: at most %lld %s are kept below the "
+                         "highest step",
+                         (long long)top, (long long)most,
+                         s->distinct == DISTINCT_USER ? "people" : "events");
+}
+
 /* `severity` may name steps above at_least only; below the first one it is low. */
 static int merge_steps(struct rule *rule, int64_t at_least, struct err *e)
 {
@@ -269,7 +286,20 @@ static int count_check(struct rule *rule, struct err *e)
             "`within` and time.lateness",
             wanted, least);
     }
-    return merge_steps(rule, s->at_least, e);
+    if (merge_steps(rule, s->at_least, e) || check_top(rule, e))
+        return -1;
+    int64_t layout[] = {s->within_ms,
+                        s->resolve_after_ms,
+                        s->distinct,
+                        (int64_t)rule->steps_n,
+                        0,
+                        0,
+                        0,
+                        0};
+    for (size_t i = 0; i < rule->steps_n; i++)
+        layout[4 + i] = rule->steps[i].at_least;
+    rule->layout = rule_layout("count", layout, sizeof layout / sizeof layout[0]);
+    return 0;
 }
 
 static const char *const distinct_words[] = {"none", "user", NULL};

@@ -64,6 +64,11 @@ struct detector {
     void (*judge)(const struct judge_input *in, struct judgement *out);
 };
 
+/* The layout of a kind's windows: a hash of all that a state or a record means. */
+uint64_t rule_layout(const char *kind, const int64_t *numbers, size_t n);
+/* What the rule's windows are named after: its name and layout. */
+struct str rule_window_name(const struct rule *rule, struct arena *arena);
+
 extern const struct detector count_detector, anomaly_detector;
 /* All of them, NULL-terminated. */
 extern const struct detector *const detectors[];

@@ -33,7 +33,10 @@ struct rule {
     const struct detector *kind;
     void *settings; /* kind->settings_bytes, as its options say */
     struct severity_step steps[SEVERITIES];
-    size_t steps_n;      /* at least 1 after the kind's check */
+    size_t steps_n;  /* at least 1 after the kind's check */
+    uint64_t layout; /* what its windows are made of; the kind's check makes it */
+    struct str
+        window_name;     /* name and layout: windows of another layout are not its own */
     struct texts send;   /* names of sinks */
     int64_t lateness_ms; /* time.lateness */
 };

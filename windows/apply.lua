@@ -3,7 +3,7 @@
 -- ARGV 3 partition, 4 start, 5 next, 6 high ('' none), 7 '1' if events were read, 8 new version,
 --      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes, 13 '1' if next
 --      is the partition's end;
---      then for each slot: cell, number of ids, ids; then for each change: id, head, records, their number,
+--      then for each slot: its name, its end, number of ids, ids; then for each change: id, head, records, their number,
 --      judge_at, due time.
 -- KEYS 11..: the id slots.
 -- Reply: MISPLACED: cursor ('' none), high ('' none); BEHIND; DUPLICATES: positions among all ids;
@@ -25,7 +25,7 @@ if settled and ARGV[9] ~= '' and tonumber(ARGV[9]) < settled then return reply('
 local at, seen, slots = 14, {}, {}
 local position = 0
 for s = 1, slots_n do
-  local slot = {cell = tonumber(ARGV[at]), n = tonumber(ARGV[at + 1]), from = at + 1}
+  local slot = {name = ARGV[at], ends = tonumber(ARGV[at + 1]), n = tonumber(ARGV[at + 2]), from = at + 2}
   in_pieces(slot.n, function(from, to)
     local hits = redis.call('SMISMEMBER', KEYS[10 + s], unpack(ARGV, slot.from + from, slot.from + to))
     for i = 1, #hits do
@@ -34,7 +34,7 @@ for s = 1, slots_n do
     end
   end)
   slots[s] = slot
-  at = at + 2 + slot.n
+  at = at + 3 + slot.n
 end
 if #seen > 0 then
   local r = reply('DUPLICATES')
@@ -55,7 +55,7 @@ for s = 1, slots_n do
   in_pieces(slot.n, function(from, to)
     redis.call('SADD', KEYS[10 + s], unpack(ARGV, slot.from + from, slot.from + to))
   end)
-  redis.call('ZADD', ID_SLOTS, slot.cell, int(slot.cell))
+  redis.call('ZADD', ID_SLOTS, int(slot.ends), slot.name)
 end
 
 local judge_now, waiting = {}, {}

@@ -24,6 +24,10 @@ in_pieces(#ids, function(from, to)
     end
   end
 end)
-local r = reply('WINDOWS')
-for i = 1, #values do r[6 + i] = values[i] end
+-- About a megabyte at a time, at least one.
+local r, bytes = reply('WINDOWS'), 0
+for i = 1, #values do
+  if bytes > 1000000 then break end
+  r[6 + i], bytes = values[i], bytes + #values[i]
+end
 return r

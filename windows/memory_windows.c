@@ -11,7 +11,7 @@ struct stored {
     struct window_id id;
     struct buf value; /* n == 0: forgotten */
     int64_t due_ms;
-    bool waiting;
+    bool waiting, listed; /* listed: it stands in the list, perhaps no longer waiting */
 };
 
 static bool current(const struct memory_windows *m, struct due_entry entry)
@@ -86,15 +86,31 @@ static void set_due(struct memory_windows *m, size_t at, int64_t due_ms)
 
 static void wait_for_judging(struct memory_windows *m, size_t at)
 {
-    if (m->items[at]->waiting)
+    struct stored *w = m->items[at];
+    m->waiting_n += !w->waiting;
+    w->waiting = true;
+    if (w->listed)
         return;
-    m->items[at]->waiting = true;
-    if (m->waiting_n == m->waiting_cap) {
-        m->waiting_cap = m->waiting_cap ? m->waiting_cap * 2 : 64;
-        m->waiting = realloc(m->waiting, m->waiting_cap * sizeof *m->waiting);
-        assert(m->waiting);
+    w->listed = true;
+    if (m->list_n == m->list_cap) {
+        m->list_cap = m->list_cap ? m->list_cap * 2 : 64;
+        m->list = realloc(m->list, m->list_cap * sizeof *m->list);
+        assert(m->list);
     }
-    m->waiting[m->waiting_n++] = at;
+    m->list[m->list_n++] = at;
+}
+
+/* Windows that wait no more leave the list. */
+static void tidy_list(struct memory_windows *m)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < m->list_n; i++) {
+        struct stored *w = m->items[m->list[i]];
+        w->listed = w->waiting;
+        if (w->waiting)
+            m->list[left++] = m->list[i];
+    }
+    m->list_n = left;
 }
 
 static void next_version(struct memory_windows *m, char *out)
@@ -137,6 +153,7 @@ void memory_windows_change(struct memory_windows *m, const struct window_change 
         poke_u32(&w->value, 8, peek_u32(&w->value, 8) + c->records_n);
         buf_put(&w->value, c->records);
     }
+    assert(!w->value.overflowed);
     if (c->due_ms < w->due_ms)
         set_due(m, at, c->due_ms);
     if (wants_judging(&w->value, c))
@@ -154,29 +171,21 @@ void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t 
     }
 }
 
-size_t memory_windows_waiting(const struct memory_windows *m, size_t limit,
-                              struct arena *arena, struct window **out)
+size_t memory_windows_waiting(struct memory_windows *m, size_t limit, struct arena *arena,
+                              struct window **out)
 {
-    size_t n = m->waiting_n < limit ? m->waiting_n : limit;
-    *out = arena_alloc(arena, (n + 1) * sizeof **out);
-    for (size_t i = 0; i < n; i++) {
-        struct str copy = arena_str(arena, buf_str(&m->items[m->waiting[i]]->value));
-        bool ok = window_unpack(copy, arena, &(*out)[i]);
+    if (m->list_n > 2 * m->waiting_n)
+        tidy_list(m);
+    size_t n = 0, most = m->waiting_n < limit ? m->waiting_n : limit;
+    *out = arena_alloc(arena, (most + 1) * sizeof **out);
+    for (size_t i = m->list_n; i-- > 0 && n < most;) {
+        if (!m->items[m->list[i]]->waiting)
+            continue;
+        struct str copy = arena_str(arena, buf_str(&m->items[m->list[i]]->value));
+        bool ok = window_unpack(copy, arena, &(*out)[n++]);
         assert(ok);
     }
     return n;
-}
-
-static void stop_waiting(struct memory_windows *m, size_t at)
-{
-    if (!m->items[at]->waiting)
-        return;
-    m->items[at]->waiting = false;
-    size_t i = 0;
-    while (m->waiting[i] != at)
-        i++;
-    memmove(&m->waiting[i], &m->waiting[i + 1],
-            (--m->waiting_n - i) * sizeof *m->waiting);
 }
 
 void memory_windows_replace(struct memory_windows *m, struct judged *j)
@@ -190,7 +199,8 @@ void memory_windows_replace(struct memory_windows *m, struct judged *j)
         return;
     next_version(m, version);
     buf_clear(&w->value);
-    stop_waiting(m, at);
+    m->waiting_n -= w->waiting;
+    w->waiting = false;
     if (j->state.n || j->kept_n) {
         window_pack(&w->value, version, j->head, j->state, j->kept, j->kept_n);
         set_due(m, at, j->due_ms);
@@ -209,7 +219,7 @@ void memory_windows_deinit(struct memory_windows *m)
     }
     free(m->items);
     free(m->vacant);
-    free(m->waiting);
+    free(m->list);
     index_deinit(&m->by_id);
     due_heap_deinit(&m->due);
 }

@@ -16,8 +16,8 @@ struct memory_windows {
     size_t *vacant; /* numbers of windows that new ones may take */
     size_t vacant_n;
     struct due_heap due;
-    size_t *waiting; /* numbers */
-    size_t waiting_n, waiting_cap;
+    size_t *list; /* numbers of windows that wait, and of some that wait no more */
+    size_t list_n, list_cap, waiting_n;
     uint64_t version;
 };
 
@@ -29,8 +29,8 @@ int64_t memory_windows_next_due(struct memory_windows *m);
 /* Makes windows that are due at the watermark wait, until `limit` wait. */
 void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit);
 /* Copies of at most `limit` waiting windows; they wait until they are replaced. */
-size_t memory_windows_waiting(const struct memory_windows *m, size_t limit,
-                              struct arena *arena, struct window **out);
+size_t memory_windows_waiting(struct memory_windows *m, size_t limit, struct arena *arena,
+                              struct window **out);
 /* Puts what became of a judged window, unless it was changed since: sets j->committed. */
 void memory_windows_replace(struct memory_windows *m, struct judged *j);
 

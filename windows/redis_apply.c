@@ -57,8 +57,8 @@ static void put_changes(const struct apply *a, struct redis_args *args)
     }
 }
 
-static void put_batch(const struct apply *a, const struct slots *slots,
-                      struct redis_args *args)
+static void put_batch(const struct redis_store *s, const struct apply *a,
+                      const struct slots *slots, struct redis_args *args)
 {
     args_str(args, a->partition);
     args_int(args, a->start);
@@ -73,7 +73,8 @@ static void put_batch(const struct apply *a, const struct slots *slots,
     args_int(args, a->at_end);
     size_t at = 0;
     for (size_t slot = 0; slot < slots->n; slot++) {
-        args_int(args, slots->cells[slot]);
+        args_str(args, redis_slot_name(s, slots->cells[slot], args->arena));
+        args_int(args, (slots->cells[slot] + 1) * id_slot_ms(s->lateness_ms));
         args_int(args, (int64_t)slots->sizes[slot]);
         for (size_t i = 0; i < slots->sizes[slot]; i++)
             args_str(args, a->ids[slots->order[at++]]);
@@ -113,9 +114,10 @@ int redis_store_apply(struct window_store *base, const struct apply *a,
     group_ids(s, a, arena, &slots);
     redis_call_keys(s, &args, arena);
     for (size_t i = 0; i < slots.n; i++)
-        args_str(&args, redis_ids_key(s, slots.cells[i], arena));
+        args_str(&args, redis_key_named(
+                            s, "ids:", redis_slot_name(s, slots.cells[i], arena), arena));
     size_t keys_n = redis_call_args(s, &args);
-    put_batch(a, &slots, &args);
+    put_batch(s, a, &slots, &args);
     struct redisReply *r = redis_call(s, SCRIPT_APPLY, &args, keys_n, e);
     if (!r)
         return -1;

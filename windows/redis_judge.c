@@ -1,17 +1,15 @@
 /* The store in Redis: windows that are due go out, what became of them goes in. */
-#include "core/timefmt.h"
 #include "windows/redis_store_impl.h"
 
 /* Drops the ids of slots that the watermark has passed: no event of that time can be accepted. */
 static int forget_ids(struct redis_store *s, int64_t watermark_ms, struct err *e)
 {
-    int64_t width_ms = id_slot_ms(s->lateness_ms),
-            open_cell = time_cell(watermark_ms, width_ms);
-    if (watermark_ms == STORE_NO_TIME || open_cell * width_ms <= s->forgotten_ms)
+    if (watermark_ms == STORE_NO_TIME ||
+        watermark_ms < s->forgotten_ms + id_slot_ms(s->lateness_ms))
         return 0;
     struct redis_args unlink, limit;
     args_init(&limit, &s->scratch);
-    args_int(&limit, open_cell - 1);
+    args_int(&limit, watermark_ms);
     struct redisReply *r =
         REDIS_COMMAND(s->link, e, STR("ZRANGEBYSCORE"), s->keys[KEY_ID_SLOTS],
                       STR("-inf"), limit.items[0]);
@@ -21,7 +19,8 @@ static int forget_ids(struct redis_store *s, int64_t watermark_ms, struct err *e
     args_str(&unlink, STR("UNLINK"));
     for (size_t i = 0; i < redis_reply_n(r); i++)
         args_str(&unlink,
-                 redis_ids_key(s, redis_reply_int(redis_reply_at(r, i)), &s->scratch));
+                 redis_key_named(s, "ids:", redis_reply_str(redis_reply_at(r, i)),
+                                 &s->scratch));
     redis_reply_free(r);
     if (unlink.n > 1) {
         if (!(r = redis_command(s->link, e, unlink.n, unlink.items)))
@@ -32,7 +31,7 @@ static int forget_ids(struct redis_store *s, int64_t watermark_ms, struct err *e
             return -1;
         redis_reply_free(r);
     }
-    s->forgotten_ms = open_cell * width_ms;
+    s->forgotten_ms = watermark_ms;
     return 0;
 }
 

@@ -119,7 +119,10 @@ static const char *remedy(const char *said)
          "it is a cluster, which is not supported yet: use one Redis server"},
         {"WRONGTYPE",
          "a key of another program is in the way: choose another redis.prefix"},
-        {"ERR", "it cannot do what is asked: is it Redis 6.2 or newer?"},
+        {"ERR user_script", "a script failed, which is a bug: please report it"},
+        {"ERR Error running script", "a script failed, which is a bug: please report it"},
+        {"ERR unknown command", "it cannot do what is asked: is it Redis 6.2 or newer?"},
+        {"ERR Unknown", "it cannot do what is asked: is it Redis 6.2 or newer?"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (begins(said, rows[i].word))

@@ -285,11 +285,12 @@ struct str redis_key_named(const struct redis_store *s, const char *kind, struct
     return key;
 }
 
-struct str redis_ids_key(const struct redis_store *s, int64_t cell, struct arena *arena)
+struct str redis_slot_name(const struct redis_store *s, int64_t cell, struct arena *arena)
 {
-    char text[24];
-    int n = snprintf(text, sizeof text, "%lld", (long long)cell);
-    return redis_key_named(s, "ids:", (struct str){text, (size_t)n}, arena);
+    char text[48];
+    int n = snprintf(text, sizeof text, "%lld:%lld",
+                     (long long)id_slot_ms(s->lateness_ms), (long long)cell);
+    return arena_str(arena, (struct str){text, (size_t)n});
 }
 
 static void name_keys(struct redis_store *s)
@@ -312,7 +313,7 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->lateness_ms = settings->lateness_ms;
     s->look_only = settings->look_only;
     s->record_for_ms = settings->record_for_ms;
-    s->forgotten_ms = STORE_NO_TIME;
+    s->forgotten_ms = 0;
     s->prefix = arena_str(&s->memory, settings->prefix);
     name_keys(s);
     s->scripts[SCRIPT_OPEN] = script(s, "open", script_open);

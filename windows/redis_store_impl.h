@@ -76,7 +76,9 @@ int redis_read_windows(const struct redisReply *r, struct arena *arena,
 /* "prefix:{0}:name", in the arena. */
 struct str redis_key_named(const struct redis_store *s, const char *kind, struct str name,
                            struct arena *arena);
-struct str redis_ids_key(const struct redis_store *s, int64_t cell, struct arena *arena);
+/* Of a slot of ids: its width and number, since another time.lateness makes other slots. */
+struct str redis_slot_name(const struct redis_store *s, int64_t cell,
+                           struct arena *arena);
 /* Random, so that it never comes again; see windows/window.h. */
 struct str redis_new_version(struct arena *arena);
 
