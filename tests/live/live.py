@@ -98,7 +98,7 @@ class Receiver:
 class System:
     """One topic, one group, one prefix, one configuration; any number of processes on it."""
 
-    def __init__(self, rules, partitions=4, lateness="10m", idle_after="1h", extra="", sinks="", properties=None, topic=()):
+    def __init__(self, rules, partitions=4, lateness="10m", idle_after="1h", extra="", sinks="", properties=None, topic=(), redis=None):
         self.name = "t" + uuid.uuid4().hex[:12]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-live-"))
         self.partitions = partitions
@@ -110,7 +110,7 @@ class System:
             'kafka: {brokers: "%s", topics: [%s], group: %s, dead_letter: %s.dlq, properties: {%s}}\n'
             'redis: {url: "%s", prefix: %s}\n'
             "time: {lateness: %s, idle_after: %s, max_future: 1h}\n%s%srules:\n%s"
-            % (os.environ["KAFKA_BROKERS"], self.name, self.name, self.name, listed, os.environ["REDIS_URL"], self.name,
+            % (os.environ["KAFKA_BROKERS"], self.name, self.name, self.name, listed, redis or os.environ["REDIS_URL"], self.name,
                lateness, idle_after, extra, sinks, rules), encoding="utf-8")
         self.make_topic(self.name, partitions, *topic)
         self.make_topic(self.name + ".dlq", 1)
@@ -181,9 +181,43 @@ class System:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def redis(*words):
-    """One command to the Redis of the tests; the raw answer, for short ones."""
-    host, port = os.environ["REDIS_URL"].removeprefix("redis://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as link:
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class PrivateRedis:
+    def __init__(self, *options):
+        self.folder, self.port = tempfile.mkdtemp(prefix="ticketwatch-redis-"), free_port()
+        self.process = subprocess.Popen(["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder,
+                                         "--save", "", *options], stdout=subprocess.DEVNULL)
+        self.url = "redis://127.0.0.1:%d" % self.port
+        wait_until("Redis", self.answers, 20)
+
+    def answers(self):
+        try:
+            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    def command(self, *words):
+        return redis_command(self.port, *words)
+
+    def close(self):
+        self.process.kill()
+        self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def redis_command(port, *words):
+    """One command; the raw answer, for short ones."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
         link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words))
         return link.recv(65536).decode(errors="replace").strip()
+
+
+def redis(*words):
+    """One command to the Redis of the tests."""
+    return redis_command(int(os.environ["REDIS_URL"].rsplit(":", 1)[1]), *words)

@@ -24,32 +24,6 @@ RULE = "  r:\n    by: [account]\n    count: {at_least: 3, within: 1h}\n"
 BASE = 1_772_409_600_000
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-class PrivateRedis:
-    def __init__(self, *options):
-        self.folder, self.port = tempfile.mkdtemp(prefix="ticketwatch-redis-"), free_port()
-        self.process = subprocess.Popen(["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder,
-                                         "--save", "", *options], stdout=subprocess.DEVNULL)
-        live.wait_until("Redis", self.answers, 20)
-
-    def answers(self):
-        try:
-            socket.create_connection(("127.0.0.1", self.port), timeout=1).close()
-            return True
-        except OSError:
-            return False
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-
 def event(ident, minute, partition=0, **more):
     ms = BASE + minute * 60_000
     return {"id": ident, "type": "ticket.created", "time": logs.time_text(ms), "account": {"id": "acme"}, **more,
@@ -87,7 +61,7 @@ class Refusals(unittest.TestCase):
         self.assertRegex(system.log_text(), pattern)
 
     def test_no_broker_answers(self):
-        port = free_port()
+        port = live.free_port()
         self.refused([(os.environ["KAFKA_BROKERS"], "127.0.0.1:%d" % port)], r"127\.0\.0\.1:%d" % port)
 
     def test_a_topic_that_does_not_exist(self):
@@ -97,16 +71,16 @@ class Refusals(unittest.TestCase):
         self.refused([('properties: {', 'properties: {fetch.wait.max: "5", ')], r"fetch\.wait\.max")
 
     def test_no_redis(self):
-        self.refused([(os.environ["REDIS_URL"], "redis://127.0.0.1:%d" % free_port())], r"(?i)redis")
+        self.refused([(os.environ["REDIS_URL"], "redis://127.0.0.1:%d" % live.free_port())], r"(?i)redis")
 
     def test_redis_wants_a_password(self):
-        redis = PrivateRedis("--requirepass", "secret")
+        redis = live.PrivateRedis("--requirepass", "secret")
         self.addCleanup(redis.close)
         self.refused([(os.environ["REDIS_URL"], "redis://127.0.0.1:%d" % redis.port)], r"wants a password.*redis\.")
         self.refused([(os.environ["REDIS_URL"], "redis://:wrong@127.0.0.1:%d" % redis.port)], r"(?i)password")
 
     def test_redis_evicts(self):
-        redis = PrivateRedis("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru")
+        redis = live.PrivateRedis("--maxmemory", "50mb", "--maxmemory-policy", "allkeys-lru")
         self.addCleanup(redis.close)
         self.refused([(os.environ["REDIS_URL"], "redis://127.0.0.1:%d" % redis.port)], r"maxmemory-policy noeviction")
 
@@ -157,7 +131,7 @@ class Records(unittest.TestCase):
         self.assertNotIn("aaaaaaaaaa", log)
 
     def test_redis_away_for_a_while_loses_nothing(self):
-        redis = PrivateRedis("--appendonly", "yes", "--appendfsync", "always")
+        redis = live.PrivateRedis("--appendonly", "yes", "--appendfsync", "always")
         self.addCleanup(redis.close)
         system = live.System(RULE, 2)
         self.addCleanup(system.close)

@@ -175,6 +175,36 @@ class Live(unittest.TestCase):
         self.assertLessEqual(len(receiver.posts) - len(once()), kills, "more repetitions than requests that were cut off")
 
 
+class Loss(unittest.TestCase):
+    def lose(self, quiet):
+        r = random.Random(SEED + 4)
+        lines, cutoff = told_log(r)
+        redis = live.PrivateRedis()
+        self.addCleanup(redis.close)
+        system = live.System(rules_of(r), PARTITIONS, redis=redis.url)
+        self.addCleanup(system.close)
+        path = system.folder / "log.jsonl"
+        path.write_bytes(lines)
+        expected = until(system.replay(path), cutoff)
+        part = len(lines) if quiet else lines.index(b"\n", len(lines) // 2) + 1
+        for _ in range(2):
+            system.start()
+        system.feed(lines[:part])
+        live.wait_until("cursors", lambda: redis.command("HLEN", system.name + ":{0}:cursors") == ":%d" % PARTITIONS)
+        time.sleep(1)
+        redis.command("FLUSHALL")
+        if not quiet:
+            system.feed(lines[part:])
+        system.wait_for_record(expected, cutoff=cutoff)
+        self.assertEqual(set(system.stop_all()), {0})
+
+    def test_a_flushed_redis_is_filled_again_from_the_beginning(self):
+        self.lose(quiet=False)
+
+    def test_also_where_nothing_more_comes(self):
+        self.lose(quiet=True)
+
+
 class Week(unittest.TestCase):
     def test_the_bundled_week_lives_as_it_replays(self):
         rules = (live.ROOT / "examples/week/ticketwatch.yaml").read_text(encoding="utf-8").split("\nrules:\n", 1)[1]
