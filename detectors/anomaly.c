@@ -143,7 +143,7 @@ static void close_bucket(struct closing *c)
     struct bucket b = series_close(&c->series);
     double value = (double)b.n;
     if (c->settings->metric == METRIC_MEAN)
-        value = b.n ? (double)b.sum / MILLIONTHS / (double)b.n : (double)NAN;
+        value = b.n ? (double)b.sum / (double)MILLIONTHS / (double)b.n : (double)NAN;
     judge_bucket(c, &b, value);
     series_remember(&c->series, value, c->settings->history_n);
 }
