@@ -11,6 +11,7 @@
 
 #include "app/engine.h"
 #include "app/live_delivery.h"
+#include "core/clock.h"
 #include "core/log.h"
 #include "core/zone.h"
 #include "windows/redis_check.h"
@@ -40,13 +41,6 @@ struct live {
     int64_t next_ms, topology_ms, figures_ms;
     char consumer[96];
 };
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 /* --- what the source tells --- */
 
@@ -169,7 +163,7 @@ static int look_at_ends(struct live *l, struct err *e)
 /* What time brings, once a second. */
 static int every_second(struct live *l, struct err *e)
 {
-    int64_t now = monotonic_ms();
+    int64_t now = clock_monotonic_ms();
     if (now < l->next_ms)
         return 0;
     l->next_ms = now + EVERY_MS;
@@ -290,8 +284,8 @@ static int start(struct live *l, struct err *e)
         return -1;
     if (open_source(l, e) || refresh_partitions(l, e))
         return -1;
-    l->topology_ms = monotonic_ms() + TOPOLOGY_EVERY_MS;
-    l->figures_ms = monotonic_ms() + FIGURES_EVERY_MS;
+    l->topology_ms = clock_monotonic_ms() + TOPOLOGY_EVERY_MS;
+    l->figures_ms = clock_monotonic_ms() + FIGURES_EVERY_MS;
     log_info("started", "version=%s consumer=%s rules=%zu sinks=%zu", TICKETWATCH_VERSION,
              l->consumer, l->config->rules_n, l->config->sinks_n);
     return 0;

@@ -12,6 +12,7 @@
 #include "app/record_order.h"
 #include "app/stdout_done.h"
 #include "app/verbs.h"
+#include "core/clock.h"
 
 enum { REPORTED_REJECTS = 20, PROGRESS_EVERY_MS = 250 };
 
@@ -51,13 +52,6 @@ static int help(FILE *out, int code)
     return code;
 }
 
-static int64_t clock_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void take_record(void *arg, struct str line)
 {
     struct err e = {0};
@@ -93,7 +87,7 @@ static void report_rejects(struct replay *r)
 
 static void show_progress(struct replay *r)
 {
-    int64_t now = clock_ms(), read_bytes = 0, total_bytes = 0;
+    int64_t now = clock_monotonic_ms(), read_bytes = 0, total_bytes = 0;
     if (r->quiet || !isatty(STDERR_FILENO) ||
         now - r->started_ms < 2 * PROGRESS_EVERY_MS ||
         now - r->shown_ms < PROGRESS_EVERY_MS)
@@ -111,7 +105,7 @@ static void show_progress(struct replay *r)
 static void summary(struct replay *r)
 {
     const struct engine_stats *s = &r->engine.stats;
-    double seconds = (double)(clock_ms() - r->started_ms) / 1000.0;
+    double seconds = (double)(clock_monotonic_ms() - r->started_ms) / 1000.0;
     clear_line(r);
     if (r->quiet)
         return;
@@ -235,7 +229,7 @@ int verb_replay(int argc, char **argv)
                 config ? "which LOG?" : "-c FILE is missing");
         return help(stderr, EXIT_USAGE);
     }
-    r.started_ms = clock_ms();
+    r.started_ms = clock_monotonic_ms();
     int code = EXIT_FINDINGS;
     if (load_config(config, CONFIG_REPLAY, &r.config) == 0)
         code =

@@ -19,13 +19,6 @@ static struct kafka_source *self(struct source *s)
     return (struct kafka_source *)s;
 }
 
-int64_t kafka_now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 struct kafka_slot *kafka_slot(struct kafka_source *s, size_t slot)
 {
     if (slot < s->slots_n)
@@ -53,7 +46,7 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
                                      int wait_ms, struct err *e)
 {
     struct kafka_source *s = self(source);
-    if (kafka_now_ms() >= s->commit_ms)
+    if (clock_monotonic_ms() >= s->commit_ms)
         kafka_commit_noted(s);
     kafka_place_strays(s);
     if (kafka_take(s, out))
@@ -69,11 +62,11 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
 
 static void leave_group(struct kafka_source *s)
 {
-    int64_t until_ms = kafka_now_ms() + LEAVE_TIMEOUT_MS;
+    int64_t until_ms = clock_monotonic_ms() + LEAVE_TIMEOUT_MS;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(s->consumer);
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->consumer, queue);
     while (!error && !rd_kafka_consumer_closed(s->consumer) &&
-           kafka_now_ms() < until_ms) {
+           clock_monotonic_ms() < until_ms) {
         rd_kafka_message_t *late =
             rd_kafka_consume_queue(queue, 50); /* and its callbacks */
         if (late)

@@ -56,7 +56,7 @@ static rd_kafka_topic_partition_list_t *noted(struct kafka_source *s)
 
 void kafka_commit_noted(struct kafka_source *s)
 {
-    s->commit_ms = kafka_now_ms() + EVERY_MS;
+    s->commit_ms = clock_monotonic_ms() + EVERY_MS;
     rd_kafka_topic_partition_list_t *list = noted(s);
     if (!list)
         return;

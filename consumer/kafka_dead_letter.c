@@ -94,7 +94,7 @@ static size_t send_round(struct kafka_source *s, struct letter *letters,
 {
     const struct partition *p = &s->partitions.items[b->slot];
     size_t left = 0;
-    int64_t now = kafka_now_ms();
+    int64_t now = clock_monotonic_ms();
     for (size_t i = 0; i < b->rejects_n; i++)
         if (!letters[i].delivered)
             produce(s, &letters[i], p);
@@ -151,7 +151,7 @@ static void drop_producer(struct kafka_source *s)
 int kafka_dead_letter(struct source *source, const struct batch *b, struct err *e)
 {
     struct kafka_source *s = (struct kafka_source *)source;
-    int64_t until_ms = kafka_now_ms() + WAIT_MS;
+    int64_t until_ms = clock_monotonic_ms() + WAIT_MS;
     if (s->settings.dead_letter.n == 0 || b->rejects_n == 0)
         return 0;
     if (!s->producer && !(s->producer = kafka_producer_new(s, e)))
@@ -168,7 +168,7 @@ int kafka_dead_letter(struct source *source, const struct batch *b, struct err *
     size_t left;
     do
         left = send_round(s, letters, b, until_ms);
-    while (left && kafka_now_ms() < until_ms && cut(letters, b->rejects_n));
+    while (left && clock_monotonic_ms() < until_ms && cut(letters, b->rejects_n));
     if (left) {
         failed(s, letters, b, e);
         drop_producer(s);

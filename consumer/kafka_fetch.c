@@ -45,7 +45,7 @@ void kafka_drop(struct kafka_source *s, struct kafka_slot *k)
 static void note_error(struct kafka_source *s, const rd_kafka_message_t *m)
 {
     char why[256], quoted[LOG_VALUE_BYTES];
-    int64_t now = kafka_now_ms();
+    int64_t now = clock_monotonic_ms();
     if (rd_kafka_fatal_error(s->consumer, why, sizeof why)) {
         err_set(&s->failure, ERR_REFUSED, "Kafka does not let us go on: %s", why);
         return;

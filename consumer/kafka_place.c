@@ -96,13 +96,13 @@ static void place(struct kafka_source *s, size_t slot)
     if (sought || give_again(s, list))
         set_placed(s, k);
     else
-        k->retry_ms = kafka_now_ms() + RETRY_MS;
+        k->retry_ms = clock_monotonic_ms() + RETRY_MS;
     rd_kafka_topic_partition_list_destroy(list);
 }
 
 void kafka_place_strays(struct kafka_source *s)
 {
-    int64_t now = s->strays ? kafka_now_ms() : 0;
+    int64_t now = s->strays ? clock_monotonic_ms() : 0;
     for (size_t i = 0; i < s->slots_n && s->strays; i++)
         if (s->slots[i].stray && now >= s->slots[i].retry_ms)
             place(s, i);
@@ -130,7 +130,7 @@ void kafka_out_of_range(struct kafka_source *s, size_t slot)
     int64_t low, high;
     struct err e = {0};
     set_stray(s, k, k->position);
-    k->retry_ms = kafka_now_ms() + RETRY_MS;
+    k->retry_ms = clock_monotonic_ms() + RETRY_MS;
     if (kafka_first(s, slot, &low, &e) || kafka_end(&s->source, slot, &high, &e))
         return; /* asked again when it fails again */
     if (k->position > high) {

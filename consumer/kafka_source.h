@@ -13,6 +13,7 @@
 #include "consumer/partitions.h"
 #include "consumer/source.h"
 #include "core/buf.h"
+#include "core/clock.h"
 
 enum {
     FETCH_MAX = 2000, /* records taken from librdkafka at a time */
@@ -62,7 +63,6 @@ struct kafka_source {
     struct err failure; /* to be told by the next next() */
 };
 
-int64_t kafka_now_ms(void); /* monotonic */
 struct kafka_slot *kafka_slot(struct kafka_source *s, size_t slot);
 struct kafka_slot *kafka_slot_of(struct kafka_source *s, const char *topic,
                                  int32_t partition, size_t *slot);

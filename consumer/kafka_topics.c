@@ -53,7 +53,7 @@ static int topic_error(const char *topic, const char *option, rd_kafka_resp_err_
 static int check_topic(struct kafka_source *s, struct str topic, const char *option,
                        int64_t until_ms, struct err *e)
 {
-    int64_t left_ms = until_ms - kafka_now_ms();
+    int64_t left_ms = until_ms - clock_monotonic_ms();
     const struct rd_kafka_metadata *md =
         metadata_of(s, topic.p, left_ms < 1 ? 1 : (int)left_ms, e);
     if (!md)
@@ -65,7 +65,7 @@ static int check_topic(struct kafka_source *s, struct str topic, const char *opt
 
 int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e)
 {
-    int64_t until_ms = kafka_now_ms() + timeout_ms;
+    int64_t until_ms = clock_monotonic_ms() + timeout_ms;
     for (size_t i = 0; i < s->settings.topics_n; i++)
         if (check_topic(s, s->settings.topics[i], "topics", until_ms, e))
             return -1;
@@ -115,7 +115,7 @@ int kafka_partitions(struct source *source, const struct str **names, size_t *n,
                      struct err *e)
 {
     struct kafka_source *s = (struct kafka_source *)source;
-    int64_t now = kafka_now_ms();
+    int64_t now = clock_monotonic_ms();
     struct err stale = {0};
     char quoted[LOG_VALUE_BYTES];
     if (!s->names && read_names(s, e))

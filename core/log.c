@@ -4,9 +4,9 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/timefmt.h"
 
 enum { LINE_BYTES = 2048 };
@@ -37,11 +37,9 @@ bool log_enabled(enum log_level level)
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
     char line[LINE_BYTES], ts[TIME_TEXT_BYTES];
-    struct timespec now;
     if (!log_enabled(level))
         return;
-    clock_gettime(CLOCK_REALTIME, &now);
-    time_text((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, ts);
+    time_text(clock_wall_ms(), ts);
     int n = snprintf(line, sizeof line, "ts=%s level=%s event=%s%s", ts,
                      level_names[level], event, format[0] ? " " : "");
     size_t at = (size_t)n;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/clock.h"
 #include "core/log.h"
 #include "sinks/lane.h"
 #include "windows/outbox_bell.h"
@@ -31,17 +32,10 @@ struct delivery {
     int64_t bell_due_ms;
 };
 
-static int64_t clock_ms(clockid_t clock)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void tell_time(struct delivery *d)
 {
-    d->world.now_ms = clock_ms(CLOCK_MONOTONIC);
-    d->world.wall_ms = clock_ms(CLOCK_REALTIME);
+    d->world.now_ms = clock_monotonic_ms();
+    d->world.wall_ms = clock_wall_ms();
     d->world.stopping = atomic_load(&d->stop);
 }
 
@@ -57,7 +51,7 @@ static void redis_fails(struct delivery *d, const struct err *e)
         log_error("outbox_unavailable", "reason=%s", log_quote(str_of(e->text), quoted));
     int64_t rest = d->redis_rest_ms ? d->redis_rest_ms * 2 : REDIS_REST_MIN_MS;
     d->redis_rest_ms = rest < REDIS_REST_MAX_MS ? rest : REDIS_REST_MAX_MS;
-    d->redis_due_ms = clock_ms(CLOCK_MONOTONIC) + d->redis_rest_ms;
+    d->redis_due_ms = clock_monotonic_ms() + d->redis_rest_ms;
     outbox_bell_drop(d->bell);
 }
 
@@ -294,7 +288,7 @@ void delivery_stop(struct delivery *d, int64_t drain_ms)
 {
     if (!d)
         return;
-    atomic_store(&d->drain_until_ms, clock_ms(CLOCK_MONOTONIC) + drain_ms);
+    atomic_store(&d->drain_until_ms, clock_monotonic_ms() + drain_ms);
     atomic_store(&d->stop, true);
     http_wake(d->world.http);
     pthread_join(d->thread, NULL);

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "core/clock.h"
+
 enum { RETRY_AFTER_BYTES = 64 };
 
 struct slot {
@@ -217,13 +219,6 @@ static void keep_retry_after(struct slot *s)
         memcpy(s->retry_after, header->value, n + 1);
 }
 
-static int64_t wall_clock_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static void answer(struct slot *s, CURLcode result, struct http_answer *out)
 {
     long status = 0;
@@ -242,7 +237,7 @@ static void answer(struct slot *s, CURLcode result, struct http_answer *out)
         .retry_after = str_of(s->retry_after),
         .body = answered ? buf_str(&s->body) : STR_NONE,
         .body_cut = !whole,
-        .now_ms = wall_clock_ms(),
+        .now_ms = clock_wall_ms(),
     };
 }
 
