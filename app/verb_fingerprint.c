@@ -8,7 +8,6 @@
 #include "core/fingerprint.h"
 
 /* As long as a key can get before it is cut and hashed. */
-enum { FINGERPRINT_LINE_BYTES_MAX = 4096 };
 
 static int help(FILE *out, int code)
 {
@@ -67,7 +66,7 @@ static int print_all(const struct kind *kind)
     char *line = NULL;
     size_t cap = 0;
     struct buf out;
-    buf_init(&out, FINGERPRINT_LINE_BYTES_MAX);
+    buf_init(&out, FINGERPRINT_BYTES_MAX);
     for (ssize_t n; (n = getline(&line, &cap, stdin)) >= 0;) {
         buf_clear(&out);
         n -= n > 0 && line[n - 1] == '\n';

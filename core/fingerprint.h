@@ -14,6 +14,9 @@
 #include "core/buf.h"
 #include "core/str.h"
 
+/* As long as a fingerprint need be: the ceiling to give `out`. */
+enum { FINGERPRINT_BYTES_MAX = 4096 };
+
 /* "Invoice 8841 could not be rendered (req 6f1c2a9e)" -> "invoice <int> could not be
  * rendered (req <hex>)". Idempotent. White space runs become one space. */
 void fingerprint_text(struct str text, struct buf *out);

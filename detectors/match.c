@@ -6,8 +6,6 @@
 #include "core/fingerprint.h"
 #include "core/utf8.h"
 
-enum { FINGERPRINT_BYTES_MAX = 4096 };
-
 /* A long value keeps its beginning and gets its hash, so that different ones stay different. */
 static struct str bounded(struct str s, struct arena *arena)
 {
