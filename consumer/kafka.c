@@ -60,7 +60,8 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
     return kafka_take(s, out) ? SOURCE_BATCH : SOURCE_NOTHING;
 }
 
-static void leave_group(struct kafka_source *s)
+/* False: nobody answered in time. */
+static bool leave_group(struct kafka_source *s)
 {
     int64_t until_ms = clock_monotonic_ms() + LEAVE_TIMEOUT_MS;
     rd_kafka_queue_t *queue = rd_kafka_queue_new(s->consumer);
@@ -74,14 +75,16 @@ static void leave_group(struct kafka_source *s)
     }
     if (error)
         rd_kafka_error_destroy(error);
-    if (!rd_kafka_consumer_closed(s->consumer))
+    bool left = rd_kafka_consumer_closed(s->consumer);
+    if (!left)
         log_warn("group_not_left", "reason=\"no answer\" group=%.*s",
                  STR_ARG(s->settings.group));
     rd_kafka_queue_destroy(queue);
+    return left;
 }
 
 /* librdkafka before 2.3 aborts when a cooperative consumer is destroyed that joined but was never given an
- * assignment (its issue 4312). It has left the group by now: the process's end takes the rest. */
+ * assignment (its issue 4312). */
 static bool crashes_when_destroyed(const struct kafka_source *s)
 {
     enum { MENDED_IN = 0x02030000 };
@@ -91,29 +94,32 @@ static bool crashes_when_destroyed(const struct kafka_source *s)
 /* Reachable, so it is no leak. */
 static struct kafka_source *left_behind __attribute__((used));
 
-static void close_consumer(struct kafka_source *s, bool leave)
+/* False: the consumer is left to the process's end, since destroying it would crash, or would wait as long
+ * for the broker's answer as librdkafka's own timeouts last. */
+static bool close_consumer(struct kafka_source *s)
 {
+    bool left = true;
     if (s->subscribed) {
         kafka_commit_wait(s, COMMIT_TIMEOUT_MS);
-        leave_group(s);
+        left = leave_group(s);
     }
     for (size_t i = 0; i < s->slots_n; i++)
         kafka_drop(s, &s->slots[i]);
     if (s->queue)
         rd_kafka_queue_destroy(s->queue);
-    if (!leave)
-        rd_kafka_destroy_flags(s->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (!left || crashes_when_destroyed(s))
+        return false;
+    rd_kafka_destroy_flags(s->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return true;
 }
 
 static void kafka_close(struct source *source)
 {
     struct kafka_source *s = self(source);
-    bool leave = s->consumer && crashes_when_destroyed(s);
-    if (s->consumer)
-        close_consumer(s, leave);
+    bool closed = !s->consumer || close_consumer(s);
     if (s->producer)
         rd_kafka_destroy(s->producer);
-    if (leave) {
+    if (!closed) {
         left_behind = s;
         return;
     }
