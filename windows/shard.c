@@ -1,0 +1,42 @@
+#include "windows/shard.h"
+
+#include <assert.h>
+#include <stdio.h>
+
+enum { STATE_FORMAT = 2, CRC16_POLYNOMIAL = 0x1021, TAG_BYTES = 12 };
+
+unsigned shard_slot(struct str tag)
+{
+    unsigned crc = 0;
+    for (size_t i = 0; i < tag.n; i++) {
+        crc ^= (unsigned)(unsigned char)tag.p[i] << 8;
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc & 0x8000) ? (crc << 1) ^ CRC16_POLYNOMIAL : crc << 1;
+    }
+    return (crc & 0xffff) % CLUSTER_SLOTS;
+}
+
+/* The smallest number whose slot lies in the shard's part of them. */
+static unsigned tag_of(size_t shards_n, size_t shard)
+{
+    char text[TAG_BYTES];
+    for (unsigned tag = 0;; tag++) {
+        int n = snprintf(text, sizeof text, "%u", tag);
+        if (shards_n == 1 ||
+            shard_slot((struct str){text, (size_t)n}) * shards_n / CLUSTER_SLOTS == shard)
+            return tag;
+    }
+}
+
+struct str shard_stem(struct str prefix, size_t shards_n, size_t shard,
+                      struct arena *arena)
+{
+    char tail[40];
+    assert(shard < shards_n && shards_n <= SHARDS_MAX);
+    int n =
+        snprintf(tail, sizeof tail, ":%d:{%u}:", STATE_FORMAT, tag_of(shards_n, shard));
+    char *stem = arena_alloc(arena, prefix.n + (size_t)n);
+    memcpy(stem, prefix.p, prefix.n);
+    memcpy(stem + prefix.n, tail, (size_t)n);
+    return (struct str){stem, prefix.n + (size_t)n};
+}

@@ -1,0 +1,23 @@
+/* Where a shard's keys are. A shard is the unit of atomicity: all its keys share one hash tag, so it is one
+ * slot of a Redis Cluster; the tags are chosen so that N shards lie evenly over the slots. Pure. */
+#ifndef WINDOWS_SHARD_H
+#define WINDOWS_SHARD_H
+
+#include <stdint.h>
+
+#include "core/arena.h"
+
+enum {
+    SHARDS_MAX = 64,
+    CLUSTER_SLOTS = 16384,
+};
+
+/* "PREFIX:FORMAT:{TAG}:" in the arena. FORMAT is the version of all that is kept in Redis: another version
+ * of the program keeps a state of its own, made from Kafka. */
+struct str shard_stem(struct str prefix, size_t shards_n, size_t shard,
+                      struct arena *arena);
+
+/* The slot of a Redis Cluster in which keys with this hash tag lie (Redis Cluster specification: CRC16, XMODEM). */
+unsigned shard_slot(struct str tag);
+
+#endif
