@@ -33,8 +33,8 @@ struct str shard_stem(struct str prefix, size_t shards_n, size_t shard,
 {
     char tail[40];
     assert(shard < shards_n && shards_n <= SHARDS_MAX);
-    int n =
-        snprintf(tail, sizeof tail, ":%d:{%u}:", STATE_FORMAT, tag_of(shards_n, shard));
+    int n = snprintf(tail, sizeof tail, ":%d.%zu:{%u}:", STATE_FORMAT, shards_n,
+                     tag_of(shards_n, shard));
     char *stem = arena_alloc(arena, prefix.n + (size_t)n);
     memcpy(stem, prefix.p, prefix.n);
     memcpy(stem + prefix.n, tail, (size_t)n);

@@ -12,8 +12,8 @@ enum {
     CLUSTER_SLOTS = 16384,
 };
 
-/* "PREFIX:FORMAT:{TAG}:" in the arena. FORMAT is the version of all that is kept in Redis: another version
- * of the program keeps a state of its own, made from Kafka. */
+/* "PREFIX:FORMAT.SHARDS:{TAG}:" in the arena. FORMAT is the version of all that is kept in Redis: another
+ * version of the program, or another number of shards, keeps a state of its own, made from Kafka. */
 struct str shard_stem(struct str prefix, size_t shards_n, size_t shard,
                       struct arena *arena);
 
