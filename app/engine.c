@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/fault.h"
 #include "core/timefmt.h"
 
 enum { DUE_AT_ONCE = 256 };
@@ -225,6 +226,7 @@ static int judge(struct engine *g, const struct window *windows, size_t n,
                                .settled_ms = g->clock.watermark_ms + (g->at_end ? 1 : 0),
                                .all_read = g->clock.all_read};
     struct judged *judged = judge_windows(&s, windows, n, &g->scratch);
+    FAULT_POINT("judged");
     *committed = 0;
     if (n == 0)
         return 0;
@@ -278,6 +280,7 @@ int engine_batch(struct engine *g, struct batch *b, struct err *e)
     struct accepted a;
     size_t committed;
     arena_reset(&g->scratch);
+    FAULT_POINT("batch.taken");
     bool ready;
     if (place_for(g, p, b, &ready, e) || !ready)
         return ready ? -1 : 0;

@@ -4,6 +4,7 @@
 #include <assert.h>
 
 #include "consumer/kafka_source.h"
+#include "core/fault.h"
 #include "core/log.h"
 
 enum { EVERY_MS = 1000, METADATA_BYTES_MAX = 4096 /* the broker's default limit */ };
@@ -60,7 +61,9 @@ void kafka_commit_noted(struct kafka_source *s)
     rd_kafka_topic_partition_list_t *list = noted(s);
     if (!list)
         return;
+    FAULT_POINT("kafka.before.commit");
     rd_kafka_resp_err_t rc = rd_kafka_commit(s->consumer, list, 1);
+    FAULT_POINT("kafka.after.commit");
     if (rc)
         kafka_on_commit(s->consumer, rc, list, s);
     rd_kafka_topic_partition_list_destroy(list);

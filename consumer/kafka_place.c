@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "consumer/kafka_source.h"
+#include "core/fault.h"
 #include "core/log.h"
 
 enum { SEEK_TIMEOUT_MS = 500, RETRY_MS = 500 };
@@ -216,11 +217,13 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
              : err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS ? "revoked"
                                                            : rd_kafka_err2name(err),
              list->cnt);
+    FAULT_POINT("kafka.rebalance");
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         s->was_assigned = true;
         for (int i = 0; i < list->cnt; i++)
             give(s, &list->elems[i]);
         assign(s, list);
+        FAULT_POINT("kafka.assigned");
         return;
     }
     if (!lost)
@@ -228,4 +231,5 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     for (int i = 0; i < list->cnt; i++)
         take_away(s, &list->elems[i]);
     unassign(s, list);
+    FAULT_POINT("kafka.revoked");
 }

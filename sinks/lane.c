@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/random.h>
+#include <unistd.h>
 
+#include "core/fault.h"
 #include "core/log.h"
 #include "core/timefmt.h"
+#include "sinks/request.h"
 
 enum { LOOK_MS = 1000, COUNT_MS = 1000, SECRETS_MS = 60000, DOUBLINGS_MAX = 30 };
 enum { REST_MIN_MS = 100, REST_MAX_MS = 5000 };
@@ -157,6 +160,7 @@ static void conclude_error(struct lane *l, const struct err *e)
 void lane_answer(struct lane *l, const struct http_answer *answer)
 {
     int status = answer->response.status;
+    FAULT_POINT("post.after");
     struct outcome o = l->sink->type->outcome(l->sink->settings, &answer->response);
     if (status == 0 && o.verdict != DELIVERED)
         snprintf(o.reason, sizeof o.reason, "no answer: %s", answer->failure);
@@ -168,6 +172,29 @@ void lane_answer(struct lane *l, const struct http_answer *answer)
 }
 
 /* ---- trying ---- */
+
+/* In the fault suite's builds a request says which entry it is and which process sent it: a receiver
+ * sees ids of alerts, of which one may be two entries. */
+static void name_entry(struct lane *l, struct request *r)
+{
+#ifdef TICKETWATCH_FAULTS
+    char name[200];
+    snprintf(name, sizeof name, "%s %ld %s %s %s %lld", l->entry.id, (long)getpid(),
+             l->alert.id, alert_state_name(l->alert.state),
+             severity_name(l->alert.severity), (long long)l->alert.time_ms);
+    request_header(r, &l->request_arena, "X-Fault-Entry", str_of(name));
+#else
+    (void)l, (void)r;
+#endif
+}
+
+/* A rule of the protocol, switched off: acknowledged before anybody has answered. */
+static void acknowledge_early(struct lane *l)
+{
+    struct err e = {0};
+    if (FAULT_OFF("ack_after"))
+        (void)outbox_ack(l->world->outbox, l->sink->name, l->entry.id, &e);
+}
 
 static void try_now(struct lane *l)
 {
@@ -184,6 +211,10 @@ static void try_now(struct lane *l)
     l->tries++;
     l->took_ms = 0;
     int rc = type->format(&in, &l->request_arena, &request, &e);
+    if (rc > 0)
+        name_entry(l, &request);
+    acknowledge_early(l);
+    FAULT_POINT("post.before");
     if (rc == 0)
         conclude(l, &(struct outcome){.verdict = DELIVERED, .reason = "nothing to say"});
     else if (rc < 0 || http_start(l->world->http, l->slot, &request, &e) < 0)

@@ -13,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/fault.h"
+
 enum { PLACE_BYTES = 300, SAID_BYTES = 150 };
 
 struct redis_link {
@@ -262,7 +264,10 @@ struct redisReply *redis_command(struct redis_link *l, struct err *e, size_t n,
 {
     if (!l->context && connect_to(l, e) < 0)
         return NULL;
-    return checked(l, converse(l, n, args, e), e);
+    FAULT_POINT_OF("redis.before", args[0]);
+    redisReply *r = converse(l, n, args, e);
+    FAULT_POINT_OF("redis.after", args[0]);
+    return checked(l, r, e);
 }
 
 static int load(struct redis_link *l, struct redis_script *script, struct err *e)
@@ -309,7 +314,9 @@ struct redisReply *redis_run(struct redis_link *l, struct redis_script *script,
     all[2] = str_of(keys);
     if (n)
         memcpy(all + 3, args, n * sizeof *args);
+    FAULT_POINT_OF("redis.before", str_of(script->name));
     redisReply *r = evaluate(l, script, n + 3, all, e);
+    FAULT_POINT_OF("redis.after", str_of(script->name));
     free(all);
     return checked(l, r, e);
 }
@@ -319,12 +326,14 @@ int redis_send(struct redis_link *l, struct err *e, size_t n, const struct str *
     if (!l->context && connect_to(l, e) < 0)
         return -1;
     arrange(l, n, args);
+    FAULT_POINT_OF("redis.before", args[0]);
     int done = 0;
     if (redisAppendCommandArgv(l->context, (int)n, l->argv, l->lengths) != REDIS_OK)
         return lose(l, "does not answer", e);
     while (!done)
         if (redisBufferWrite(l->context, &done) != REDIS_OK)
             return lose(l, "does not answer", e);
+    FAULT_POINT_OF("redis.after", args[0]);
     return 0;
 }
 
