@@ -179,6 +179,11 @@ static int apply(struct engine *g, const struct engine_partition *p, struct batc
             leave_out(a, reply->refused);
             continue;
         }
+        if (reply->outcome == MISPLACED && reply->cursor >= 0 &&
+            FAULT_OFF("exact_cursor")) {
+            b->start = reply->cursor;
+            continue;
+        }
         if (reply->outcome == APPLIED)
             count(g, b, a, matches);
         return 0;
@@ -208,7 +213,8 @@ static int place_for(struct engine *g, struct engine_partition *p, const struct 
     *ready = true;
     if (p->placed)
         return 0;
-    if (engine_place(g, p, p->from_start ? b->start : -1, e))
+    bool begins = p->from_start || FAULT_OFF("rewind");
+    if (engine_place(g, p, begins ? b->start : -1, e))
         return -1;
     *ready = p->placed;
     return p->placed ? 0 : reposition(g, b->slot, p, -1, STORE_NO_TIME, e);
