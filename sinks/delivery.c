@@ -1,35 +1,28 @@
 /* The delivery thread. It owns three things to wait for and waits for all of them at once: sockets of
- * requests, the outbox's bell, and its owner's wish to stop. While Redis fails, its lanes rest and
- * their requests go on. Time is read once a round. */
+ * requests, the shards' bells, and its owner's wish to stop. Time is read once a round. */
 #include "sinks/delivery.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "core/clock.h"
-#include "core/log.h"
-#include "sinks/lane.h"
-#include "windows/outbox_bell.h"
+#include "sinks/delivery_shard.h"
+#include "windows/shard.h"
 
-enum { REDIS_REST_MIN_MS = 100, REDIS_REST_MAX_MS = 5000 };
-enum { BELL_REST_MS = 500, ROUND_MAX_MS = 60000 };
+enum { ROUND_MAX_MS = 60000 };
 #define HOUR_MS INT64_C(3600000)
 #define DAY_MS (24 * HOUR_MS)
 
 struct delivery {
     struct delivery_settings settings;
     struct lane_world world;
-    struct outbox_bell *bell; /* NULL: no sinks */
-    struct lane *lanes;
+    struct delivery_shard *shards;
+    struct http_watch *bells; /* one a shard */
     pthread_t thread;
     atomic_bool stop;
-    _Atomic int64_t drain_until_ms;      /* before stop is set */
-    int64_t redis_due_ms, redis_rest_ms; /* rest 0: it answers */
-    int64_t bell_due_ms;
+    _Atomic int64_t drain_until_ms; /* before stop is set */
 };
 
 static void tell_time(struct delivery *d)
@@ -39,108 +32,36 @@ static void tell_time(struct delivery *d)
     d->world.stopping = atomic_load(&d->stop);
 }
 
-static bool redis_rests(const struct delivery *d)
-{
-    return d->redis_rest_ms && d->world.now_ms < d->redis_due_ms;
-}
-
-static void redis_fails(struct delivery *d, const struct err *e)
-{
-    char quoted[LOG_VALUE_BYTES];
-    if (!d->redis_rest_ms)
-        log_error("outbox_unavailable", "reason=%s", log_quote(str_of(e->text), quoted));
-    int64_t rest = d->redis_rest_ms ? d->redis_rest_ms * 2 : REDIS_REST_MIN_MS;
-    d->redis_rest_ms = rest < REDIS_REST_MAX_MS ? rest : REDIS_REST_MAX_MS;
-    d->redis_due_ms = clock_monotonic_ms() + d->redis_rest_ms;
-    outbox_bell_drop(d->bell);
-}
-
-static void redis_works(struct delivery *d)
-{
-    if (d->redis_rest_ms)
-        log_info("outbox_back", "%s", "");
-    d->redis_rest_ms = 0;
-}
-
-/* Where Redis only refuses what one lane asks, the others go on: what they acknowledge makes room. */
-static int step_lane(struct delivery *d, struct lane *l)
-{
-    struct err e = {0};
-    int rc = lane_step(l, &e);
-    if (rc >= 0)
-        return rc;
-    if (!outbox_answered(d->world.outbox)) {
-        redis_fails(d, &e);
-        return -1;
-    }
-    lane_rest(l, &e);
-    return 1;
-}
-
-/* One round over the lanes; Redis's silence ends it. */
-static void step(struct delivery *d)
-{
-    int asked = 0;
-    if (redis_rests(d))
-        return;
-    for (size_t i = 0; i < d->settings.sinks_n; i++) {
-        int rc = step_lane(d, &d->lanes[i]);
-        if (rc < 0)
-            return;
-        asked |= rc;
-    }
-    if (asked)
-        redis_works(d);
-}
-
 static int64_t wait_ms(const struct delivery *d)
 {
     int64_t due = d->world.now_ms + ROUND_MAX_MS;
-    for (size_t i = 0; i < d->settings.sinks_n; i++)
-        if (lane_due_ms(&d->lanes[i]) < due)
-            due = lane_due_ms(&d->lanes[i]);
-    if (d->redis_rest_ms && due < d->redis_due_ms)
-        due = d->redis_due_ms;
+    for (size_t i = 0; i < d->settings.shards_n; i++)
+        if (delivery_shard_due_ms(&d->shards[i]) < due)
+            due = delivery_shard_due_ms(&d->shards[i]);
     int64_t drain_until = atomic_load(&d->drain_until_ms);
     if (d->world.stopping && due > drain_until)
         due = drain_until;
     return due - d->world.now_ms;
 }
 
-/* Without it the lanes look once a second, and find out themselves what ails Redis. */
-static void bell_fails(struct delivery *d)
+static void wait_and_hear(struct delivery *d)
 {
-    outbox_bell_drop(d->bell);
-    d->bell_due_ms = d->world.now_ms + BELL_REST_MS;
-}
-
-static int bell_fd(struct delivery *d)
-{
-    struct err e = {0};
-    if (!d->bell || d->world.stopping || d->redis_rest_ms ||
-        d->world.now_ms < d->bell_due_ms)
-        return -1;
-    int fd = outbox_bell_fd(d->bell, &e);
-    if (fd < 0)
-        bell_fails(d);
-    return fd;
-}
-
-static void hear(struct delivery *d)
-{
-    struct err e = {0};
-    int rang = outbox_bell_heard(d->bell, &e);
-    if (rang < 0)
-        bell_fails(d);
-    for (size_t i = 0; rang != 0 && i < d->settings.sinks_n; i++)
-        lane_look_now(&d->lanes[i]);
+    for (size_t i = 0; i < d->settings.shards_n; i++)
+        d->bells[i] = (struct http_watch){.fd = delivery_shard_bell(&d->shards[i])};
+    http_wait(d->world.http, d->bells, d->settings.shards_n, wait_ms(d));
+    for (size_t i = 0; i < d->settings.shards_n; i++)
+        if (d->bells[i].readable)
+            delivery_shard_hear(&d->shards[i]);
 }
 
 static void take_answers(struct delivery *d)
 {
     struct http_answer answer;
-    while (http_finished(d->world.http, &answer))
-        lane_answer(&d->lanes[answer.slot], &answer);
+    size_t sinks_n = d->settings.sinks_n;
+    while (http_finished(d->world.http, &answer)) {
+        struct delivery_shard *shard = &d->shards[answer.slot / sinks_n];
+        lane_answer(&shard->lanes[answer.slot % sinks_n], &answer);
+    }
 }
 
 static bool done(const struct delivery *d)
@@ -148,22 +69,9 @@ static bool done(const struct delivery *d)
     if (!d->world.stopping)
         return false;
     bool busy = false;
-    for (size_t i = 0; i < d->settings.sinks_n; i++)
-        busy |= d->lanes[i].state != LANE_IDLE;
+    for (size_t i = 0; i < d->settings.shards_n; i++)
+        busy |= delivery_shard_busy(&d->shards[i]);
     return !busy || d->world.now_ms >= atomic_load(&d->drain_until_ms);
-}
-
-/* Without Redis what is held stays leased, and others take it when the lease has run out. */
-static void leave(struct delivery *d)
-{
-    struct err e = {0};
-    int rc = 0;
-    for (size_t i = 0; i < d->settings.sinks_n && rc >= 0; i++)
-        rc = lane_abandon(&d->lanes[i], &e);
-    for (size_t i = 0; i < d->settings.sinks_n && rc >= 0 && !d->redis_rest_ms; i++)
-        rc = outbox_tidy(d->world.outbox, d->settings.sinks[i].name, &e);
-    if (rc < 0)
-        redis_fails(d, &e);
 }
 
 static void *work(void *arg)
@@ -172,14 +80,14 @@ static void *work(void *arg)
     for (;;) {
         tell_time(d);
         take_answers(d);
-        step(d);
+        for (size_t i = 0; i < d->settings.shards_n; i++)
+            delivery_shard_step(&d->shards[i]);
         if (done(d))
             break;
-        int fd = bell_fd(d);
-        if (http_wait(d->world.http, fd, wait_ms(d)))
-            hear(d);
+        wait_and_hear(d);
     }
-    leave(d);
+    for (size_t i = 0; i < d->settings.shards_n; i++)
+        delivery_shard_leave(&d->shards[i]);
     return NULL;
 }
 
@@ -212,26 +120,12 @@ static int check_times(struct delivery_settings *s, struct err *e)
 
 static void dispose(struct delivery *d)
 {
-    for (size_t i = 0; i < d->settings.sinks_n; i++)
-        lane_deinit(&d->lanes[i]);
-    outbox_bell_close(d->bell);
-    outbox_close(d->world.outbox);
+    for (size_t i = 0; i < d->settings.shards_n; i++)
+        delivery_shard_deinit(&d->shards[i]);
     http_close(d->world.http);
-    free(d->lanes);
+    free(d->shards);
+    free(d->bells);
     free(d);
-}
-
-static struct outbox_bell *open_bell(const struct delivery_settings *s)
-{
-    if (s->sinks_n == 0)
-        return NULL;
-    struct str *names = calloc(s->sinks_n, sizeof *names);
-    assert(names);
-    for (size_t i = 0; i < s->sinks_n; i++)
-        names[i] = s->sinks[i].name;
-    struct outbox_bell *bell = outbox_bell_open(s->redis, s->prefix, names, s->sinks_n);
-    free(names);
-    return bell;
 }
 
 static struct delivery *create(const struct delivery_settings *settings)
@@ -239,13 +133,12 @@ static struct delivery *create(const struct delivery_settings *settings)
     struct delivery *d = calloc(1, sizeof *d);
     assert(d);
     d->settings = *settings;
-    d->lanes = calloc(settings->sinks_n + 1, sizeof *d->lanes);
-    assert(d->lanes);
-    d->bell = open_bell(settings);
+    d->shards = calloc(settings->shards_n, sizeof *d->shards);
+    d->bells = calloc(settings->shards_n, sizeof *d->bells);
+    assert(d->shards && d->bells);
     d->world.settings = &d->settings;
-    d->world.outbox = outbox_open(settings->redis, settings->prefix, settings->consumer);
     d->world.http = http_open(
-        &(struct http_settings){.slots = settings->sinks_n + 1,
+        &(struct http_settings){.slots = settings->shards_n * settings->sinks_n + 1,
                                 .connect_timeout_ms = settings->connect_timeout_ms,
                                 .timeout_ms = settings->request_timeout_ms});
     tell_time(d);
@@ -266,12 +159,13 @@ static int start_thread(struct delivery *d, struct err *e)
 struct delivery *delivery_start(const struct delivery_settings *settings, struct err *e)
 {
     struct delivery_settings s = *settings;
+    s.shards_n = s.shards_n ? s.shards_n : 1;
     if (check_times(&s, e) < 0)
         return NULL;
     struct delivery *d = create(&s);
     int rc = 0;
-    for (size_t i = 0; i < s.sinks_n; i++)
-        if (lane_init(&d->lanes[i], &d->world, i, e) < 0)
+    for (size_t i = 0; i < s.shards_n; i++)
+        if (delivery_shard_init(&d->shards[i], &d->world, i, e) < 0)
             rc = -1;
     if (rc == 0 && start_thread(d, e) == 0)
         return d;
@@ -279,9 +173,12 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
     return NULL;
 }
 
-const struct delivery_stats *delivery_stats(const struct delivery *d, size_t i)
+struct delivery_stats delivery_stats(const struct delivery *d, size_t i)
 {
-    return &d->lanes[i].stats;
+    struct delivery_stats sum = {0};
+    for (size_t k = 0; k < d->settings.shards_n; k++)
+        lane_add_stats(&d->shards[k].lanes[i], &sum);
+    return sum;
 }
 
 void delivery_stop(struct delivery *d, int64_t drain_ms)

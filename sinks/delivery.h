@@ -1,5 +1,5 @@
-/* Delivery: one thread takes alerts from the outbox and posts them, one request in flight a sink, in
- * order; a sink that is dead or slow delays no other. A refused or unanswered request is repeated with
+/* Delivery: one thread takes alerts from the outboxes and posts them, one request in flight a sink and
+ * shard, in order; a sink that is dead or slow delays no other. A refused or unanswered request is repeated with
  * the same id and body after a random wait that doubles (full jitter), or after the receiver's
  * Retry-After; a lease is renewed meanwhile. What can never be delivered moves to the dead stream. Logs. */
 #ifndef SINKS_DELIVERY_H
@@ -13,8 +13,8 @@ struct delivery;
  * other. Redis need not be there yet. sinks_n may be 0. */
 struct delivery *delivery_start(const struct delivery_settings *settings, struct err *e);
 
-/* Of the i-th sink; lives until delivery_stop. */
-const struct delivery_stats *delivery_stats(const struct delivery *d, size_t i);
+/* Of the i-th sink, now. Any thread. */
+struct delivery_stats delivery_stats(const struct delivery *d, size_t i);
 
 /* Takes nothing new, gives requests in flight drain_ms to be answered, gives the rest back to other
  * pods, and ends the thread. Returns a little later than drain_ms at most, unless Redis hangs: then by

@@ -23,6 +23,7 @@ struct delivery_sink {
 struct delivery_settings {
     const struct redis_target *redis;
     struct str prefix;
+    size_t shards_n;     /* as the state was made with; 0 is 1 */
     struct str consumer; /* see outbox_open: no two living processes share one */
     const struct delivery_sink *sinks;
     size_t sinks_n;
@@ -35,12 +36,13 @@ struct delivery_settings {
     int64_t give_up_ms; /* 3 d: a failure of an alert older than that is its last */
 };
 
-/* Written by the delivery thread, read by any. */
+/* Of a sink, all shards together. */
 struct delivery_stats {
-    _Atomic int64_t delivered; /* answered as delivered and gone from the outbox */
-    _Atomic int64_t retried;   /* failed attempts that will be repeated */
-    _Atomic int64_t dead;
-    _Atomic int64_t queued; /* in the outbox, by all pods; looked up once a second */
+    int64_t
+        delivered;   /* by this process: answered as delivered and gone from the outbox */
+    int64_t retried; /* by this process: failed attempts that will be repeated */
+    int64_t dead;    /* by this process */
+    int64_t queued;  /* in the outbox, by all pods; looked up once a second */
 };
 
 #endif

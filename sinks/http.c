@@ -188,9 +188,25 @@ void http_cancel(struct http *h, size_t slot)
     forget(s);
 }
 
-bool http_wait(struct http *h, int fd, int64_t wait_ms)
+/* libcurl's poll beside other descriptors. */
+static void poll_with(struct http *h, struct http_watch *watches, size_t n, int wait_ms)
 {
-    struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
+    struct curl_waitfd extra[HTTP_WATCHES_MAX];
+    unsigned extra_n = 0;
+    assert(n <= HTTP_WATCHES_MAX);
+    for (size_t i = 0; i < n; i++)
+        if (watches[i].fd >= 0)
+            extra[extra_n++] =
+                (struct curl_waitfd){.fd = watches[i].fd, .events = CURL_WAIT_POLLIN};
+    curl_multi_poll(h->multi, extra, extra_n, wait_ms, NULL);
+    extra_n = 0;
+    for (size_t i = 0; i < n; i++)
+        if (watches[i].fd >= 0)
+            watches[i].readable = extra[extra_n++].revents != 0;
+}
+
+void http_wait(struct http *h, struct http_watch *watches, size_t n, int64_t wait_ms)
+{
     int running = 0, left = 0;
     curl_multi_perform(h->multi, &running);
     int wait = wait_ms < 0 ? 0 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
@@ -198,9 +214,8 @@ bool http_wait(struct http *h, int fd, int64_t wait_ms)
         left += h->slots[i].busy;
     if (running < left)
         wait = 0; /* something finished already */
-    curl_multi_poll(h->multi, &extra, fd >= 0, wait, NULL);
+    poll_with(h, watches, n, wait);
     curl_multi_perform(h->multi, &running);
-    return fd >= 0 && extra.revents != 0;
 }
 
 void http_wake(struct http *h)

@@ -25,9 +25,14 @@ int http_start(struct http *h, size_t slot, const struct request *request, struc
 /* Breaks it off: whether it arrived is unknown. */
 void http_cancel(struct http *h, size_t slot);
 
-/* Moves bytes until something finished, `fd` (-1: none) is readable, http_wake was called, or wait_ms
- * passed. True: fd is readable. */
-bool http_wait(struct http *h, int fd, int64_t wait_ms);
+enum { HTTP_WATCHES_MAX = 64 };
+struct http_watch {
+    int fd; /* -1: none */
+    bool readable;
+};
+/* Moves bytes until something finished, a watched descriptor is readable (which is set), http_wake was
+ * called, or wait_ms passed. */
+void http_wait(struct http *h, struct http_watch *watches, size_t n, int64_t wait_ms);
 /* Any thread. */
 void http_wake(struct http *h);
 

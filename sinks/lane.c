@@ -34,10 +34,14 @@ static int read_secrets(struct lane *l, struct err *e)
     return 0;
 }
 
-int lane_init(struct lane *l, struct lane_world *world, size_t slot, struct err *e)
+int lane_init(struct lane *l, struct lane_world *world, struct outbox *outbox,
+              size_t slot, struct err *e)
 {
-    *l = (struct lane){
-        .world = world, .sink = &world->settings->sinks[slot], .slot = slot};
+    const struct delivery_settings *s = world->settings;
+    *l = (struct lane){.world = world,
+                       .sink = &s->sinks[slot % s->sinks_n],
+                       .outbox = outbox,
+                       .slot = slot};
     arena_init(&l->entry_arena);
     arena_init(&l->request_arena);
     arena_init(&l->secret_arenas[0]);
@@ -120,7 +124,7 @@ static void try_again_later(struct lane *l)
         wait_ms = wish;
     l->state = LANE_WAITING;
     l->due_ms = l->world->now_ms + wait_ms;
-    count(&l->stats.retried);
+    count(&l->counts.retried);
     log_alert(l, LOG_WARN, "alert_retry", wait_ms);
 }
 
@@ -193,7 +197,7 @@ static void acknowledge_early(struct lane *l)
 {
     struct err e = {0};
     if (FAULT_OFF("ack_after"))
-        (void)outbox_ack(l->world->outbox, l->sink->name, l->entry.id, &e);
+        (void)outbox_ack(l->outbox, l->sink->name, l->entry.id, &e);
 }
 
 static void try_now(struct lane *l)
@@ -251,9 +255,9 @@ static int count_queue(struct lane *l, struct err *e)
     int64_t n;
     if (l->world->now_ms < l->count_ms)
         return 0;
-    if (outbox_length(l->world->outbox, l->sink->name, &n, e) < 0)
+    if (outbox_length(l->outbox, l->sink->name, &n, e) < 0)
         return -1;
-    atomic_store_explicit(&l->stats.queued, n, memory_order_relaxed);
+    atomic_store_explicit(&l->counts.queued, n, memory_order_relaxed);
     l->count_ms = l->world->now_ms + COUNT_MS;
     return 0;
 }
@@ -263,7 +267,7 @@ static int look(struct lane *l, struct err *e)
     if (l->world->stopping || l->world->now_ms < l->due_ms)
         return 0;
     arena_reset(&l->entry_arena);
-    int rc = outbox_take(l->world->outbox, l->sink->name, l->world->settings->lease_ms,
+    int rc = outbox_take(l->outbox, l->sink->name, l->world->settings->lease_ms,
                          &l->entry_arena, &l->entry, e);
     if (rc < 0)
         return -1;
@@ -275,7 +279,7 @@ static int look(struct lane *l, struct err *e)
 
 static int give_back(struct lane *l, struct err *e)
 {
-    if (outbox_release(l->world->outbox, l->sink->name, l->entry.id, e) < 0)
+    if (outbox_release(l->outbox, l->sink->name, l->entry.id, e) < 0)
         return -1;
     log_info("alert_released", "sink=%.*s alert=%s attempts=%lld", STR_ARG(l->sink->name),
              l->alert.id, (long long)l->tries);
@@ -290,7 +294,7 @@ static int wait_on(struct lane *l, struct err *e)
         return give_back(l, e);
     if (!due && l->world->now_ms < l->renew_ms)
         return 0;
-    int held = outbox_renew(l->world->outbox, l->sink->name, l->entry.id, e);
+    int held = outbox_renew(l->outbox, l->sink->name, l->entry.id, e);
     if (held < 0)
         return -1;
     lease_begins(l);
@@ -307,16 +311,15 @@ static int wait_on(struct lane *l, struct err *e)
 static int settle(struct lane *l, struct err *e)
 {
     struct outbox_entry *entry = &l->entry;
-    struct outbox *outbox = l->world->outbox;
     bool dead = l->outcome.verdict == DEAD;
     struct outbox_entry told = *entry;
     told.attempts += l->tries ? l->tries - 1 : 0;
-    int rc = dead
-                 ? outbox_dead(outbox, l->sink->name, &told, str_of(l->outcome.reason), e)
-                 : outbox_ack(outbox, l->sink->name, entry->id, e);
+    int rc =
+        dead ? outbox_dead(l->outbox, l->sink->name, &told, str_of(l->outcome.reason), e)
+             : outbox_ack(l->outbox, l->sink->name, entry->id, e);
     if (rc < 0)
         return -1;
-    count(dead ? &l->stats.dead : &l->stats.delivered);
+    count(dead ? &l->counts.dead : &l->counts.delivered);
     log_alert(l, dead ? LOG_ERROR : LOG_INFO, dead ? "alert_dead" : "alert_delivered", 0);
     l->failures = 0;
     go_idle(l);
@@ -388,4 +391,12 @@ int lane_abandon(struct lane *l, struct err *e)
     if (l->state == LANE_ANSWERED)
         return settle(l, e);
     return l->state == LANE_IDLE ? 0 : give_back(l, e);
+}
+
+void lane_add_stats(const struct lane *l, struct delivery_stats *sum)
+{
+    sum->delivered += atomic_load_explicit(&l->counts.delivered, memory_order_relaxed);
+    sum->retried += atomic_load_explicit(&l->counts.retried, memory_order_relaxed);
+    sum->dead += atomic_load_explicit(&l->counts.dead, memory_order_relaxed);
+    sum->queued += atomic_load_explicit(&l->counts.queued, memory_order_relaxed);
 }

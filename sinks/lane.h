@@ -1,4 +1,4 @@
-/* One sink's way through delivery: idle -> taken -> in flight -> answered, or waiting to try again.
+/* One sink's way, in one shard, through delivery: idle -> taken -> in flight -> answered, or waiting to try again.
  * Used by the delivery thread only; time is an input. */
 #ifndef SINKS_LANE_H
 #define SINKS_LANE_H
@@ -10,10 +10,9 @@
 /* What all lanes share. */
 struct lane_world {
     const struct delivery_settings *settings; /* no time is 0 */
-    struct outbox *outbox;
-    struct http *http;       /* a slot a lane, with the same number */
-    int64_t now_ms, wall_ms; /* monotonic; since 1970 */
-    bool stopping;           /* take nothing new */
+    struct http *http;                        /* a slot a lane, with the same number */
+    int64_t now_ms, wall_ms;                  /* monotonic; since 1970 */
+    bool stopping;                            /* take nothing new */
 };
 
 enum lane_state {
@@ -23,9 +22,15 @@ enum lane_state {
     LANE_ANSWERED, /* it is known what becomes of the entry; Redis does not know yet */
 };
 
+/* Written by the delivery thread, read by any; see struct delivery_stats. */
+struct lane_counts {
+    _Atomic int64_t delivered, retried, dead, queued;
+};
+
 struct lane {
     struct lane_world *world;
     const struct delivery_sink *sink;
+    struct outbox *outbox; /* of its shard */
     size_t slot;
     enum lane_state state;
     int64_t due_ms;                 /* idle: look into the outbox; waiting: try */
@@ -43,11 +48,12 @@ struct lane {
     struct sink_secrets secrets;
     int64_t secrets_ms;
     bool secrets_stale;
-    struct delivery_stats stats;
+    struct lane_counts counts;
 };
 
-/* Reads the secrets. lane_deinit in either case. */
-int lane_init(struct lane *l, struct lane_world *world, size_t slot, struct err *e);
+/* Reads the secrets. lane_deinit in either case. Slots are numbered by shard, and in it by sink. */
+int lane_init(struct lane *l, struct lane_world *world, struct outbox *outbox,
+              size_t slot, struct err *e);
 void lane_deinit(struct lane *l);
 
 /* Does what is due. 1: Redis answered, 0: it was not asked, -1: it fails, call again later. */
@@ -62,5 +68,8 @@ void lane_look_now(struct lane *l);
 void lane_answer(struct lane *l, const struct http_answer *answer);
 /* Time is up: breaks the request off and gives the entry back. Answers like lane_step. */
 int lane_abandon(struct lane *l, struct err *e);
+
+/* Adds its figures. Any thread. */
+void lane_add_stats(const struct lane *l, struct delivery_stats *sum);
 
 #endif

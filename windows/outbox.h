@@ -1,9 +1,9 @@
 /* The outbox: a Redis stream per sink, read by a consumer group of all pods. An entry is taken with a
  * lease, acknowledged after the answer, and claimed by others when its pod is gone. Of one sink's
  * entries one is taken at a time, the oldest, over all pods: a sink is told of things in order. Never
- * trimmed by length.
- *   PREFIX:{0}:outbox:SINK  group "delivery", field `alert` the body
- *   PREFIX:{0}:dead:SINK    the same fields and entry (id in the outbox), reason, attempts
+ * trimmed by length. Each shard has its own, under its stem (windows/shard.h):
+ *   STEM outbox:SINK  group "delivery", field `alert` the body
+ *   STEM dead:SINK    the same fields and entry (id in the outbox), reason, attempts
  * A connection of its own: used by the delivery thread only. Every -1 is ERR_UNAVAILABLE or ERR_REFUSED
  * (windows/redis_link.h), and nothing is known: the call may be repeated. */
 #ifndef WINDOWS_OUTBOX_H
@@ -26,11 +26,11 @@ struct outbox_entry {
 };
 
 /* The stream's key, as the store's commit script writes it. */
-void outbox_key(struct buf *out, struct str prefix, struct str sink);
+void outbox_key(struct buf *out, struct str stem, struct str sink);
 
 /* `consumer` names this process: no two that live may share it, for what its namesake took is taken to
  * be its own. Connects lazily. Copies what it is given. */
-struct outbox *outbox_open(const struct redis_target *target, struct str prefix,
+struct outbox *outbox_open(const struct redis_target *target, struct str stem,
                            struct str consumer);
 void outbox_close(struct outbox *o);
 

@@ -32,7 +32,7 @@ static void ask_from(struct outbox_bell *b, size_t i, struct str id)
     b->ids[i] = (struct str){b->id_texts[i], id.n};
 }
 
-struct outbox_bell *outbox_bell_open(const struct redis_target *target, struct str prefix,
+struct outbox_bell *outbox_bell_open(const struct redis_target *target, struct str stem,
                                      const struct str *sinks, size_t sinks_n)
 {
     static const char *const words[WORDS] = {"XREAD", "COUNT",  "1",
@@ -52,7 +52,7 @@ struct outbox_bell *outbox_bell_open(const struct redis_target *target, struct s
     buf_init(&key, KEY_MAX_BYTES);
     for (size_t i = 0; i < sinks_n; i++) {
         buf_clear(&key);
-        outbox_key(&key, prefix, sinks[i]);
+        outbox_key(&key, stem, sinks[i]);
         b->keys[i] = arena_str(&b->names, buf_str(&key));
         ask_from(b, i, STR("$"));
     }

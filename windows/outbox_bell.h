@@ -1,5 +1,5 @@
-/* Tells at once that an alert was put into an outbox: a blocking read of all the sinks'
- * streams on a connection of its own. What it tells is a hint: who hears it looks for
+/* Tells at once that an alert was put into an outbox: a blocking read of all the
+ * sinks' streams of a shard on a connection of its own. What it tells is a hint: who hears it looks for
  * himself (outbox_take), and looks from time to time without it. One thread. */
 #ifndef WINDOWS_OUTBOX_BELL_H
 #define WINDOWS_OUTBOX_BELL_H
@@ -11,7 +11,7 @@ struct outbox_bell;
 struct redis_target;
 
 /* Copies what it is given; connects lazily. sinks_n > 0. */
-struct outbox_bell *outbox_bell_open(const struct redis_target *target, struct str prefix,
+struct outbox_bell *outbox_bell_open(const struct redis_target *target, struct str stem,
                                      const struct str *sinks, size_t sinks_n);
 void outbox_bell_close(struct outbox_bell *b);
 

@@ -15,31 +15,31 @@ enum { KEY_MAX_BYTES = 4096, CONSUMER_GONE_MS = 24 * 3600 * 1000 };
 struct outbox {
     struct redis_link *link;
     struct arena names;
-    struct str prefix, consumer;
+    struct str stem, consumer;
     struct buf key, dead_key;
     struct redis_script take, ack, dead, hold, tidy;
 };
 
-static void key_of(struct buf *out, struct str prefix, const char *kind, struct str sink)
+static void key_of(struct buf *out, struct str stem, const char *kind, struct str sink)
 {
-    buf_put(out, prefix);
+    buf_put(out, stem);
     buf_text(out, kind);
     buf_put(out, sink);
 }
 
-void outbox_key(struct buf *out, struct str prefix, struct str sink)
+void outbox_key(struct buf *out, struct str stem, struct str sink)
 {
-    key_of(out, prefix, ":{0}:outbox:", sink);
+    key_of(out, stem, "outbox:", sink);
 }
 
-struct outbox *outbox_open(const struct redis_target *target, struct str prefix,
+struct outbox *outbox_open(const struct redis_target *target, struct str stem,
                            struct str consumer)
 {
     struct outbox *o = calloc(1, sizeof *o);
     assert(o);
     o->link = redis_link_new(target);
     arena_init(&o->names);
-    o->prefix = arena_str(&o->names, prefix);
+    o->stem = arena_str(&o->names, stem);
     o->consumer = arena_str(&o->names, consumer);
     buf_init(&o->key, KEY_MAX_BYTES);
     buf_init(&o->dead_key, KEY_MAX_BYTES);
@@ -65,14 +65,14 @@ void outbox_close(struct outbox *o)
 static struct str key(struct outbox *o, struct str sink)
 {
     buf_clear(&o->key);
-    outbox_key(&o->key, o->prefix, sink);
+    outbox_key(&o->key, o->stem, sink);
     return buf_str(&o->key);
 }
 
 static struct str dead_key(struct outbox *o, struct str sink)
 {
     buf_clear(&o->dead_key);
-    key_of(&o->dead_key, o->prefix, ":{0}:dead:", sink);
+    key_of(&o->dead_key, o->stem, "dead:", sink);
     return buf_str(&o->dead_key);
 }
 

@@ -8,6 +8,7 @@
 #include "tests/check.h"
 #include "tests/redis_server.h"
 #include "windows/outbox_bell.h"
+#include "windows/shard.h"
 
 enum { LEASE_MS = 60000, SHORT_LEASE_MS = 700, BIG_BYTES = 512 * 1024 };
 
@@ -16,6 +17,7 @@ static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "a
 static struct redis_server server;
 static struct redis_link *admin;
 static struct arena arena;
+static struct str stem;
 static struct str eng; /* a sink of its own for each case */
 
 /* A command whose reply does not matter, or only its number. */
@@ -32,7 +34,7 @@ static int64_t told(struct redisReply *r)
 static struct str key(const char *kind)
 {
     static char text[128];
-    snprintf(text, sizeof text, "tw:{0}:%s:%.*s", kind, STR_ARG(eng));
+    snprintf(text, sizeof text, "%.*s%s:%.*s", STR_ARG(stem), kind, STR_ARG(eng));
     return str_of(text);
 }
 
@@ -43,7 +45,7 @@ static void add(const char *body)
 
 static struct outbox *pod(const char *name)
 {
-    return outbox_open(&server.target, STR("tw"), str_of(name));
+    return outbox_open(&server.target, stem, str_of(name));
 }
 
 static int take(struct outbox *o, int64_t lease_ms, struct outbox_entry *out)
@@ -328,14 +330,16 @@ static bool rings(struct outbox_bell *bell, int wait_ms)
 static void the_bell(void)
 {
     struct err e = {0};
-    struct str sinks[] = {STR("other"), eng};
+    struct str sinks[] = {STR("other"), STR("bell")};
     add("before");
-    struct outbox_bell *bell = outbox_bell_open(&server.target, STR("tw"), sinks, 2);
+    struct outbox_bell *bell = outbox_bell_open(&server.target, stem, sinks, 2);
     CHECK(!rings(bell, 100));
     add("1");
     CHECK(rings(bell, 1000));
     CHECK(!rings(bell, 100));
-    ADMIN(STR("XADD"), STR("tw:{0}:outbox:other"), STR("*"), STR("alert"), STR("x"));
+    eng = STR("other");
+    add("x");
+    eng = STR("bell");
     CHECK(rings(bell, 1000));
     add("2");
     add("3"); /* between two questions: none is missed */
@@ -360,6 +364,7 @@ int main(void)
     redis_server_start(&server, durable);
     admin = redis_link_new(&server.target);
     arena_init(&arena);
+    stem = shard_stem(STR("tw"), 3, 1, &arena);
     struct outbox *a = pod("a"), *b = pod("b");
     eng = STR("order"), in_order(a, b);
     eng = STR("early"), before_the_group(a);

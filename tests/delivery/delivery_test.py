@@ -49,6 +49,7 @@ class Pod:
     """One process that delivers."""
 
     def __init__(self, redis, name, *args):
+        self.sinks_n = sum("=@" in a or "=http" in a for a in args)
         self.log_path = tempfile.mktemp(prefix="delivery_log.")
         environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
         with open(self.log_path, "wb") as log:
@@ -61,9 +62,9 @@ class Pod:
             return f.read()
 
     def stats(self):
+        """Of the first sink."""
         self.process.send_signal(signal.SIGUSR1)
-        row = json.loads(self.process.stdout.readline())
-        return row
+        return [json.loads(self.process.stdout.readline()) for _ in range(self.sinks_n)][0]
 
     def send(self, number):
         self.process.send_signal(number)
@@ -412,6 +413,45 @@ class DeliveryTest(unittest.TestCase):
         began = time.monotonic()
         self.assertEqual(pod.stop(), 0)
         self.assertLess(time.monotonic() - began, 0.5)
+
+    # ---- shards ----
+
+    def test_every_shard_has_its_outbox(self):
+        """Each in order, side by side; the figures are sums."""
+        stems = [redis_server.shard_stem(3, i) for i in range(3)]
+        for n in range(1, 31):
+            self.redis.add("ok", alert(n), stems[n % 3])
+        pod = self.pod("shards=3", ok="/ok", gone="/status/404")
+        self.redis.add("gone", alert(1), stems[0])
+        self.redis.add("gone", alert(2), stems[2])
+        for stem in stems:
+            self.assertTrue(wait_for(lambda s=stem: self.redis.waiting("ok", s) == 0))
+            self.assertTrue(wait_for(lambda s=stem: self.redis.waiting("gone", s) == 0))
+        got = [n for n, times in self.attempts("/ok") if self.assertEqual(times, 1) is None]
+        self.assertEqual(sorted(got), list(range(1, 31)))
+        for i in range(3):
+            in_shard = [n for n in got if n % 3 == i]
+            self.assertEqual(in_shard, sorted(in_shard))
+        self.assertEqual([len(self.redis.dead("gone", s)) for s in stems], [1, 0, 1])
+        self.assertTrue(wait_for(lambda: pod.stats()["delivered"] == 30))
+        self.assertEqual(pod.stop(), 0)
+
+    def test_a_busy_shard_rings_beside_a_quiet_one(self):
+        """A shard whose sink hangs delays no other shard of the same sink."""
+        stems = [redis_server.shard_stem(2, i) for i in range(2)]
+        act = self.receiver.act
+        self.receiver.act = lambda connection, path, earlier: act(
+            connection, ["hang"] if self.receiver.requests[-1].alert()["id"] == f"{1:032x}"
+            else path, earlier)
+        self.pod("request_timeout=10000", "lease=20000", "shards=2", ok="/ok")
+        self.redis.add("ok", alert(1), stems[0])
+        self.assertTrue(wait_for(lambda: len(self.receiver.of("/ok")) == 1))
+        for n in range(2, 12):
+            began = time.monotonic()
+            self.redis.add("ok", alert(n), stems[1])
+            self.assertTrue(wait_for(lambda n=n: len(self.receiver.of("/ok")) == n))
+            self.assertLess(time.monotonic() - began, 0.5)
+        self.assertEqual(self.redis.waiting("ok", stems[0]), 1)
 
     # ---- Redis ----
 

@@ -1,4 +1,5 @@
 """A Redis of the test's own, and as much of a client as the tests need."""
+import binascii
 import shutil
 import socket
 import subprocess
@@ -8,6 +9,17 @@ import time
 
 def installed():
     return shutil.which("redis-server") is not None
+
+
+def shard_stem(shards_n, shard, prefix="tw"):
+    """As windows/shard.c names it: the smallest number whose slot lies in the shard's part."""
+    tag = 0
+    while shards_n > 1 and binascii.crc_hqx(str(tag).encode(), 0) % 16384 * shards_n // 16384 != shard:
+        tag += 1
+    return f"{prefix}:2.{shards_n}:{{{tag}}}:"
+
+
+ONE_SHARD = shard_stem(1, 0)
 
 
 class Redis:
@@ -72,14 +84,14 @@ class Redis:
             return self.file.read(int(rest) + 2)[:-2]
         return [self.reply() for _ in range(int(rest))]
 
-    # ---- the outbox ----
+    # ---- the outbox; `stem` is a shard's ----
 
-    def add(self, sink, body):
-        return self.command("XADD", f"tw:{{0}}:outbox:{sink}", "*", "alert", body)
+    def add(self, sink, body, stem=ONE_SHARD):
+        return self.command("XADD", f"{stem}outbox:{sink}", "*", "alert", body)
 
-    def waiting(self, sink):
-        return self.command("XLEN", f"tw:{{0}}:outbox:{sink}")
+    def waiting(self, sink, stem=ONE_SHARD):
+        return self.command("XLEN", f"{stem}outbox:{sink}")
 
-    def dead(self, sink):
-        rows = self.command("XRANGE", f"tw:{{0}}:dead:{sink}", "-", "+")
+    def dead(self, sink, stem=ONE_SHARD):
+        rows = self.command("XRANGE", f"{stem}dead:{sink}", "-", "+")
         return [dict(zip(f[::2], f[1::2])) for _, f in rows]

@@ -1,8 +1,8 @@
 /* Delivers from an outbox to webhooks until SIGTERM, for tests that drive delivery from outside.
  *
- *   deliver REDIS_URL CONSUMER [OPTION=MS...] NAME=URL|NAME=@FILE ...
+ *   deliver REDIS_URL CONSUMER [OPTION=NUMBER...] NAME=URL|NAME=@FILE ...
  *
- * Options are the times of struct delivery_settings without "_ms", and drain. @FILE holds the URL, read
+ * Options are the times of struct delivery_settings without "_ms", drain, and shards. @FILE holds the URL, read
  * again as secrets are. SIGUSR1: prints each sink's counters as a line of JSON. */
 #include <signal.h>
 #include <stdio.h>
@@ -45,13 +45,15 @@ static bool is_named(const char *arg, size_t n, const char *name)
     return strlen(name) == n && memcmp(arg, name, n) == 0;
 }
 
-static bool take_time(const char *arg, size_t n, struct delivery_settings *s,
-                      int64_t *drain_ms)
+static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
+                        int64_t *drain_ms)
 {
+    int64_t shards_n = (int64_t)s->shards_n;
     const struct {
         const char *name;
         int64_t *value;
     } rows[] = {{"drain", drain_ms},
+                {"shards", &shards_n},
                 {"connect_timeout", &s->connect_timeout_ms},
                 {"request_timeout", &s->request_timeout_ms},
                 {"lease", &s->lease_ms},
@@ -62,6 +64,7 @@ static bool take_time(const char *arg, size_t n, struct delivery_settings *s,
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (is_named(arg, n, rows[i].name)) {
             *rows[i].value = strtoll(arg + n + 1, NULL, 10);
+            s->shards_n = (size_t)shards_n;
             return true;
         }
     return false;
@@ -71,12 +74,11 @@ static void print_stats(const struct delivery *d,
                         const struct delivery_settings *settings)
 {
     for (size_t i = 0; i < settings->sinks_n; i++) {
-        const struct delivery_stats *s = delivery_stats(d, i);
+        struct delivery_stats s = delivery_stats(d, i);
         printf("{\"sink\":\"%.*s\",\"delivered\":%lld,\"retried\":%lld,\"dead\":%lld,"
                "\"queued\":%lld}\n",
-               STR_ARG(settings->sinks[i].name), (long long)atomic_load(&s->delivered),
-               (long long)atomic_load(&s->retried), (long long)atomic_load(&s->dead),
-               (long long)atomic_load(&s->queued));
+               STR_ARG(settings->sinks[i].name), (long long)s.delivered,
+               (long long)s.retried, (long long)s.dead, (long long)s.queued);
     }
     fflush(stdout);
 }
@@ -98,7 +100,7 @@ static void wait_for_end(const struct delivery *d, const struct delivery_setting
     }
 }
 
-/* NAME=URL... and OPTION=MS... */
+/* NAME=URL... and OPTION=NUMBER... */
 static void take_arguments(char **arg, struct delivery_settings *s, int64_t *drain_ms)
 {
     static struct target targets[SINKS_MAX];
@@ -106,7 +108,7 @@ static void take_arguments(char **arg, struct delivery_settings *s, int64_t *dra
     s->sinks = rows;
     for (; *arg && s->sinks_n < SINKS_MAX; arg++) {
         size_t n = strcspn(*arg, "=");
-        if (!(*arg)[n] || take_time(*arg, n, s, drain_ms))
+        if (!(*arg)[n] || take_option(*arg, n, s, drain_ms))
             continue;
         struct target *target = &targets[s->sinks_n];
         target->url = *arg + n + 1;
@@ -123,7 +125,7 @@ int main(int argc, char **argv)
     struct err e = {0};
     int64_t drain_ms = 5000;
     if (argc < 3 || redis_target_parse(str_of(argv[1]), &redis, &e) < 0) {
-        fprintf(stderr, "deliver REDIS_URL CONSUMER [OPTION=MS...] NAME=URL... %s\n",
+        fprintf(stderr, "deliver REDIS_URL CONSUMER [OPTION=NUMBER...] NAME=URL... %s\n",
                 e.text);
         return 2;
     }
