@@ -45,7 +45,7 @@ struct live {
 
 /* --- what the source tells --- */
 
-static int64_t on_assigned(void *arg, size_t slot, struct str name)
+static struct source_place on_assigned(void *arg, size_t slot, struct str name)
 {
     struct live *l = arg;
     struct err e = {0};
@@ -62,7 +62,7 @@ static int64_t on_assigned(void *arg, size_t slot, struct str name)
         log_info("partition_assigned", "partition=%s offset=beginning",
                  log_quote(name, quoted));
     p->from_start = !p->placed;
-    return p->placed ? p->next : -1;
+    return (struct source_place){p->placed ? p->next : -1, -1, 0};
 }
 
 static void on_revoked(void *arg, size_t slot, struct str name)

@@ -2,7 +2,7 @@
 
 void batch_init(struct batch *b)
 {
-    *b = (struct batch){0};
+    *b = (struct batch){.last_offset = -1};
     arena_init(&b->arena);
 }
 
@@ -15,5 +15,5 @@ void batch_reset(struct batch *b)
 {
     struct arena arena = b->arena;
     arena_reset(&arena);
-    *b = (struct batch){.arena = arena};
+    *b = (struct batch){.arena = arena, .last_offset = -1};
 }

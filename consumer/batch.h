@@ -25,6 +25,11 @@ struct batch {
     struct str name;    /* the partition: "topic/3", or the file's path; owned by the source */
     int64_t start;      /* the first position asked for; offsets may have holes */
     int64_t next;       /* the position after the last one read; start == next: nothing moved */
+    /* The last record of the batch, be it an event or a reject: its offset (-1: the batch has none) and
+     * the XXH3 (64 bits) of its offset, timestamp, key and value. Recorded logs: -1. */
+    int64_t last_offset;
+    uint64_t last_hash;
+    int64_t lost; /* so many records behind `start` were deleted before they were read */
     bool at_end;        /* nothing stood behind `next` when it was read, as far as is known */
     struct event *events;
     size_t events_n;

@@ -2,12 +2,17 @@
  * at the lag, and carries the caller's metadata. So a commit that fails costs nothing: a later one
  * says the same. */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "consumer/kafka_source.h"
 #include "core/fault.h"
 #include "core/log.h"
 
-enum { EVERY_MS = 1000, METADATA_BYTES_MAX = 4096 /* the broker's default limit */ };
+enum {
+    EVERY_MS = 1000,
+    COMMITTED_TIMEOUT_MS = 5000,
+    METADATA_BYTES_MAX = 4096 /* the broker's default limit */
+};
 
 void kafka_commit(struct source *source, size_t slot, int64_t offset, struct str metadata)
 {
@@ -79,6 +84,58 @@ void kafka_commit_wait(struct kafka_source *s, int timeout_ms)
         rd_kafka_event_destroy(rd_kafka_queue_poll(answers, timeout_ms));
     rd_kafka_queue_destroy(answers);
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* A list of all partitions of all topics; NULL: ERR_UNAVAILABLE. */
+static rd_kafka_topic_partition_list_t *everything(struct kafka_source *s, struct err *e)
+{
+    const struct str *names;
+    size_t n;
+    if (kafka_partitions(&s->source, &names, &n, e))
+        return NULL;
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)n);
+    for (size_t i = 0; i < n; i++) {
+        size_t slot = partitions_file_slot(&s->partitions, names[i]);
+        rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, POSITION_NONE);
+        rd_kafka_topic_partition_list_add(all, one->elems[0].topic,
+                                          one->elems[0].partition);
+        rd_kafka_topic_partition_list_destroy(one);
+    }
+    return all;
+}
+
+static int tell(struct kafka_source *s, const rd_kafka_topic_partition_t *tp,
+                source_committed_fn *fn, void *arg, struct err *e)
+{
+    size_t slot;
+    if (tp->err)
+        return err_set(e, ERR_UNAVAILABLE, "%s/%" PRId32 ": committed offset unknown: %s",
+                       tp->topic, tp->partition, rd_kafka_err2str(tp->err));
+    (void)kafka_slot_of(s, tp->topic, tp->partition, &slot);
+    if (tp->offset >= 0)
+        fn(arg, s->partitions.names[slot], tp->offset,
+           (struct str){tp->metadata, tp->metadata_size});
+    return 0;
+}
+
+int kafka_committed(struct source *source, source_committed_fn *fn, void *arg,
+                    struct err *e)
+{
+    struct kafka_source *s = (struct kafka_source *)source;
+    rd_kafka_topic_partition_list_t *all = everything(s, e);
+    if (!all)
+        return -1;
+    int result = 0;
+    rd_kafka_resp_err_t rc =
+        all->cnt ? rd_kafka_committed(s->consumer, all, COMMITTED_TIMEOUT_MS)
+                 : RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (rc)
+        result = err_set(e, ERR_UNAVAILABLE, "committed offsets of group %.*s unknown: %s",
+                         STR_ARG(s->settings.group), rd_kafka_err2str(rc));
+    for (int i = 0; i < all->cnt && !result; i++)
+        result = tell(s, &all->elems[i], fn, arg, e);
+    rd_kafka_topic_partition_list_destroy(all);
+    return result;
 }
 
 /* One who owns a partition no more is refused: that is as it should be. */

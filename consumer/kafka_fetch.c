@@ -158,6 +158,7 @@ static void fill_from(struct kafka_source *s, struct kafka_slot *k,
                       struct batch_fill *fill)
 {
     size_t records = 0, bytes = 0;
+    rd_kafka_message_t *last = NULL;
     while (k->waiting && records < s->settings.batch_events && bytes < BATCH_BYTES) {
         rd_kafka_message_t *m = pop(s, k);
         bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
@@ -166,12 +167,21 @@ static void fill_from(struct kafka_source *s, struct kafka_slot *k,
             records++;
             bytes += m->len;
             k->position = m->offset + 1;
+            rd_kafka_message_t *before = last;
+            last = m;
+            m = before;
         } else if (m->offset > k->position) {
             k->position =
                 m->offset; /* over control records and what compaction left out */
         }
-        rd_kafka_message_destroy(m);
+        if (m)
+            rd_kafka_message_destroy(m);
     }
+    if (!last)
+        return;
+    fill->batch->last_offset = last->offset;
+    fill->batch->last_hash = kafka_record_hash(last);
+    rd_kafka_message_destroy(last);
 }
 
 /* Where the partition ended when something of it was last fetched. */

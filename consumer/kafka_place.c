@@ -166,12 +166,13 @@ static void give(struct kafka_source *s, rd_kafka_topic_partition_t *tp)
 {
     size_t slot;
     (void)kafka_slot_of(s, tp->topic, tp->partition, &slot);
-    int64_t from = s->listener.assigned(s->listener.arg, slot, s->partitions.names[slot]);
+    struct source_place from =
+        s->listener.assigned(s->listener.arg, slot, s->partitions.names[slot]);
     struct kafka_slot *k = kafka_slot(s, slot);
     kafka_drop(s, k);
     set_placed(s, k);
     k->owned = true;
-    k->position = from > 0 ? from : 0;
+    k->position = from.offset > 0 ? from.offset : 0;
     k->joined = s->round;
     k->commit = k->committed = POSITION_NONE;
     tp->offset = offset_of(k->position);

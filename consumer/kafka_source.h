@@ -91,6 +91,9 @@ void kafka_misplaced(struct kafka_source *s, size_t slot);
 /* Tries again to place partitions that are not where they should be. */
 void kafka_place_strays(struct kafka_source *s);
 
+/* kafka_verify.c: whether a log is the one that was applied. */
+uint64_t kafka_record_hash(const rd_kafka_message_t *m);
+
 /* kafka_fetch.c: records from librdkafka into chains, and from a chain into a batch. */
 void kafka_fetch(struct kafka_source *s, int wait_ms);
 void kafka_drop(struct kafka_source *s, struct kafka_slot *slot);
@@ -99,6 +102,8 @@ bool kafka_take(struct kafka_source *s, struct batch *out);
 /* kafka_commit.c */
 void kafka_commit(struct source *source, size_t slot, int64_t offset,
                   struct str metadata);
+int kafka_committed(struct source *source, source_committed_fn *fn, void *arg,
+                    struct err *e);
 void kafka_commit_noted(struct kafka_source *s);
 void kafka_commit_wait(struct kafka_source *s, int timeout_ms);
 void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,

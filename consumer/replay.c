@@ -303,8 +303,17 @@ static void replay_close(struct source *s)
 }
 
 static const struct source_ops replay_ops = {
-    replay_next,        replay_seek,       replay_end,      replay_commit,
-    replay_dead_letter, replay_partitions, replay_progress, replay_close};
+    .next = replay_next,
+    .seek = replay_seek,
+    .end = replay_end,
+    .commit = replay_commit,
+    .dead_letter = replay_dead_letter,
+    .committed = NULL,
+    .pause = NULL,
+    .partitions = replay_partitions,
+    .progress = replay_progress,
+    .close = replay_close,
+};
 
 struct source *replay_source_open(const char *const *paths, size_t n,
                                   int64_t max_future_ms, struct err *e)

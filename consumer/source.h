@@ -6,12 +6,20 @@
 #include "consumer/batch.h"
 #include "core/err.h"
 
+/* Where a partition stands, as the store knows it. The last record applied is read again first: a
+ * log in which it is another one was made anew. */
+struct source_place {
+    int64_t offset;      /* the next to hand out; -1 and 0: the beginning */
+    int64_t last_offset; /* of the last record applied; -1: not known */
+    uint64_t last_hash;  /* as its batch told it */
+};
+
 /* What next() may tell while it runs, before it returns. */
 struct source_listener {
     void *arg;
-    /* The partition is ours now. Answers the position to read from, or -1: from its beginning.
-     * Redis is the truth for that. Where it cannot be read now, answer -1 and seek later. */
-    int64_t (*assigned)(void *arg, size_t slot, struct str name);
+    /* The partition is ours now. Answers where to read from. Redis is the truth for that. Where it
+     * cannot be read now, answer {-1, -1, 0} and seek later. */
+    struct source_place (*assigned)(void *arg, size_t slot, struct str name);
     /* It is ours no more; nothing of it will be returned after this. */
     void (*revoked)(void *arg, size_t slot, struct str name);
 };
@@ -21,7 +29,15 @@ enum source_result {
     SOURCE_NOTHING = 0, /* waited, nothing came */
     SOURCE_BATCH = 1,
     SOURCE_END = 2, /* a recorded log is at its end; Kafka never is */
+    /* The log of the partition out->slot, out->name is not the one that was applied: it was made
+     * anew or cut back. Nothing of it is handed out until seek() is called for it. */
+    SOURCE_REMADE = 3,
 };
+
+/* Called with a partition, its committed offset and the metadata beside it; both texts are valid
+ * during the call. */
+typedef void source_committed_fn(void *arg, struct str name, int64_t offset,
+                                 struct str metadata);
 
 struct source {
     const struct source_ops *ops;
@@ -41,6 +57,13 @@ struct source_ops {
     void (*commit)(struct source *s, size_t slot, int64_t offset, struct str metadata);
     /* Puts the batch's rejects where they are not lost; returns when they are durable. */
     int (*dead_letter)(struct source *s, const struct batch *b, struct err *e);
+    /* What the group has committed, for each partition of all topics for which there is something, also
+     * those that others own. May be called before next(). ERR_UNAVAILABLE: not to be known within 5 s;
+     * fn may have been called then. NULL: no such thing. */
+    int (*committed)(struct source *s, source_committed_fn *fn, void *arg, struct err *e);
+    /* While paused, next() hands out nothing of any partition that is ours or becomes ours; it is still
+     * to be called, so that the group keeps us. Nothing is lost by it. NULL: no such thing. */
+    void (*pause)(struct source *s, bool paused);
     /* The names of all partitions of all topics, also those that others own; owned by the source,
      * valid until the next call. */
     int (*partitions)(struct source *s, const struct str **names, size_t *n,

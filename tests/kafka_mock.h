@@ -74,13 +74,13 @@ static inline void mock_events(const char *topic, int partition, int from, int n
     CHECK_INT(rd_kafka_flush(mock_client, 10000), 0);
 }
 
-static inline int64_t mock_assigned(void *arg, size_t slot, struct str name)
+static inline struct source_place mock_assigned(void *arg, size_t slot, struct str name)
 {
     struct member *m = arg;
     CHECK(slot < MOCK_SLOTS && name.n > 0 && !m->owned[slot]);
     m->owned[slot] = true;
     m->assigned++;
-    return m->start[slot];
+    return (struct source_place){m->start[slot], -1, 0};
 }
 
 static inline void mock_revoked(void *arg, size_t slot, struct str name)

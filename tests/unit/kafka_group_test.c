@@ -31,7 +31,7 @@ static size_t owned(const struct member *m)
 }
 
 /* The listener's answer is the store's: where the partition stands now. */
-static int64_t assigned_by_name(void *arg, size_t slot, struct str name)
+static struct source_place assigned_by_name(void *arg, size_t slot, struct str name)
 {
     struct member *m = arg;
     m->start[slot] = next[name.p[name.n - 1] == '1'];
