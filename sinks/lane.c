@@ -238,6 +238,13 @@ static void go_idle(struct lane *l)
     l->due_ms = l->world->now_ms;
 }
 
+/* Another pod took it over. */
+static void lose_lease(struct lane *l)
+{
+    log_warn("lease_lost", "sink=%.*s alert=%s", STR_ARG(l->sink->name), l->alert.id);
+    go_idle(l);
+}
+
 static void begin(struct lane *l)
 {
     struct err e = {0};
@@ -299,8 +306,7 @@ static int wait_on(struct lane *l, struct err *e)
         return -1;
     lease_begins(l);
     if (!held) {
-        log_warn("lease_lost", "sink=%.*s alert=%s", STR_ARG(l->sink->name), l->alert.id);
-        go_idle(l);
+        lose_lease(l);
     } else if (due) {
         try_now(l);
     }
@@ -319,6 +325,10 @@ static int settle(struct lane *l, struct err *e)
              : outbox_ack(l->outbox, l->sink->name, entry->id, e);
     if (rc < 0)
         return -1;
+    if (dead && rc == 0) {
+        lose_lease(l);
+        return 1;
+    }
     count(dead ? &l->counts.dead : &l->counts.delivered);
     log_alert(l, dead ? LOG_ERROR : LOG_INFO, dead ? "alert_dead" : "alert_delivered", 0);
     l->failures = 0;

@@ -2,8 +2,9 @@
  * lease, acknowledged after the answer, and claimed by others when its pod is gone. Of one sink's
  * entries one is taken at a time, the oldest, over all pods: a sink is told of things in order. Never
  * trimmed by length. Each shard has its own, under its stem (windows/shard.h):
- *   STEM outbox:SINK  group "delivery", field `alert` the body
+ *   STEM outbox:SINK  group "delivery", fields `alert` the body, `time` the event time
  *   STEM dead:SINK    the same fields and entry (id in the outbox), reason, attempts
+ *   STEM unsent       a sorted set, "SINK ID" of each entry of every outbox by its event time
  * A connection of its own: used by the delivery thread only. Every -1 is ERR_UNAVAILABLE or ERR_REFUSED
  * (windows/redis_link.h), and nothing is known: the call may be repeated. */
 #ifndef WINDOWS_OUTBOX_H
@@ -23,6 +24,7 @@ struct outbox_entry {
     char id[42];      /* the stream's entry id */
     struct str body;  /* the alert's JSON */
     int64_t attempts; /* how often it was taken, this time included; 1 at first */
+    int64_t held_ms;  /* answer 0: another pod holds one so long at most; 0: none does */
 };
 
 /* The stream's key, as the store's commit script writes it. */
@@ -43,7 +45,8 @@ int outbox_take(struct outbox *o, struct str sink, int64_t lease_ms, struct aren
 int outbox_renew(struct outbox *o, struct str sink, const char *id, struct err *e);
 /* Delivered: removes it. Does nothing when it is gone. */
 int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e);
-/* Cannot be delivered: moves it to the sink's dead stream with the reason, atomically and once. */
+/* Cannot be delivered: moves it to the sink's dead stream with the reason, atomically and once.
+ * 1; 0: another pod holds it, or it is gone; -1. */
 int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry,
                 struct str reason, struct err *e);
 /* Gives an entry taken by this process and not answered back to all, at once (drain). */

@@ -1,12 +1,16 @@
--- Moves an entry to the dead stream, once: not if it was answered meanwhile.
--- KEYS: outbox, dead stream   ARGV: id, reason, attempts   Returns 1, or 0: it was gone.
-local key, id = KEYS[1], ARGV[1]
+-- Moves an entry to the dead stream, once, and only while this pod holds it: who took it over decides.
+-- KEYS: outbox, unsent, dead stream   ARGV: consumer, id, sink, reason, attempts   Returns 1 or 0.
+local key, me, id = KEYS[1], ARGV[1], ARGV[2]
+local member = ARGV[3] .. ' ' .. id
+local held = redis.call('XPENDING', key, 'delivery', id, id, 1)[1]
 local entry = redis.call('XRANGE', key, id, id)[1]
-if not entry then return 0 end
+redis.call('ZSCORE', KEYS[2], member) -- an error of type comes before the first write
+if not entry or not held or held[2] ~= me then return 0 end
 local fields = entry[2]
-for _, word in ipairs({'entry', id, 'reason', ARGV[2], 'attempts', ARGV[3]}) do
+for _, word in ipairs({'entry', id, 'reason', ARGV[4], 'attempts', ARGV[5]}) do
     fields[#fields + 1] = word
 end
-redis.call('XADD', KEYS[2], '*', unpack(fields))
+redis.call('XADD', KEYS[3], '*', unpack(fields))
+redis.call('ZREM', KEYS[2], member)
 redis.call('XACK', key, 'delivery', id)
 return redis.call('XDEL', key, id)

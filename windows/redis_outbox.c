@@ -15,7 +15,7 @@ enum { KEY_MAX_BYTES = 4096, CONSUMER_GONE_MS = 24 * 3600 * 1000 };
 struct outbox {
     struct redis_link *link;
     struct arena names;
-    struct str stem, consumer;
+    struct str stem, consumer, unsent; /* unsent: its key */
     struct buf key, dead_key;
     struct redis_script take, ack, dead, hold, tidy;
 };
@@ -39,10 +39,12 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
     assert(o);
     o->link = redis_link_new(target);
     arena_init(&o->names);
-    o->stem = arena_str(&o->names, stem);
-    o->consumer = arena_str(&o->names, consumer);
     buf_init(&o->key, KEY_MAX_BYTES);
     buf_init(&o->dead_key, KEY_MAX_BYTES);
+    key_of(&o->key, stem, "unsent", STR_NONE);
+    o->stem = arena_str(&o->names, stem);
+    o->consumer = arena_str(&o->names, consumer);
+    o->unsent = arena_str(&o->names, buf_str(&o->key));
     o->take = (struct redis_script){.name = "outbox_take", .text = script_outbox_take};
     o->ack = (struct redis_script){.name = "outbox_ack", .text = script_outbox_ack};
     o->dead = (struct redis_script){.name = "outbox_dead", .text = script_outbox_dead};
@@ -77,10 +79,10 @@ static struct str dead_key(struct outbox *o, struct str sink)
 }
 
 /* Ends with the integer that the script answers. */
-static int run(struct outbox *o, struct redis_script *script, size_t n,
+static int run(struct outbox *o, struct redis_script *script, size_t keys_n, size_t n,
                const struct str *args, struct err *e)
 {
-    struct redisReply *r = redis_run(o->link, script, 1, n, args, e);
+    struct redisReply *r = redis_run(o->link, script, keys_n, n, args, e);
     if (!r)
         return -1;
     int64_t answer = redis_reply_int(r);
@@ -88,10 +90,13 @@ static int run(struct outbox *o, struct redis_script *script, size_t n,
     return answer > 0;
 }
 
-/* {id, alert, times taken} */
+/* {id, alert, times taken}, or for how long another pod holds one, or nil. */
 static int taken(const struct redisReply *r, struct arena *arena,
                  struct outbox_entry *out, struct err *e)
 {
+    out->held_ms = redis_reply_int(r);
+    if (out->held_ms > 0 || redis_reply_is_nil(r))
+        return 0;
     struct str id = redis_reply_str(redis_reply_at(r, 0));
     if (redis_reply_n(r) != 3 || id.n == 0 || id.n >= sizeof out->id)
         return err_set(e, ERR_UNAVAILABLE,
@@ -108,11 +113,11 @@ int outbox_take(struct outbox *o, struct str sink, int64_t lease_ms, struct aren
 {
     char lease[24];
     snprintf(lease, sizeof lease, "%lld", (long long)lease_ms);
-    struct str args[] = {key(o, sink), o->consumer, str_of(lease)};
-    struct redisReply *r = redis_run(o->link, &o->take, 1, 3, args, e);
+    struct str args[] = {key(o, sink), o->unsent, o->consumer, str_of(lease), sink};
+    struct redisReply *r = redis_run(o->link, &o->take, 2, 5, args, e);
     if (!r)
         return -1;
-    int rc = redis_reply_is_nil(r) ? 0 : taken(r, arena, out, e);
+    int rc = taken(r, arena, out, e);
     redis_reply_free(r);
     return rc;
 }
@@ -121,7 +126,7 @@ static int hold(struct outbox *o, struct str sink, const char *id, const char *i
                 struct err *e)
 {
     struct str args[] = {key(o, sink), o->consumer, str_of(id), str_of(idle_ms)};
-    return run(o, &o->hold, 4, args, e);
+    return run(o, &o->hold, 1, 4, args, e);
 }
 
 int outbox_renew(struct outbox *o, struct str sink, const char *id, struct err *e)
@@ -136,7 +141,8 @@ int outbox_release(struct outbox *o, struct str sink, const char *id, struct err
 
 int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e)
 {
-    return run(o, &o->ack, 2, (struct str[]){key(o, sink), str_of(id)}, e) < 0 ? -1 : 0;
+    struct str args[] = {key(o, sink), o->unsent, str_of(id), sink};
+    return run(o, &o->ack, 2, 4, args, e) < 0 ? -1 : 0;
 }
 
 int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry,
@@ -144,11 +150,10 @@ int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *en
 {
     char attempts[24];
     snprintf(attempts, sizeof attempts, "%lld", (long long)entry->attempts);
-    struct str args[] = {key(o, sink), dead_key(o, sink), str_of(entry->id), reason,
-                         str_of(attempts)};
-    struct redisReply *r = redis_run(o->link, &o->dead, 2, 5, args, e);
-    redis_reply_free(r);
-    return r ? 0 : -1;
+    struct str args[] = {key(o, sink), o->unsent,         dead_key(o, sink),
+                         o->consumer,  str_of(entry->id), sink,
+                         reason,       str_of(attempts)};
+    return run(o, &o->dead, 3, 8, args, e);
 }
 
 bool outbox_answered(const struct outbox *o)
@@ -171,5 +176,5 @@ int outbox_tidy(struct outbox *o, struct str sink, struct err *e)
     char gone[24];
     snprintf(gone, sizeof gone, "%d", CONSUMER_GONE_MS);
     struct str args[] = {key(o, sink), o->consumer, str_of(gone)};
-    return run(o, &o->tidy, 3, args, e) < 0 ? -1 : 0;
+    return run(o, &o->tidy, 1, 3, args, e) < 0 ? -1 : 0;
 }

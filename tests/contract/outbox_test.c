@@ -31,6 +31,18 @@ static int64_t told(struct redisReply *r)
     return v;
 }
 
+static struct str unsent(void)
+{
+    static char text[64];
+    snprintf(text, sizeof text, "%.*sunsent", STR_ARG(stem));
+    return str_of(text);
+}
+
+static int64_t unsent_n(void)
+{
+    return ADMIN(STR("ZCARD"), unsent());
+}
+
 static struct str key(const char *kind)
 {
     static char text[128];
@@ -38,9 +50,17 @@ static struct str key(const char *kind)
     return str_of(text);
 }
 
+/* As the store's commit script does. */
 static void add(const char *body)
 {
-    ADMIN(STR("XADD"), key("outbox"), STR("*"), STR("alert"), str_of(body));
+    struct err e = {0};
+    struct redisReply *r = REDIS_COMMAND(admin, &e, STR("XADD"), key("outbox"), STR("*"),
+                                         STR("alert"), str_of(body));
+    char member[100];
+    snprintf(member, sizeof member, "%.*s %.*s", STR_ARG(eng),
+             STR_ARG(redis_reply_str(r)));
+    redis_reply_free(r);
+    ADMIN(STR("ZADD"), unsent(), STR("1772442847000"), str_of(member));
 }
 
 static struct outbox *pod(const char *name)
@@ -93,14 +113,16 @@ static void sleep_ms(unsigned ms)
 
 static void in_order(struct outbox *a, struct outbox *b)
 {
-    struct outbox_entry entry;
+    struct outbox_entry entry, other;
     CHECK_INT(take(a, LEASE_MS, &entry), 0); /* no stream yet */
     add("1");
     add("2");
     add("3");
     CHECK_INT(length(a), 3);
     check_take(a, "1", 1, &entry);
-    CHECK_INT(take(b, LEASE_MS, &(struct outbox_entry){0}), 0); /* a holds one */
+    CHECK_INT(take(b, LEASE_MS, &other), 0); /* a holds one */
+    CHECK(other.held_ms > LEASE_MS - 5000 && other.held_ms <= LEASE_MS);
+    CHECK_INT(unsent_n(), 3);
     ack(a, &entry);
     ack(a, &entry); /* again: nothing */
     CHECK_INT(length(a), 2);
@@ -110,7 +132,9 @@ static void in_order(struct outbox *a, struct outbox *b)
     check_take(a, "3", 1, &entry);
     ack(a, &entry);
     CHECK_INT(take(a, LEASE_MS, &entry), 0);
+    CHECK_INT(entry.held_ms, 0);
     CHECK_INT(length(b), 0);
+    CHECK_INT(unsent_n(), 0);
 }
 
 static void before_the_group(struct outbox *a)
@@ -160,15 +184,17 @@ static void releases(struct outbox *a, struct outbox *b)
     ack(b, &got);
 }
 
-static void the_dead(struct outbox *a)
+static void the_dead(struct outbox *a, struct outbox *b)
 {
     struct err e = {0};
     struct outbox_entry entry;
     add("good");
     add("next");
     check_take(a, "good", 1, &entry);
+    CHECK_INT(outbox_dead(b, eng, &entry, STR("HTTP 404"), &e), 0); /* not b's to bury */
+    CHECK_INT(outbox_dead(a, eng, &entry, STR("HTTP 404"), &e), 1);
     CHECK_INT(outbox_dead(a, eng, &entry, STR("HTTP 404"), &e), 0);
-    CHECK_INT(outbox_dead(a, eng, &entry, STR("HTTP 404"), &e), 0);
+    CHECK_INT(unsent_n(), 1);
     CHECK_INT(ADMIN(STR("XLEN"), key("dead")), 1);
     struct redisReply *r =
         REDIS_COMMAND(admin, &e, STR("XRANGE"), key("dead"), STR("-"), STR("+"));
@@ -193,6 +219,7 @@ static void deleted_by_hand(struct outbox *a, struct outbox *b)
     CHECK_INT(take(a, LEASE_MS, &entry), 1);
     CHECK_STR(entry.body, STR("2"));
     ack(a, &entry);
+    CHECK_INT(unsent_n(), 0);
     add("3");
     check_take(b, "3", 1, &entry);
     ack(b, &entry);
@@ -370,7 +397,7 @@ int main(void)
     eng = STR("early"), before_the_group(a);
     eng = STR("leases"), leases(a, b);
     eng = STR("releases"), releases(a, b);
-    eng = STR("dead"), the_dead(a);
+    eng = STR("dead"), the_dead(a, b);
     eng = STR("deleted"), deleted_by_hand(a, b);
     eng = STR("bytes"), any_bytes(a);
     eng = STR("type"), another_type(a);
