@@ -7,6 +7,8 @@
 
 /* Since some moment; never goes back. */
 int64_t clock_monotonic_ms(void);
+/* The same in microseconds, for measuring. */
+int64_t clock_monotonic_us(void);
 /* Since 1970 UTC; may be set. */
 int64_t clock_wall_ms(void);
 

@@ -1,0 +1,271 @@
+/* One entry a family: what it is, then what to do about it. Sums over pods are meant, unless it says of
+ * what all pods see the same. */
+#include "core/metric_families.h"
+
+/* Of requests, in us: 100 us to 2.5 s. */
+static const int64_t request_us[] = {100,    250,    500,     1000,   2500,
+                                     5000,   10000,  25000,   50000,  100000,
+                                     250000, 500000, 1000000, 2500000};
+#define REQUEST_BOUNDS \
+    .bounds = request_us, .bounds_n = sizeof request_us / sizeof *request_us
+enum { MS = 1000, US = 1000000, KINDS_MAX = 64 };
+
+/* --- what comes in --- */
+
+struct metric_family metric_events = {
+    .name = "ticketwatch_events_total",
+    .help =
+        "Events read, by fate. late: behind time.lateness in its partition; duplicate: "
+        "an id seen before; behind: older than the watermark; rejected: no event, to "
+        "the dead-letter topic. If late or behind rise, producers are slow: raise "
+        "time.lateness. If rejected rises, look at that topic's tw-reason headers.",
+    .labels = {"fate"}};
+
+struct metric_family metric_batches = {
+    .name = "ticketwatch_batches_total",
+    .help =
+        "Batches applied. Flat while lag grows: the store or the group is in trouble, "
+        "see ticketwatch_redis_errors_total and ticketwatch_rebalances_total."};
+
+struct metric_family metric_batch_seconds = {
+    .name = "ticketwatch_batch_seconds",
+    .type = METRIC_HISTOGRAM,
+    .help =
+        "From a batch in hand to its windows judged and committed. If it rises, compare "
+        "ticketwatch_redis_script_seconds: Redis is slow or far away, or too many rules "
+        "match.",
+    .per = US,
+    REQUEST_BOUNDS};
+
+struct metric_family metric_repositions = {
+    .name = "ticketwatch_repositions_total",
+    .help =
+        "Times that a partition was sought back to where Redis stands. Some come with "
+        "every rebalance; steadily rising, two processes fight for one partition or "
+        "Redis loses writes: look at its persistence and fail-overs."};
+
+struct metric_family metric_records_lost = {
+    .name = "ticketwatch_records_lost_total",
+    .help =
+        "Records that retention deleted before they were read. They are gone: raise the "
+        "topic's retention, and find out what held the group up."};
+
+struct metric_family metric_logs_remade = {
+    .name = "ticketwatch_logs_remade_total",
+    .help =
+        "Partitions whose log was made anew or cut back, and is read from its beginning. "
+        "Expected when somebody deleted and made the topic; else a broker lost data."};
+
+/* --- Kafka --- */
+
+struct metric_family metric_partitions_owned = {
+    .name = "ticketwatch_partitions_owned",
+    .type = METRIC_GAUGE,
+    .help =
+        "Partitions that this process reads. The sum over pods should be the number of "
+        "partitions; less for longer than the session timeout: see the pods' logs."};
+
+struct metric_family metric_partition_lag = {
+    .name = "ticketwatch_partition_lag_records",
+    .type = METRIC_GAUGE,
+    .help = "Records of an owned partition that are not applied yet, as the broker last "
+            "told. If it keeps rising, add pods up to the number of partitions.",
+    .labels = {"partition"}};
+
+struct metric_family metric_partition_lag_age = {
+    .name = "ticketwatch_partition_lag_age_seconds",
+    .type = METRIC_GAUGE,
+    .help =
+        "How long ago this process first saw the oldest record that is not applied yet. "
+        "Alerts are late by as much: add pods, or look at ticketwatch_batch_seconds.",
+    .per = MS,
+    .labels = {"partition"},
+    .largest = true};
+
+struct metric_family metric_rebalances = {
+    .name = "ticketwatch_rebalances_total",
+    .help =
+        "Changes of the assignment, by what. lost: the group had given this process up. "
+        "Rising without a deployment: pods die, or are stopped for longer than "
+        "session.timeout.ms.",
+    .labels = {"what"},
+    .series_max = KINDS_MAX};
+
+struct metric_family metric_kafka_errors = {
+    .name = "ticketwatch_kafka_errors_total",
+    .help =
+        "Errors of librdkafka, by code. It repeats by itself what can be repeated; if it "
+        "goes on, the code says what: _TRANSPORT and _ALL_BROKERS_DOWN are brokers or "
+        "network, *_AUTHORIZATION_FAILED are rights.",
+    .labels = {"code"},
+    .series_max = KINDS_MAX};
+
+/* --- event time and windows --- */
+
+struct metric_family metric_watermark = {
+    .name = "ticketwatch_watermark_seconds",
+    .type = METRIC_GAUGE,
+    .help =
+        "The event time, since 1970, up to which everything was seen; the same in all "
+        "pods. Absent while some partition was never read.",
+    .per = MS};
+
+struct metric_family metric_watermark_lag = {
+    .name = "ticketwatch_watermark_lag_seconds",
+    .type = METRIC_GAUGE,
+    .help =
+        "How far the watermark is behind the clock; time.lateness and time.idle_after "
+        "are normal. What is confirmed or resolved is late by as much: find the "
+        "partition with the greatest lag age, or one that nobody owns.",
+    .per = MS};
+
+struct metric_family metric_next_due = {
+    .name = "ticketwatch_next_due_seconds",
+    .type = METRIC_GAUGE,
+    .help =
+        "The event time, since 1970, at which the next window is to be judged; the same "
+        "in all pods. Behind the watermark for long: judging is held up, see "
+        "ticketwatch_windows_waiting.",
+    .per = MS};
+
+struct metric_family metric_windows_waiting = {
+    .name = "ticketwatch_windows_waiting",
+    .type = METRIC_GAUGE,
+    .help =
+        "Windows that want judging at once; the same in all pods. More than 0 for long: "
+        "pods die while they judge, or too few pods for the load."};
+
+/* --- what goes out --- */
+
+struct metric_family metric_rule_matches = {
+    .name = "ticketwatch_rule_matches_total",
+    .help =
+        "Accepted events that a rule counted. 0 for a day: its `on`, `where` or `by` may "
+        "fit no event; try them with `ticketwatch replay`.",
+    .labels = {"rule"}};
+
+struct metric_family metric_alerts = {
+    .name = "ticketwatch_alerts_total",
+    .help =
+        "Transitions of alerts by rule. announced: told as early as possible; confirmed: "
+        "written to the record as the watermark passed. A sudden rise of one rule is "
+        "what "
+        "it is there for; of all, look at what was deployed.",
+    .labels = {"rule", "state"}};
+
+struct metric_family metric_outbox_entries = {
+    .name = "ticketwatch_outbox_entries",
+    .type = METRIC_GAUGE,
+    .help = "Alerts that wait for a sink; the same in all pods. If it rises, the sink is "
+            "down "
+            "or refuses: see ticketwatch_deliveries_total and the log's alert_retry.",
+    .labels = {"sink"}};
+
+struct metric_family metric_deliveries = {
+    .name = "ticketwatch_deliveries_total",
+    .help =
+        "Requests to sinks by outcome. retried: failed and will be repeated; dead: can "
+        "never be delivered and was moved to the sink's dead stream: the log's "
+        "alert_dead "
+        "says why.",
+    .labels = {"sink", "outcome"}};
+
+/* --- Redis --- */
+
+struct metric_family metric_redis_errors = {
+    .name = "ticketwatch_redis_errors_total",
+    .help =
+        "Failed commands, by kind: unreachable, no_answer, or the first word that Redis "
+        "said. Nothing is lost by it, but nothing goes on: OOM wants more memory, "
+        "READONLY and MASTERDOWN are fail-overs, NOPERM is the ACL.",
+    .labels = {"kind"},
+    .series_max = KINDS_MAX};
+
+struct metric_family metric_script_seconds = {
+    .name = "ticketwatch_redis_script_seconds",
+    .type = METRIC_HISTOGRAM,
+    .help =
+        "One call of a script, way and back. If all rise, Redis or the network is slow; "
+        "if one, its SLOWLOG tells more.",
+    .per = US,
+    .labels = {"script"},
+    .series_max = KINDS_MAX,
+    REQUEST_BOUNDS};
+
+/* --- the process --- */
+
+struct metric_family metric_ready = {
+    .name = "ticketwatch_ready",
+    .type = METRIC_GAUGE,
+    .help = "1 where /readyz answers 200. At 0, /readyz tells the reasons."};
+
+struct metric_family metric_tick_age = {
+    .name = "ticketwatch_loop_tick_age_seconds",
+    .type = METRIC_GAUGE,
+    .help = "Since the loop last came round; below a second when all is well. Beyond "
+            "status.stalled_after /healthz fails, and the pod should be restarted.",
+    .per = MS};
+
+struct metric_family metric_build = {
+    .name = "ticketwatch_build_info",
+    .type = METRIC_GAUGE,
+    .help = "1, with the program's version. Several versions "
+            "for long: an upgrade got stuck.",
+    .labels = {"version"}};
+
+struct metric_family metric_config = {
+    .name = "ticketwatch_config_info",
+    .type = METRIC_GAUGE,
+    .help =
+        "1, with a hash of the configuration file. Several hashes for long: some pods "
+        "did not get the new one.",
+    .labels = {"hash"}};
+
+struct metric_family metric_memory = {
+    .name = "ticketwatch_process_resident_memory_bytes",
+    .type = METRIC_GAUGE,
+    .help =
+        "Resident memory. Most of it is what librdkafka fetches ahead: lower "
+        "queued.max.messages.kbytes in kafka.properties if it nears the pod's limit."};
+
+struct metric_family metric_cpu = {
+    .name = "ticketwatch_process_cpu_seconds_total",
+    .help = "Processor time, of user and system. Near one second a second: add pods.",
+    .per = US};
+
+struct metric_family metric_start_time = {
+    .name = "ticketwatch_process_start_time_seconds",
+    .type = METRIC_GAUGE,
+    .help = "When the process began, since 1970. Often new: it restarts; see why with "
+            "`kubectl logs --previous`.",
+    .per = MS};
+
+struct metric_family *const metric_families[] = {&metric_events,
+                                                 &metric_batches,
+                                                 &metric_batch_seconds,
+                                                 &metric_repositions,
+                                                 &metric_records_lost,
+                                                 &metric_logs_remade,
+                                                 &metric_partitions_owned,
+                                                 &metric_partition_lag,
+                                                 &metric_partition_lag_age,
+                                                 &metric_rebalances,
+                                                 &metric_kafka_errors,
+                                                 &metric_watermark,
+                                                 &metric_watermark_lag,
+                                                 &metric_next_due,
+                                                 &metric_windows_waiting,
+                                                 &metric_rule_matches,
+                                                 &metric_alerts,
+                                                 &metric_outbox_entries,
+                                                 &metric_deliveries,
+                                                 &metric_redis_errors,
+                                                 &metric_script_seconds,
+                                                 &metric_ready,
+                                                 &metric_tick_age,
+                                                 &metric_build,
+                                                 &metric_config,
+                                                 &metric_memory,
+                                                 &metric_cpu,
+                                                 &metric_start_time,
+                                                 NULL};
