@@ -28,8 +28,9 @@ struct kafka_slot *kafka_slot(struct kafka_source *s, size_t slot)
     s->slots = realloc(s->slots, n * sizeof *s->slots);
     assert(s->slots);
     for (; s->slots_n < n; s->slots_n++)
-        s->slots[s->slots_n] =
-            (struct kafka_slot){.commit = POSITION_NONE, .committed = POSITION_NONE};
+        s->slots[s->slots_n] = (struct kafka_slot){.check_offset = POSITION_NONE,
+                                                   .commit = POSITION_NONE,
+                                                   .committed = POSITION_NONE};
     return &s->slots[slot];
 }
 
@@ -49,6 +50,8 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
     if (clock_monotonic_ms() >= s->commit_ms)
         kafka_commit_noted(s);
     kafka_place_strays(s);
+    if (kafka_take_remade(s, out))
+        return SOURCE_REMADE;
     if (kafka_take(s, out))
         return SOURCE_BATCH;
     kafka_fetch(s, wait_ms);
@@ -57,6 +60,8 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
         err_clear(&s->failure);
         return SOURCE_ERROR;
     }
+    if (kafka_take_remade(s, out))
+        return SOURCE_REMADE;
     return kafka_take(s, out) ? SOURCE_BATCH : SOURCE_NOTHING;
 }
 
@@ -140,7 +145,7 @@ static const struct source_ops kafka_ops = {
     .commit = kafka_commit,
     .dead_letter = kafka_dead_letter,
     .committed = kafka_committed,
-    .pause = NULL, /* TODO in the next commit */
+    .pause = kafka_pause,
     .partitions = kafka_partitions,
     .progress = NULL,
     .close = kafka_close,

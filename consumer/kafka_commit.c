@@ -130,8 +130,9 @@ int kafka_committed(struct source *source, source_committed_fn *fn, void *arg,
         all->cnt ? rd_kafka_committed(s->consumer, all, COMMITTED_TIMEOUT_MS)
                  : RD_KAFKA_RESP_ERR_NO_ERROR;
     if (rc)
-        result = err_set(e, ERR_UNAVAILABLE, "committed offsets of group %.*s unknown: %s",
-                         STR_ARG(s->settings.group), rd_kafka_err2str(rc));
+        result =
+            err_set(e, ERR_UNAVAILABLE, "committed offsets of group %.*s unknown: %s",
+                    STR_ARG(s->settings.group), rd_kafka_err2str(rc));
     for (int i = 0; i < all->cnt && !result; i++)
         result = tell(s, &all->elems[i], fn, arg, e);
     rd_kafka_topic_partition_list_destroy(all);

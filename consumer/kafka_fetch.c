@@ -73,15 +73,17 @@ static bool keep(struct kafka_source *s, size_t at, bool with_rebalance)
     }
     struct kafka_slot *k =
         kafka_slot_of(s, rd_kafka_topic_name(m->rkt), m->partition, &slot);
-    if (!k->owned || k->stray)
+    if (!k->owned || k->stray || k->remade)
         return false;
     if (outside)
         kafka_out_of_range(s, slot);
     else if (with_rebalance && k->joined == s->round)
         kafka_misplaced(s, slot); /* it may have been taken before that assignment */
-    else
+    else if (kafka_check(s, slot, m)) {
         push(s, slot, at);
-    return k->waiting > 0;
+        return true;
+    }
+    return false;
 }
 
 static size_t consume(struct kafka_source *s, size_t from)
@@ -149,6 +151,8 @@ static void begin(struct kafka_source *s, struct batch *out, size_t slot,
     out->slot = slot;
     out->name = s->partitions.names[slot];
     out->start = k->position;
+    out->lost =
+        k->position > 0 && k->first_left > k->position ? k->first_left - k->position : 0;
     size_t limit = s->settings.batch_events;
     batch_fill_reserve(fill, k->waiting < limit ? k->waiting : limit);
 }
@@ -219,6 +223,7 @@ bool kafka_take(struct kafka_source *s, struct batch *out)
         out->at_end = known_end(s, slot) == k->position;
         if (out->next == out->start)
             continue;
+        k->first_left = 0;
         note_beginning(out);
         return true;
     }

@@ -1,6 +1,7 @@
 /* Where each partition is read from. A partition that is ours but not (or not surely) read from
  * where it should be is a stray: nothing of it is handed out, and placing it is tried until it
- * succeeds. So seek() never fails for a while, and a broker that is away costs time only. */
+ * succeeds. So seek() never fails for a while, and a broker that is away costs time only. While the
+ * source is paused, all partitions are strays that nobody places. */
 #include <assert.h>
 #include <inttypes.h>
 
@@ -24,10 +25,19 @@ rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t
     return list;
 }
 
-/* Offset 0 is the beginning, also where retention took the first records away. */
-static int64_t offset_of(int64_t position)
+int64_t kafka_from(const struct kafka_slot *k)
 {
-    return position > 0 ? position : RD_KAFKA_OFFSET_BEGINNING;
+    return k->check_offset != POSITION_NONE ? k->check_offset : k->position;
+}
+
+/* As librdkafka is told it. Position 0 is the beginning, also where retention took the first records
+ * away; where we were further on, that is to be noticed. */
+static int64_t offset_of(const struct kafka_slot *k)
+{
+    int64_t from = k->stray ? k->fetch_from : kafka_from(k);
+    if (k->unknown)
+        return RD_KAFKA_OFFSET_END; /* there is little to be dropped */
+    return k->position > 0 ? from : RD_KAFKA_OFFSET_BEGINNING;
 }
 
 static bool cooperative(struct kafka_source *s)
@@ -49,19 +59,38 @@ static bool succeeded(rd_kafka_error_t *error, const char *event)
 
 /* --- strays --- */
 
-static void set_stray(struct kafka_source *s, struct kafka_slot *slot, int64_t from)
+void kafka_set_stray(struct kafka_source *s, struct kafka_slot *k, int64_t from,
+                     int64_t retry_ms)
 {
-    kafka_drop(s, slot);
-    s->strays += !slot->stray;
-    slot->stray = true;
-    slot->fetch_from = from;
-    slot->retry_ms = 0;
+    kafka_drop(s, k);
+    s->strays += !k->stray;
+    k->stray = true;
+    k->fetch_from = from;
+    k->retry_ms = retry_ms;
 }
 
-static void set_placed(struct kafka_source *s, struct kafka_slot *slot)
+static void set_placed(struct kafka_source *s, struct kafka_slot *k)
 {
-    s->strays -= slot->stray;
-    slot->stray = false;
+    s->strays -= k->stray;
+    k->stray = k->unknown = false;
+}
+
+/* Asks the listener where a partition stands that is ours; false: it does not know. */
+static bool ask(struct kafka_source *s, size_t slot)
+{
+    struct source_place at =
+        s->listener.assigned(s->listener.arg, slot, s->partitions.names[slot]);
+    struct kafka_slot *k = kafka_slot(s, slot);
+    k->unknown = at.offset == SOURCE_ASK_AGAIN;
+    k->position = at.offset > 0 ? at.offset : 0;
+    k->check_offset = POSITION_NONE;
+    k->first_left = 0;
+    if (at.last_offset >= 0 && at.last_offset < k->position) {
+        k->check_offset = at.last_offset;
+        k->check_hash = at.last_hash;
+    }
+    k->fetch_from = kafka_from(k);
+    return !k->unknown;
 }
 
 /* Takes it back and gives it anew: what a partition needs that was stopped by an error, which
@@ -79,7 +108,7 @@ static bool give_again(struct kafka_source *s, rd_kafka_topic_partition_list_t *
         size_t slot;
         struct kafka_slot *k =
             kafka_slot_of(s, all->elems[i].topic, all->elems[i].partition, &slot);
-        all->elems[i].offset = offset_of(k->stray ? k->fetch_from : k->position);
+        all->elems[i].offset = offset_of(k);
     }
     rd_kafka_resp_err_t rc = rd_kafka_assign(s->consumer, all);
     rd_kafka_topic_partition_list_destroy(all);
@@ -90,22 +119,25 @@ static bool give_again(struct kafka_source *s, rd_kafka_topic_partition_list_t *
 static void place(struct kafka_source *s, size_t slot)
 {
     struct kafka_slot *k = kafka_slot(s, slot);
-    rd_kafka_topic_partition_list_t *list = kafka_list(s, slot, offset_of(k->fetch_from));
+    k->retry_ms = clock_monotonic_ms() + RETRY_MS;
+    if (k->unknown && !ask(s, slot))
+        return;
+    rd_kafka_topic_partition_list_t *list = kafka_list(s, slot, offset_of(k));
     bool sought = succeeded(rd_kafka_seek_partitions(s->consumer, list, SEEK_TIMEOUT_MS),
                             "seek_failed") &&
                   list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
     if (sought || give_again(s, list))
         set_placed(s, k);
-    else
-        k->retry_ms = clock_monotonic_ms() + RETRY_MS;
     rd_kafka_topic_partition_list_destroy(list);
 }
 
 void kafka_place_strays(struct kafka_source *s)
 {
     int64_t now = s->strays ? clock_monotonic_ms() : 0;
+    if (s->paused)
+        return;
     for (size_t i = 0; i < s->slots_n && s->strays; i++)
-        if (s->slots[i].stray && now >= s->slots[i].retry_ms)
+        if (s->slots[i].stray && !s->slots[i].remade && now >= s->slots[i].retry_ms)
             place(s, i);
 }
 
@@ -116,48 +148,51 @@ int kafka_seek(struct source *source, size_t slot, int64_t offset, struct err *e
     (void)e;
     if (!k->owned)
         return 0; /* it went to another process meanwhile */
-    k->position = offset;
-    set_stray(s, k, offset);
-    place(s, slot);
+    k->position = offset > 0 ? offset : 0;
+    k->check_offset = POSITION_NONE;
+    k->first_left = 0;
+    k->unknown = false;
+    kafka_forget_remade(s, k);
+    kafka_set_stray(s, k, k->position, 0);
+    if (!s->paused)
+        place(s, slot);
     return 0;
-}
-
-/* --- offsets that are not there --- */
-
-void kafka_out_of_range(struct kafka_source *s, size_t slot)
-{
-    struct kafka_slot *k = kafka_slot(s, slot);
-    struct str name = s->partitions.names[slot];
-    int64_t low, high;
-    struct err e = {0};
-    set_stray(s, k, k->position);
-    k->retry_ms = clock_monotonic_ms() + RETRY_MS;
-    if (kafka_first(s, slot, &low, &e) || kafka_end(&s->source, slot, &high, &e))
-        return; /* asked again when it fails again */
-    if (k->position > high) {
-        err_set(&s->failure, ERR_REFUSED,
-                "%.*s: the next record would be %" PRId64
-                ", but the broker has only %" PRId64 "..%" PRId64
-                ": the topic was made anew or cut back; give redis.prefix a new "
-                "value to start over with it, or fix kafka.topics",
-                STR_ARG(name), k->position, low, high);
-        return;
-    }
-    if (k->position < low) {
-        log_error("records_lost",
-                  "partition=%.*s from=%" PRId64 " to=%" PRId64 " count=%" PRId64
-                  " high=%" PRId64
-                  " reason=\"retention deleted them before they were read\"",
-                  STR_ARG(name), k->position, low, low - k->position, high);
-        k->fetch_from = low; /* the batch then begins at the position, with a hole */
-        k->retry_ms = 0;
-    }
 }
 
 void kafka_misplaced(struct kafka_source *s, size_t slot)
 {
     struct kafka_slot *k = kafka_slot(s, slot);
-    set_stray(s, k, k->position);
+    kafka_set_stray(s, k, kafka_from(k), 0);
+}
+
+/* --- pausing --- */
+
+static void tell_paused(struct kafka_source *s, size_t slot)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    if (k->paused == s->paused)
+        return;
+    rd_kafka_topic_partition_list_t *list = kafka_list(s, slot, 0);
+    if (s->paused)
+        (void)rd_kafka_pause_partitions(s->consumer, list);
+    else
+        (void)rd_kafka_resume_partitions(s->consumer, list);
+    k->paused = s->paused;
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* Whatever librdkafka makes of it, each partition is placed anew when it goes on. */
+void kafka_pause(struct source *source, bool paused)
+{
+    struct kafka_source *s = (struct kafka_source *)source;
+    if (s->paused == paused)
+        return;
+    s->paused = paused;
+    for (size_t i = 0; i < s->slots_n; i++)
+        if (s->slots[i].owned) {
+            tell_paused(s, i);
+            kafka_set_stray(s, &s->slots[i], kafka_from(&s->slots[i]), 0);
+        }
 }
 
 /* --- rebalances --- */
@@ -166,16 +201,15 @@ static void give(struct kafka_source *s, rd_kafka_topic_partition_t *tp)
 {
     size_t slot;
     (void)kafka_slot_of(s, tp->topic, tp->partition, &slot);
-    struct source_place from =
-        s->listener.assigned(s->listener.arg, slot, s->partitions.names[slot]);
+    bool known = ask(s, slot);
     struct kafka_slot *k = kafka_slot(s, slot);
-    kafka_drop(s, k);
-    set_placed(s, k);
+    kafka_set_stray(s, k, kafka_from(k), clock_monotonic_ms() + RETRY_MS);
+    if (known && !s->paused)
+        set_placed(s, k);
     k->owned = true;
-    k->position = from.offset > 0 ? from.offset : 0;
     k->joined = s->round;
     k->commit = k->committed = POSITION_NONE;
-    tp->offset = offset_of(k->position);
+    tp->offset = offset_of(k);
 }
 
 static void take_away(struct kafka_source *s, const rd_kafka_topic_partition_t *tp)
@@ -184,6 +218,7 @@ static void take_away(struct kafka_source *s, const rd_kafka_topic_partition_t *
     struct kafka_slot *k = kafka_slot_of(s, tp->topic, tp->partition, &slot);
     kafka_drop(s, k);
     set_placed(s, k);
+    kafka_forget_remade(s, k);
     k->owned = false;
     k->commit = k->committed = POSITION_NONE;
     s->listener.revoked(s->listener.arg, slot, s->partitions.names[slot]);
@@ -224,6 +259,11 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
         for (int i = 0; i < list->cnt; i++)
             give(s, &list->elems[i]);
         assign(s, list);
+        for (int i = 0; i < list->cnt; i++) {
+            size_t slot;
+            (void)kafka_slot_of(s, list->elems[i].topic, list->elems[i].partition, &slot);
+            tell_paused(s, slot);
+        }
         FAULT_POINT("kafka.assigned");
         return;
     }

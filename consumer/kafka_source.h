@@ -22,15 +22,21 @@ enum {
 
 struct kafka_slot {
     bool owned;
-    bool stray; /* librdkafka is to be placed at fetch_from; what comes is dropped */
+    bool stray;   /* librdkafka is to be placed at fetch_from; what comes is dropped */
+    bool unknown; /* and the listener is to be asked first where that is */
+    bool remade;  /* its log is another one: told at remade_ms, until it is sought */
+    bool paused;  /* librdkafka was told so, which outlives an assignment */
     int64_t position; /* next offset to hand out */
     int64_t
-        fetch_from; /* where to place it: the position, or the first record that is left */
-    int64_t retry_ms;          /* when a stray is tried again */
-    uint64_t joined;           /* the round in which it became ours */
-    size_t first, last;        /* its chain in `messages` */
-    size_t waiting;            /* length of the chain */
-    int64_t commit, committed; /* offsets noted and sent; POSITION_NONE: none */
+        check_offset; /* the applied record that is to be seen first; POSITION_NONE: none */
+    uint64_t check_hash;
+    int64_t first_left; /* what was before it from the position on is lost; 0: nothing */
+    int64_t fetch_from; /* where to place it: see kafka_from() */
+    int64_t retry_ms, remade_ms; /* when a stray is tried, a remade one told, again */
+    uint64_t joined;             /* the round in which it became ours */
+    size_t first, last;          /* its chain in `messages` */
+    size_t waiting;              /* length of the chain */
+    int64_t commit, committed;   /* offsets noted and sent; POSITION_NONE: none */
     struct buf metadata;
 };
 
@@ -41,7 +47,7 @@ struct kafka_source {
     struct kafka_source_settings settings;
     rd_kafka_t *consumer, *producer; /* producer: made for the first dead letter */
     rd_kafka_queue_t *queue;
-    bool subscribed, was_assigned;
+    bool subscribed, was_assigned, paused;
     struct event_decoder *decoder;
     struct partitions partitions;
     struct kafka_slot *slots; /* by the partition's slot */
@@ -52,7 +58,7 @@ struct kafka_source {
     size_t ready[FETCH_MAX], ready_n,
         ready_at;   /* slots with a chain, in order of arrival */
     uint64_t round; /* of rd_kafka_consume_batch_queue() */
-    size_t strays;
+    size_t strays, remade;
 
     struct str *names; /* of all partitions of all topics */
     size_t names_n;
@@ -85,7 +91,12 @@ int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e);
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                         rd_kafka_topic_partition_list_t *list, void *arg);
 int kafka_seek(struct source *source, size_t slot, int64_t offset, struct err *e);
-void kafka_out_of_range(struct kafka_source *s, size_t slot);
+void kafka_pause(struct source *source, bool paused);
+/* Where a partition is to be fetched from: the record to be checked, else the position. */
+int64_t kafka_from(const struct kafka_slot *k);
+/* Nothing more of it until it is placed there by kafka_place_strays(). */
+void kafka_set_stray(struct kafka_source *s, struct kafka_slot *k, int64_t from,
+                     int64_t retry_ms);
 /* What came may not be what comes next: it is to be placed once more. */
 void kafka_misplaced(struct kafka_source *s, size_t slot);
 /* Tries again to place partitions that are not where they should be. */
@@ -93,6 +104,13 @@ void kafka_place_strays(struct kafka_source *s);
 
 /* kafka_verify.c: whether a log is the one that was applied. */
 uint64_t kafka_record_hash(const rd_kafka_message_t *m);
+/* For what comes of a partition that has a record to be checked; true: it is to be handed out. */
+bool kafka_check(struct kafka_source *s, size_t slot, const rd_kafka_message_t *m);
+/* The broker says that the log does not reach where we read: what is there is found out. */
+void kafka_out_of_range(struct kafka_source *s, size_t slot);
+/* Fills in a partition that is to be told as remade now; false: none. */
+bool kafka_take_remade(struct kafka_source *s, struct batch *out);
+void kafka_forget_remade(struct kafka_source *s, struct kafka_slot *k);
 
 /* kafka_fetch.c: records from librdkafka into chains, and from a chain into a batch. */
 void kafka_fetch(struct kafka_source *s, int wait_ms);

@@ -18,11 +18,15 @@ struct source_place {
 struct source_listener {
     void *arg;
     /* The partition is ours now. Answers where to read from. Redis is the truth for that. Where it
-     * cannot be read now, answer {-1, -1, 0} and seek later. */
+     * cannot be read now, answer the offset SOURCE_ASK_AGAIN: this is called again every half second,
+     * from next(), and nothing of the partition is read before; or answer {-1, -1, 0} and seek later,
+     * which verifies nothing. */
     struct source_place (*assigned)(void *arg, size_t slot, struct str name);
     /* It is ours no more; nothing of it will be returned after this. */
     void (*revoked)(void *arg, size_t slot, struct str name);
 };
+
+enum { SOURCE_ASK_AGAIN = -2 };
 
 enum source_result {
     SOURCE_ERROR = -1,
@@ -30,7 +34,8 @@ enum source_result {
     SOURCE_BATCH = 1,
     SOURCE_END = 2, /* a recorded log is at its end; Kafka never is */
     /* The log of the partition out->slot, out->name is not the one that was applied: it was made
-     * anew or cut back. Nothing of it is handed out until seek() is called for it. */
+     * anew or cut back. Nothing of it is handed out until seek() is called for it; until then it is
+     * told again every second. Recorded logs never are. */
     SOURCE_REMADE = 3,
 };
 
@@ -48,7 +53,8 @@ struct source_ops {
      * megabyte, waiting at most wait_ms. A batch without events may still move `next` (holes). */
     enum source_result (*next)(struct source *s, struct batch *out, int wait_ms,
                                struct err *e);
-    /* The partition's next batch starts at `offset`; what was fetched ahead is dropped. */
+    /* The partition's next batch starts at `offset`; what was fetched ahead is dropped, and the log is
+     * taken for the one that it was. */
     int (*seek)(struct source *s, size_t slot, int64_t offset, struct err *e);
     /* The position after the partition's last record as its broker says now, by a request that is
      * issued during this call: the proof of idleness. */
