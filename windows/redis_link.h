@@ -1,6 +1,10 @@
 /* One connection, commands with bounded waits, scripts by name, loaded again after NOSCRIPT. Any error
- * means nothing is known: the connection is dropped, and the next command makes another. Only
- * redis_link.c and redis_reply.c include hiredis. One thread a link. Connecting makes the process
+ * means nothing is known: the connection is dropped, and the next command makes another.
+ *
+ * In a cluster a link serves the keys of one slot: it goes where MOVED sends it and stays there, follows ASK for
+ * one command, and begins again at the configured addresses, in turn, when that place fails.
+ *
+ * Only redis_link.c and redis_reply.c include hiredis. One thread a link. Connecting makes the process
  * ignore SIGPIPE. */
 #ifndef WINDOWS_REDIS_LINK_H
 #define WINDOWS_REDIS_LINK_H
@@ -12,16 +16,26 @@
 
 struct redisReply;
 
+enum { REDIS_ADDRESSES_MAX = 16 };
+
+struct redis_address {
+    struct str host;
+    int port;
+};
+
 struct redis_target {
-    struct str host; /* n == 0: unix socket at `path` */
+    struct redis_address addresses[REDIS_ADDRESSES_MAX]; /* tried in turn */
+    size_t addresses_n;                                  /* 0: unix socket at `path` */
     struct str path;
     struct str user, password; /* n == 0: none */
-    int port, db;
+    struct str
+        password_file; /* n > 0: read for every connection, instead of `password` */
+    int db;
     int timeout_ms; /* of connecting and of one command */
 };
 
-/* redis://[[user]:password@]host[:port][/db] or unix:///path. ERR_INPUT names what is wrong. Borrows
- * from url. The time-out is 5 s until the caller sets another. */
+/* redis://[[user]:password@]host[:port][,host[:port]...][/db] or unix:///path. ERR_INPUT names what is
+ * wrong. Borrows from url. The time-out is 5 s until the caller sets another. */
 int redis_target_parse(struct str url, struct redis_target *out, struct err *e);
 
 struct redis_link;
@@ -30,8 +44,11 @@ struct redis_link *redis_link_new(const struct redis_target *target);
 void redis_link_free(struct redis_link *l);
 
 /* One command; connects first when there is no connection. The reply is the caller's
- * (redis_reply_free). NULL: ERR_UNAVAILABLE (no connection, time-out, LOADING, READONLY, OOM, ...: back
- * off and start from what Redis says) or ERR_REFUSED (wrong password, no permission). */
+ * (redis_reply_free). NULL: ERR_UNAVAILABLE (no connection, time-out, LOADING, READONLY, OOM, CLUSTERDOWN, a slot
+ * that is being moved, ...: back off and start from what Redis says) or ERR_REFUSED (wrong password, no permission;
+ * a password from a file that was right once is ERR_UNAVAILABLE: the file may be behind). A server
+ * that says nothing costs timeout_ms, also where there are several; a cluster that sends us to and fro at most
+ * three times as much. */
 struct redisReply *redis_command(struct redis_link *l, struct err *e, size_t n,
                                  const struct str *args);
 #define REDIS_COMMAND(link, err, ...)                                                  \
@@ -42,13 +59,16 @@ struct redis_script {
     const char *name, *text; /* for messages; the Lua source, NUL-terminated */
     char sha1[41];           /* filled at first use: one thread a script */
 };
-/* Runs a script: args are KEYS then ARGV. */
+/* Runs a script: args are KEYS then ARGV. Where there are several keys, another one that never exists is added
+ * behind them (KEYS[1] and ":never"): so a cluster refuses the script, with TRYAGAIN, as long as the slot is being
+ * moved. Else a key that becomes empty in the middle of the script would end it there, its writes done by half. */
 struct redisReply *redis_run(struct redis_link *l, struct redis_script *script,
                              size_t keys_n, size_t n, const struct str *args,
                              struct err *e);
 
 /* A command whose reply is waited for elsewhere, such as a blocking read: send it, poll redis_fd for
- * reading (-1: the connection is gone), receive the reply. Nothing else may be sent in between. */
+ * reading (-1: the connection is gone), receive the reply. Nothing else may be sent in between. Sent
+ * elsewhere by a cluster it fails, and goes there the next time. */
 int redis_send(struct redis_link *l, struct err *e, size_t n, const struct str *args);
 int redis_fd(const struct redis_link *l);
 struct redisReply *redis_receive(struct redis_link *l, struct err *e);
