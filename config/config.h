@@ -6,6 +6,7 @@
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/option.h"
+#include "core/secret.h"
 #include "detectors/detector.h"
 #include "sinks/sink.h"
 
@@ -84,11 +85,6 @@ int config_load(const char *path, struct config *out, enum config_use use,
 int config_parse(struct str yaml, const char *name, struct config *out,
                  enum config_use use, struct config_report *report);
 void config_deinit(struct config *c);
-
-/* The value of a secret now: the text itself or the file's content without trailing newlines, into
- * `arena`. ERR_REFUSED with the path when the file cannot be read, is empty or has several lines. */
-int secret_read(const struct secret *s, struct arena *arena, struct str *out,
-                struct err *e);
 
 /* The reference of every option, made from the tables, as Markdown. */
 void config_reference(struct buf *out);

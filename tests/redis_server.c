@@ -135,8 +135,9 @@ void redis_server_start(struct redis_server *s, const char *const *options)
 {
     int port = free_port();
     *s = (struct redis_server){.options = options, .dir = "/tmp/redis_server.XXXXXX"};
-    s->target = (struct redis_target){
-        .host = STR("127.0.0.1"), .port = port, .timeout_ms = TIMEOUT_MS};
+    s->target = (struct redis_target){.addresses = {{STR("127.0.0.1"), port}},
+                                      .addresses_n = 1,
+                                      .timeout_ms = TIMEOUT_MS};
     snprintf(s->port, sizeof s->port, "%d", port);
     bool made = mkdtemp(s->dir) != NULL;
     snprintf(s->log, sizeof s->log, "%s/log", s->dir);

@@ -1,11 +1,11 @@
-/* redis://[[user]:password@]host[:port][/db] and unix:///path.
+/* redis://[[user]:password@]host[:port][,host[:port]...][/db] and unix:///path.
  *
  * Everything before the last '@' is the user and the password, taken as it is: both may
- * hold '/',
- * ':' and '@'. A '%' could mean itself or an escape, and guessing wrong looks like a
+ * hold '/', ':', ',' and '@'. A '%' could mean itself or an escape, and guessing wrong looks like a
  * wrong password; so it is refused and sent to redis.password_file. No message repeats
  * any part of the URL. */
 #include "windows/redis_link.h"
+#include "windows/redis_words.h"
 
 #include <sys/un.h>
 
@@ -67,27 +67,53 @@ static int user_info(struct str s, struct redis_target *out, struct err *e)
     return 0;
 }
 
-/* "[::1]:6379", "host:6379", "host" */
-static int host_port(struct str s, struct redis_target *out, struct err *e)
+/* What follows the host: ":PORT" or nothing. */
+static int port_of(struct str s, int *port, struct err *e)
 {
-    const char *close = find(s, ']'), *colon;
+    *port = REDIS_PORT;
+    if (s.n && (!number(after(s, s.p), PORT_MAX, port) || *port == 0))
+        return err_set(e, ERR_INPUT,
+                       "redis.url: the port is not a number from 1 to 65535");
+    return 0;
+}
+
+/* "[::1]:6379", "host:6379", "host" */
+static int host_port(struct str s, struct redis_address *out, struct err *e)
+{
+    const char *close = find(s, ']'), *colon = find(s, ':');
+    struct str port;
     if (s.n && s.p[0] == '[' && close) {
         out->host = before(after(s, s.p), close);
-        s = after(s, close);
-        if (s.n && s.p[0] != ':')
+        port = after(s, close);
+        if (port.n && port.p[0] != ':')
             return err_set(e, ERR_INPUT, "redis.url: after ']' stands :PORT or nothing");
-        colon = s.n ? s.p : NULL;
     } else {
-        colon = find(s, ':');
         out->host = colon ? before(s, colon) : s;
+        port = colon ? (struct str){colon, s.n - out->host.n} : STR_NONE;
     }
     if (out->host.n == 0)
         return err_set(e, ERR_INPUT,
                        "redis.url: the host is missing; write it as "
                        "redis://HOST:6379");
-    if (colon && (!number(after(s, colon), PORT_MAX, &out->port) || out->port == 0))
-        return err_set(e, ERR_INPUT,
-                       "redis.url: the port is not a number from 1 to 65535");
+    if (out->host.n >= REDIS_HOST_BYTES)
+        return err_set(e, ERR_INPUT, "redis.url: the host is too long");
+    return port_of(port, &out->port, e);
+}
+
+/* "host:6379,host:6380" */
+static int addresses(struct str s, struct redis_target *out, struct err *e)
+{
+    for (const char *comma = s.p; comma;) {
+        comma = find(s, ',');
+        if (out->addresses_n == REDIS_ADDRESSES_MAX)
+            return err_set(e, ERR_INPUT, "redis.url: has more than %d hosts",
+                           REDIS_ADDRESSES_MAX);
+        if (host_port(comma ? before(s, comma) : s, &out->addresses[out->addresses_n++],
+                      e) < 0)
+            return -1;
+        if (comma)
+            s = after(s, comma);
+    }
     return 0;
 }
 
@@ -98,18 +124,22 @@ static int network(struct str s, struct redis_target *out, struct err *e)
         return -1;
     if (at)
         s = after(s, at);
+    if (s.n && memmem(s.p, s.n, ",redis://", strlen(",redis://")))
+        return err_set(e, ERR_INPUT,
+                       "redis.url: several hosts have one redis:// before them, as in "
+                       "redis://HOST1:6379,HOST2:6379");
     const char *slash = find(s, '/');
     struct str db = slash ? after(s, slash) : STR_NONE;
     if (db.n && !number(db, DB_MAX, &out->db))
         return err_set(e, ERR_INPUT,
                        "redis.url: what follows the host is not a database number, as in "
                        "redis://HOST:6379/0");
-    return host_port(slash ? before(s, slash) : s, out, e);
+    return addresses(slash ? before(s, slash) : s, out, e);
 }
 
 int redis_target_parse(struct str url, struct redis_target *out, struct err *e)
 {
-    *out = (struct redis_target){.port = REDIS_PORT, .timeout_ms = TIMEOUT_MS};
+    *out = (struct redis_target){.timeout_ms = TIMEOUT_MS};
     if (find(url, '\0'))
         return err_set(e, ERR_INPUT, "redis.url: has a NUL character");
     if (skip(&url, "redis://"))

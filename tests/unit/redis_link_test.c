@@ -26,8 +26,9 @@ static void check_url(const char *url, const char *host, int port, const char *p
     struct redis_target t;
     struct err e = {0};
     CHECK_INT(redis_target_parse(str_of(url), &t, &e), 0);
-    CHECK_STR(t.host, str_of(host));
-    CHECK_INT(t.port, port);
+    CHECK_INT(t.addresses_n, 1);
+    CHECK_STR(t.addresses[0].host, str_of(host));
+    CHECK_INT(t.addresses[0].port, port);
     CHECK_STR(t.password, str_of(password));
 }
 
@@ -54,9 +55,18 @@ static void urls(void)
     CHECK_INT(redis_target_parse(STR("redis://me:pw@h/12"), &t, &e), 0);
     CHECK_STR(t.user, STR("me"));
     CHECK_INT(t.db, 12);
+    CHECK_INT(redis_target_parse(STR("redis://:p,w@h1:7001,[::1]:7002,h3/0"), &t, &e), 0);
+    CHECK_STR(t.password, STR("p,w"));
+    CHECK_INT(t.addresses_n, 3);
+    CHECK_STR(t.addresses[0].host, STR("h1"));
+    CHECK_INT(t.addresses[0].port, 7001);
+    CHECK_STR(t.addresses[1].host, STR("::1"));
+    CHECK_INT(t.addresses[1].port, 7002);
+    CHECK_STR(t.addresses[2].host, STR("h3"));
+    CHECK_INT(t.addresses[2].port, 6379);
     CHECK_INT(redis_target_parse(STR("unix:///run/r.sock"), &t, &e), 0);
     CHECK_STR(t.path, STR("/run/r.sock"));
-    CHECK_INT(t.host.n, 0);
+    CHECK_INT(t.addresses_n, 0);
     check_bad_url("", "must begin with redis://");
     check_bad_url("http://:s3cret@h", "must begin with redis://");
     check_bad_url("redis://", "host is missing");
@@ -67,6 +77,11 @@ static void urls(void)
     check_bad_url("redis://h:99999999999999999999", "port");
     check_bad_url("redis://h:1x", "port");
     check_bad_url("redis://h/x", "database number");
+    check_bad_url("redis://h1,:s3cret@", "host is missing");
+    check_bad_url("redis://h1,,h2", "host is missing");
+    check_bad_url("redis://h1,h2,", "host is missing");
+    check_bad_url("redis://h1:7001,redis://h2:7002", "one redis://");
+    check_bad_url("redis://1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", "more than 16");
     check_bad_url("redis://[::1]x", "']'");
     check_bad_url("rediss://h", "TLS");
     check_bad_url("unix://r.sock", "absolute");
@@ -287,8 +302,9 @@ static void silent_server(void)
     CHECK_INT(bind(fd, (struct sockaddr *)&a, n), 0);
     CHECK_INT(listen(fd, 8), 0);
     CHECK_INT(getsockname(fd, (struct sockaddr *)&a, &n), 0);
-    struct redis_target t = {
-        .host = STR("127.0.0.1"), .port = ntohs(a.sin_port), .timeout_ms = 200};
+    struct redis_target t = {.addresses = {{STR("127.0.0.1"), ntohs(a.sin_port)}},
+                             .addresses_n = 1,
+                             .timeout_ms = 200};
     struct redis_link *l = redis_link_new(&t);
     struct err e = {0};
     int64_t began = now_ms();

@@ -1,9 +1,11 @@
-/* Secrets are read when they are needed: a mounted file may change while we run. */
+/* A file is read whole and refused whole: half a secret looks like a wrong one. */
+#include "core/secret.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "config/config.h"
+#include "core/buf.h"
 
 enum { SECRET_BYTES_MAX = 64 * 1024 };
 
