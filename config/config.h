@@ -17,9 +17,10 @@ struct kafka_settings {
 };
 
 struct redis_settings {
-    struct str url;    /* redis://[[user]:password@]host[:port][/db] or unix:///path */
+    struct str url; /* redis://[[user]:password@]host[:port][,...][/db] or unix:///path */
     struct str prefix; /* of every key */
     struct secret password;
+    int64_t shards;     /* 1 to SHARDS_MAX */
     int64_t timeout_ms; /* of one command */
 };
 

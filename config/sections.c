@@ -3,6 +3,7 @@
 
 #include "core/zone.h"
 #include "windows/redis_link.h"
+#include "windows/shard.h"
 
 #define DAY_MS 86400000.0
 enum { TOPIC_BYTES_MAX = 249, NAME_BYTES_MAX = 64 };
@@ -47,11 +48,13 @@ static const struct option_row redis_rows[] = {
      .offset = AT(url),
      .required = true,
      .help = "Where Redis is: `redis://[[user]:password@]host[:port][/database]` or "
-             "`unix:///path`."},
+             "`unix:///path`. Of a cluster some of its nodes, "
+             "`redis://host:port,host:port,...`: they are tried in turn."},
     {.name = "password",
      .type = OPTION_SECRET,
      .offset = AT(password),
-     .help = "Its password, if it does not stand in the URL."},
+     .help = "Its password, if it does not stand in the URL. A file is read again for "
+             "every connection."},
     {.name = "prefix",
      .type = OPTION_TEXT,
      .offset = AT(prefix),
@@ -59,6 +62,15 @@ static const struct option_row redis_rows[] = {
      .min = 1,
      .max = NAME_BYTES_MAX,
      .help = "What every key begins with: several systems can share one Redis."},
+    {.name = "shards",
+     .type = OPTION_INT,
+     .offset = AT(shards),
+     .fallback = "1",
+     .min = 1,
+     .max = SHARDS_MAX,
+     .help = "In how many parts the state is kept, evenly over the nodes of a cluster. "
+             "Fixed when the state is first made: with another number a new state is "
+             "made from Kafka."},
     {.name = "timeout",
      .type = OPTION_DURATION,
      .offset = AT(timeout_ms),
@@ -183,6 +195,24 @@ static void check_kafka(struct reading *r, const struct node *map)
 
 /* --- redis --- */
 
+/* What is between { and } decides where a cluster keeps a key: that is the shard's business. */
+static const char *without_braces(struct reading *r, struct str prefix)
+{
+    struct buf text;
+    buf_init(&text, 2 * NAME_BYTES_MAX);
+    buf_text(&text, "; { and } mark the shards, did you mean '");
+    size_t before = text.n;
+    for (size_t i = 0; i < prefix.n; i++)
+        if (prefix.p[i] != '{' && prefix.p[i] != '}')
+            buf_char(&text, prefix.p[i]);
+    struct str left = {text.p + before, text.n - before};
+    bool helps = left.n < prefix.n && is_name(left, NAME_BYTES_MAX);
+    buf_text(&text, "'?");
+    struct str kept = helps ? arena_str(r->arena, buf_str(&text)) : STR("");
+    buf_deinit(&text);
+    return kept.p;
+}
+
 static void check_redis(struct reading *r, const struct node *map)
 {
     const struct entry *url = node_entry(map, "url"), *prefix = node_entry(map, "prefix");
@@ -193,8 +223,9 @@ static void check_redis(struct reading *r, const struct node *map)
         complain(r, url->value->at, STR_NONE, "%s", e.text);
     if (prefix && known(prefix->value) && !is_name(prefix->value->text, NAME_BYTES_MAX))
         complain(r, prefix->value->at, STR("redis.prefix"),
-                 "expected 1 to %d letters, digits, - _ and ., found %s", NAME_BYTES_MAX,
-                 node_found(r, prefix->value));
+                 "expected 1 to %d letters, digits, - _ and ., found %s%s",
+                 NAME_BYTES_MAX, node_found(r, prefix->value),
+                 without_braces(r, prefix->value->text));
 }
 
 /* --- time --- */
