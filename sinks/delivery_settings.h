@@ -12,7 +12,7 @@ struct delivery_sink {
     struct str name; /* as in the outbox */
     const struct sink *type;
     const void *settings;
-    /* Reads the sink's secrets as they are now, into `arena`. Called by delivery_start, then on the
+    /* Reads the sink's secrets as they are now, into `arena`. Called by delivery_start, then on any
      * delivery thread: after a failed request and when they are older than a minute. */
     int (*secrets)(void *arg, struct arena *arena, struct sink_secrets *out,
                    struct err *e);
@@ -29,7 +29,7 @@ struct delivery_settings {
     size_t sinks_n;
     int64_t connect_timeout_ms; /* 5 s */
     int64_t request_timeout_ms; /* 10 s, from connecting to the answer's last byte */
-    int64_t lease_ms;           /* 30 s; at least twice request_timeout_ms */
+    int64_t lease_ms; /* 6 s: so long a killed pod holds up a sink; renewed by thirds */
     int64_t retry_min_ms;       /* 1 s */
     int64_t retry_max_ms;       /* 5 min */
     int64_t retry_after_max_ms; /* 1 h: longer wishes of a receiver are cut */
@@ -42,7 +42,10 @@ struct delivery_stats {
         delivered;   /* by this process: answered as delivered and gone from the outbox */
     int64_t retried; /* by this process: failed attempts that will be repeated */
     int64_t dead;    /* by this process */
-    int64_t queued;  /* in the outbox, by all pods; looked up once a second */
+    /* By all pods, looked up once a second: */
+    int64_t queued;     /* in the outbox */
+    int64_t oldest_ms;  /* how long the oldest of them has been there */
+    int64_t dead_total; /* in the dead stream */
 };
 
 #endif

@@ -1,39 +1,27 @@
-/* One shard's part of delivery: its outbox, its bell, and a lane for each sink. Shards may lie on different
- * servers, so each has connections of its own: while one's Redis fails, its lanes rest and their requests
- * go on, and the other shards work. Used by the delivery thread only. */
+/* One shard's part of delivery: a thread with its outbox, its bell, its requests, and a lane for each sink.
+ * Shards may lie on different servers; they share nothing, so one whose Redis hangs delays no other. */
 #ifndef SINKS_DELIVERY_SHARD_H
 #define SINKS_DELIVERY_SHARD_H
 
-#include "sinks/lane.h"
+#include "sinks/delivery_settings.h"
 
-struct outbox_bell;
+struct delivery_shard;
 
-struct delivery_shard {
-    struct lane_world *world;
-    size_t number;
-    struct outbox *outbox;
-    struct outbox_bell *bell;            /* NULL: no sinks */
-    struct lane *lanes;                  /* one a sink */
-    int64_t redis_due_ms, redis_rest_ms; /* rest 0: it answers */
-    int64_t bell_due_ms;
-};
+/* Reads the sinks' secrets; connects lazily. The settings are borrowed, no time in them is 0. NULL:
+ * ERR_REFUSED. */
+struct delivery_shard *delivery_shard_new(const struct delivery_settings *settings,
+                                          size_t number, struct err *e);
+/* Not after a start without a stop; NULL is nothing. */
+void delivery_shard_free(struct delivery_shard *s);
 
-/* Reads the sinks' secrets; connects lazily. delivery_shard_deinit in either case. */
-int delivery_shard_init(struct delivery_shard *s, struct lane_world *world, size_t number,
-                        struct err *e);
-void delivery_shard_deinit(struct delivery_shard *s);
+int delivery_shard_start(struct delivery_shard *s, struct err *e);
+/* Asks the thread to end: requests under way may take until then (monotonic). */
+void delivery_shard_stop(struct delivery_shard *s, int64_t drain_until_ms);
+/* Waits for its end. */
+void delivery_shard_join(struct delivery_shard *s);
 
-/* One round over the lanes; Redis's silence ends it. */
-void delivery_shard_step(struct delivery_shard *s);
-/* When the next step is due. */
-int64_t delivery_shard_due_ms(const struct delivery_shard *s);
-/* A descriptor to poll for reading; -1: none now. */
-int delivery_shard_bell(struct delivery_shard *s);
-/* Once it is readable. */
-void delivery_shard_hear(struct delivery_shard *s);
-/* Whether a lane holds an entry. */
-bool delivery_shard_busy(const struct delivery_shard *s);
-/* Gives back what is held. Without Redis it stays leased, and others take it when the lease has run out. */
-void delivery_shard_leave(struct delivery_shard *s);
+/* Adds the figures of the i-th sink. Any thread. */
+void delivery_shard_add_stats(const struct delivery_shard *s, size_t i,
+                              struct delivery_stats *sum);
 
 #endif

@@ -18,7 +18,8 @@ struct slot {
     CURL *easy;
     struct curl_slist *headers;
     struct buf body;
-    bool busy, answered, cut;
+    bool busy, answered, cut, late;
+    int64_t send_before_ms;
     char retry_after[RETRY_AFTER_BYTES];
 };
 
@@ -86,6 +87,15 @@ static size_t take_header(char *bytes, size_t one, size_t n, void *arg)
     return n * one;
 }
 
+/* Connected; the request goes out next. */
+static int may_send(void *arg, char *there, char *here, int port_there, int port_here)
+{
+    struct slot *s = arg;
+    (void)there, (void)here, (void)port_there, (void)port_here;
+    s->late = clock_monotonic_ms() >= s->send_before_ms;
+    return s->late ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static bool harmless(struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
@@ -141,6 +151,8 @@ static void say_how(struct slot *s, const struct http_settings *settings)
     SET(s->easy, CURLOPT_WRITEDATA, s);
     SET(s->easy, CURLOPT_HEADERFUNCTION, take_header);
     SET(s->easy, CURLOPT_HEADERDATA, s);
+    SET(s->easy, CURLOPT_PREREQFUNCTION, may_send);
+    SET(s->easy, CURLOPT_PREREQDATA, s);
     SET(s->easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     SET(s->easy, CURLOPT_PROTOCOLS_STR, "http,https");
     SET(s->easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
@@ -170,13 +182,19 @@ int http_start(struct http *h, size_t slot, const struct request *request, struc
     if (!all_harmless(request))
         return err_set(e, ERR_REFUSED, "a control character in the address or a header");
     buf_clear(&s->body);
-    s->answered = s->cut = false;
+    s->answered = s->cut = s->late = false;
+    s->send_before_ms = INT64_MAX;
     s->retry_after[0] = '\0';
     say_how(s, &h->settings);
     say_what(s, request);
     must(curl_multi_add_handle(h->multi, s->easy) == CURLM_OK);
     s->busy = true;
     return 0;
+}
+
+void http_send_before(struct http *h, size_t slot, int64_t monotonic_ms)
+{
+    h->slots[slot].send_before_ms = monotonic_ms;
 }
 
 void http_cancel(struct http *h, size_t slot)
@@ -188,25 +206,9 @@ void http_cancel(struct http *h, size_t slot)
     forget(s);
 }
 
-/* libcurl's poll beside other descriptors. */
-static void poll_with(struct http *h, struct http_watch *watches, size_t n, int wait_ms)
+bool http_wait(struct http *h, int fd, int64_t wait_ms)
 {
-    struct curl_waitfd extra[HTTP_WATCHES_MAX];
-    unsigned extra_n = 0;
-    assert(n <= HTTP_WATCHES_MAX);
-    for (size_t i = 0; i < n; i++)
-        if (watches[i].fd >= 0)
-            extra[extra_n++] =
-                (struct curl_waitfd){.fd = watches[i].fd, .events = CURL_WAIT_POLLIN};
-    curl_multi_poll(h->multi, extra, extra_n, wait_ms, NULL);
-    extra_n = 0;
-    for (size_t i = 0; i < n; i++)
-        if (watches[i].fd >= 0)
-            watches[i].readable = extra[extra_n++].revents != 0;
-}
-
-void http_wait(struct http *h, struct http_watch *watches, size_t n, int64_t wait_ms)
-{
+    struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};
     int running = 0, left = 0;
     curl_multi_perform(h->multi, &running);
     int wait = wait_ms < 0 ? 0 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
@@ -214,8 +216,9 @@ void http_wait(struct http *h, struct http_watch *watches, size_t n, int64_t wai
         left += h->slots[i].busy;
     if (running < left)
         wait = 0; /* something finished already */
-    poll_with(h, watches, n, wait);
+    curl_multi_poll(h->multi, &extra, fd >= 0, wait, NULL);
     curl_multi_perform(h->multi, &running);
+    return fd >= 0 && extra.revents != 0;
 }
 
 void http_wake(struct http *h)
@@ -244,9 +247,10 @@ static void answer(struct slot *s, CURLcode result, struct http_answer *out)
     if (answered)
         keep_retry_after(s);
     out->took_ms = took_us / 1000;
-    out->failure = whole    ? NULL
-                   : s->cut ? "the body is too long"
-                            : curl_easy_strerror(result);
+    out->failure = whole     ? NULL
+                   : s->cut  ? "the body is too long"
+                   : s->late ? "it was too late to send it"
+                             : curl_easy_strerror(result);
     out->response = (struct response){
         .status = answered ? (int)status : 0,
         .retry_after = str_of(s->retry_after),

@@ -22,17 +22,15 @@ void http_close(struct http *h);
 /* Begins a request in a free slot; copies all of it. ERR_REFUSED when it has a control character
  * where it would change the request's meaning. */
 int http_start(struct http *h, size_t slot, const struct request *request, struct err *e);
+/* Not one byte of the slot's request is sent after that (monotonic; 0: ever): connecting takes its time, and a
+ * stopped process more. Then it fails, unless its sending has begun. */
+void http_send_before(struct http *h, size_t slot, int64_t monotonic_ms);
 /* Breaks it off: whether it arrived is unknown. */
 void http_cancel(struct http *h, size_t slot);
 
-enum { HTTP_WATCHES_MAX = 64 };
-struct http_watch {
-    int fd; /* -1: none */
-    bool readable;
-};
-/* Moves bytes until something finished, a watched descriptor is readable (which is set), http_wake was
- * called, or wait_ms passed. */
-void http_wait(struct http *h, struct http_watch *watches, size_t n, int64_t wait_ms);
+/* Moves bytes until something finished, `fd` (-1: none) is readable, http_wake was called, or wait_ms
+ * passed. True: fd is readable. */
+bool http_wait(struct http *h, int fd, int64_t wait_ms);
 /* Any thread. */
 void http_wake(struct http *h);
 

@@ -1,23 +1,23 @@
 /* An entry that waits for its next try is kept, not given back: what comes after it must not overtake
- * it, on this pod or another. Before each further try the lease is renewed; if another pod took the
- * entry meanwhile, it is dropped here. An answer that Redis could not be told of is told again until
- * it can, without another request. */
+ * it, on this pod or another. Its lease is renewed for as long as it is held, and nothing is sent but in the
+ * first half of a lease: this thread may have been stopped, or Redis away, and another pod may have taken the
+ * entry and be further on. Then it is dropped here, unless the receiver says it was delivered. An answer that
+ * Redis could not be told of is told again until it can, without another request. */
 #include "sinks/lane.h"
 
-#include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <sys/random.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/fault.h"
-#include "core/log.h"
-#include "core/timefmt.h"
+#include "sinks/lane_verdict.h"
 #include "sinks/request.h"
 
-enum { LOOK_MS = 1000, COUNT_MS = 1000, SECRETS_MS = 60000, DOUBLINGS_MAX = 30 };
-enum { REST_MIN_MS = 100, REST_MAX_MS = 5000 };
+enum { LOOK_MS = 1000, COUNT_MS = 1000, SECRETS_MS = 60000 };
+enum { REST_MIN_MS = 100, REST_MAX_MS = 1000 };
 enum { LEASE_PARTS = 3 }; /* renewed when a third has passed */
+enum { DEAD_MANY = 10000, DEAD_SAID_EVERY_MS = 3600 * 1000 };
+#define SPARE_ALL_MS INT64_C(1000000000) /* a lease that never runs out */
 
 static int read_secrets(struct lane *l, struct err *e)
 {
@@ -34,14 +34,10 @@ static int read_secrets(struct lane *l, struct err *e)
     return 0;
 }
 
-int lane_init(struct lane *l, struct lane_world *world, struct outbox *outbox,
-              size_t slot, struct err *e)
+int lane_init(struct lane *l, struct lane_world *world, size_t slot, struct err *e)
 {
-    const struct delivery_settings *s = world->settings;
-    *l = (struct lane){.world = world,
-                       .sink = &s->sinks[slot % s->sinks_n],
-                       .outbox = outbox,
-                       .slot = slot};
+    *l = (struct lane){
+        .world = world, .sink = &world->settings->sinks[slot], .slot = slot};
     arena_init(&l->entry_arena);
     arena_init(&l->request_arena);
     arena_init(&l->secret_arenas[0]);
@@ -69,112 +65,6 @@ static void refresh_secrets(struct lane *l)
                  log_quote(str_of(e.text), quoted));
 }
 
-static void count(_Atomic int64_t *counter)
-{
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
-}
-
-static void log_alert(const struct lane *l, enum log_level level, const char *event,
-                      int64_t wait_ms)
-{
-    char quoted[LOG_VALUE_BYTES], wait[48] = "";
-    bool known = l->alert.id[0];
-    if (wait_ms)
-        snprintf(wait, sizeof wait, " wait_ms=%lld", (long long)wait_ms);
-    log_event(level, event,
-              "sink=%.*s alert=%s state=%s attempts=%lld ms=%lld%s reason=%s",
-              STR_ARG(l->sink->name), known ? l->alert.id : "-",
-              known ? alert_state_name(l->alert.state) : "-", (long long)l->tries,
-              (long long)l->took_ms, wait, log_quote(str_of(l->outcome.reason), quoted));
-}
-
-/* ---- what becomes of a try ---- */
-
-static int64_t random_below(int64_t n)
-{
-    uint64_t v = 0;
-    ssize_t got = getrandom(&v, sizeof v, 0);
-    assert(got == sizeof v);
-    (void)got;
-    return (int64_t)(v % (uint64_t)n);
-}
-
-/* Exponential with full jitter above the least wait:
- * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
-static int64_t backoff_ms(const struct delivery_settings *s, unsigned failures)
-{
-    int64_t most = s->retry_min_ms;
-    for (unsigned i = 0; i < failures && i < DOUBLINGS_MAX && most < s->retry_max_ms; i++)
-        most *= 2;
-    if (most > s->retry_max_ms)
-        most = s->retry_max_ms;
-    return s->retry_min_ms + random_below(most - s->retry_min_ms + 1);
-}
-
-static void try_again_later(struct lane *l)
-{
-    const struct delivery_settings *s = l->world->settings;
-    int64_t wish = l->outcome.retry_after_ms;
-    l->failures++;
-    l->secrets_stale = true;
-    int64_t wait_ms = backoff_ms(s, l->failures);
-    if (wish > s->retry_after_max_ms)
-        wish = s->retry_after_max_ms;
-    if (wish > wait_ms)
-        wait_ms = wish;
-    l->state = LANE_WAITING;
-    l->due_ms = l->world->now_ms + wait_ms;
-    count(&l->counts.retried);
-    log_alert(l, LOG_WARN, "alert_retry", wait_ms);
-}
-
-/* An entry's id begins with the time it was made. */
-static bool is_too_old(const struct lane *l)
-{
-    return l->world->wall_ms - strtoll(l->entry.id, NULL, 10) >
-           l->world->settings->give_up_ms;
-}
-
-static void give_up(struct lane *l)
-{
-    struct outcome dead = {.verdict = DEAD};
-    snprintf(dead.reason, sizeof dead.reason, "gave up: %.180s", l->outcome.reason);
-    l->outcome = dead;
-}
-
-static void conclude(struct lane *l, const struct outcome *outcome)
-{
-    l->outcome = *outcome;
-    if (l->outcome.verdict == RETRY && is_too_old(l))
-        give_up(l);
-    if (l->outcome.verdict == RETRY)
-        try_again_later(l);
-    else
-        l->state = LANE_ANSWERED;
-}
-
-static void conclude_error(struct lane *l, const struct err *e)
-{
-    /* What a person can mend without touching the alert is no reason to lose it. */
-    struct outcome o = {.verdict = e->kind == ERR_INPUT ? DEAD : RETRY};
-    snprintf(o.reason, sizeof o.reason, "%.199s", e->text);
-    conclude(l, &o);
-}
-
-void lane_answer(struct lane *l, const struct http_answer *answer)
-{
-    int status = answer->response.status;
-    FAULT_POINT("post.after");
-    struct outcome o = l->sink->type->outcome(l->sink->settings, &answer->response);
-    if (status == 0 && o.verdict != DELIVERED)
-        snprintf(o.reason, sizeof o.reason, "no answer: %s", answer->failure);
-    /* A key that is refused is being changed, or a person will change it. */
-    if ((status == 401 || status == 403) && o.verdict == DEAD)
-        o.verdict = RETRY;
-    l->took_ms = answer->took_ms;
-    conclude(l, &o);
-}
-
 /* ---- trying ---- */
 
 /* In the fault suite's builds a request says which entry it is and which process sent it: a receiver
@@ -197,7 +87,31 @@ static void acknowledge_early(struct lane *l)
 {
     struct err e = {0};
     if (FAULT_OFF("ack_after"))
-        (void)outbox_ack(l->outbox, l->sink->name, l->entry.id, &e);
+        (void)outbox_ack(l->world->outbox, l->sink->name, l->entry.id, &e);
+}
+
+/* Asked when the lease began, not when Redis answered: the earlier of the two. */
+static void lease_begins(struct lane *l, int64_t asked_ms)
+{
+    int64_t lease_ms = l->world->settings->lease_ms;
+    l->renew_ms = asked_ms + lease_ms / LEASE_PARTS;
+    l->send_before_ms = asked_ms + lease_ms / 2;
+    http_send_before(l->world->http, l->slot, l->send_before_ms);
+}
+
+static void fly(struct lane *l, const struct request *request)
+{
+    struct err e = {0};
+    l->tries++;
+    l->took_ms = 0;
+    acknowledge_early(l);
+    FAULT_POINT("post.before");
+    if (http_start(l->world->http, l->slot, request, &e) < 0) {
+        lane_conclude_error(l, &e);
+        return;
+    }
+    http_send_before(l->world->http, l->slot, l->send_before_ms);
+    l->state = LANE_FLYING;
 }
 
 static void try_now(struct lane *l)
@@ -212,24 +126,21 @@ static void try_now(struct lane *l)
                             .alert = &l->alert,
                             .alert_json = l->entry.body,
                             .now_ms = l->world->wall_ms};
-    l->tries++;
-    l->took_ms = 0;
+    if (clock_monotonic_ms() >= l->send_before_ms) {
+        l->state = LANE_WAITING;
+        l->due_ms = l->renew_ms = l->world->now_ms;
+        return;
+    }
     int rc = type->format(&in, &l->request_arena, &request, &e);
-    if (rc > 0)
-        name_entry(l, &request);
-    acknowledge_early(l);
-    FAULT_POINT("post.before");
     if (rc == 0)
-        conclude(l, &(struct outcome){.verdict = DELIVERED, .reason = "nothing to say"});
-    else if (rc < 0 || http_start(l->world->http, l->slot, &request, &e) < 0)
-        conclude_error(l, &e);
-    else
-        l->state = LANE_FLYING;
-}
-
-static void lease_begins(struct lane *l)
-{
-    l->renew_ms = l->world->now_ms + l->world->settings->lease_ms / LEASE_PARTS;
+        lane_conclude(
+            l, &(struct outcome){.verdict = DELIVERED, .reason = "nothing to say"});
+    else if (rc < 0)
+        lane_conclude_error(l, &e);
+    else {
+        name_entry(l, &request);
+        fly(l, &request);
+    }
 }
 
 static void go_idle(struct lane *l)
@@ -238,55 +149,66 @@ static void go_idle(struct lane *l)
     l->due_ms = l->world->now_ms;
 }
 
-/* Another pod took it over. */
-static void lose_lease(struct lane *l)
-{
-    log_warn("lease_lost", "sink=%.*s alert=%s", STR_ARG(l->sink->name), l->alert.id);
-    go_idle(l);
-}
-
-static void begin(struct lane *l)
+static void begin(struct lane *l, int64_t asked_ms)
 {
     struct err e = {0};
     l->tries = l->took_ms = 0;
+    l->lost = false;
     l->alert = (struct alert){0};
-    lease_begins(l);
+    lease_begins(l, asked_ms);
     if (alert_parse(l->entry.body, &l->entry_arena, &l->alert, &e) < 0)
-        conclude_error(l, &e);
+        lane_conclude_error(l, &e);
     else
         try_now(l);
 }
 
-static int count_queue(struct lane *l, struct err *e)
-{
-    int64_t n;
-    if (l->world->now_ms < l->count_ms)
-        return 0;
-    if (outbox_length(l->outbox, l->sink->name, &n, e) < 0)
-        return -1;
-    atomic_store_explicit(&l->counts.queued, n, memory_order_relaxed);
-    l->count_ms = l->world->now_ms + COUNT_MS;
-    return 0;
-}
+/* ---- steps ---- */
 
 static int look(struct lane *l, struct err *e)
 {
-    if (l->world->stopping || l->world->now_ms < l->due_ms)
+    const struct lane_world *w = l->world;
+    if (w->stopping || w->now_ms < l->due_ms)
         return 0;
+    int64_t asked_ms = clock_monotonic_ms();
+    int64_t lease_ms =
+        w->now_ms < w->spare_until_ms ? SPARE_ALL_MS : w->settings->lease_ms;
     arena_reset(&l->entry_arena);
-    int rc = outbox_take(l->outbox, l->sink->name, l->world->settings->lease_ms,
-                         &l->entry_arena, &l->entry, e);
+    int rc =
+        outbox_take(w->outbox, l->sink->name, lease_ms, &l->entry_arena, &l->entry, e);
     if (rc < 0)
         return -1;
-    l->due_ms = l->world->now_ms + LOOK_MS;
+    int64_t held_ms = l->entry.held_ms;
+    l->due_ms = w->now_ms + (held_ms > 0 && held_ms < LOOK_MS ? held_ms : LOOK_MS);
     if (rc > 0)
-        begin(l);
-    return count_queue(l, e) < 0 ? -1 : 1;
+        begin(l, asked_ms);
+    return 1;
+}
+
+static void say_lost(struct lane *l)
+{
+    l->lost = true;
+    http_send_before(l->world->http, l->slot, 0);
+    log_warn("lease_lost", "sink=%.*s alert=%s", STR_ARG(l->sink->name), l->alert.id);
+}
+
+static int keep_lease(struct lane *l, struct err *e)
+{
+    if (l->lost || l->world->now_ms < l->renew_ms)
+        return 0;
+    int64_t asked_ms = clock_monotonic_ms();
+    int held = outbox_renew(l->world->outbox, l->sink->name, l->entry.id, e);
+    if (held < 0)
+        return -1;
+    if (held)
+        lease_begins(l, asked_ms);
+    else
+        say_lost(l);
+    return 1;
 }
 
 static int give_back(struct lane *l, struct err *e)
 {
-    if (outbox_release(l->outbox, l->sink->name, l->entry.id, e) < 0)
+    if (outbox_release(l->world->outbox, l->sink->name, l->entry.id, e) < 0)
         return -1;
     log_info("alert_released", "sink=%.*s alert=%s attempts=%lld", STR_ARG(l->sink->name),
              l->alert.id, (long long)l->tries);
@@ -296,59 +218,81 @@ static int give_back(struct lane *l, struct err *e)
 
 static int wait_on(struct lane *l, struct err *e)
 {
-    bool due = l->world->now_ms >= l->due_ms;
-    if (l->world->stopping)
+    if (l->lost)
+        go_idle(l);
+    else if (l->world->stopping)
         return give_back(l, e);
-    if (!due && l->world->now_ms < l->renew_ms)
-        return 0;
-    int held = outbox_renew(l->outbox, l->sink->name, l->entry.id, e);
-    if (held < 0)
-        return -1;
-    lease_begins(l);
-    if (!held) {
-        lose_lease(l);
-    } else if (due) {
+    else if (l->world->now_ms >= l->due_ms)
         try_now(l);
-    }
-    return count_queue(l, e) < 0 ? -1 : 1;
+    return 0;
 }
 
 /* Tells Redis. The sink is well: it answered, and what it refused was this alert. */
 static int settle(struct lane *l, struct err *e)
 {
-    struct outbox_entry *entry = &l->entry;
+    struct str sink = l->sink->name;
+    struct outbox *outbox = l->world->outbox;
     bool dead = l->outcome.verdict == DEAD;
-    struct outbox_entry told = *entry;
+    struct outbox_entry told = l->entry;
     told.attempts += l->tries ? l->tries - 1 : 0;
-    int rc =
-        dead ? outbox_dead(l->outbox, l->sink->name, &told, str_of(l->outcome.reason), e)
-             : outbox_ack(l->outbox, l->sink->name, entry->id, e);
+    int rc = dead ? outbox_dead(outbox, sink, &told, str_of(l->outcome.reason), e)
+                  : outbox_ack(outbox, sink, l->entry.id, e);
     if (rc < 0)
         return -1;
+    go_idle(l);
     if (dead && rc == 0) {
-        lose_lease(l);
+        say_lost(l);
         return 1;
     }
-    count(dead ? &l->counts.dead : &l->counts.delivered);
-    log_alert(l, dead ? LOG_ERROR : LOG_INFO, dead ? "alert_dead" : "alert_delivered", 0);
+    lane_count(dead ? &l->counts.dead : &l->counts.delivered);
+    lane_log(l, dead ? LOG_ERROR : LOG_INFO, dead ? "alert_dead" : "alert_delivered", 0);
     l->failures = 0;
-    go_idle(l);
     return 1;
 }
 
 static int act(struct lane *l, struct err *e)
 {
+    int asked = l->state == LANE_IDLE ? 0 : keep_lease(l, e), rc = 0;
+    if (asked < 0)
+        return -1;
     switch (l->state) {
     case LANE_IDLE:
-        return look(l, e);
+        rc = look(l, e);
+        break;
     case LANE_WAITING:
-        return wait_on(l, e);
+        rc = wait_on(l, e);
+        break;
     case LANE_ANSWERED:
-        return settle(l, e);
+        rc = settle(l, e);
+        break;
     case LANE_FLYING:
         break;
     }
-    return 0;
+    return rc < 0 ? -1 : asked | rc;
+}
+
+static void say_many_dead(struct lane *l, int64_t dead)
+{
+    if (dead <= DEAD_MANY || l->world->now_ms < l->dead_said_ms)
+        return;
+    l->dead_said_ms = l->world->now_ms + DEAD_SAID_EVERY_MS;
+    log_error("dead_stream_grows", "sink=%.*s entries=%lld", STR_ARG(l->sink->name),
+              (long long)dead);
+}
+
+static int take_figures(struct lane *l, struct err *e)
+{
+    struct outbox_figures now;
+    if (l->world->stopping || l->world->now_ms < l->count_ms)
+        return 0;
+    if (outbox_figures(l->world->outbox, l->sink->name, &now, e) < 0)
+        return -1;
+    atomic_store_explicit(&l->counts.queued, now.queued, memory_order_relaxed);
+    atomic_store_explicit(&l->counts.dead_total, now.dead, memory_order_relaxed);
+    atomic_store_explicit(&l->counts.oldest_ms, now.oldest_ms, memory_order_relaxed);
+    l->count_ms = l->world->now_ms + COUNT_MS;
+    say_many_dead(l, now.dead);
+    return 1;
 }
 
 int lane_step(struct lane *l, struct err *e)
@@ -356,9 +300,12 @@ int lane_step(struct lane *l, struct err *e)
     if (l->world->now_ms < l->rest_until_ms)
         return 0;
     int rc = act(l, e);
+    int counted = rc < 0 ? -1 : take_figures(l, e);
+    if (counted < 0)
+        return -1;
     if (rc > 0)
         l->rest_ms = l->rest_until_ms = 0;
-    return rc;
+    return rc | counted;
 }
 
 void lane_rest(struct lane *l, const struct err *e)
@@ -372,20 +319,28 @@ void lane_rest(struct lane *l, const struct err *e)
     l->rest_until_ms = l->world->now_ms + l->rest_ms;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 static int64_t due_ms(const struct lane *l)
 {
-    if (l->state == LANE_FLYING || (l->state == LANE_IDLE && l->world->stopping))
-        return INT64_MAX;
-    if (l->state == LANE_ANSWERED || l->world->stopping)
+    int64_t renew = l->lost ? INT64_MAX : l->renew_ms;
+    if (l->state == LANE_IDLE)
+        return l->world->stopping ? INT64_MAX : l->due_ms;
+    if (l->state == LANE_FLYING)
+        return renew;
+    if (l->state == LANE_ANSWERED || l->lost || l->world->stopping)
         return l->world->now_ms;
-    if (l->state == LANE_WAITING && l->renew_ms < l->due_ms)
-        return l->renew_ms;
-    return l->due_ms;
+    return earlier(l->due_ms, renew);
 }
 
 int64_t lane_due_ms(const struct lane *l)
 {
     int64_t due = due_ms(l);
+    if (!l->world->stopping)
+        due = earlier(due, l->count_ms);
     return due < l->rest_until_ms ? l->rest_until_ms : due;
 }
 
@@ -403,10 +358,18 @@ int lane_abandon(struct lane *l, struct err *e)
     return l->state == LANE_IDLE ? 0 : give_back(l, e);
 }
 
+static int64_t read_count(const _Atomic int64_t *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
 void lane_add_stats(const struct lane *l, struct delivery_stats *sum)
 {
-    sum->delivered += atomic_load_explicit(&l->counts.delivered, memory_order_relaxed);
-    sum->retried += atomic_load_explicit(&l->counts.retried, memory_order_relaxed);
-    sum->dead += atomic_load_explicit(&l->counts.dead, memory_order_relaxed);
-    sum->queued += atomic_load_explicit(&l->counts.queued, memory_order_relaxed);
+    int64_t oldest_ms = read_count(&l->counts.oldest_ms);
+    sum->delivered += read_count(&l->counts.delivered);
+    sum->retried += read_count(&l->counts.retried);
+    sum->dead += read_count(&l->counts.dead);
+    sum->queued += read_count(&l->counts.queued);
+    sum->dead_total += read_count(&l->counts.dead_total);
+    sum->oldest_ms = sum->oldest_ms > oldest_ms ? sum->oldest_ms : oldest_ms;
 }

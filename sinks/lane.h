@@ -1,5 +1,5 @@
-/* One sink's way, in one shard, through delivery: idle -> taken -> in flight -> answered, or waiting to try again.
- * Used by the delivery thread only; time is an input. */
+/* One sink's way through a shard's delivery: idle -> taken -> in flight -> answered, or waiting to try again.
+ * Used by the shard's thread only. Time is an input, but for the question whether a lease is still fresh. */
 #ifndef SINKS_LANE_H
 #define SINKS_LANE_H
 
@@ -7,12 +7,14 @@
 #include "sinks/http.h"
 #include "windows/outbox.h"
 
-/* What all lanes share. */
+/* What all lanes of a shard share. */
 struct lane_world {
     const struct delivery_settings *settings; /* no time is 0 */
-    struct http *http;                        /* a slot a lane, with the same number */
-    int64_t now_ms, wall_ms;                  /* monotonic; since 1970 */
-    bool stopping;                            /* take nothing new */
+    struct outbox *outbox;
+    struct http *http;       /* a slot a lane, with the same number */
+    int64_t now_ms, wall_ms; /* monotonic; since 1970 */
+    int64_t spare_until_ms;  /* until then no lease of another pod counts as run out */
+    bool stopping;           /* take nothing new */
 };
 
 enum lane_state {
@@ -24,18 +26,20 @@ enum lane_state {
 
 /* Written by the delivery thread, read by any; see struct delivery_stats. */
 struct lane_counts {
-    _Atomic int64_t delivered, retried, dead, queued;
+    _Atomic int64_t delivered, retried, dead, queued, dead_total, oldest_ms;
 };
 
 struct lane {
     struct lane_world *world;
     const struct delivery_sink *sink;
-    struct outbox *outbox; /* of its shard */
     size_t slot;
     enum lane_state state;
     int64_t due_ms;                 /* idle: look into the outbox; waiting: try */
-    int64_t renew_ms;               /* waiting: begin the lease anew */
-    int64_t count_ms;               /* look up the outbox's length */
+    int64_t renew_ms;               /* holding an entry: begin the lease anew */
+    int64_t send_before_ms;         /* half of the lease: nothing is sent later */
+    bool lost;                      /* another pod holds the entry, or it is gone */
+    int64_t count_ms;               /* look up the outbox's figures */
+    int64_t dead_said_ms;           /* when it may be said again that many are dead */
     int64_t rest_ms, rest_until_ms; /* Redis refused something; 0: it did not */
     unsigned failures;              /* of this sink, in a row */
     int64_t tries;                  /* of this entry, by this process */
@@ -51,16 +55,15 @@ struct lane {
     struct lane_counts counts;
 };
 
-/* Reads the secrets. lane_deinit in either case. Slots are numbered by shard, and in it by sink. */
-int lane_init(struct lane *l, struct lane_world *world, struct outbox *outbox,
-              size_t slot, struct err *e);
+/* Of the sink with this number. Reads the secrets. lane_deinit in either case. */
+int lane_init(struct lane *l, struct lane_world *world, size_t slot, struct err *e);
 void lane_deinit(struct lane *l);
 
 /* Does what is due. 1: Redis answered, 0: it was not asked, -1: it fails, call again later. */
 int lane_step(struct lane *l, struct err *e);
 /* Redis refused what the step asked, as when it is full: this lane rests, the others need not. */
 void lane_rest(struct lane *l, const struct err *e);
-/* When the next step is due; INT64_MAX: when its request is answered. */
+/* When the next step is due. */
 int64_t lane_due_ms(const struct lane *l);
 /* Something may be in the outbox. */
 void lane_look_now(struct lane *l);

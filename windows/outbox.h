@@ -53,8 +53,14 @@ int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *en
 int outbox_release(struct outbox *o, struct str sink, const char *id, struct err *e);
 /* Whether the last failure was Redis's own word about this one call: then others may work. */
 bool outbox_answered(const struct outbox *o);
-/* Entries waiting and taken. */
-int outbox_length(struct outbox *o, struct str sink, int64_t *n, struct err *e);
+struct outbox_figures {
+    int64_t queued;    /* entries waiting and taken */
+    int64_t dead;      /* in the dead stream */
+    int64_t oldest_ms; /* age of the oldest one queued; 0: none */
+};
+/* How full it is. Also forgets as unsent what somebody deleted by hand, the oldest first, one a call. */
+int outbox_figures(struct outbox *o, struct str sink, struct outbox_figures *out,
+                   struct err *e);
 /* Forgets this consumer, and those not heard of for a day, unless they hold an entry. */
 int outbox_tidy(struct outbox *o, struct str sink, struct err *e);
 

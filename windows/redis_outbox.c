@@ -17,7 +17,7 @@ struct outbox {
     struct arena names;
     struct str stem, consumer, unsent; /* unsent: its key */
     struct buf key, dead_key;
-    struct redis_script take, ack, dead, hold, tidy;
+    struct redis_script take, ack, dead, hold, figures, tidy;
 };
 
 static void key_of(struct buf *out, struct str stem, const char *kind, struct str sink)
@@ -49,6 +49,8 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
     o->ack = (struct redis_script){.name = "outbox_ack", .text = script_outbox_ack};
     o->dead = (struct redis_script){.name = "outbox_dead", .text = script_outbox_dead};
     o->hold = (struct redis_script){.name = "outbox_hold", .text = script_outbox_hold};
+    o->figures =
+        (struct redis_script){.name = "outbox_figures", .text = script_outbox_figures};
     o->tidy = (struct redis_script){.name = "outbox_tidy", .text = script_outbox_tidy};
     return o;
 }
@@ -161,12 +163,16 @@ bool outbox_answered(const struct outbox *o)
     return redis_link_answered(o->link);
 }
 
-int outbox_length(struct outbox *o, struct str sink, int64_t *n, struct err *e)
+int outbox_figures(struct outbox *o, struct str sink, struct outbox_figures *out,
+                   struct err *e)
 {
-    struct redisReply *r = REDIS_COMMAND(o->link, e, STR("XLEN"), key(o, sink));
+    struct str args[] = {key(o, sink), o->unsent, dead_key(o, sink), sink};
+    struct redisReply *r = redis_run(o->link, &o->figures, 3, 4, args, e);
     if (!r)
         return -1;
-    *n = redis_reply_int(r);
+    out->queued = redis_reply_int(redis_reply_at(r, 0));
+    out->dead = redis_reply_int(redis_reply_at(r, 1));
+    out->oldest_ms = redis_reply_int(redis_reply_at(r, 2));
     redis_reply_free(r);
     return 0;
 }

@@ -8,9 +8,14 @@ extern const char script_apply[];
 extern const char script_commit[];
 extern const char script_due[];
 extern const char script_idle[];
+extern const char script_place[];
+extern const char script_begin[];
+extern const char script_remade[];
+extern const char script_horizon[];
 extern const char script_outbox_take[];
 extern const char script_outbox_ack[];
 extern const char script_outbox_dead[];
+extern const char script_outbox_figures[];
 extern const char script_outbox_hold[];
 extern const char script_outbox_tidy[];
 

@@ -89,9 +89,9 @@ static void check_take(struct outbox *o, const char *body, int64_t attempts,
 static int64_t length(struct outbox *o)
 {
     struct err e = {0};
-    int64_t n = -1;
-    CHECK_INT(outbox_length(o, eng, &n, &e), 0);
-    return n;
+    struct outbox_figures f = {.queued = -1};
+    CHECK_INT(outbox_figures(o, eng, &f, &e), 0);
+    return f.queued;
 }
 
 static void ack(struct outbox *o, const struct outbox_entry *entry)
@@ -223,6 +223,32 @@ static void deleted_by_hand(struct outbox *a, struct outbox *b)
     add("3");
     check_take(b, "3", 1, &entry);
     ack(b, &entry);
+}
+
+static void figures(struct outbox *a)
+{
+    struct err e = {0};
+    struct outbox_figures f;
+    struct outbox_entry entry;
+    CHECK_INT(outbox_figures(a, eng, &f, &e), 0);
+    CHECK(f.queued == 0 && f.dead == 0 && f.oldest_ms == 0);
+    add("1");
+    sleep_ms(50);
+    add("2");
+    CHECK_INT(outbox_figures(a, eng, &f, &e), 0);
+    CHECK(f.queued == 2 && f.dead == 0);
+    CHECK(f.oldest_ms >= 50 && f.oldest_ms < 5000);
+    check_take(a, "1", 1, &entry);
+    CHECK_INT(outbox_dead(a, eng, &entry, STR("why"), &e), 1);
+    CHECK_INT(outbox_figures(a, eng, &f, &e), 0);
+    CHECK(f.queued == 1 && f.dead == 1);
+    /* By hand: all of it. What is unsent no more is forgotten, the oldest first. */
+    add("3");
+    ADMIN(STR("DEL"), key("outbox"));
+    CHECK_INT(unsent_n(), 2);
+    CHECK_INT(length(a), 0);
+    CHECK_INT(length(a), 0);
+    CHECK_INT(unsent_n(), 0);
 }
 
 static void any_bytes(struct outbox *a)
@@ -399,6 +425,7 @@ int main(void)
     eng = STR("releases"), releases(a, b);
     eng = STR("dead"), the_dead(a, b);
     eng = STR("deleted"), deleted_by_hand(a, b);
+    eng = STR("figures"), figures(a);
     eng = STR("bytes"), any_bytes(a);
     eng = STR("type"), another_type(a);
     eng = STR("no-place"), no_place_for_the_dead(a);

@@ -76,9 +76,10 @@ static void print_stats(const struct delivery *d,
     for (size_t i = 0; i < settings->sinks_n; i++) {
         struct delivery_stats s = delivery_stats(d, i);
         printf("{\"sink\":\"%.*s\",\"delivered\":%lld,\"retried\":%lld,\"dead\":%lld,"
-               "\"queued\":%lld}\n",
+               "\"queued\":%lld,\"oldest_ms\":%lld,\"dead_total\":%lld}\n",
                STR_ARG(settings->sinks[i].name), (long long)s.delivered,
-               (long long)s.retried, (long long)s.dead, (long long)s.queued);
+               (long long)s.retried, (long long)s.dead, (long long)s.queued,
+               (long long)s.oldest_ms, (long long)s.dead_total);
     }
     fflush(stdout);
 }

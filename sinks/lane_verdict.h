@@ -1,0 +1,17 @@
+/* What becomes of a try: delivered or dead, which Redis is told next, or another try later. */
+#ifndef SINKS_LANE_VERDICT_H
+#define SINKS_LANE_VERDICT_H
+
+#include "core/log.h"
+#include "sinks/lane.h"
+
+void lane_conclude(struct lane *l, const struct outcome *outcome);
+/* No request came about: ERR_INPUT is the alert's own fault, anything else may pass. */
+void lane_conclude_error(struct lane *l, const struct err *e);
+
+/* One line about the entry; wait_ms 0: without it. */
+void lane_log(const struct lane *l, enum log_level level, const char *event,
+              int64_t wait_ms);
+void lane_count(_Atomic int64_t *counter);
+
+#endif
