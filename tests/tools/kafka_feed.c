@@ -1,6 +1,7 @@
 /* Puts a log into Kafka: kafka_feed BROKERS TOPIC < LINES. Each line goes to the partition and gets the
  * timestamp that its "kafka" member says, and travels without that member's help: what is produced is
- * the line itself. Lines without one go to partition 0. Returns when all are stored. */
+ * the line itself. Lines without one go to partition 0. An empty line waits until what came before is
+ * stored. Returns when all are stored. */
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,12 @@ static void produce(rd_kafka_t *producer, const char *topic, char *line, size_t 
     }
 }
 
+static void flush(rd_kafka_t *producer)
+{
+    if (rd_kafka_flush(producer, 60000))
+        failed = 1;
+}
+
 int main(int argc, char **argv)
 {
     char text[200], *line = NULL;
@@ -72,10 +79,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "kafka_feed: %s\n", text);
         return 1;
     }
-    for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;)
-        produce(producer, argv[2], line, (size_t)n - (line[n - 1] == '\n'));
-    if (rd_kafka_flush(producer, 60000))
-        failed = 1;
+    for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;) {
+        if (line[0] == '\n')
+            flush(producer);
+        else
+            produce(producer, argv[2], line, (size_t)n - (line[n - 1] == '\n'));
+    }
+    flush(producer);
     rd_kafka_destroy(producer);
     free(line);
     return failed;

@@ -1,0 +1,207 @@
+"""What a round must have come to: the record is the oracle's to the byte, every alert reached every sink of its rule, nothing
+else did, and whatever came twice came twice for a reason that the faults give.
+
+An alert is (rule, key, episode, state, severity). What was said early may have another id than the record if a loss or an
+earlier event moved the opening, so episodes are told apart by time: opened <= time, and <= its end.
+A repetition is of one of three kinds:
+  POST     the same outbox entry once more. Allowed where the answer to the one before was or can have been lost: the
+           receiver lied, the process that sent it was killed or stopped, Redis could not be told or forgot that it was.
+           Body and id are the same.
+  repeated another entry for the same alert, where Redis lost writes between the two: at most one a loss.
+  doubled  another entry without such a reason. There must be none.
+"""
+import collections
+import json
+
+import stream
+
+SLACK_S = 0.25  # between a moment and the suite's noticing it
+
+
+def told_by(rules_text):
+    """{rule: sinks}, from the configuration's own text."""
+    out, rule = {}, None
+    for line in rules_text.splitlines():
+        if line.startswith("  ") and not line.startswith("   "):
+            rule = line.strip().rstrip(":")
+        elif line.strip().startswith("send:"):
+            out[rule] = [s.strip() for s in line.split("[")[1].rstrip("]").split(",")]
+    return out
+
+
+class Episodes:
+    """The record's alerts: what is expected, and which of them a delivered one is."""
+
+    def __init__(self, record, sinks):
+        self.by_key = collections.defaultdict(list)  # (rule, key) -> [[opened, ended, {(state, severity)}]]
+        self.expected = {}                           # (rule, key, opened, state, severity) -> sinks
+        for alert in record:
+            key = alert["rule"], json.dumps(alert["key"], sort_keys=True)
+            at = stream.logs.time_of(alert["time"])
+            episodes = self.by_key[key]
+            if alert["state"] == "firing":
+                episodes.append([at, None, set()])
+            episode = episodes[-1] if alert["state"] != "resolved" else next(e for e in episodes if e[1] is None)
+            if alert["state"] == "resolved":
+                episode[1] = at
+            episode[2].add((alert["state"], alert["severity"]))
+            self.expected[(*key, episode[0], alert["state"], alert["severity"])] = sinks[alert["rule"]]
+
+    def find(self, key, state, severity, at):
+        for opened, ended, steps in self.by_key.get(key, ()):
+            inside = at == ended if state == "resolved" else opened <= at and (ended is None or at < ended)
+            if inside and (state, severity) in steps:
+                return (*key, opened, state, severity)
+        return None
+
+
+class Verdict:
+    """problems: texts; an empty list is a round that kept the promises."""
+
+    def __init__(self):
+        self.problems = []
+        self.counts = collections.Counter()
+
+    def problem(self, kind, text):
+        self.counts[kind] += 1
+        self.problems.append("%s: %s" % (kind, text))
+
+
+def check_record(verdict, expected, record):
+    """Both are lists of lines, in order."""
+    want, got = collections.Counter(expected), collections.Counter(record)
+    for kind, lines in (("not confirmed", want - got), ("confirmed wrongly", got - want)):
+        for line in list(lines.elements()):
+            verdict.problem(kind, line.decode()[:300])
+    if not verdict.problems and expected != record:
+        verdict.problem("confirmed wrongly", "the order differs")
+
+
+def names_of(requests):
+    """{alert id: (rule, key)}, as the webhook was told."""
+    names = {}
+    for q in requests:
+        if q.sink == "ops":
+            body = json.loads(q.body)
+            names[body["id"]] = body["rule"], json.dumps(body["key"], sort_keys=True)
+    return names
+
+
+def check_deliveries(verdict, record, sinks, requests, faults, dead):
+    """record: the expected one, decoded. dead: {sink: [(entry id, reason)]}."""
+    episodes = Episodes(record, sinks)
+    said = heard(verdict, episodes, requests, faults)
+    excused = check_dead(verdict, requests, dead)
+    lost, doubled = [], []
+    for alert, wanted in episodes.expected.items():
+        for sink in wanted:
+            verdict.counts["expected"] += 1
+            entries = said.get((sink, alert), {})
+            if not any(q.clean for posts in entries.values() for q in posts) and not excused & {(sink, e) for e in entries}:
+                lost.append((sink, alert, [(q.entry, q.answer) for p in entries.values() for q in p]))
+    for (sink, alert), entries in said.items():
+        doubled += check_entries(verdict, sink, alert, entries, faults)
+    take_displaced(verdict, said, lost, doubled)
+    for kind, found in (("lost", lost), ("doubled", doubled)):
+        for one in found:
+            verdict.problem(kind, "%s %s: %s" % one)
+
+
+def heard(verdict, episodes, requests, faults):
+    """{(sink, alert): {entry: requests}} of what belongs to the record."""
+    names, said = names_of(requests), collections.defaultdict(dict)
+    for q in requests:
+        if q.time_ms >= faults.cutoff_ms:
+            continue
+        alert = episodes.find(names.get(q.id), q.state, q.severity, q.time_ms)
+        if alert is None or q.sink not in episodes.expected[alert]:
+            verdict.problem("unexpected", "%s %s" % (q.sink, (q.alert(), q.time_ms, names.get(q.id))))
+        else:
+            said[q.sink, alert].setdefault(q.entry, []).append(q)
+    return said
+
+
+def take_displaced(verdict, said, lost, doubled):
+    """An early word that belonged to a later episode: an opening was announced, and then a whole episode came to light before
+    it and took its name. So one step of the earlier is missing where one of the later is there twice. Counted on its own;
+    the evidence is that words of the earlier carry the name of the later."""
+    ids = collections.defaultdict(lambda: collections.defaultdict(set))  # (sink, rule, key) -> opened -> ids
+    for (sink, alert), entries in said.items():
+        ids[(sink, *alert[:2])][alert[2]].update(q.id for posts in entries.values() for q in posts)
+    late = set()
+    for one in list(lost):
+        sink, (rule, key, opened, *step), _ = one
+        here = ids[sink, rule, key]
+        taken = [other for other in here if other > opened and here[other] & here.get(opened, set())
+                 and len(said.get((sink, (rule, key, other, *step)), ())) > 1]
+        if taken:
+            lost.remove(one)
+            late.update((sink, rule, key, other) for other in taken)
+            verdict.counts["displaced"] += 1
+    doubled[:] = [d for d in doubled if (d[0], *d[1][:3]) not in late]
+
+
+def check_dead(verdict, requests, dead):
+    """What a receiver refused for good is dead by its own word; everything else must not be. The excused (sink, entry)."""
+    lied = {(q.sink, q.entry) for q in requests if q.answer == "error_body"}
+    excused = set()
+    for sink, entries in dead.items():
+        for entry, reason in entries:
+            if (sink, entry) in lied:
+                excused.add((sink, entry))
+            else:
+                verdict.problem("dead letter", "%s %s: %s" % (sink, entry, reason))
+    verdict.counts["dead by the receiver's word"] += len(excused)
+    return excused
+
+
+def made_at(entry):
+    return int(entry.split("-")[0]) / 1000
+
+
+def check_entries(verdict, sink, alert, entries, faults):
+    """What came twice without a reason: [(sink, alert, words)]."""
+    found, order = [], sorted(entries, key=lambda e: [int(n) for n in e.split("-")])
+    for one, other in zip(order, order[1:]):
+        if faults.lost_between(made_at(one), made_at(other)):
+            verdict.counts["repeated after a loss"] += 1
+        else:
+            found.append((sink, alert, "entries %s and %s" % (one, other)))
+    for entry, posts in entries.items():
+        if len({(q.body, q.headers.get("webhook-id")) for q in posts}) > 1:
+            verdict.problem("two bodies", "%s %s: entry %s" % (sink, alert, entry))
+        for one, other in zip(posts, posts[1:]):
+            verdict.counts["POSTs again"] += 1
+            if not faults.may_repeat(one, other):
+                verdict.problem("doubled", "%s %s: entry %s was answered to %d at %.3f and sent again by %d at %.3f"
+                                % (sink, alert, entry, one.pid, one.at, other.pid, other.at))
+    return found
+
+
+class Faults:
+    """What was done to the system, with its times, so that what follows from it can be told from what does not."""
+
+    def __init__(self, cutoff_ms):
+        self.cutoff_ms = cutoff_ms
+        self.entries = []     # (from, to, kind, what), as they happened
+        self.losses = []      # (from, to) in which Redis lost writes
+        self.troubles = []    # (from, to) in which Redis did not answer, or not in time
+        self.halted = collections.defaultdict(list)  # pid -> [(from, to)] killed (for ever) or stopped
+
+    def note(self, kind, begun, ended, what=""):
+        self.entries.append((begun, ended, kind, what))
+
+    def lost_between(self, one, other):
+        return any(begun - SLACK_S <= other and one <= ended + SLACK_S for begun, ended in self.losses)
+
+    def may_repeat(self, one, other):
+        def meets(spans):
+            return any(begun - SLACK_S <= other.at and one.at <= ended + SLACK_S for begun, ended in spans)
+
+        if not one.clean or meets(self.halted[one.pid]) or meets(self.losses):
+            return True
+        return one.pid != other.pid and meets(self.troubles)  # it could not say that it was answered
+
+    def lines(self, start):
+        return ["%8.3f %8.3f %-14s %s" % (a - start, b - start, kind, what) for a, b, kind, what in sorted(self.entries)]
+
