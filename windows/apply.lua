@@ -1,12 +1,12 @@
 -- Applies a batch iff the partition's cursor stands at its start: windows, ids, watermark and cursor move
 -- together, or nothing does.
--- ARGV 3 partition, 4 start, 5 next, 6 high ('' none), 7 '1' if events were read, 8 new version,
+-- ARGV 3 partition, 4 start, 5 next (incarnation of the log:offset, as cursors are), 6 high ('' none), 7 '1' if events were read, 8 new version,
 --      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes, 13 '1' if next
---      is the partition's end;
+--      is the partition's end, 14 offset and hash of the last record ('' none), 15 records that retention deleted unread;
 --      then for each slot: its name, its end, number of ids, ids; then for each change: id, head, records, their number,
 --      judge_at, due time.
--- KEYS 11..: the id slots.
--- Reply: MISPLACED: cursor ('' none), high ('' none); BEHIND; DUPLICATES: positions among all ids;
+-- KEYS, more: the id slots.
+-- Reply: MISPLACED; BEHIND; DUPLICATES: positions among all ids;
 --        APPLIED: the windows to be judged now.
 local partition, start, high, version = ARGV[3], ARGV[4], ARGV[6], ARGV[8]
 local fold, slots_n, changes_n = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
@@ -14,20 +14,18 @@ local fold, slots_n, changes_n = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumbe
 if not same_epoch() then return {'EPOCH'} end
 local cursor = redis.call('HGET', CURSORS, partition)
 if cursor ~= start then
-  local r = reply('MISPLACED')
-  r[7], r[8] = cursor or '', redis.call('HGET', HIGHS, partition) or ''
-  return r
+  return reply('MISPLACED')
 end
 local settled = tonumber(redis.call('HGET', META, 'watermark'))
 if settled and ARGV[9] ~= '' and tonumber(ARGV[9]) < settled then return reply('BEHIND') end
 
 -- Which ids were there before.
-local at, seen, slots = 14, {}, {}
+local at, seen, slots = 16, {}, {}
 local position = 0
 for s = 1, slots_n do
   local slot = {name = ARGV[at], ends = tonumber(ARGV[at + 1]), n = tonumber(ARGV[at + 2]), from = at + 2}
   in_pieces(slot.n, function(from, to)
-    local hits = redis.call('SMISMEMBER', KEYS[10 + s], unpack(ARGV, slot.from + from, slot.from + to))
+    local hits = redis.call('SMISMEMBER', KEYS[MORE_KEYS + s], unpack(ARGV, slot.from + from, slot.from + to))
     for i = 1, #hits do
       position = position + 1
       if hits[i] == 1 then seen[#seen + 1] = position end
@@ -53,7 +51,7 @@ end
 for s = 1, slots_n do
   local slot = slots[s]
   in_pieces(slot.n, function(from, to)
-    redis.call('SADD', KEYS[10 + s], unpack(ARGV, slot.from + from, slot.from + to))
+    redis.call('SADD', KEYS[MORE_KEYS + s], unpack(ARGV, slot.from + from, slot.from + to))
   end)
   redis.call('ZADD', ID_SLOTS, int(slot.ends), slot.name)
 end
@@ -82,12 +80,17 @@ in_pieces(changes_n, function(from, to)
   redis.call('HSET', WINDOWS, unpack(set))
   redis.call('ZADD', DUE, 'LT', unpack(due))
 end)
-in_pieces(#waiting, function(from, to) redis.call('SADD', WAITING, unpack(waiting, from, to)) end)
+local floor = said()
+for i = 1, #waiting do redis.call('ZADD', WAITING, 'NX', floor, waiting[i]) end
 
 redis.call('HSET', CURSORS, partition, ARGV[5])
 redis.call(ARGV[13] == '1' and 'SADD' or 'SREM', READ, partition)
 if high ~= '' then redis.call('HSET', HIGHS, partition, high) end
-if ARGV[7] == '1' then redis.call('HSET', ATS, partition, int(now_ms())) end
+local now = int(now_ms())
+redis.call('HSET', META, 'clock', now)
+if ARGV[7] == '1' then redis.call('HSET', ATS, partition, now) end
+if ARGV[14] ~= '' then redis.call('HSET', LASTS, partition, ARGV[14]) end
+if ARGV[15] ~= '0' then redis.call('HINCRBY', META, 'lost', ARGV[15]) end
 local r = reply('APPLIED')
 for i = 1, #judge_now do r[6 + i] = judge_now[i] end
 return r

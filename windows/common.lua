@@ -1,6 +1,8 @@
 -- Put before every script of the store. The keys of a shard, in every call:
 local META, CURSORS, HIGHS, IDLES, ATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local WINDOWS, DUE, WAITING, ID_SLOTS, READ = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local LASTS, MARKS, SEEN, UNSENT, EPISODES, ENDED = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+local MORE_KEYS = 16 -- those of a single script come behind
 -- Arguments of every call: 1 epoch, 2 time.lateness in ms.
 -- Every reply begins: outcome, watermark ('' none), now, next due time ('' none), windows waiting,
 -- 1 if every partition was read to its end.
@@ -9,9 +11,11 @@ local function int(n)
   return string.format('%d', n)
 end
 
+-- One clock for all, never backwards, also where another server took over.
 local function now_ms()
   local t = redis.call('TIME')
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+  local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+  return math.max(now, tonumber(redis.call('HGET', META, 'clock')) or 0)
 end
 
 -- The minimum over all partitions, never backwards; nil while one of them has shown nothing.
@@ -38,8 +42,14 @@ local function reply(outcome)
   local w = watermark()
   local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
   return {outcome, w and int(w) or '', int(now_ms()), first[2] and int(first[2]) or '',
-          redis.call('SCARD', WAITING),
+          redis.call('ZCARD', WAITING),
           redis.call('SCARD', READ) >= redis.call('HLEN', HIGHS) and 1 or 0}
+end
+
+-- Everything that is still to be said has its place in time here or later (horizon.lua); '-inf': not known.
+local function said()
+  local ms = redis.call('HGET', META, 'said')
+  return ms and ms ~= '' and ms or '-inf'
 end
 
 local function same_epoch()

@@ -8,7 +8,7 @@ local function list(more)
     if not listed[more[i]] then listed[more[i]] = true; ids[#ids + 1] = more[i] end
   end
 end
-list(redis.call('SRANDMEMBER', WAITING, limit))
+list(redis.call('ZRANGE', WAITING, 0, limit - 1))
 if w and #ids < limit then
   list(redis.call('ZRANGEBYSCORE', DUE, '-inf', int(w), 'LIMIT', 0, limit - #ids))
 end
@@ -19,7 +19,7 @@ in_pieces(#ids, function(from, to)
     if got[i] then
       values[#values + 1] = got[i]
     else
-      redis.call('SREM', WAITING, ids[from + i - 1])
+      redis.call('ZREM', WAITING, ids[from + i - 1])
       redis.call('ZREM', DUE, ids[from + i - 1])
     end
   end

@@ -1,21 +1,24 @@
 -- Nothing was left to read at the cursor. Proven by a request issued when the clock told ARGV 5 ('' not
 -- proven), event time moves by what passed since the partition's last events were applied; an empty partition
 -- moves with the clock.
--- ARGV 3 partition, 4 cursor, 5 clock. Reply: APPLIED, or MISPLACED as apply does.
+-- ARGV 3 partition, 4 cursor, 5 clock. Reply: APPLIED or MISPLACED.
 if not same_epoch() then return {'EPOCH'} end
 local partition, proven = ARGV[3], tonumber(ARGV[5])
 local cursor = redis.call('HGET', CURSORS, partition)
 local high = redis.call('HGET', HIGHS, partition)
 if cursor ~= ARGV[4] then
-  local r = reply('MISPLACED')
-  r[7], r[8] = cursor or '', high or ''
-  return r
+  return reply('MISPLACED')
 end
 redis.call('SADD', READ, partition)
+local now = int(now_ms())
+redis.call('HSET', META, 'clock', now)
+redis.call('HSET', SEEN, partition, now)
 if proven then
   local t, at = proven, tonumber(redis.call('HGET', ATS, partition))
   if tonumber(high) and at then t = math.min(t, tonumber(high) + (proven - at)) end
   t = t - tonumber(ARGV[2])
+  -- A state made anew: nothing older than what was said before can come.
+  t = math.max(t, tonumber(redis.call('HGET', META, 'past_said')) or t)
   local before = tonumber(redis.call('HGET', IDLES, partition))
   if not before or t > before then redis.call('HSET', IDLES, partition, int(t)) end
 end

@@ -8,7 +8,7 @@
 
 struct partition {
     struct str name;
-    int64_t cursor, high_ms, idle_ms;
+    int64_t cursor, high_ms, idle_ms, incarnation;
 };
 
 struct memory_store {
@@ -46,7 +46,10 @@ static struct partition *partition_made(struct memory_store *m, struct str name)
     m->partitions = realloc(m->partitions, (m->partitions_n + 1) * sizeof *m->partitions);
     assert(m->partitions);
     p = &m->partitions[m->partitions_n++];
-    *p = (struct partition){arena_str(&m->names, name), -1, STORE_NO_TIME, STORE_NO_TIME};
+    *p = (struct partition){.name = arena_str(&m->names, name),
+                            .cursor = -1,
+                            .high_ms = STORE_NO_TIME,
+                            .idle_ms = STORE_NO_TIME};
     return p;
 }
 
@@ -75,23 +78,40 @@ static int memory_partitions(struct window_store *s, const struct str *names, si
     return 0;
 }
 
-static int memory_cursor(struct window_store *s, struct str name, int64_t *cursor,
-                         int64_t *high_ms, struct err *e)
+static int memory_cursor(struct window_store *s, struct str name, struct arena *arena,
+                         struct store_place *out, struct err *e)
 {
-    (void)e;
+    (void)e, (void)arena;
     const struct partition *p = partition_made(self(s), name);
-    *cursor = p->cursor;
-    *high_ms = p->high_ms;
+    *out = (struct store_place){.cursor = p->cursor,
+                                .incarnation = p->incarnation,
+                                .high_ms = p->high_ms,
+                                .last_offset = -1};
     return 0;
 }
 
 static int memory_begin(struct window_store *s, struct str name, int64_t start,
-                        struct err *e)
+                        int64_t high_ms, struct err *e)
 {
     (void)e;
     struct partition *p = partition_made(self(s), name);
-    if (p->cursor < 0)
-        p->cursor = start;
+    if (p->cursor >= 0)
+        return 0;
+    p->cursor = start;
+    p->high_ms = high_ms;
+    return 0;
+}
+
+static int memory_remade(struct window_store *s, struct str name,
+                         const struct store_place *place, struct err *e)
+{
+    (void)e;
+    struct partition *p = partition_made(self(s), name);
+    if (p->cursor != place->cursor || p->incarnation != place->incarnation)
+        return 0;
+    p->cursor = 0;
+    p->incarnation++;
+    p->high_ms = p->idle_ms = STORE_NO_TIME;
     return 0;
 }
 
@@ -125,10 +145,9 @@ static int memory_apply(struct window_store *s, const struct apply *a,
     (void)e;
     struct memory_store *m = self(s);
     struct partition *p = partition_made(m, a->partition);
-    *out = (struct apply_reply){
-        .outcome = MISPLACED, .cursor = p->cursor, .high_ms = p->high_ms};
+    *out = (struct apply_reply){.outcome = MISPLACED};
     out->clock = read_clock(m);
-    if (p->cursor != a->start)
+    if (p->cursor != a->start || p->incarnation != a->incarnation)
         return 0;
     out->outcome = REVISE;
     if (refuse(m, a, arena, out))
@@ -147,15 +166,15 @@ static int memory_apply(struct window_store *s, const struct apply *a,
 }
 
 /* A log has no clock: what `run` learns from an idle partition, replay learns at the log's end. */
-static int memory_idle(struct window_store *s, struct str name, int64_t cursor,
-                       int64_t proven_ms, struct apply_reply *out, struct err *e)
+static int memory_idle(struct window_store *s, struct str name,
+                       const struct store_place *at, int64_t proven_ms,
+                       struct apply_reply *out, struct err *e)
 {
     (void)e;
     struct memory_store *m = self(s);
     struct partition *p = partition_made(m, name);
-    *out = (struct apply_reply){
-        .outcome = APPLIED, .cursor = p->cursor, .high_ms = p->high_ms};
-    if (p->cursor != cursor)
+    *out = (struct apply_reply){.outcome = APPLIED};
+    if (p->cursor != at->cursor || p->incarnation != at->incarnation)
         out->outcome = MISPLACED;
     else if (proven_ms != STORE_NO_TIME && p->high_ms == STORE_NO_TIME &&
              proven_ms - m->lateness_ms > p->idle_ms)
@@ -224,6 +243,7 @@ static const struct store_ops memory_ops = {
     .partitions = memory_partitions,
     .cursor = memory_cursor,
     .begin = memory_begin,
+    .remade = memory_remade,
     .apply = memory_apply,
     .idle = memory_idle,
     .due = memory_due,
@@ -238,6 +258,7 @@ struct window_store *memory_store_open(int64_t lateness_ms,
     struct memory_store *m = calloc(1, sizeof *m);
     assert(m);
     m->base.ops = &memory_ops;
+    m->base.past = (struct store_times){STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME};
     m->listener = listener;
     m->lateness_ms = lateness_ms;
     m->watermark_ms = STORE_NO_TIME;

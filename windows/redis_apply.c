@@ -61,8 +61,8 @@ static void put_batch(const struct redis_store *s, const struct apply *a,
                       const struct slots *slots, struct redis_args *args)
 {
     args_str(args, a->partition);
-    args_int(args, a->start);
-    args_int(args, a->next);
+    redis_put_cursor(args, a->incarnation, a->start);
+    redis_put_cursor(args, a->incarnation, a->next);
     args_int_or(args, a->high_ms, STORE_NO_TIME);
     args_int(args, a->has_events);
     args_str(args, redis_new_version(args->arena));
@@ -71,6 +71,8 @@ static void put_batch(const struct redis_store *s, const struct apply *a,
     args_int(args, (int64_t)slots->n);
     args_int(args, (int64_t)a->changes_n);
     args_int(args, a->at_end);
+    redis_put_last(args, a->last_offset, a->last_hash);
+    args_int(args, a->lost);
     size_t at = 0;
     for (size_t slot = 0; slot < slots->n; slot++) {
         args_str(args, redis_slot_name(s, slots->cells[slot], args->arena));
@@ -98,13 +100,6 @@ static void read_refused(const struct redisReply *r, const struct apply *a,
             out->refused[i] = REFUSED_BEHIND;
 }
 
-static void read_misplaced(const struct redisReply *r, struct apply_reply *out)
-{
-    out->outcome = MISPLACED;
-    out->cursor = redis_int_or(r, REPLY_HEAD, -1);
-    out->high_ms = redis_int_or(r, REPLY_HEAD + 1, STORE_NO_TIME);
-}
-
 int redis_store_apply(struct window_store *base, const struct apply *a,
                       struct arena *arena, struct apply_reply *out, struct err *e)
 {
@@ -124,7 +119,7 @@ int redis_store_apply(struct window_store *base, const struct apply *a,
     int result = 0;
     *out = (struct apply_reply){.outcome = APPLIED, .clock = redis_clock_of(r)};
     if (redis_outcome_is(r, "MISPLACED"))
-        read_misplaced(r, out);
+        out->outcome = MISPLACED;
     else if (redis_outcome_is(r, "APPLIED"))
         result = redis_read_windows(r, arena, &out->windows, &out->windows_n, e);
     else
@@ -133,8 +128,9 @@ int redis_store_apply(struct window_store *base, const struct apply *a,
     return result;
 }
 
-int redis_store_idle(struct window_store *base, struct str partition, int64_t cursor,
-                     int64_t proven_ms, struct apply_reply *out, struct err *e)
+int redis_store_idle(struct window_store *base, struct str partition,
+                     const struct store_place *at, int64_t proven_ms,
+                     struct apply_reply *out, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
@@ -142,14 +138,14 @@ int redis_store_idle(struct window_store *base, struct str partition, int64_t cu
     redis_call_keys(s, &args, &s->scratch);
     size_t keys_n = redis_call_args(s, &args);
     args_str(&args, partition);
-    args_int(&args, cursor);
+    redis_put_cursor(&args, at->incarnation, at->cursor);
     args_int_or(&args, proven_ms, STORE_NO_TIME);
     struct redisReply *r = redis_call(s, SCRIPT_IDLE, &args, keys_n, e);
     if (!r)
         return -1;
     *out = (struct apply_reply){.outcome = APPLIED, .clock = redis_clock_of(r)};
     if (redis_outcome_is(r, "MISPLACED"))
-        read_misplaced(r, out);
+        out->outcome = MISPLACED;
     redis_reply_free(r);
     return 0;
 }

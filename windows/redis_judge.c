@@ -54,14 +54,15 @@ int redis_store_due(struct window_store *base, size_t limit, struct arena *arena
     return result ? result : forget_ids(s, clock->watermark_ms, e);
 }
 
-/* The outbox streams of this call: each sink's name stands once. */
-static size_t outbox_number(struct redis_args *sinks, struct str sink)
+/* The sinks of this call, each once: name, how many entries its outbox may hold. Returns its number. */
+static size_t sink_number(struct redis_args *sinks, const struct outbox_line *line)
 {
-    for (size_t i = 0; i < sinks->n; i++)
-        if (str_eq(sinks->items[i], sink))
-            return i + 1;
-    args_str(sinks, sink);
-    return sinks->n;
+    for (size_t i = 0; i < sinks->n; i += 2)
+        if (str_eq(sinks->items[i], line->sink))
+            return i / 2 + 1;
+    args_str(sinks, line->sink);
+    args_int(sinks, line->max);
+    return sinks->n / 2;
 }
 
 /* The packed value without its version, which the script draws. */
@@ -91,8 +92,15 @@ static void put_judged(struct redis_store *s, const struct judged *j,
         args_str(args, j->record[i]);
     args_int(args, (int64_t)j->outbox_n);
     for (size_t i = 0; i < j->outbox_n; i++) {
-        args_int(args, (int64_t)outbox_number(sinks, j->outbox[i].sink));
+        args_int(args, (int64_t)sink_number(sinks, &j->outbox[i]));
+        args_int(args, j->outbox[i].time_ms);
         args_str(args, j->outbox[i].body);
+    }
+    args_int(args, (int64_t)j->episodes_n);
+    for (size_t i = 0; i < j->episodes_n; i++) {
+        args_str(args, j->episodes[i].id);
+        args_int(args, j->episodes[i].ended);
+        args_int(args, j->episodes[i].ms);
     }
 }
 
@@ -108,22 +116,28 @@ int redis_store_commit(struct window_store *base, struct judged *judged, size_t 
         put_judged(s, &judged[i], &sinks, &windows);
     redis_call_keys(s, &args, &s->scratch);
     args_str(&args, s->keys[KEY_RECORD]);
-    for (size_t i = 0; i < sinks.n; i++)
+    for (size_t i = 0; i < sinks.n; i += 2) {
         args_str(&args, redis_key_named(s, "outbox:", sinks.items[i], &s->scratch));
+        args_str(&args, redis_key_named(s, "dead:", sinks.items[i], &s->scratch));
+    }
     size_t keys_n = redis_call_args(s, &args);
     args_str(&args, redis_new_version(&s->scratch));
     args_int_or(&args,
                 clock->now_ms > s->record_for_ms ? clock->now_ms - s->record_for_ms : 0,
                 0);
     args_int(&args, (int64_t)n);
+    args_int(&args, (int64_t)sinks.n / 2);
+    for (size_t i = 0; i < sinks.n; i++)
+        args_str(&args, sinks.items[i]);
     for (size_t i = 0; i < windows.n; i++)
         args_str(&args, windows.items[i]);
     struct redisReply *r = redis_call(s, SCRIPT_COMMIT, &args, keys_n, e);
     if (!r)
         return -1;
     *clock = redis_clock_of(r);
+    base->full += (uint64_t)redis_reply_int(redis_reply_at(r, REPLY_HEAD));
     for (size_t i = 0; i < n; i++)
-        judged[i].committed = redis_reply_int(redis_reply_at(r, REPLY_HEAD + i)) == 1;
+        judged[i].committed = redis_reply_int(redis_reply_at(r, REPLY_HEAD + 1 + i)) == 1;
     redis_reply_free(r);
     return 0;
 }

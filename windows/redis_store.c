@@ -2,8 +2,8 @@
  * or not at all (DESIGN 4). The scripts are windows/NAME.lua, each behind common.lua; this file puts their
  * arguments together and reads their replies.
  *
- * All state is one shard: its keys share the hash tag {0}. A change of epoch means that Redis lost
- * everything: the state is made anew, and the partitions are read again from their beginning. */
+ * A store is one shard: its keys share a hash tag. A change of epoch means that Redis lost everything: the
+ * state is made anew, and the partitions are read again from where that needs (docs/once.md). */
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -12,13 +12,17 @@
 
 #include "windows/redis_store_impl.h"
 #include "windows/scripts.h"
+#include "windows/shard.h"
 
-enum { PAGE_LINES = 500 };
-static const struct str STATE_FORMAT = {"1", 1};
+enum {
+    PAGE_LINES = 500,
+    RETIRE_AFTER_MS = 600000,
+};
 
 static const char *const key_names[REDIS_KEYS] = {
     "meta", "cursors", "highs",    "idles", "ats",   "windows",
-    "due",  "waiting", "id_slots", "read",  "record"};
+    "due",  "waiting", "id_slots", "read",  "lasts", "marks",
+    "seen", "unsent",  "episodes", "ended", "record"};
 
 static void random_bytes(char *out, size_t n)
 {
@@ -69,6 +73,13 @@ struct store_clock redis_clock_of(const struct redisReply *r)
                                 .all_read = redis_reply_int(redis_reply_at(r, 5)) == 1};
 }
 
+struct store_times redis_times_of(const struct redisReply *r, size_t i)
+{
+    return (struct store_times){.said_ms = redis_int_or(r, i, STORE_NO_TIME),
+                                .record_ms = redis_int_or(r, i + 1, STORE_NO_TIME),
+                                .from_ms = redis_int_or(r, i + 2, STORE_NO_TIME)};
+}
+
 bool redis_outcome_is(const struct redisReply *r, const char *name)
 {
     return str_is(redis_reply_str(redis_reply_at(r, 0)), name);
@@ -88,22 +99,23 @@ struct redisReply *redis_call(struct redis_store *s, enum script_number script,
     if (open_state(s, e) == 0)
         err_set(e, ERR_UNAVAILABLE,
                 "the state in Redis is another than before: it was flushed or "
-                "lost; reading the topics again from their beginning");
+                "lost; it is made anew from Kafka");
     return NULL;
 }
 
-static int open_state(struct redis_store *s, struct err *e)
+/* One call of open.lua. *made: there is a state now. */
+static int open_once(struct redis_store *s, const char *fresh,
+                     const struct store_times *past, bool *made, struct err *e)
 {
     struct redis_args a;
-    char bytes[EPOCH_BYTES / 2], fresh[EPOCH_BYTES + 1];
-    random_bytes(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(fresh + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
     arena_reset(&s->scratch);
     redis_call_keys(s, &a, &s->scratch);
-    args_str(&a, s->look_only ? STR("") : str_of(fresh));
+    args_str(&a, str_of(fresh));
     args_str(&a, s->lateness);
-    args_str(&a, STATE_FORMAT);
+    args_int_or(&a, past->said_ms, STORE_NO_TIME);
+    args_int_or(&a, past->record_ms, STORE_NO_TIME);
+    args_int_or(&a, past->from_ms, STORE_NO_TIME);
+    args_int(&a, RETIRE_AFTER_MS);
     for (size_t i = 0; i < s->partitions_n; i++)
         args_str(&a, s->partitions[i]);
     struct redisReply *r =
@@ -111,18 +123,29 @@ static int open_state(struct redis_store *s, struct err *e)
     if (!r)
         return -1;
     struct str epoch = redis_reply_str(redis_reply_at(r, REPLY_HEAD));
-    struct str format = redis_reply_str(redis_reply_at(r, REPLY_HEAD + 1));
-    int result = 0;
-    if (redis_outcome_is(r, "FORMAT"))
-        result = err_set(e, ERR_REFUSED,
-                         "the state under redis.prefix '%.*s' has format %.*s, this "
-                         "version reads %.*s: "
-                         "run the version that made it, or choose another redis.prefix",
-                         STR_ARG(s->prefix), STR_ARG(format), STR_ARG(STATE_FORMAT));
-    else
-        snprintf(s->epoch, sizeof s->epoch, "%.*s", STR_ARG(epoch));
+    *made = epoch.n > 0;
+    snprintf(s->epoch, sizeof s->epoch, "%.*s", STR_ARG(epoch));
+    s->base.past = redis_times_of(r, REPLY_HEAD + 1);
     redis_reply_free(r);
-    return result;
+    return 0;
+}
+
+/* Reads the state's epoch; where there is none, asks what was before and makes a state. */
+static int open_state(struct redis_store *s, struct err *e)
+{
+    char bytes[EPOCH_BYTES / 2], fresh[EPOCH_BYTES + 1];
+    struct store_times past = {STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME};
+    bool made;
+    if (open_once(s, "", &past, &made, e))
+        return -1;
+    if (made || s->look_only)
+        return 0;
+    if (s->read_past && s->read_past(s->past_arg, &past, e))
+        return -1;
+    random_bytes(bytes, sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        snprintf(fresh + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
+    return open_once(s, fresh, &past, &made, e);
 }
 
 int redis_read_windows(const struct redisReply *r, struct arena *arena,
@@ -140,12 +163,10 @@ int redis_read_windows(const struct redisReply *r, struct arena *arena,
     return 0;
 }
 
-/* --- partitions and cursors --- */
+/* --- partitions --- */
 
-static int redis_store_partitions(struct window_store *base, const struct str *names,
-                                  size_t n, struct err *e)
+static void keep_names(struct redis_store *s, const struct str *names, size_t n)
 {
-    struct redis_store *s = redis_store_of(base);
     s->partitions = realloc(s->partitions, (n + 1) * sizeof *s->partitions);
     assert(s->partitions);
     for (size_t i = s->partitions_n; i < n; i++)
@@ -154,49 +175,14 @@ static int redis_store_partitions(struct window_store *base, const struct str *n
         if (!str_eq(s->partitions[i], names[i]))
             s->partitions[i] = arena_str(&s->memory, names[i]);
     s->partitions_n = n;
+}
+
+static int redis_store_partitions(struct window_store *base, const struct str *names,
+                                  size_t n, struct err *e)
+{
+    struct redis_store *s = redis_store_of(base);
+    keep_names(s, names, n);
     return open_state(s, e);
-}
-
-static int read_hash(struct redis_store *s, size_t key, struct str field, int64_t none,
-                     int64_t *out, struct err *e)
-{
-    struct redisReply *r = REDIS_COMMAND(s->link, e, STR("HGET"), s->keys[key], field);
-    if (!r)
-        return -1;
-    *out = redis_reply_str(r).n ? redis_reply_int(r) : none;
-    redis_reply_free(r);
-    return 0;
-}
-
-/* Two reads: a batch between them makes the next apply misplaced, which tells both at once. */
-static int redis_store_cursor(struct window_store *base, struct str partition,
-                              int64_t *cursor, int64_t *high_ms, struct err *e)
-{
-    struct redis_store *s = redis_store_of(base);
-    struct redisReply *r =
-        REDIS_COMMAND(s->link, e, STR("SREM"), s->keys[KEY_READ], partition);
-    if (!r)
-        return -1;
-    redis_reply_free(r);
-    if (read_hash(s, KEY_CURSORS, partition, -1, cursor, e))
-        return -1;
-    return read_hash(s, KEY_HIGHS, partition, STORE_NO_TIME, high_ms, e);
-}
-
-static int redis_store_begin(struct window_store *base, struct str partition,
-                             int64_t start, struct err *e)
-{
-    struct redis_store *s = redis_store_of(base);
-    struct redis_args number;
-    arena_reset(&s->scratch);
-    args_init(&number, &s->scratch);
-    args_int(&number, start);
-    struct redisReply *r = REDIS_COMMAND(s->link, e, STR("HSETNX"), s->keys[KEY_CURSORS],
-                                         partition, number.items[0]);
-    if (!r)
-        return -1;
-    redis_reply_free(r);
-    return 0;
 }
 
 /* --- the record --- */
@@ -252,10 +238,12 @@ static const struct store_ops redis_store_ops = {
     .partitions = redis_store_partitions,
     .cursor = redis_store_cursor,
     .begin = redis_store_begin,
+    .remade = redis_store_remade,
     .apply = redis_store_apply,
     .idle = redis_store_idle,
     .due = redis_store_due,
     .commit = redis_store_commit,
+    .horizon = redis_store_horizon,
     .record = redis_store_record,
     .close = redis_store_close,
 };
@@ -277,8 +265,8 @@ struct str redis_key_named(const struct redis_store *s, const char *kind, struct
 {
     struct buf b;
     buf_init(&b, 4096);
-    buf_put(&b, s->prefix);
-    buf_printf(&b, ":{0}:%s", kind);
+    buf_put(&b, s->stem);
+    buf_text(&b, kind);
     buf_put(&b, name);
     struct str key = arena_str(arena, buf_str(&b));
     buf_deinit(&b);
@@ -313,23 +301,26 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->lateness_ms = settings->lateness_ms;
     s->look_only = settings->look_only;
     s->record_for_ms = settings->record_for_ms;
+    s->lookback_ms = settings->lookback_ms;
+    s->read_past = settings->past;
+    s->past_arg = settings->past_arg;
     s->forgotten_ms = 0;
-    s->prefix = arena_str(&s->memory, settings->prefix);
+    s->stem =
+        shard_stem(settings->prefix, settings->shards_n, settings->shard, &s->memory);
+    keep_names(s, settings->partitions, settings->partitions_n);
     name_keys(s);
     s->scripts[SCRIPT_OPEN] = script(s, "open", script_open);
     s->scripts[SCRIPT_APPLY] = script(s, "apply", script_apply);
     s->scripts[SCRIPT_COMMIT] = script(s, "commit", script_commit);
     s->scripts[SCRIPT_DUE] = script(s, "due", script_due);
     s->scripts[SCRIPT_IDLE] = script(s, "idle", script_idle);
+    s->scripts[SCRIPT_PLACE] = script(s, "place", script_place);
+    s->scripts[SCRIPT_BEGIN] = script(s, "begin", script_begin);
+    s->scripts[SCRIPT_REMADE] = script(s, "remade", script_remade);
+    s->scripts[SCRIPT_HORIZON] = script(s, "horizon", script_horizon);
     if (open_state(s, e)) {
         redis_store_close(&s->base);
         return NULL;
     }
     return &s->base;
-}
-
-struct str redis_store_epoch(const struct window_store *base)
-{
-    const struct redis_store *s = (const struct redis_store *)base;
-    return str_of(s->epoch);
 }

@@ -20,6 +20,12 @@ enum redis_key {
     KEY_WAITING,
     KEY_ID_SLOTS,
     KEY_READ,
+    KEY_LASTS,
+    KEY_MARKS,
+    KEY_SEEN,
+    KEY_UNSENT,
+    KEY_EPISODES,
+    KEY_ENDED,
     KEYS_OF_EVERY_CALL,
     KEY_RECORD = KEYS_OF_EVERY_CALL,
     REDIS_KEYS
@@ -31,6 +37,10 @@ enum script_number {
     SCRIPT_COMMIT,
     SCRIPT_DUE,
     SCRIPT_IDLE,
+    SCRIPT_PLACE,
+    SCRIPT_BEGIN,
+    SCRIPT_REMADE,
+    SCRIPT_HORIZON,
     SCRIPTS
 };
 
@@ -39,8 +49,10 @@ struct redis_store {
     struct redis_link *link;
     struct arena memory;  /* keys, scripts, the prefix */
     struct arena scratch; /* of one call without an arena of its own */
-    struct str prefix, lateness, keys[REDIS_KEYS];
-    int64_t lateness_ms, record_for_ms;
+    struct str stem, lateness, keys[REDIS_KEYS];
+    int64_t lateness_ms, record_for_ms, lookback_ms;
+    int (*read_past)(void *arg, struct store_times *out, struct err *e);
+    void *past_arg;
     int64_t forgotten_ms; /* ids of events before it are gone */
     char epoch[EPOCH_BYTES + 1];
     bool look_only;
@@ -69,11 +81,13 @@ bool redis_outcome_is(const struct redisReply *r, const char *name);
 struct store_clock redis_clock_of(const struct redisReply *r);
 /* The number at i, or `none` where there is an empty text. */
 int64_t redis_int_or(const struct redisReply *r, size_t i, int64_t none);
+/* said, record, from: the numbers at i and behind. */
+struct store_times redis_times_of(const struct redisReply *r, size_t i);
 /* The windows behind the head, copied into `arena`. */
 int redis_read_windows(const struct redisReply *r, struct arena *arena,
                        struct window **windows, size_t *n, struct err *e);
 
-/* "prefix:{0}:name", in the arena. */
+/* The shard's key of that kind and name, in the arena. */
 struct str redis_key_named(const struct redis_store *s, const char *kind, struct str name,
                            struct arena *arena);
 /* Of a slot of ids: its width and number, since another time.lateness makes other slots. */
@@ -82,11 +96,25 @@ struct str redis_slot_name(const struct redis_store *s, int64_t cell,
 /* Random, so that it never comes again; see windows/window.h. */
 struct str redis_new_version(struct arena *arena);
 
+/* redis_place.c */
+int redis_store_cursor(struct window_store *base, struct str partition,
+                       struct arena *arena, struct store_place *out, struct err *e);
+int redis_store_begin(struct window_store *base, struct str partition, int64_t start,
+                      int64_t high_ms, struct err *e);
+int redis_store_remade(struct window_store *base, struct str partition,
+                       const struct store_place *place, struct err *e);
+int redis_store_horizon(struct window_store *base, const struct marks_line *marks,
+                        size_t n, struct store_times *out, struct err *e);
+/* "INCARNATION:OFFSET". */
+void redis_put_cursor(struct redis_args *args, int64_t incarnation, int64_t offset);
+/* "OFFSET:HASH", or nothing. */
+void redis_put_last(struct redis_args *args, int64_t offset, uint64_t hash);
 /* redis_apply.c */
 int redis_store_apply(struct window_store *base, const struct apply *a,
                       struct arena *arena, struct apply_reply *out, struct err *e);
-int redis_store_idle(struct window_store *base, struct str partition, int64_t cursor,
-                     int64_t proven_ms, struct apply_reply *out, struct err *e);
+int redis_store_idle(struct window_store *base, struct str partition,
+                     const struct store_place *at, int64_t proven_ms,
+                     struct apply_reply *out, struct err *e);
 /* redis_judge.c */
 int redis_store_due(struct window_store *base, size_t limit, struct arena *arena,
                     struct window **windows, size_t *n, struct store_clock *clock,

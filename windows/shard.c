@@ -3,6 +3,9 @@
 #include <assert.h>
 #include <stdio.h>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 enum { STATE_FORMAT = 2, CRC16_POLYNOMIAL = 0x1021, TAG_BYTES = 12 };
 
 unsigned shard_slot(struct str tag)
@@ -14,6 +17,11 @@ unsigned shard_slot(struct str tag)
             crc = (crc & 0x8000) ? (crc << 1) ^ CRC16_POLYNOMIAL : crc << 1;
     }
     return (crc & 0xffff) % CLUSTER_SLOTS;
+}
+
+size_t shard_of_bytes(struct str bytes, size_t shards_n)
+{
+    return shards_n == 1 ? 0 : (size_t)(XXH3_64bits(bytes.p, bytes.n) % shards_n);
 }
 
 /* The smallest number whose slot lies in the shard's part of them. */

@@ -17,6 +17,9 @@ enum {
 struct str shard_stem(struct str prefix, size_t shards_n, size_t shard,
                       struct arena *arena);
 
+/* Which shard things go to that are named by these bytes. */
+size_t shard_of_bytes(struct str bytes, size_t shards_n);
+
 /* The slot of a Redis Cluster in which keys with this hash tag lie (Redis Cluster specification: CRC16, XMODEM). */
 unsigned shard_slot(struct str tag);
 

@@ -15,6 +15,14 @@
 #define STORE_NO_TIME INT64_MIN /* no watermark yet, nothing seen yet */
 #define STORE_NO_DUE INT64_MAX
 
+/* Where a state stands in event time, for who must make it anew (docs/once.md, "Redis lost"). Each
+ * STORE_NO_TIME while not known, and where nothing was before. */
+struct store_times {
+    int64_t said_ms;   /* everything with a time before it was said and delivered */
+    int64_t record_ms; /* everything from here on is in the record */
+    int64_t from_ms; /* events from here on make the same windows and the same episodes */
+};
+
 /* What every script reply tells. */
 struct store_clock {
     int64_t watermark_ms; /* min over all partitions; STORE_NO_TIME while one has none */
@@ -34,9 +42,23 @@ struct window_change {
     int64_t due_ms;
 };
 
+/* A partition's place in a state. */
+struct store_place {
+    int64_t cursor;      /* the next position to apply; -1: none yet */
+    int64_t incarnation; /* of the log; the cursor is one of this log only */
+    int64_t high_ms;     /* the largest event time before it */
+    int64_t last_offset; /* of the last record applied, -1: none; and its hash */
+    uint64_t last_hash;
+    struct str marks; /* as put with horizon(); in the arena given */
+};
+
 struct apply {
     struct str partition;
+    int64_t incarnation;
     int64_t start, next;
+    int64_t last_offset; /* of the last record before `next`; -1: none in this batch */
+    uint64_t last_hash;
+    int64_t lost; /* records that retention deleted before they were read */
     int64_t
         high_ms; /* largest event time of the partition up to `next`; STORE_NO_TIME: none */
     bool has_events;       /* events were read, accepted or not */
@@ -50,7 +72,7 @@ struct apply {
 
 enum apply_outcome {
     APPLIED,
-    MISPLACED, /* the cursor stands elsewhere: reply.cursor and high_ms; nothing changed */
+    MISPLACED, /* the cursor stands elsewhere; nothing changed */
     REVISE, /* some events must be left out: reply.refused; nothing changed, call again without */
 };
 
@@ -64,14 +86,24 @@ enum refusal {
 struct apply_reply {
     enum apply_outcome outcome;
     struct store_clock clock;
-    int64_t cursor, high_ms; /* MISPLACED; cursor -1: the partition has none */
-    unsigned char *refused;  /* REVISE: enum refusal for each event */
-    struct window *windows;  /* APPLIED: to be judged now */
+
+    unsigned char *refused; /* REVISE: enum refusal for each event */
+    struct window *windows; /* APPLIED: to be judged now */
     size_t windows_n;
 };
 
 struct outbox_line {
     struct str sink, body;
+    int64_t time_ms; /* event time of what it says */
+    int64_t
+        max; /* entries the outbox may hold; beyond it, if not 0, the line is a dead letter */
+};
+
+/* A confirmed episode begins or ends, so that a state made anew begins early enough to make it again. */
+struct episode_line {
+    struct str id;
+    bool ended;
+    int64_t ms; /* begins: events from here on make it; ended: when it was over */
 };
 
 /* What became of one judged window. */
@@ -85,39 +117,57 @@ struct judged {
     size_t record_n;
     const struct outbox_line *outbox;
     size_t outbox_n;
+    const struct episode_line *episodes;
+    size_t episodes_n;
     bool committed; /* out: false when somebody changed the window meanwhile */
 };
 
 typedef int store_line_fn(void *arg, struct str line);
 
+/* What is known of a partition's log, kept for who owns it next. */
+struct marks_line {
+    struct str partition, marks;
+};
+
+/* One shard. */
 struct window_store {
     const struct store_ops *ops;
+    struct store_times past; /* of the state from which this one was made anew */
+    uint64_t full;           /* lines that found their outbox full, since it was opened */
 };
 
 struct store_ops {
     /* Makes these partitions known: the watermark waits for each. Safe to repeat. */
     int (*partitions)(struct window_store *s, const struct str *names, size_t n,
                       struct err *e);
-    /* The partition's next position, -1: none yet; its largest event time. For who is about to read it:
-     * until apply or idle say otherwise it counts as not read to its end. */
-    int (*cursor)(struct window_store *s, struct str partition, int64_t *cursor,
-                  int64_t *high_ms, struct err *e);
-    /* Sets the cursor of a partition that has none. */
+    /* For who is about to read the partition: until apply or idle say otherwise it counts as not read to its
+     * end. */
+    int (*cursor)(struct window_store *s, struct str partition, struct arena *arena,
+                  struct store_place *out, struct err *e);
+    /* Sets the cursor of a partition that has none, and the largest event time before it. */
     int (*begin)(struct window_store *s, struct str partition, int64_t start,
-                 struct err *e);
+                 int64_t high_ms, struct err *e);
+    /* The partition's log is another than the one that was applied: it begins at 0 as the next incarnation, iff
+     * the cursor stands where `place` says. */
+    int (*remade)(struct window_store *s, struct str partition,
+                  const struct store_place *place, struct err *e);
     int (*apply)(struct window_store *s, const struct apply *a, struct arena *arena,
                  struct apply_reply *out, struct err *e);
-    /* Nothing is left to read at `cursor`. Where that was proven at `proven_ms` of the store's clock (not
+    /* Nothing is left to read at the cursor. Where that was proven at `proven_ms` of the store's clock (not
      * STORE_NO_TIME), event time moves with the clock since the partition's last events. APPLIED or
      * MISPLACED. */
-    int (*idle)(struct window_store *s, struct str partition, int64_t cursor,
-                int64_t proven_ms, struct apply_reply *out, struct err *e);
+    int (*idle)(struct window_store *s, struct str partition,
+                const struct store_place *at, int64_t proven_ms, struct apply_reply *out,
+                struct err *e);
     /* Windows that want judging or whose due time the watermark reached, at most `limit`. */
     int (*due)(struct window_store *s, size_t limit, struct arena *arena,
                struct window **windows, size_t *n, struct store_clock *clock,
                struct err *e);
     int (*commit)(struct window_store *s, struct judged *judged, size_t n,
                   struct store_clock *clock, struct err *e);
+    /* What a state made anew would have to know; keeps these partitions' marks. NULL in memory. */
+    int (*horizon)(struct window_store *s, const struct marks_line *marks, size_t n,
+                   struct store_times *out, struct err *e);
     /* Calls fn for each line of the confirmed record, in the order of writing; fn != 0 ends it. */
     int (*record)(struct window_store *s, store_line_fn *fn, void *arg, struct err *e);
     void (*close)(struct window_store *s);
@@ -135,19 +185,25 @@ struct window_store *memory_store_open(int64_t lateness_ms,
  * all time. */
 void memory_store_end(struct window_store *s, bool settle);
 
-/* Redis. Connects, checks the server, makes or reads the state's epoch. */
+/* Redis, one shard. Connects, makes or reads the state's epoch. */
 struct redis_target;
 struct redis_store_settings {
     const struct redis_target *target;
     struct str prefix;
+    size_t shards_n, shard;
     int64_t lateness_ms, record_for_ms;
+    int64_t lookback_ms; /* the longest of any rule */
+    const struct str
+        *partitions; /* made known together with the state; as partitions() */
+    size_t partitions_n;
+    /* Called where there is no state, before one is made: what was before. NULL: nothing was. */
+    int (*past)(void *arg, struct store_times *out, struct err *e);
+    void *past_arg;
     bool
         look_only; /* do not make the state where there is none; only record() may be called */
 };
 struct window_store *redis_store_open(const struct redis_store_settings *settings,
                                       struct err *e);
-/* Random, made when the state was first made; for commit metadata. */
-struct str redis_store_epoch(const struct window_store *s);
 
 /* Ids are remembered in slots of event time until the watermark has passed the slot. */
 enum { ID_SLOT_MS_MIN = 60000 };

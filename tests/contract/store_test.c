@@ -45,6 +45,7 @@ struct feed {
     const char *id, *key, *record;
     uint32_t judge_at;
     int64_t due_ms; /* after T0; 0: in a year */
+    int64_t incarnation;
 };
 
 static void feed(struct feed f)
@@ -66,6 +67,9 @@ static void feed(struct feed f)
     struct apply a = {.partition = str_of(f.partition),
                       .start = f.start,
                       .next = f.next,
+                      .incarnation = f.incarnation,
+                      .last_offset = f.next - 1,
+                      .last_hash = 0xfedcba9876543210,
                       .high_ms = f.id ? time_ms : STORE_NO_TIME,
                       .has_events = f.id != NULL,
                       .ids = &id,
@@ -89,8 +93,8 @@ static struct window *due(size_t *n)
 static bool commit(const struct window *w, const char *state, int64_t due_ms)
 {
     struct str line = STR("{\"line\":1}");
-    struct outbox_line lines[] = {{STR("eng"), STR("{\"to\":1}")},
-                                  {STR("crm"), STR("{\"to\":1}")}};
+    struct outbox_line lines[] = {{STR("eng"), STR("{\"to\":1}"), T0, 0},
+                                  {STR("crm"), STR("{\"to\":1}"), T0, 0}};
     struct judged j = {.id = w->id,
                        .head = w->head,
                        .state = str_of(state),
@@ -104,41 +108,56 @@ static bool commit(const struct window *w, const char *state, int64_t due_ms)
     return j.committed;
 }
 
+static struct store_place place(const char *partition)
+{
+    struct store_place at;
+    CHECK_INT(store->ops->cursor(store, str_of(partition), &arena, &at, &err), 0);
+    return at;
+}
+
+static void begin(const char *partition, int64_t start)
+{
+    CHECK_INT(store->ops->begin(store, str_of(partition), start, STORE_NO_TIME, &err), 0);
+}
+
+static void idle(const char *partition, int64_t cursor, int64_t proven_ms)
+{
+    struct store_place at = {.cursor = cursor};
+    CHECK_INT(store->ops->idle(store, str_of(partition), &at, proven_ms, &reply, &err),
+              0);
+}
+
 static void test_cursor(void)
 {
-    int64_t cursor, high_ms;
     partitions("t/0", NULL);
-    CHECK_INT(store->ops->cursor(store, STR("t/0"), &cursor, &high_ms, &err), 0);
-    CHECK_INT(cursor, -1);
-    CHECK_INT(high_ms, STORE_NO_TIME);
-    CHECK_INT(store->ops->begin(store, STR("t/0"), 5, &err), 0);
-    CHECK_INT(store->ops->begin(store, STR("t/0"), 7, &err),
-              0); /* only the first counts */
-    feed((struct feed){"t/0", 5, 10, 0, "a", "k", NULL, 0, 0});
+    CHECK_INT(place("t/0").cursor, -1);
+    CHECK_INT(place("t/0").high_ms, STORE_NO_TIME);
+    begin("t/0", 5);
+    begin("t/0", 7); /* only the first counts */
+    feed((struct feed){"t/0", 5, 10, 0, "a", "k", NULL, 0, 0, 0});
     CHECK_INT(reply.outcome, APPLIED);
-    feed((struct feed){"t/0", 5, 10, 0, "b", "k", NULL, 0, 0});
+    feed((struct feed){"t/0", 5, 10, 0, "b", "k", NULL, 0, 0, 0});
     CHECK_INT(reply.outcome, MISPLACED);
-    CHECK_INT(reply.cursor, 10);
-    CHECK_INT(reply.high_ms, T0);
-    feed((struct feed){"t/0", 10, 20, 0, NULL, NULL, NULL, 0,
+    CHECK_INT(place("t/0").cursor, 10);
+    CHECK_INT(place("t/0").high_ms, T0);
+    feed((struct feed){"t/0", 10, 20, 0, NULL, NULL, NULL, 0, 0,
                        0}); /* holes: no event at all */
     CHECK_INT(reply.outcome, APPLIED);
-    CHECK_INT(store->ops->cursor(store, STR("t/0"), &cursor, &high_ms, &err), 0);
-    CHECK_INT(cursor, 20);
-    CHECK_INT(high_ms, T0);
+    CHECK_INT(place("t/0").cursor, 20);
+    CHECK_INT(place("t/0").high_ms, T0);
 }
 
 static void test_duplicates(void)
 {
     partitions("t/0", "t/1");
-    store->ops->begin(store, STR("t/0"), 0, &err);
-    store->ops->begin(store, STR("t/1"), 0, &err);
-    feed((struct feed){"t/0", 0, 1, 5000, "a", "k", NULL, 0, 0});
-    feed((struct feed){"t/1", 0, 1, 5000, "a", "k", NULL, 0, 0});
+    begin("t/0", 0);
+    begin("t/1", 0);
+    feed((struct feed){"t/0", 0, 1, 5000, "a", "k", NULL, 0, 0, 0});
+    feed((struct feed){"t/1", 0, 1, 5000, "a", "k", NULL, 0, 0, 0});
     CHECK_INT(reply.outcome, REVISE);
     CHECK_INT(reply.refused[0], REFUSED_DUPLICATE);
-    feed(
-        (struct feed){"t/1", 0, 1, 5000, "b", "k", NULL, 2, 0}); /* nothing had changed */
+    feed((struct feed){"t/1", 0, 1, 5000, "b", "k", NULL, 2, 0,
+                       0}); /* nothing had changed */
     CHECK_INT(reply.outcome, APPLIED);
     CHECK_INT(reply.windows_n, 1);
     CHECK_INT(reply.windows_n ? reply.windows[0].records_n : 0, 2);
@@ -147,18 +166,18 @@ static void test_duplicates(void)
 static void test_watermark(void)
 {
     partitions("t/0", "t/1");
-    store->ops->begin(store, STR("t/0"), 0, &err);
-    store->ops->begin(store, STR("t/1"), 0, &err);
-    feed((struct feed){"t/0", 0, 1, 50000, "a", "k", NULL, 0, 0});
+    begin("t/0", 0);
+    begin("t/1", 0);
+    feed((struct feed){"t/0", 0, 1, 50000, "a", "k", NULL, 0, 0, 0});
     CHECK_INT(reply.clock.watermark_ms, STORE_NO_TIME); /* t/1 has shown nothing */
-    feed((struct feed){"t/1", 0, 1, 20000, "b", "k", NULL, 0, 0});
+    feed((struct feed){"t/1", 0, 1, 20000, "b", "k", NULL, 0, 0, 0});
     CHECK_INT(reply.clock.watermark_ms, T0 + 20000 - LATENESS_MS);
-    feed((struct feed){"t/1", 1, 2, 10000, "c", "k", NULL, 0,
+    feed((struct feed){"t/1", 1, 2, 10000, "c", "k", NULL, 0, 0,
                        0}); /* woke up with old events */
     CHECK_INT(reply.outcome, REVISE);
     CHECK_INT(reply.refused[0], REFUSED_BEHIND);
     partitions("t/2", NULL); /* a new partition holds it, and never takes it back */
-    feed((struct feed){"t/1", 1, 2, 90000, "d", "k", NULL, 0, 0});
+    feed((struct feed){"t/1", 1, 2, 90000, "d", "k", NULL, 0, 0, 0});
     CHECK_INT(reply.clock.watermark_ms, T0 + 20000 - LATENESS_MS);
 }
 
@@ -166,11 +185,11 @@ static void test_judging(void)
 {
     size_t n;
     partitions("t/0", NULL);
-    store->ops->begin(store, STR("t/0"), 0, &err);
-    feed((struct feed){"t/0", 0, 1, 1, "a", "k", "one", 2, 0});
+    begin("t/0", 0);
+    feed((struct feed){"t/0", 0, 1, 1, "a", "k", "one", 2, 0, 0});
     CHECK_INT(reply.windows_n, 0);
     CHECK_INT(reply.clock.waiting_n, 0);
-    feed((struct feed){"t/0", 1, 2, 2, "b", "k", "two", 2, 0});
+    feed((struct feed){"t/0", 1, 2, 2, "b", "k", "two", 2, 0, 0});
     CHECK_INT(reply.windows_n, 1);
     CHECK_STR(reply.windows[0].records[0], STR("one"));
     CHECK_STR(reply.windows[0].records[1], STR("two"));
@@ -178,17 +197,17 @@ static void test_judging(void)
     struct window *left = due(&n); /* nobody judged it: anybody finds it */
     CHECK_INT(n, 1);
     CHECK_INT(now.waiting_n, 1);
-    feed((struct feed){"t/0", 2, 3, 3, "c", "k", "three", 2, 0});
+    feed((struct feed){"t/0", 2, 3, 3, "c", "k", "three", 2, 0, 0});
     CHECK(!commit(&stale, "state", STORE_NO_DUE)); /* it has changed since */
     CHECK(!commit(&left[0], "state", STORE_NO_DUE));
     CHECK(commit(&reply.windows[0], "state", STORE_NO_DUE));
     CHECK_INT(now.waiting_n, 0);
     CHECK(!commit(&reply.windows[0], "again", STORE_NO_DUE)); /* once */
-    feed((struct feed){"t/0", 3, 4, 4, "d", "k", "four", 1, 0});
+    feed((struct feed){"t/0", 3, 4, 4, "d", "k", "four", 1, 0, 0});
     CHECK_STR(reply.windows[0].state, STR("state"));
     CHECK_INT(reply.windows[0].records_n, 1);
     CHECK(commit(&reply.windows[0], "", STORE_NO_DUE)); /* forgotten */
-    feed((struct feed){"t/0", 4, 5, 5, "e", "k", "five", 1, 0});
+    feed((struct feed){"t/0", 4, 5, 5, "e", "k", "five", 1, 0, 0});
     CHECK_INT(reply.windows_n, 1);
     CHECK_INT(reply.windows[0].state.n, 0);
     CHECK_INT(reply.windows[0].records_n, 1);
@@ -198,20 +217,20 @@ static void test_due(void)
 {
     size_t n;
     partitions("t/0", NULL);
-    store->ops->begin(store, STR("t/0"), 0, &err);
-    feed((struct feed){"t/0", 0, 1, 1000, "a", "k", NULL, 0, 9000});
-    feed((struct feed){"t/0", 1, 2, 1000, "b", "l", NULL, 0, 5000});
-    feed((struct feed){"t/0", 2, 3, 1000, "c", "k", NULL, 0,
-                       7000}); /* the earlier one counts */
+    begin("t/0", 0);
+    feed((struct feed){"t/0", 0, 1, 1000, "a", "k", NULL, 0, 9000, 0});
+    feed((struct feed){"t/0", 1, 2, 1000, "b", "l", NULL, 0, 5000, 0});
+    feed((struct feed){"t/0", 2, 3, 1000, "c", "k", NULL, 0, 7000,
+                       0}); /* the earlier one counts */
     CHECK_INT(reply.clock.next_due_ms, T0 + 5000);
     due(&n);
     CHECK_INT(n, 0);
-    feed((struct feed){"t/0", 3, 4, 5000 + LATENESS_MS, "d", NULL, NULL, 0, 0});
+    feed((struct feed){"t/0", 3, 4, 5000 + LATENESS_MS, "d", NULL, NULL, 0, 0, 0});
     struct window *w = due(&n);
     CHECK_INT(n, 1);
     CHECK(n == 1 && commit(&w[0], "s", T0 + 6000));
     CHECK_INT(now.next_due_ms, T0 + 6000);
-    feed((struct feed){"t/0", 4, 5, 7000 + LATENESS_MS, "e", NULL, NULL, 0, 0});
+    feed((struct feed){"t/0", 4, 5, 7000 + LATENESS_MS, "e", NULL, NULL, 0, 0, 0});
     w = due(&n);
     CHECK_INT(n, 2);
     for (size_t i = 0; i < n; i++)
@@ -226,26 +245,26 @@ static void test_folding(void)
     static char large[1500];
     memset(large, 'x', sizeof large - 1);
     partitions("t/0", NULL);
-    store->ops->begin(store, STR("t/0"), 0, &err);
-    feed((struct feed){"t/0", 0, 1, 1, "a", "k", large, 0, 0});
-    feed((struct feed){"t/0", 1, 2, 2, "b", "k", large, 0, 0});
+    begin("t/0", 0);
+    feed((struct feed){"t/0", 0, 1, 1, "a", "k", large, 0, 0, 0});
+    feed((struct feed){"t/0", 1, 2, 2, "b", "k", large, 0, 0, 0});
     CHECK_INT(reply.windows_n, 0);
-    feed((struct feed){"t/0", 2, 3, 3, "c", "k", large, 0, 0});
+    feed((struct feed){"t/0", 2, 3, 3, "c", "k", large, 0, 0, 0});
     CHECK_INT(reply.windows_n, 1); /* too long to wait */
 }
 
 static void test_ids_forgotten(void)
 {
     partitions("t/0", NULL);
-    store->ops->begin(store, STR("t/0"), 0, &err);
-    feed((struct feed){"t/0", 0, 1, 0, "a", NULL, NULL, 0, 0});
-    feed((struct feed){"t/0", 1, 2, MINUTE_MS - 1, "a", NULL, NULL, 0,
+    begin("t/0", 0);
+    feed((struct feed){"t/0", 0, 1, 0, "a", NULL, NULL, 0, 0, 0});
+    feed((struct feed){"t/0", 1, 2, MINUTE_MS - 1, "a", NULL, NULL, 0, 0,
                        0}); /* the same slot */
     CHECK_INT(reply.outcome, REVISE);
-    feed((struct feed){"t/0", 1, 2, 10 * MINUTE_MS, "b", NULL, NULL, 0, 0});
+    feed((struct feed){"t/0", 1, 2, 10 * MINUTE_MS, "b", NULL, NULL, 0, 0, 0});
     size_t n;
     due(&n);
-    feed((struct feed){"t/0", 2, 3, 10 * MINUTE_MS, "b", NULL, NULL, 0, 0});
+    feed((struct feed){"t/0", 2, 3, 10 * MINUTE_MS, "b", NULL, NULL, 0, 0, 0});
     CHECK_INT(reply.outcome, REVISE); /* still open */
 }
 
@@ -260,8 +279,8 @@ static void test_lines(void)
 {
     int lines = 0;
     partitions("t/0", NULL);
-    store->ops->begin(store, STR("t/0"), 0, &err);
-    feed((struct feed){"t/0", 0, 1, 1, "a", "k", NULL, 1, 0});
+    begin("t/0", 0);
+    feed((struct feed){"t/0", 0, 1, 1, "a", "k", NULL, 1, 0, 0});
     CHECK(commit(&reply.windows[0], "s", STORE_NO_DUE));
     CHECK_INT(store->ops->record(store, count_lines, &lines, &err), 0);
     if (told.record.n)
@@ -275,21 +294,43 @@ static void test_lines(void)
 static void test_idle(void)
 {
     partitions("t/0", "t/1");
-    store->ops->begin(store, STR("t/0"), 3, &err);
-    CHECK_INT(store->ops->idle(store, STR("t/0"), 9, T0, &reply, &err), 0);
+    begin("t/0", 3);
+    idle("t/0", 9, T0);
     CHECK_INT(reply.outcome, MISPLACED);
-    CHECK_INT(reply.cursor, 3);
-    CHECK_INT(store->ops->idle(store, STR("t/0"), 3, T0, &reply, &err), 0);
+    idle("t/0", 3, T0);
     CHECK_INT(reply.outcome, APPLIED);
     CHECK_INT(reply.clock.watermark_ms, STORE_NO_TIME); /* t/1 */
-    store->ops->begin(store, STR("t/1"), 0, &err);
-    CHECK_INT(store->ops->idle(store, STR("t/1"), 0, T0 + 5000, &reply, &err), 0);
+    begin("t/1", 0);
+    idle("t/1", 0, T0 + 5000);
     CHECK_INT(reply.clock.watermark_ms, T0 - LATENESS_MS);
 }
 
-static void (*const tests[])(void) = {test_cursor,  test_duplicates, test_watermark,
-                                      test_judging, test_due,        test_folding,
-                                      test_lines,   test_idle,       test_ids_forgotten};
+/* Another log under the same name: it is read from its beginning, and nothing of the old one fits any more. */
+static void test_remade(void)
+{
+    partitions("t/0", NULL);
+    begin("t/0", 0);
+    feed((struct feed){"t/0", 0, 5, 5000, "a", "k", NULL, 0, 0, 0});
+    struct store_place old = place("t/0");
+    CHECK_INT(store->ops->remade(store, STR("t/0"), &old, &err), 0);
+    CHECK_INT(place("t/0").cursor, 0);
+    CHECK_INT(place("t/0").incarnation, 1);
+    CHECK_INT(place("t/0").high_ms, STORE_NO_TIME);
+    CHECK_INT(place("t/0").last_offset, -1);
+    feed((struct feed){"t/0", 0, 5, 6000, "b", "k", NULL, 0, 0, 0});
+    CHECK_INT(reply.outcome, MISPLACED); /* a late batch of the old log */
+    feed((struct feed){"t/0", 0, 5, 5000, "a", "k", NULL, 0, 0, 1});
+    CHECK_INT(reply.outcome, REVISE); /* counted once */
+    feed((struct feed){"t/0", 0, 5, 6000, "c", "k", NULL, 0, 0, 1});
+    CHECK_INT(reply.outcome, APPLIED);
+    CHECK_INT(store->ops->remade(store, STR("t/0"), &old, &err), 0); /* once */
+    CHECK_INT(place("t/0").cursor, 5);
+    CHECK_INT(place("t/0").incarnation, 1);
+}
+
+static void (*const tests[])(void) = {
+    test_cursor,  test_duplicates, test_watermark, test_judging, test_due,
+    test_folding, test_lines,      test_idle,      test_remade,  test_ids_forgotten};
 enum { TESTS = sizeof tests / sizeof tests[0] };
 
 static void run(size_t i)
@@ -324,6 +365,7 @@ int main(void)
         snprintf(prefix, sizeof prefix, "test%zu", i);
         struct redis_store_settings s = {.target = &server.target,
                                          .prefix = str_of(prefix),
+                                         .shards_n = 1,
                                          .lateness_ms = LATENESS_MS,
                                          .record_for_ms = 86400000};
         store = redis_store_open(&s, &err);

@@ -1,0 +1,45 @@
+-- What a state made anew would have to know (docs/once.md), and partitions' marks to keep.
+-- ARGV 3 how long the record is kept, 4 the longest lookback of any rule; then for each partition: its name, its marks.
+-- Reply: HORIZON, said, record, from ('' not known).
+-- While a state is being made anew, it stays as it was before the loss.
+if not same_epoch() then return {'EPOCH'} end
+for i = 5, #ARGV, 2 do redis.call('HSET', MARKS, ARGV[i], ARGV[i + 1]) end
+local r = reply('HORIZON')
+local kept = redis.call('HMGET', META, 'said', 'record', 'from')
+local known, record, from = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])
+
+local function first_score(key)
+  local score = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+  return score == '-inf' and -math.huge or tonumber(score)
+end
+
+-- Everything with a time before it was judged: a window that is due at t says nothing of before t - 1, one that waits
+-- nothing of before what was said when it began to wait.
+local function judged()
+  local at, due, waits = tonumber(r[2]), tonumber(r[4]), first_score(WAITING)
+  if at and due then at = math.min(at, due - 1) end
+  if at and waits then at = math.min(at, waits) end
+  return at
+end
+
+local function forget_episodes(before)
+  local over = redis.call('ZRANGEBYSCORE', ENDED, '-inf', '(' .. int(before), 'LIMIT', 0, 1000)
+  in_pieces(#over, function(a, b)
+    redis.call('ZREM', EPISODES, unpack(over, a, b))
+    redis.call('ZREM', ENDED, unpack(over, a, b))
+  end)
+end
+
+local at = judged()
+if at and (not known or at >= known) then
+  at = math.max(math.min(at, first_score(UNSENT) or at), known or -math.huge)
+  if at > -math.huge then
+    known = at
+    record = math.max(known - tonumber(ARGV[3]), record or -math.huge)
+    forget_episodes(record)
+    from = math.min(record - tonumber(ARGV[4]), first_score(EPISODES) or math.huge)
+    redis.call('HSET', META, 'said', int(known), 'record', int(record), 'from', int(from))
+  end
+end
+r[7], r[8], r[9] = known and int(known) or '', record and int(record) or '', from and int(from) or ''
+return r

@@ -1,0 +1,13 @@
+-- The partition's log is another than the one that was applied: it is read from its beginning. What was
+-- counted stays; what comes twice is refused by its id, or as older than the watermark.
+-- ARGV 3 partition, 4 cursor: nothing happens unless it still stands there, 5 the cursor of the new log's beginning.
+if not same_epoch() then return {'EPOCH'} end
+local partition = ARGV[3]
+if redis.call('HGET', CURSORS, partition) == ARGV[4] then
+  redis.call('HSET', CURSORS, partition, ARGV[5])
+  redis.call('HSET', HIGHS, partition, '')
+  for _, key in ipairs({LASTS, MARKS, IDLES, ATS}) do redis.call('HDEL', key, partition) end
+  redis.call('SREM', READ, partition)
+  redis.call('HINCRBY', META, 'remade', 1)
+end
+return reply('REMADE')
