@@ -16,6 +16,12 @@ struct str {
 /* For printf: "%.*s", STR_ARG(s) */
 #define STR_ARG(s) (int)(s).n, (s).p
 
+/* What is left behind the first n bytes. */
+static inline struct str str_from(struct str s, size_t n)
+{
+    return n < s.n ? (struct str){s.p + n, s.n - n} : (struct str){s.p + s.n, 0};
+}
+
 static inline struct str str_of(const char *text)
 {
     return (struct str){text, text ? strlen(text) : 0};

@@ -123,7 +123,8 @@ static void set_episode(struct closing *c, const struct bucket *b,
 static void judge_bucket(struct closing *c, const struct bucket *b, double value)
 {
     size_t least = (size_t)c->settings->min_history;
-    if (isnan(value) || c->series.values_n < least)
+    if (isnan(value) || c->series.values_n < least ||
+        end_ms(c, b->cell) < c->in->judge_from_ms)
         return;
     struct baseline base = series_baseline(&c->series, b->cell, c->settings);
     if (base.n < least)
@@ -145,7 +146,8 @@ static void close_bucket(struct closing *c)
     if (c->settings->metric == METRIC_MEAN)
         value = b.n ? (double)b.sum / (double)MILLIONTHS / (double)b.n : (double)NAN;
     judge_bucket(c, &b, value);
-    series_remember(&c->series, value, c->settings->history_n);
+    series_remember(&c->series, value, c->settings->history_n,
+                    c->settings->metric == METRIC_COUNT);
 }
 
 /* The history is full of nothing: forget it, so that a key gone for ever costs nothing. */
@@ -157,15 +159,13 @@ static void forget(struct closing *c)
         say(c, ALERT_RESOLVED, &b, &f);
     }
     c->series.firing = c->series.started = false;
-    c->series.values_n = 0;
 }
 
 static void close_due(struct closing *c)
 {
     struct series *s = &c->series;
     for (;;) {
-        if (s->started && s->values_n == c->settings->history_n &&
-            series_empty(s, c->settings->metric == METRIC_COUNT))
+        if (s->started && s->values_n == 0)
             forget(c);
         if (!s->started && s->open_n == 0)
             return;
@@ -304,6 +304,7 @@ static int anomaly_check(struct rule *rule, struct err *e)
             "the severity of an anomaly is one word, for example severity: high");
     if (rule->steps_n == 0)
         rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_LOW};
+    rule->lookback_ms = (int64_t)(s->history_n + 1) * s->bucket_ms;
     const int64_t layout[] = {s->metric, s->field, s->bucket_ms};
     rule->layout = rule_layout("anomaly", layout, sizeof layout / sizeof layout[0]);
     return 0;

@@ -41,10 +41,10 @@ void series_pack(const struct series *s, struct buf *out);
 void series_add(struct series *s, int64_t cell, int64_t n, int64_t sum);
 /* Takes the next bucket off: all zero where it had no event. */
 struct bucket series_close(struct series *s);
-/* Appends a closed bucket's value; the oldest beyond history_n is forgotten. */
-void series_remember(struct series *s, double value, size_t history_n);
-/* No value but absent ones, and zeros if they say that nothing happened. */
-bool series_empty(const struct series *s, bool zero_is_nothing);
+/* Appends a closed bucket's value; the oldest beyond history_n is forgotten, and so are the first ones while they
+ * say that nothing happened. values_n is 0 when all do. */
+void series_remember(struct series *s, double value, size_t history_n,
+                     bool zero_is_nothing);
 
 struct baseline {
     size_t n;

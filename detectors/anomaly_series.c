@@ -94,22 +94,27 @@ struct bucket series_close(struct series *s)
     return b;
 }
 
-void series_remember(struct series *s, double value, size_t history_n)
+static bool nothing(double value, bool zero_is_nothing)
 {
-    while (s->values_n >= history_n) {
-        s->values_n--;
-        memmove(s->values, s->values + 1, s->values_n * sizeof *s->values);
-    }
-    s->values[s->values_n++] = value;
+    return isnan(value) || (zero_is_nothing && fpclassify(value) == FP_ZERO);
 }
 
-bool series_empty(const struct series *s, bool zero_is_nothing)
+static void drop_oldest(struct series *s)
 {
-    for (size_t i = 0; i < s->values_n; i++)
-        if (!isnan(s->values[i]) &&
-            !(zero_is_nothing && fpclassify(s->values[i]) == FP_ZERO))
-            return false;
-    return true;
+    s->values_n--;
+    memmove(s->values, s->values + 1, s->values_n * sizeof *s->values);
+}
+
+/* The history begins with a bucket that held something: so it depends on the last history_n buckets only,
+ * and a state that is made anew from these comes to the same baselines. */
+void series_remember(struct series *s, double value, size_t history_n,
+                     bool zero_is_nothing)
+{
+    while (s->values_n >= history_n)
+        drop_oldest(s);
+    s->values[s->values_n++] = value;
+    while (s->values_n && nothing(s->values[0], zero_is_nothing))
+        drop_oldest(s);
 }
 
 /* The hour of the day or week in which a bucket begins, by the clock on the wall. */

@@ -66,10 +66,12 @@ static void summarise(const struct walk *k, struct alert *a)
 static bool too_early(struct walk *k)
 {
     int64_t known_ms = k->now.opened_ms - k->w->settings->resolve_after_ms;
-    if (k->confirm || k->w->state.said_level >= 0 || k->in->all_read ||
-        k->in->watermark_ms > known_ms)
+    bool waits =
+        k->w->state.said_level < 0 && !k->in->all_read && k->in->watermark_ms <= known_ms;
+    bool quiet = k->in->watermark_ms < k->in->quiet_until_ms;
+    if (k->confirm || (!waits && !quiet))
         return false;
-    earlier(&k->due_ms, known_ms + 1);
+    earlier(&k->due_ms, quiet ? k->in->quiet_until_ms : known_ms + 1);
     return true;
 }
 
@@ -288,6 +290,7 @@ static int count_check(struct rule *rule, struct err *e)
     }
     if (merge_steps(rule, s->at_least, e) || check_top(rule, e))
         return -1;
+    rule->lookback_ms = count_lookback_ms(s);
     int64_t layout[] = {s->within_ms,
                         s->resolve_after_ms,
                         s->distinct,

@@ -46,6 +46,9 @@ void count_window_load(struct count_window *w, const struct judge_input *in,
 /* Drops what no later judgement can need, given that everything before w->state.settled_ms is folded. */
 void count_window_prune(struct count_window *w, int64_t watermark_ms);
 
+/* How long before an alert the events lie that make it. */
+int64_t count_lookback_ms(const struct count_settings *s);
+
 /* The watermark from which on nothing of the window is needed, if no episode is open. */
 int64_t count_window_gone_ms(const struct count_window *w);
 

@@ -161,6 +161,13 @@ static int64_t needed_from(const struct count_window *w, int64_t watermark_ms)
     return from;
 }
 
+/* A window, and the cell of people's events in which it begins. */
+int64_t count_lookback_ms(const struct count_settings *s)
+{
+    return s->within_ms +
+           (s->distinct == DISTINCT_USER ? s->within_ms / CELLS_PER_WINDOW + 1 : 0);
+}
+
 int64_t count_window_gone_ms(const struct count_window *w)
 {
     int64_t last = w->n ? w->members[w->n - 1].time_ms : ALWAYS_MS;

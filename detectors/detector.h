@@ -35,6 +35,11 @@ struct judge_input {
         settled_ms; /* every accepted event before this time is here: the watermark, or one
                               more than it at the end of a replayed log */
     bool all_read;  /* every partition was read to its end: nothing older is on its way */
+    /* Before it, events that a baseline needs may not have been read: a state made anew. ALWAYS_MS: all were. */
+    int64_t judge_from_ms;
+    /* While the watermark is before it, nothing is announced but what is confirmed: what comes is being read
+     * for the second time, and not in the order of the first. */
+    int64_t quiet_until_ms;
 };
 
 struct judgement {

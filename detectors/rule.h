@@ -39,6 +39,8 @@ struct rule {
         window_name;     /* name and layout: windows of another layout are not its own */
     struct texts send;   /* names of sinks */
     int64_t lateness_ms; /* time.lateness */
+    /* Events of so long before a time make the same alerts from that time on, and no others; the kind's check. */
+    int64_t lookback_ms;
 };
 
 #endif

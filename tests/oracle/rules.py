@@ -136,7 +136,10 @@ class Anomaly(Rule):
 
     def baseline(self, values, i):
         b = values[i][0]
-        before = [v for v in values[:i] if v[0] >= b - self.reach and v[1] is not None]
+        before = [v for v in values[:i] if v[0] >= b - self.reach]
+        while before and not before[0][2]:  # a history begins with a bucket that held something
+            before = before[1:]
+        before = [v for v in before if v[1] is not None]
         return [v[1] for v in before if self.slot(v[0]) == self.slot(b)]
 
     def verdict(self, values, i):
