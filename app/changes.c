@@ -40,59 +40,73 @@ static void *room(void *array, size_t n, size_t *cap, size_t item_bytes)
     return array;
 }
 
-/* The number of the window's change; made if this is the first. */
-static size_t change_of(struct changes *c, const struct rule *rule, const struct str *key,
-                        struct arena *arena)
+/* The head of the rule's window for the key, if it lies in the shard. */
+static bool window_here(const struct rule *rule, const struct str *key,
+                        struct shard_of shard, struct arena *arena, struct str *kept)
 {
     struct buf head;
     buf_init(&head, HEAD_MAX_BYTES);
     window_head(&head, rule->window_name, key, rule->by_n);
-    struct str kept = arena_str(arena, buf_str(&head));
+    bool here = shard_of_bytes(buf_str(&head), shard.n) == shard.shard;
+    if (here)
+        *kept = arena_str(arena, buf_str(&head));
     buf_deinit(&head);
-    size_t at = index_put(&c->by_id, kept, c->n);
+    return here;
+}
+
+/* The number of the window's change; made if this is the first. */
+static size_t change_of(struct changes *c, struct str head)
+{
+    size_t at = index_put(&c->by_id, head, c->n);
     if (at < c->n)
         return at;
     c->items = room(c->items, c->n, &c->cap, sizeof *c->items);
-    c->items[c->n++] = (struct window_change){.id = window_id_of(kept),
-                                              .head = kept,
+    c->items[c->n++] = (struct window_change){.id = window_id_of(head),
+                                              .head = head,
                                               .judge_at = UINT32_MAX,
                                               .due_ms = STORE_NO_DUE};
     return at;
 }
 
-static void add(struct changes *c, const struct rule *rule, const struct event *event,
-                const struct str *key, struct arena *arena)
+/* False: the event does not count for the rule. */
+static bool add(struct changes *c, const struct rule *rule, const struct event *event,
+                struct str head)
 {
     struct update u = {.record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
     size_t begin = c->records.n;
     buf_u16(&c->records, 0); /* the length, once it is known */
     if (!rule->kind->update(rule, event, &u)) {
         c->records.n = begin;
-        return;
+        return false;
     }
     size_t n = c->records.n - begin - 2;
     assert(n <= UINT16_MAX && !c->records.overflowed);
     c->records.p[begin] = (char)(n & 0xff);
     c->records.p[begin + 1] = (char)(n >> 8);
-    size_t at = change_of(c, rule, key, arena);
+    size_t at = change_of(c, head);
     struct window_change *w = &c->items[at];
     w->records_n++;
     w->judge_at = u.judge_at < w->judge_at ? u.judge_at : w->judge_at;
     w->due_ms = u.due_ms < w->due_ms ? u.due_ms : w->due_ms;
     c->pieces = room(c->pieces, c->pieces_n, &c->pieces_cap, sizeof *c->pieces);
     c->pieces[c->pieces_n++] = (struct change_piece){at, begin, c->records.n - begin};
+    return true;
 }
 
-void changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
-                 struct event *event, struct arena *arena, uint64_t *matches)
+bool changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
+                 struct event *event, struct shard_of shard, struct arena *arena,
+                 uint64_t *matches)
 {
-    struct str key[ALERT_KEYS_MAX];
+    struct str key[ALERT_KEYS_MAX], head;
+    bool any = false;
     for (size_t i = 0; i < rules_n; i++) {
-        if (!rule_match(&rules[i], event, arena, key))
+        if (!rule_match(&rules[i], event, arena, key) ||
+            !window_here(&rules[i], key, shard, arena, &head))
             continue;
         matches[i]++;
-        add(c, &rules[i], event, key, arena);
+        any = add(c, &rules[i], event, head) || any;
     }
+    return any;
 }
 
 void changes_finish(struct changes *c, struct arena *arena)

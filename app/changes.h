@@ -6,7 +6,13 @@
 #include "core/event.h"
 #include "core/index.h"
 #include "detectors/rule.h"
+#include "windows/shard.h"
 #include "windows/window_store.h"
+
+/* One shard of so many. */
+struct shard_of {
+    size_t n, shard;
+};
 
 struct change_piece {
     size_t change; /* whose record it is */
@@ -27,9 +33,11 @@ void changes_init(struct changes *c);
 void changes_deinit(struct changes *c);
 void changes_clear(struct changes *c);
 
-/* Adds what the event changes under each rule; counts matches per rule. Texts go to `arena`. */
-void changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
-                 struct event *event, struct arena *arena, uint64_t *matches);
+/* Adds what the event changes in that shard under each rule; counts matches per rule. Texts go to `arena`. False:
+ * nothing. */
+bool changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
+                 struct event *event, struct shard_of shard, struct arena *arena,
+                 uint64_t *matches);
 /* Joins each window's records. After this c->items may be given to a store. */
 void changes_finish(struct changes *c, struct arena *arena);
 

@@ -1,33 +1,46 @@
 /* The one loop body that live and replay share: a batch in, alerts out.
  *
- * One event's way: source.next -> engine_batch: late events are counted out, each rule turns the others
- * into window changes, store.apply() takes them in one call iff the partition's cursor stands at the
- * batch's start, the windows it hands back are judged, and what became known is committed. engine_tick()
- * judges what is left over and what the watermark's passing made due.
- * One thread owns an engine, its source and its store. */
+ * One event's way: source.next -> engine_batch: late events are counted out (accept.h), each rule turns the
+ * others into window changes (changes.h), and each shard's store takes its part in one call iff the
+ * partition's cursor stands at the batch's start; the windows it hands back are judged, and what became
+ * known is committed. engine_tick() judges what is left over and what the watermark's passing made due.
+ *
+ * A shard has cursors and a watermark of its own. Every batch goes to every shard, also an empty part of it;
+ * one that is ahead is passed over, and a batch is cut where another one's cursor stands.
+ * One thread owns an engine, its source and its stores. */
 #ifndef APP_ENGINE_H
 #define APP_ENGINE_H
 
+#include "app/accept.h"
 #include "app/changes.h"
 #include "app/judge.h"
+#include "app/past.h"
 #include "consumer/source.h"
 #include "windows/window_store.h"
 
 struct engine_stats {
     uint64_t events, late, duplicates, behind, rejects, batches, repositions;
+    uint64_t lost;            /* records that retention deleted before they were read */
+    uint64_t remade;          /* partitions whose log was another than the one applied */
     struct rule_stats *rules; /* one each */
+};
+
+struct engine_shard {
+    struct window_store *store;
+    struct store_clock clock;
 };
 
 struct engine_partition {
     struct str name; /* borrowed from the source */
     bool owned;
-    bool
-        from_start; /* the source reads it from its beginning: the store may begin there */
-    bool placed;    /* next and high_ms are what the store says */
-    int64_t next;   /* position that the store expects */
-    int64_t high_ms;   /* largest event time before it; STORE_NO_TIME: none */
-    int64_t active_ms; /* the store's clock when something last came */
-    bool at_end;       /* read to its end, and the store knows */
+    bool placed;            /* what follows is what the stores say */
+    struct store_place *at; /* by shard */
+    int64_t next;           /* the least cursor of any shard */
+    int64_t high_ms;        /* largest event time before it; STORE_NO_TIME: none */
+    int64_t reads;     /* the position that the source hands out next; -1: not known */
+    int64_t active_ms; /* clock_monotonic_ms() when something last came */
+    bool at_end;       /* read to its end, and the stores know */
+    struct marks marks;
 };
 
 struct engine {
@@ -35,12 +48,13 @@ struct engine {
     size_t rules_n;
     int64_t lateness_ms;
     struct source *source;
-    struct window_store *store;
-    struct str commit_metadata;
-    bool
-        from_start; /* the source reads every partition from its beginning: a recorded log */
-    bool at_end;    /* of a recorded log: events at the watermark are settled too */
-    struct store_clock clock;
+    struct engine_shard *shards;
+    size_t shards_n;
+    struct past
+        *past; /* the group's commits, for a state made anew; NULL: there are none */
+    bool past_known; /* they were read since something was forgotten */
+    bool at_end;     /* of a recorded log: events at the watermark are settled too */
+    int64_t tick_ms; /* engine_tick() returns after so long, done or not; 0: done */
     struct engine_partition *partitions; /* by slot */
     size_t partitions_n;
     struct engine_stats stats;
@@ -48,34 +62,52 @@ struct engine {
     struct arena scratch; /* of one call */
 };
 
-/* Borrows rules, source and store. */
+/* Borrows rules and source; the stores, one a shard, are borrowed too. */
 void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
-                 int64_t lateness_ms, struct source *source, struct window_store *store);
+                 int64_t lateness_ms, struct source *source,
+                 struct window_store *const *stores, size_t stores_n);
 void engine_deinit(struct engine *g);
 
-/* The partition's state; made if it is not known yet. */
-struct engine_partition *engine_partition(struct engine *g, size_t slot, struct str name);
-
-/* Reads the cursor, so that next and high_ms are the store's. -1: nothing is known. */
-int engine_place(struct engine *g, struct engine_partition *p, int64_t start,
-                 struct err *e);
-
-/* Applies a batch and judges. 0 also when the batch was not the one the store expects: then the source
+/* Applies a batch and judges. 0 also when the batch was not the one the stores expect: then the source
  * was told to seek. ERR_UNAVAILABLE: nothing is known; the partition is to be placed again. */
 int engine_batch(struct engine *g, struct batch *b, struct err *e);
 
 /* Judges what waits or is due. */
 int engine_tick(struct engine *g, struct err *e);
 
-/* The same, but asks the store in any case: what another process left behind is found, and the store's clock
- * is read. */
+/* The same, but asks the stores in any case: what another process left behind is found, and their clocks
+ * are read. */
 int engine_look(struct engine *g, struct err *e);
+
+/* The least watermark of any shard. */
+int64_t engine_watermark_ms(const struct engine *g);
+
+/* --- engine_place.c --- */
+
+/* Makes these partitions known to all shards. */
+int engine_partitions(struct engine *g, const struct str *names, size_t n, struct err *e);
+
+/* The partition's state; made if it is not known yet. */
+struct engine_partition *engine_partition(struct engine *g, size_t slot, struct str name);
+
+/* Reads the cursors. Where a shard has none, the partition begins: at its beginning, or in a state made anew
+ * where that needs. -1: nothing is known. */
+int engine_place(struct engine *g, struct engine_partition *p, struct err *e);
+
+/* Has the source hand out next what the stores expect. */
+int engine_reposition(struct engine *g, size_t slot, struct err *e);
 
 /* Nothing is known any more of any partition: each is placed again before it is used. */
 void engine_forget(struct engine *g);
 
-/* Asks the source whether an owned partition is at its end, and tells the store; with `idle` event time
+/* The source found another log than the one applied: it is read from its beginning. */
+int engine_remade(struct engine *g, size_t slot, struct err *e);
+
+/* Asks the source whether an owned partition is at its end, and tells the stores; with `idle` event time
  * moves by the clock. */
 int engine_at_end(struct engine *g, size_t slot, bool idle, struct err *e);
+
+/* Commits where the owned partitions stand, with what a state made anew would have to know. */
+int engine_horizon(struct engine *g, struct str prefix, struct err *e);
 
 #endif

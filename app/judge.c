@@ -20,29 +20,55 @@ static struct str line_of(const struct alert *a, bool positions, struct buf *scr
     return arena_str(arena, buf_str(scratch));
 }
 
-/* The same words go to every sink of the rule. */
-static void write_outbox(const struct rule *rule, const struct judgement *found,
-                         struct buf *scratch, struct judged *out)
+/* The same words go to every sink of the rule. What an earlier state said is not said again. */
+static void write_outbox(const struct judge_settings *settings, const struct rule *rule,
+                         const struct judgement *found, struct buf *scratch,
+                         struct judged *out)
 {
     struct outbox_line *lines = arena_alloc(
         found->arena, (found->announced_n * rule->send.n + 1) * sizeof *lines);
     out->outbox = lines;
     for (size_t i = 0; i < found->announced_n && rule->send.n; i++) {
-        struct str body = line_of(&found->announced[i], true, scratch, found->arena);
+        const struct alert *a = &found->announced[i];
+        if (a->time_ms < settings->past.said_ms)
+            continue;
+        struct str body = line_of(a, true, scratch, found->arena);
         for (size_t s = 0; s < rule->send.n; s++)
-            lines[out->outbox_n++] = (struct outbox_line){rule->send.items[s], body};
+            lines[out->outbox_n++] = (struct outbox_line){
+                .sink = rule->send.items[s], .body = body, .time_ms = a->time_ms};
     }
 }
 
-static void write_record(const struct judgement *found, struct buf *scratch,
+static void write_record(const struct judge_settings *settings,
+                         const struct judgement *found, struct buf *scratch,
                          struct judged *out)
 {
     struct str *lines =
         arena_alloc(found->arena, (found->confirmed_n + 1) * sizeof *lines);
-    for (size_t i = 0; i < found->confirmed_n; i++)
-        lines[i] = line_of(&found->confirmed[i], false, scratch, found->arena);
     out->record = lines;
-    out->record_n = found->confirmed_n;
+    for (size_t i = 0; i < found->confirmed_n; i++)
+        if (found->confirmed[i].time_ms >= settings->past.record_ms)
+            lines[out->record_n++] =
+                line_of(&found->confirmed[i], false, scratch, found->arena);
+}
+
+/* Where episodes begin and end, for a state that is made anew. */
+static void write_episodes(const struct rule *rule, const struct judgement *found,
+                           struct judged *out)
+{
+    struct episode_line *lines =
+        arena_alloc(found->arena, (found->confirmed_n + 1) * sizeof *lines);
+    out->episodes = lines;
+    for (size_t i = 0; i < found->confirmed_n; i++) {
+        const struct alert *a = &found->confirmed[i];
+        if (a->state == ALERT_FIRING)
+            lines[out->episodes_n++] =
+                (struct episode_line){arena_str(found->arena, str_of(a->id)), false,
+                                      a->time_ms - rule->lookback_ms};
+        if (a->state == ALERT_RESOLVED)
+            lines[out->episodes_n++] = (struct episode_line){
+                arena_str(found->arena, str_of(a->id)), true, a->time_ms};
+    }
 }
 
 /* A window of a rule that this configuration does not have, or has with another layout: it may be another
@@ -88,7 +114,11 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
                              .records_n = w->records_n,
                              .watermark_ms = s->watermark_ms,
                              .settled_ms = s->settled_ms,
-                             .all_read = s->all_read};
+                             .all_read = s->all_read,
+                             .judge_from_ms = s->past.from_ms == STORE_NO_TIME
+                                                  ? ALWAYS_MS
+                                                  : s->past.from_ms + rule->lookback_ms,
+                             .quiet_until_ms = s->past.said_ms};
     struct judgement found = {
         .arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
     rule->kind->judge(&in, &found);
@@ -99,8 +129,9 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     out->kept = arena_str(arena, buf_str(&kept));
     out->kept_n = found.kept_n;
     out->due_ms = found.due_ms;
-    write_outbox(rule, &found, &scratch, out);
-    write_record(&found, &scratch, out);
+    write_outbox(s, rule, &found, &scratch, out);
+    write_record(s, &found, &scratch, out);
+    write_episodes(rule, &found, out);
     buf_deinit(&state);
     buf_deinit(&kept);
     buf_deinit(&scratch);

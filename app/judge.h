@@ -15,6 +15,7 @@ struct judge_settings {
     size_t rules_n;
     int64_t watermark_ms, settled_ms; /* see detectors/detector.h struct judge_input */
     bool all_read;
+    struct store_times past; /* what was said and recorded by a state before this one */
 };
 
 /* Judges n windows; the result and all it points to live in `arena`. Counts in `stats`, by rule. A window of a

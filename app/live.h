@@ -16,4 +16,7 @@ struct redis_target;
 int live_redis_target(const struct config *config, struct arena *arena,
                       struct redis_target *out, struct err *e);
 
+/* How many shards the state has. */
+size_t live_shards(const struct config *config);
+
 #endif

@@ -36,32 +36,39 @@ static int take_line(void *arg, struct str line)
     return record_order_add(&l->order, line, l->e);
 }
 
+/* The record of one shard. */
+static void list_shard(struct listing *l, const struct config *config,
+                       const struct redis_target *target, size_t shard)
+{
+    struct redis_store_settings s = {.target = target,
+                                     .prefix = config->redis.prefix,
+                                     .shards_n = live_shards(config),
+                                     .shard = shard,
+                                     .lateness_ms = config->time.lateness_ms,
+                                     .record_for_ms = config->record.record_for_ms,
+                                     .look_only = true};
+    struct window_store *store = redis_store_open(&s, l->e);
+    if (!store)
+        return;
+    (void)store->ops->record(store, take_line, l, l->e);
+    store->ops->close(store);
+}
+
 static int list(const struct config *config, enum record_format format, struct err *e)
 {
     struct listing l = {.e = e};
     struct arena arena;
     struct redis_target target;
-    struct window_store *store = NULL;
     arena_init(&arena);
     record_order_init(&l.order, stdout, format);
-    if (live_redis_target(config, &arena, &target, e) == 0) {
-        struct redis_store_settings s = {.target = &target,
-                                         .prefix = config->redis.prefix,
-                                         .lateness_ms = config->time.lateness_ms,
-                                         .record_for_ms = config->record.record_for_ms,
-                                         .look_only = true};
-        store = redis_store_open(&s, e);
-    }
-    if (store) {
-        (void)store->ops->record(store, take_line, &l, e);
-        store->ops->close(store);
-        record_order_write(&l.order, INT64_MAX);
-        if (l.order.written == 0 && e->kind == ERR_NONE)
-            fprintf(
-                stderr,
+    if (live_redis_target(config, &arena, &target, e) == 0)
+        for (size_t i = 0; i < live_shards(config) && e->kind == ERR_NONE; i++)
+            list_shard(&l, config, &target, i);
+    record_order_write(&l.order, INT64_MAX);
+    if (l.order.written == 0 && e->kind == ERR_NONE)
+        fprintf(stderr,
                 "nothing is confirmed yet: that takes until the watermark has passed an "
                 "alert, time.lateness behind the events\n");
-    }
     record_order_deinit(&l.order);
     arena_deinit(&arena);
     return e->kind == ERR_NONE && stdout_done() ? EXIT_FINE : EXIT_RUNTIME;

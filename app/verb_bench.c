@@ -130,14 +130,17 @@ static int clean_up(const struct bench *b, const struct redis_target *target,
 
 static bool caught_up(struct window_store *store, const struct bare_end *ends, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
+    struct arena arena;
+    bool all = true;
+    arena_init(&arena);
+    for (size_t i = 0; i < n && all; i++) {
         struct err ignored = {0};
-        int64_t cursor = -1, high_ms;
-        if (store->ops->cursor(store, ends[i].name, &cursor, &high_ms, &ignored) ||
-            (cursor < ends[i].end && ends[i].end > ends[i].start))
-            return false;
+        struct store_place at;
+        all = store->ops->cursor(store, ends[i].name, &arena, &at, &ignored) == 0 &&
+              (at.cursor >= ends[i].end || ends[i].end == ends[i].start);
     }
-    return true;
+    arena_deinit(&arena);
+    return all;
 }
 
 static int wait_for_end(const struct bench *b, const struct redis_target *target,
@@ -145,8 +148,10 @@ static int wait_for_end(const struct bench *b, const struct redis_target *target
 {
     struct redis_store_settings s = {.target = target,
                                      .prefix = str_of(b->name),
+                                     .shards_n = 1,
                                      .lateness_ms = b->config.time.lateness_ms,
-                                     .record_for_ms = 1};
+                                     .record_for_ms = 1,
+                                     .look_only = true};
     struct window_store *store = redis_store_open(&s, e);
     time_t started = time(NULL);
     if (!store)

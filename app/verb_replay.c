@@ -129,7 +129,7 @@ static int replay_batch(struct replay *r, struct err *e)
     report_rejects(r);
     if (engine_batch(&r->engine, &r->batch, e))
         return -1;
-    record_order_write(&r->order, r->engine.clock.watermark_ms);
+    record_order_write(&r->order, engine_watermark_ms(&r->engine));
     show_progress(r);
     return 0;
 }
@@ -138,7 +138,7 @@ static int end_of_log(struct replay *r, struct err *e)
 {
     memory_store_end(r->store, r->settle);
     r->engine.at_end = true;
-    r->engine.clock.watermark_ms = STORE_NO_TIME;
+    r->engine.shards[0].clock.watermark_ms = STORE_NO_TIME;
     if (engine_look(&r->engine, e)) /* at the new watermark */
         return -1;
     record_order_write(&r->order, INT64_MAX);
@@ -176,8 +176,7 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
     r->store = memory_store_open(r->config.time.lateness_ms,
                                  (struct memory_listener){&r->order, NULL, take_record});
     engine_init(&r->engine, r->config.rules, r->config.rules_n,
-                r->config.time.lateness_ms, r->source, r->store);
-    r->engine.from_start = true;
+                r->config.time.lateness_ms, r->source, &r->store, 1);
     batch_init(&r->batch);
     if (replay_all(r, &e)) {
         struct err ignored = {0};

@@ -1,0 +1,255 @@
+/* Where partitions stand: in the stores, in the source, and in what outlives the stores. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "app/engine.h"
+#include "core/clock.h"
+#include "core/fault.h"
+
+enum { METADATA_MAX_BYTES = 4096 };
+
+struct engine_partition *engine_partition(struct engine *g, size_t slot, struct str name)
+{
+    if (slot >= g->partitions_n) {
+        g->partitions = realloc(g->partitions, (slot + 1) * sizeof *g->partitions);
+        assert(g->partitions);
+        for (size_t i = g->partitions_n; i <= slot; i++)
+            g->partitions[i] = (struct engine_partition){.reads = -1};
+        g->partitions_n = slot + 1;
+    }
+    struct engine_partition *p = &g->partitions[slot];
+    p->name = name;
+    if (!p->at) {
+        p->at = calloc(g->shards_n, sizeof *p->at);
+        assert(p->at);
+    }
+    return p;
+}
+
+int engine_partitions(struct engine *g, const struct str *names, size_t n, struct err *e)
+{
+    for (size_t i = 0; i < g->shards_n; i++)
+        if (g->shards[i].store->ops->partitions(g->shards[i].store, names, n, e))
+            return -1;
+    return 0;
+}
+
+void engine_forget(struct engine *g)
+{
+    for (size_t i = 0; i < g->partitions_n; i++)
+        g->partitions[i].placed = g->partitions[i].at_end = false;
+    g->past_known = false;
+}
+
+/* --- cursors --- */
+
+static int read_place(struct engine *g, struct engine_partition *p, size_t shard,
+                      struct err *e)
+{
+    struct window_store *store = g->shards[shard].store;
+    struct store_place *at = &p->at[shard];
+    if (store->ops->cursor(store, p->name, &g->scratch, at, e))
+        return -1;
+    if (p->marks.n == 0 && at->marks.n)
+        (void)marks_read(at->marks, &p->marks);
+    at->marks = STR_NONE; /* the arena's */
+    return 0;
+}
+
+/* Where marks are not kept, in a state made anew: the group's commits have them. */
+static int find_marks(struct engine *g, struct engine_partition *p, struct err *e)
+{
+    if (p->marks.n || !g->past)
+        return 0;
+    if (!g->past_known && past_read(g->past, g->source, e))
+        return -1;
+    g->past_known = true;
+    const struct marks *marks = past_marks(g->past, p->name);
+    if (marks)
+        p->marks = *marks;
+    return 0;
+}
+
+/* The shard knows nothing of the partition. */
+static int begin(struct engine *g, struct engine_partition *p, size_t shard,
+                 struct err *e)
+{
+    struct window_store *store = g->shards[shard].store;
+    int64_t from_ms = store->past.from_ms;
+    const struct mark *mark = NULL;
+    if (from_ms != STORE_NO_TIME) {
+        if (find_marks(g, p, e))
+            return -1;
+        mark = marks_before(&p->marks, from_ms);
+    }
+    if (FAULT_OFF("rewind") && p->marks.n)
+        mark = &p->marks.items[p->marks.n - 1];
+    if (store->ops->begin(store, p->name, mark ? mark->offset : 0,
+                          mark ? mark->high_ms : STORE_NO_TIME, e))
+        return -1;
+    return read_place(g, p, shard, e); /* another process may have been first */
+}
+
+static void take_least(struct engine *g, struct engine_partition *p)
+{
+    p->next = p->at[0].cursor;
+    p->high_ms = p->at[0].high_ms;
+    for (size_t i = 1; i < g->shards_n; i++)
+        if (p->at[i].cursor < p->next) {
+            p->next = p->at[i].cursor;
+            p->high_ms = p->at[i].high_ms;
+        }
+    if (p->marks.n == 0)
+        marks_note(&p->marks, p->next, p->high_ms);
+}
+
+int engine_place(struct engine *g, struct engine_partition *p, struct err *e)
+{
+    p->placed = p->at_end = false;
+    p->active_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < g->shards_n; i++)
+        if (read_place(g, p, i, e))
+            return -1;
+    for (size_t i = 0; i < g->shards_n; i++)
+        if (p->at[i].cursor < 0 && begin(g, p, i, e))
+            return -1;
+    take_least(g, p);
+    p->placed = true;
+    return 0;
+}
+
+int engine_reposition(struct engine *g, size_t slot, struct err *e)
+{
+    struct engine_partition *p = &g->partitions[slot];
+    g->stats.repositions++;
+    if (!p->placed && engine_place(g, p, e))
+        return -1;
+    p->at_end = false;
+    if (g->source->ops->seek(g->source, slot, p->next, e))
+        return -1;
+    p->reads = p->next;
+    return 0;
+}
+
+int engine_remade(struct engine *g, size_t slot, struct err *e)
+{
+    struct engine_partition *p = &g->partitions[slot];
+    arena_reset(&g->scratch);
+    g->stats.remade++;
+    for (size_t i = 0; i < g->shards_n; i++) {
+        struct window_store *store = g->shards[i].store;
+        if (store->ops->remade(store, p->name, &p->at[i], e))
+            return -1;
+    }
+    p->marks.n = 0;
+    p->placed = false;
+    return engine_reposition(g, slot, e);
+}
+
+/* --- idleness --- */
+
+static int idle(struct engine *g, struct engine_partition *p, size_t shard, bool proven,
+                int64_t asked_ms, bool *placed, struct err *e)
+{
+    struct engine_shard *s = &g->shards[shard];
+    struct apply_reply reply;
+    if (s->store->ops->idle(s->store, p->name, &p->at[shard],
+                            proven ? asked_ms : STORE_NO_TIME, &reply, e))
+        return -1;
+    s->clock = reply.clock;
+    *placed = *placed && reply.outcome == APPLIED;
+    return 0;
+}
+
+int engine_at_end(struct engine *g, size_t slot, bool proven, struct err *e)
+{
+    struct engine_partition *p = &g->partitions[slot];
+    int64_t end, asked_ms[SHARDS_MAX]; /* the clocks as they were before the request */
+    bool placed = true;
+    arena_reset(&g->scratch);
+    for (size_t i = 0; i < g->shards_n; i++)
+        asked_ms[i] = g->shards[i].clock.now_ms;
+    if (!p->placed && engine_place(g, p, e))
+        return -1;
+    if (p->reads != p->next)
+        return engine_reposition(g, slot, e);
+    if (g->source->ops->end(g->source, slot, &end, e))
+        return -1;
+    if (end != p->next)
+        return 0; /* something is on its way */
+    for (size_t i = 0; i < g->shards_n; i++)
+        if (idle(g, p, i, proven, asked_ms[i], &placed, e))
+            return -1;
+    if (!placed) {
+        p->placed = false;
+        return engine_reposition(g, slot, e);
+    }
+    p->at_end = true;
+    return engine_tick(g, e);
+}
+
+/* --- what outlives the stores --- */
+
+static void least(int64_t *ms, int64_t other_ms)
+{
+    *ms = other_ms < *ms ? other_ms : *ms;
+}
+
+/* All shards together: nothing is claimed that one of them does not know. */
+static int read_times(struct engine *g, const struct marks_line *lines, size_t n,
+                      struct store_times *out, struct err *e)
+{
+    for (size_t i = 0; i < g->shards_n; i++) {
+        struct window_store *store = g->shards[i].store;
+        struct store_times t;
+        if (store->ops->horizon(store, lines, n, &t, e))
+            return -1;
+        if (i == 0)
+            *out = t;
+        least(&out->said_ms, t.said_ms);
+        least(&out->from_ms, t.from_ms);
+        out->record_ms = t.record_ms > out->record_ms ? t.record_ms : out->record_ms;
+        if (t.record_ms == STORE_NO_TIME)
+            out->said_ms = STORE_NO_TIME;
+    }
+    if (out->said_ms == STORE_NO_TIME)
+        *out = (struct store_times){STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME};
+    return 0;
+}
+
+static struct str text_of(const struct engine_partition *p, struct buf *b,
+                          struct arena *arena)
+{
+    buf_clear(b);
+    marks_write(&p->marks, b);
+    return arena_str(arena, buf_str(b));
+}
+
+int engine_horizon(struct engine *g, struct str prefix, struct err *e)
+{
+    struct store_times times;
+    struct buf b;
+    size_t n = 0;
+    arena_reset(&g->scratch);
+    struct marks_line *lines =
+        arena_alloc(&g->scratch, (g->partitions_n + 1) * sizeof *lines);
+    buf_init(&b, METADATA_MAX_BYTES);
+    for (size_t i = 0; i < g->partitions_n; i++) {
+        const struct engine_partition *p = &g->partitions[i];
+        if (p->owned && p->placed)
+            lines[n++] = (struct marks_line){p->name, text_of(p, &b, &g->scratch)};
+    }
+    int result = read_times(g, lines, n, &times, e);
+    for (size_t i = 0; i < g->partitions_n && result == 0; i++) {
+        struct engine_partition *p = &g->partitions[i];
+        if (!p->owned || !p->placed)
+            continue;
+        if (times.from_ms != STORE_NO_TIME)
+            marks_forget(&p->marks, times.from_ms);
+        buf_clear(&b);
+        past_write(prefix, &times, &p->marks, &b);
+        g->source->ops->commit(g->source, i, p->next, buf_str(&b));
+    }
+    buf_deinit(&b);
+    return result;
+}

@@ -1,0 +1,41 @@
+/* The inside of the live loop, for live*.c only. */
+#ifndef APP_LIVE_STATE_H
+#define APP_LIVE_STATE_H
+
+#include "app/engine.h"
+#include "app/live.h"
+#include "sinks/delivery.h"
+#include "windows/redis_link.h"
+
+struct live {
+    const struct config *config;
+    const atomic_bool *stop;
+    struct arena arena; /* what lives as long as the loop */
+    struct redis_target redis;
+    struct window_store *stores[SHARDS_MAX];
+    size_t stores_n;
+    struct source *source;
+    struct delivery *delivery;
+    struct past past;
+    struct engine engine;
+    struct batch batch;
+    int64_t backoff_ms; /* 0: all is well */
+    int64_t next_ms, topology_ms, figures_ms;
+    uint64_t full; /* lines that found an outbox full, as last logged */
+    bool paused;   /* reading, because an outbox is full */
+    char consumer[96];
+};
+
+/* live_start.c: opens what a process needs. -1: it could not; live_finish() closes what was opened. */
+int live_start(struct live *l, struct err *e);
+void live_finish(struct live *l);
+/* Makes the broker's partitions known to the stores. */
+int live_partitions(struct live *l, struct err *e);
+
+/* live.c: what the source tells. */
+struct source_place live_assigned(void *arg, size_t slot, struct str name);
+void live_revoked(void *arg, size_t slot, struct str name);
+
+void live_log_figures(const struct live *l);
+
+#endif
