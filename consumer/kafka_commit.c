@@ -22,6 +22,8 @@ void kafka_commit(struct source *source, size_t slot, int64_t offset, struct str
     if (!k->metadata.max_bytes)
         buf_init(&k->metadata, METADATA_BYTES_MAX);
     k->commit = offset;
+    if (!str_eq(buf_str(&k->metadata), metadata))
+        k->committed = POSITION_NONE; /* says something else */
     buf_clear(&k->metadata);
     buf_put(&k->metadata, metadata);
 }
