@@ -29,6 +29,11 @@ struct time_settings {
     struct str zone; /* an IANA name */
 };
 
+struct status_settings {
+    struct str listen; /* see config/listen_address.h; n == 0: no server */
+    int64_t stalled_after_ms;
+};
+
 struct record_settings {
     int64_t record_for_ms;
 };
@@ -45,11 +50,13 @@ struct config {
     struct redis_settings redis;
     struct time_settings time;
     struct record_settings record;
+    struct status_settings status;
     struct sink_config *sinks;
     size_t sinks_n;
     struct rule *rules;
     size_t rules_n;
     bool has_kafka, has_redis; /* the sections were written */
+    uint64_t hash;             /* of the file's bytes */
 };
 
 /* What the configuration is read for. An environment variable that is not set, or a secret's file that

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
+#include <xxhash.h>
 
 #include "config/sections.h"
 
@@ -47,6 +48,7 @@ int config_parse(struct str yaml, const char *name, struct config *out,
 {
     struct reading *r = begin(out, use, report);
     struct node *root = yaml_read(r, yaml);
+    out->hash = XXH3_64bits(yaml.p, yaml.n);
     if (root)
         read_root(r, root);
     report_mistakes(r, name, report);

@@ -1,6 +1,7 @@
 /* The sections that are a table and a few checks that no table can express. */
 #include "config/sections.h"
 
+#include "config/listen_address.h"
 #include "core/zone.h"
 #include "windows/redis_link.h"
 #include "windows/shard.h"
@@ -115,6 +116,24 @@ static const struct option_row time_rows[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct status_settings, member)
+static const struct option_row status_rows[] = {
+    {.name = "listen",
+     .type = OPTION_TEXT,
+     .offset = AT(listen),
+     .required = true,
+     .help = "Where `/healthz`, `/readyz` and `/metrics` are served: `address:port`, for "
+             "example `127.0.0.1:9464` or, for all addresses, `0.0.0.0:9464`."},
+    {.name = "stalled_after",
+     .type = OPTION_DURATION,
+     .offset = AT(stalled_after_ms),
+     .fallback = "60s",
+     .min = 5000,
+     .max = 3600000,
+     .help = "`/healthz` fails when the loop has not come round for so long."},
+};
+#undef AT
+
 static const struct option_row root_rows[] = {
     {.name = "record_for",
      .type = OPTION_DURATION,
@@ -125,13 +144,14 @@ static const struct option_row root_rows[] = {
      .help = "How long the confirmed record is kept, in event time."},
 };
 
-static const char *const section_names[] = {"kafka", "redis", "time",
+static const char *const section_names[] = {"kafka", "redis", "time", "status",
                                             "sinks", "rules", NULL};
 static const char *const planned_sections[] = {"fields", NULL};
 #define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
 const struct option_table kafka_table = {ROWS(kafka_rows), NULL, NULL};
 const struct option_table redis_table = {ROWS(redis_rows), NULL, NULL};
 const struct option_table time_table = {ROWS(time_rows), NULL, NULL};
+const struct option_table status_table = {ROWS(status_rows), NULL, NULL};
 const struct option_table root_table = {ROWS(root_rows), section_names, planned_sections};
 
 /* --- names --- */
@@ -242,6 +262,20 @@ static void check_time(struct reading *r, const struct node *map)
                  node_found(r, zone->value));
 }
 
+/* --- status --- */
+
+static void check_status(struct reading *r, const struct node *map)
+{
+    const struct entry *listen = node_entry(map, "listen");
+    struct listen_address at;
+    if (listen && known(listen->value) && listen->value->text.n &&
+        !listen_address_parse(listen->value->text, &at))
+        complain(r, listen->value->at, STR("status.listen"),
+                 "expected an address and a port, such as 127.0.0.1:9464, 0.0.0.0:9464 "
+                 "or [::1]:9464, found %s",
+                 node_found(r, listen->value));
+}
+
 /* --- all --- */
 
 static const struct section {
@@ -257,6 +291,8 @@ static const struct section {
     {"redis", &redis_table, offsetof(struct config, redis), CONFIG_ALERTS, check_redis,
      "where is the state kept? `run` needs redis: {url: ...}"},
     {"time", &time_table, offsetof(struct config, time), CONFIG_REPLAY, check_time, NULL},
+    {"status", &status_table, offsetof(struct config, status), CONFIG_RUN, check_status,
+     NULL},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 

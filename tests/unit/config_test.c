@@ -46,6 +46,8 @@ static void defaults_are_set(void)
     CHECK_STR(config.kafka.group, STR("ticketwatch"));
     CHECK_INT(config.record.record_for_ms, 90LL * 86400000);
     CHECK(!config.has_kafka && !config.has_redis);
+    CHECK_INT(config.status.listen.n, 0);
+    CHECK_INT(config.status.stalled_after_ms, 60000);
     CHECK_INT(config.rules_n, 1);
     const struct rule *rule = &config.rules[0];
     CHECK_STR(rule->name, STR("r"));
@@ -68,6 +70,7 @@ static void sections_are_read(void)
                   "        properties: {security.protocol: SSL, fetch.wait.max.ms: 50}}\n"
                   "redis: {url: 'redis://h', prefix: p, timeout: 1s, password: s}\n"
                   "time: {lateness: 1h30m, zone: UTC}\nrecord_for: 2d\n"
+                  "status: {listen: '127.0.0.1:9464', stalled_after: 90s}\n"
                   "sinks:\n  hook: {type: webhook, url: 'http://h/'}\n" RULES
                   "    send: hook\n"),
         0);
@@ -82,6 +85,8 @@ static void sections_are_read(void)
     CHECK_INT(config.time.lateness_ms, 5400000);
     CHECK_INT(config.record.record_for_ms, 2LL * 86400000);
     CHECK(config.has_kafka && config.has_redis);
+    CHECK_STR(config.status.listen, STR("127.0.0.1:9464"));
+    CHECK_INT(config.status.stalled_after_ms, 90000);
     CHECK_INT(config.sinks_n, 1);
     CHECK_STR(config.sinks[0].name, STR("hook"));
     CHECK(config.sinks[0].type == sink_named(STR("webhook")));
@@ -491,6 +496,20 @@ static void files_are_read(void)
     done();
 }
 
+/* Told at /metrics: equal files, equal hashes. */
+static void files_are_told_apart(void)
+{
+    CHECK_INT(parse_for(CONFIG_REPLAY, RULES), 0);
+    uint64_t hash = config.hash;
+    done();
+    CHECK_INT(parse_for(CONFIG_RUN, RULES "#"), -1);
+    CHECK(config.hash != hash);
+    done();
+    CHECK_INT(parse_for(CONFIG_CHECK, RULES), 0);
+    CHECK(config.hash == hash);
+    done();
+}
+
 static void mistakes_are_sorted(void)
 {
     expect(CONFIG_REPLAY,
@@ -523,6 +542,7 @@ int main(void)
     tables_read_values();
     tables_refuse_the_rest();
     files_are_read();
+    files_are_told_apart();
     mistakes_are_sorted();
     return check_result();
 }
