@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SKIPPED = 77, NOT_INSTALLED = 127, SERVERS_MAX = 4, OPTIONS_MAX = 24 };
+enum { SKIPPED = 77, NOT_INSTALLED = 127, SERVERS_MAX = 12, OPTIONS_MAX = 24 };
 enum { TIMEOUT_MS = 2000, STEP_US = 20000, STEPS = 500 };
 
 static struct redis_server *started[SERVERS_MAX];

@@ -16,7 +16,7 @@ struct redis_server {
 };
 
 /* Starts one and waits until it answers. `options`: more of redis-server's,
- * NULL-terminated; kept. A test that cannot start it ends. At most 4 a test. */
+ * NULL-terminated; kept. A test that cannot start it ends. At most 12 a test. */
 void redis_server_start(struct redis_server *s, const char *const *options);
 /* SIGKILL. */
 void redis_server_kill(struct redis_server *s);

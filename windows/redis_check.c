@@ -1,6 +1,5 @@
 /* Everything is asked with INFO, which managed servers allow where they forbid CONFIG. An
- * evicted key cannot be noticed later, so a server that may evict is refused at the
- * start. */
+ * evicted key cannot be noticed later, so a server that may evict is refused. */
 #include "windows/redis_check.h"
 
 #include <stdlib.h>
@@ -37,14 +36,21 @@ static int check_version(struct str info, struct err *e)
         STR_ARG(v));
 }
 
-static int check_cluster(struct str info, struct err *e)
+/* Not every user may ask for it; then commands will tell. */
+static int check_cluster(struct redis_link *l, struct str info, struct err *e)
 {
+    struct err ignored = {0};
     if (!str_is(field(info, "cluster_enabled"), "1"))
         return 0;
-    return err_set(
-        e, ERR_REFUSED,
-        "Redis runs in cluster mode, which is not supported yet: point redis.url "
-        "to a single server (cluster-enabled no)");
+    struct redisReply *r = REDIS_COMMAND(l, &ignored, STR("CLUSTER"), STR("INFO"));
+    bool fails = str_is(field(redis_reply_str(r), "cluster_state"), "fail");
+    redis_reply_free(r);
+    if (!fails)
+        return 0;
+    return err_set(e, ERR_UNAVAILABLE,
+                   "the Redis Cluster is down (cluster_state:fail): are all its slots "
+                   "served, and do its nodes see each other? redis-cli --cluster check "
+                   "tells");
 }
 
 static int check_eviction(struct str info, struct err *e)
@@ -71,6 +77,20 @@ static bool saves_snapshots(struct redis_link *l)
     return !off;
 }
 
+static const char *warning_of(struct redis_link *l, struct str info)
+{
+    struct str evicted = field(info, "evicted_keys");
+    if (evicted.n && !str_is(evicted, "0"))
+        return "Redis has thrown keys away since it was started (INFO: evicted_keys). If "
+               "they were of ours, counts are too low: delete all keys under "
+               "redis.prefix, and they are made from Kafka again. CONFIG RESETSTAT ends "
+               "this warning";
+    if (!str_is(field(info, "aof_enabled"), "1") && !saves_snapshots(l))
+        return "Redis keeps nothing on disk (neither AOF nor RDB): when it restarts, all "
+               "windows are rebuilt from Kafka; better: CONFIG SET appendonly yes";
+    return NULL;
+}
+
 int redis_check(struct redis_link *l, const char **warning, struct err *e)
 {
     *warning = NULL;
@@ -80,14 +100,11 @@ int redis_check(struct redis_link *l, const char **warning, struct err *e)
     struct str info = redis_reply_str(r);
     int rc = check_version(info, e);
     if (rc == 0)
-        rc = check_cluster(info, e);
+        rc = check_cluster(l, info, e);
     if (rc == 0)
         rc = check_eviction(info, e);
-    bool logs = str_is(field(info, "aof_enabled"), "1");
+    if (rc == 0)
+        *warning = warning_of(l, info);
     redis_reply_free(r);
-    if (rc == 0 && !logs && !saves_snapshots(l))
-        *warning =
-            "Redis keeps nothing on disk (neither AOF nor RDB): when it restarts, all "
-            "windows are rebuilt from Kafka; better: CONFIG SET appendonly yes";
     return rc;
 }

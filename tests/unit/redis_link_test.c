@@ -1,18 +1,20 @@
 /* The connection to a real Redis: what it says when something is wrong, and that it works
  * again afterwards. */
+#include "core/clock.h"
 #include "tests/check.h"
 #include "tests/redis_server.h"
 #include "windows/redis_check.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <signal.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char *const no_options[] = {NULL};
 static const char *const with_password[] = {"--requirepass", "s3:cr@t/", NULL};
 static const char *const may_evict[] = {"--maxmemory-policy", "allkeys-lru", NULL};
-static const char *const cluster[] = {"--cluster-enabled", "yes", NULL};
 
 static bool says(const struct err *e, const char *words)
 {
@@ -210,20 +212,76 @@ static void password(void)
     redis_link_free(l);
 }
 
-static void wrong_server(void)
+static void put(const char *path, const char *text)
 {
-    static struct redis_server evicting, clustered;
-    redis_server_start(&evicting, may_evict);
-    refused(evicting.target, "CONFIG SET maxmemory-policy noeviction");
-    redis_server_start(&clustered, cluster);
-    refused(clustered.target, "cluster mode");
+    FILE *f = fopen(path, "w");
+    CHECK(f && fputs(text, f) >= 0);
+    if (f)
+        fclose(f);
 }
 
-static int64_t now_ms(void)
+/* The server has the new one already, its file not yet: that is waited for. */
+static void password_is_changed(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    static struct redis_server s;
+    static const char *const first[] = {"--requirepass", "s3one", NULL};
+    char file[64];
+    struct err e = {0};
+    redis_server_start(&s, first);
+    snprintf(file, sizeof file, "%s/password", s.dir);
+    s.target.password_file = str_of(file);
+    refused(s.target, "/password cannot be read");
+    put(file, "s3two\n");
+    refused(s.target, "is wrong");
+    put(file, "s3one\n");
+    struct redis_link *l = redis_link_new(&s.target);
+    CHECK(ping(l, &e));
+    redis_reply_free(REDIS_COMMAND(l, &e, STR("CONFIG"), STR("SET"), STR("requirepass"),
+                                   STR("s3two")));
+    CHECK(ping(l, &e));
+    redis_link_drop(l);
+    CHECK(!ping(l, &e));
+    CHECK_INT(e.kind, ERR_UNAVAILABLE);
+    CHECK(says(&e, "is wrong"));
+    put(file, "s3two\n");
+    CHECK(ping(l, &e));
+    CHECK_INT(unlink(file), 0);
+    CHECK(ping(l, &e));
+    redis_link_free(l);
+}
+
+static void set(struct redis_link *l, const char *name, const char *value)
+{
+    struct err e = {0};
+    redis_reply_free(
+        REDIS_COMMAND(l, &e, STR("CONFIG"), STR("SET"), str_of(name), str_of(value)));
+    CHECK_INT(e.kind, ERR_NONE);
+}
+
+/* A policy that is changed while we run, and what it did. */
+static void evicting_server(void)
+{
+    static struct redis_server s;
+    const char *warning;
+    struct err e = {0};
+    redis_server_start(&s, may_evict);
+    refused(s.target, "CONFIG SET maxmemory-policy noeviction");
+    struct redis_link *l = redis_link_new(&s.target);
+    set(l, "maxmemory-policy", "noeviction");
+    CHECK_INT(redis_check(l, &warning, &e), 0);
+    CHECK(warning && strstr(warning, "appendonly"));
+    CHECK_INT(run_script(l, "for i = 1, 100 do redis.call('SET', i, i) end return 1", &e),
+              1);
+    set(l, "maxmemory-policy", "allkeys-random");
+    set(l, "maxmemory", "1");
+    set(l, "maxmemory", "0");
+    CHECK_INT(redis_check(l, &warning, &e), -1);
+    CHECK_INT(e.kind, ERR_REFUSED);
+    err_clear(&e);
+    set(l, "maxmemory-policy", "noeviction");
+    CHECK_INT(redis_check(l, &warning, &e), 0);
+    CHECK(warning && strstr(warning, "evicted_keys"));
+    redis_link_free(l);
 }
 
 /* A socket that accepts and never says a word. */
@@ -241,12 +299,88 @@ static void silent_server(void)
                              .timeout_ms = 200};
     struct redis_link *l = redis_link_new(&t);
     struct err e = {0};
-    int64_t began = now_ms();
+    int64_t began = clock_monotonic_ms();
     CHECK(!ping(l, &e));
     CHECK_INT(e.kind, ERR_UNAVAILABLE);
-    CHECK(now_ms() - began >= 150 && now_ms() - began < 1500);
+    CHECK(clock_monotonic_ms() - began >= 150 && clock_monotonic_ms() - began < 1500);
     redis_link_free(l);
     close(fd);
+}
+
+static int64_t increment(struct redis_link *l, struct err *e)
+{
+    struct redisReply *r = REDIS_COMMAND(l, e, STR("INCR"), STR("n"));
+    int64_t v = r ? redis_reply_int(r) : -1;
+    redis_reply_free(r);
+    return v;
+}
+
+/* Frozen in the middle: every command ends in time, and what it said is not taken for a later answer. */
+static void frozen_server(void)
+{
+    static struct redis_server s;
+    struct err e = {0};
+    redis_server_start(&s, no_options);
+    s.target.timeout_ms = 200;
+    struct redis_link *l = redis_link_new(&s.target);
+    CHECK_INT(increment(l, &e), 1);
+    kill(s.pid, SIGSTOP);
+    int64_t began = clock_monotonic_ms();
+    CHECK_INT(increment(l, &e), -1);
+    CHECK_INT(e.kind, ERR_UNAVAILABLE);
+    CHECK(clock_monotonic_ms() - began >= 150 && clock_monotonic_ms() - began < 400);
+    CHECK(!ping(l, &e)); /* the kernel accepts, nobody greets */
+    CHECK(clock_monotonic_ms() - began < 800);
+    kill(s.pid, SIGCONT);
+    err_clear(&e);
+    CHECK_INT(increment(l, &e), 3); /* it had been sent */
+    redis_link_free(l);
+}
+
+static int option(const struct redis_link *l, int level, int name)
+{
+    int value = 0;
+    socklen_t n = sizeof value;
+    CHECK_INT(getsockopt(redis_fd(l), level, name, &value, &n), 0);
+    return value;
+}
+
+/* A peer that vanished without a word, between two commands. */
+static void guarded_socket(void)
+{
+    static struct redis_server s;
+    struct err e = {0};
+    redis_server_start(&s, no_options);
+    struct redis_link *l = redis_link_new(&s.target);
+    CHECK(ping(l, &e));
+    CHECK_INT(option(l, SOL_SOCKET, SO_KEEPALIVE), 1);
+    CHECK_INT(option(l, IPPROTO_TCP, TCP_USER_TIMEOUT), s.target.timeout_ms);
+    redis_link_free(l);
+}
+
+/* Another one's endless script holds Redis: not our failure, and over once it is killed. */
+static void busy_server(void)
+{
+    static struct redis_server s;
+    struct err e = {0};
+    redis_server_start(&s, no_options);
+    struct redis_link *l = redis_link_new(&s.target), *other = redis_link_new(&s.target);
+    set(l, "lua-time-limit", "20");
+    struct str endless[] = {STR("EVAL"), STR("while true do end"), STR("0")};
+    CHECK_INT(redis_send(other, &e, 3, endless), 0);
+    usleep(100000);
+    CHECK(!ping(l, &e));
+    CHECK_INT(e.kind, ERR_UNAVAILABLE);
+    CHECK(redis_link_answered(l));
+    CHECK(says(&e, "BUSY"));
+    CHECK_INT(run_script(l, "return 1", &e), -1);
+    err_clear(&e);
+    redis_reply_free(REDIS_COMMAND(l, &e, STR("SCRIPT"), STR("KILL")));
+    for (int i = 0; i < 50 && !ping(l, &e); i++)
+        usleep(10000);
+    CHECK_INT(run_script(l, "return 1", &e), 1);
+    redis_link_free(other);
+    redis_link_free(l);
 }
 
 int main(void)
@@ -254,6 +388,10 @@ int main(void)
     silent_server();
     plain_server();
     password();
-    wrong_server();
+    password_is_changed();
+    evicting_server();
+    frozen_server();
+    guarded_socket();
+    busy_server();
     return check_result();
 }
