@@ -173,6 +173,8 @@ static void copy_settings(struct kafka_source *s,
     s->settings.property_names = copy_texts(a, from->property_names, from->properties_n);
     s->settings.property_values =
         copy_texts(a, from->property_values, from->properties_n);
+    s->missing_ms = arena_alloc(a, (from->topics_n + 1) * sizeof *s->missing_ms);
+    memset(s->missing_ms, 0, (from->topics_n + 1) * sizeof *s->missing_ms);
     if (s->settings.batch_events == 0)
         s->settings.batch_events = BATCH_EVENTS;
 }

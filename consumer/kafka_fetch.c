@@ -50,6 +50,12 @@ static void note_error(struct kafka_source *s, const rd_kafka_message_t *m)
         err_set(&s->failure, ERR_REFUSED, "Kafka does not let us go on: %s", why);
         return;
     }
+    if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+        m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+        m->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+        s->names_ms = 0; /* what is missing is said there */
+        return;
+    }
     if ((int)m->err == s->last_error && now - s->last_error_ms < ERROR_EVERY_MS)
         return;
     s->last_error = m->err;

@@ -62,9 +62,11 @@ struct kafka_source {
 
     struct str *names; /* of all partitions of all topics */
     size_t names_n;
-    int64_t names_ms, commit_ms; /* when they were read; when to commit next */
-    char broker_error[256];      /* what librdkafka said last; for messages */
-    int last_error;              /* and the one logged last */
+    int64_t names_ms, commit_ms; /* when to read them, to commit, next */
+    int64_t
+        *missing_ms; /* by topic: when to say next that it is missing; 0: it is there */
+    char broker_error[256]; /* what librdkafka said last; for messages */
+    int last_error;         /* and the one logged last */
     int64_t last_error_ms;
     struct err failure; /* to be told by the next next() */
 };

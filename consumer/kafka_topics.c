@@ -6,7 +6,12 @@
 #include "consumer/kafka_source.h"
 #include "core/log.h"
 
-enum { NAMES_FOR_MS = 30000, NAMES_TIMEOUT_MS = 2000, RANGE_TIMEOUT_MS = 1000 };
+enum {
+    NAMES_FOR_MS = 10000,
+    NAMES_TIMEOUT_MS = 2000,
+    RANGE_TIMEOUT_MS = 1000,
+    MISSING_EVERY_MS = 60000,
+};
 
 /* A topic's metadata, to be destroyed; NULL: ERR_UNAVAILABLE. */
 static const struct rd_kafka_metadata *
@@ -74,26 +79,52 @@ int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e)
     return 0;
 }
 
-/* Appends the names of a topic's partitions. */
-static int add_names(struct kafka_source *s, struct str topic, struct str **names,
-                     size_t *n, struct err *e)
+/* Once, then every minute; and when it is there again. */
+static void note_missing(struct kafka_source *s, size_t topic, bool missing)
 {
+    int64_t now = clock_monotonic_ms(), *next_ms = &s->missing_ms[topic];
+    char quoted[LOG_VALUE_BYTES];
+    log_quote(s->settings.topics[topic], quoted);
+    if (missing && now >= *next_ms)
+        log_warn("topic_missing",
+                 "topic=%s reason=\"the broker does not know it now: nothing of it is "
+                 "read until it is there\"",
+                 quoted);
+    if (!missing && *next_ms)
+        log_info("topic_there", "topic=%s", quoted);
+    if (!missing)
+        *next_ms = 0;
+    else if (now >= *next_ms)
+        *next_ms = now + MISSING_EVERY_MS;
+}
+
+/* Appends the names of a topic's partitions; of one that the broker does not know, none. */
+static int add_names(struct kafka_source *s, size_t i, struct str **names, size_t *n,
+                     struct err *e)
+{
+    struct str topic = s->settings.topics[i];
     const struct rd_kafka_metadata *md = metadata_of(s, topic.p, NAMES_TIMEOUT_MS, e);
     if (!md)
         return -1;
-    int rc = topic_error(topic.p, "topics", md->topic_cnt ? md->topics[0].err : 0, e);
-    size_t found = rc || !md->topic_cnt ? 0 : (size_t)md->topics[0].partition_cnt;
+    rd_kafka_resp_err_t err = md->topic_cnt ? md->topics[0].err : 0;
+    bool missing = err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    int rc = missing ? 0 : topic_error(topic.p, "topics", err, e);
+    size_t found =
+        rc || missing || !md->topic_cnt ? 0 : (size_t)md->topics[0].partition_cnt;
     *names = realloc(*names, (*n + found + 1) * sizeof **names);
     assert(*names);
-    for (size_t i = 0; i < found; i++) {
+    for (size_t j = 0; j < found; j++) {
         size_t slot =
-            partitions_slot(&s->partitions, topic, md->topics[0].partitions[i].id);
+            partitions_slot(&s->partitions, topic, md->topics[0].partitions[j].id);
         (*names)[(*n)++] = s->partitions.names[slot];
     }
     rd_kafka_metadata_destroy(md);
-    if (!rc && found == 0)
+    if (rc)
+        return -1;
+    note_missing(s, i, missing);
+    if (!missing && found == 0)
         return err_set(e, ERR_UNAVAILABLE, "topic '%s' has no partitions yet", topic.p);
-    return rc;
+    return 0;
 }
 
 static int read_names(struct kafka_source *s, struct err *e)
@@ -101,7 +132,7 @@ static int read_names(struct kafka_source *s, struct err *e)
     struct str *names = NULL;
     size_t n = 0;
     for (size_t i = 0; i < s->settings.topics_n; i++)
-        if (add_names(s, s->settings.topics[i], &names, &n, e)) {
+        if (add_names(s, i, &names, &n, e)) {
             free(names);
             return -1;
         }
@@ -116,14 +147,16 @@ int kafka_partitions(struct source *source, const struct str **names, size_t *n,
 {
     struct kafka_source *s = (struct kafka_source *)source;
     int64_t now = clock_monotonic_ms();
-    struct err stale = {0};
+    struct err why = {0};
     char quoted[LOG_VALUE_BYTES];
-    if (!s->names && read_names(s, e))
-        return -1;
-    if (s->names_ms && now - s->names_ms >= NAMES_FOR_MS && read_names(s, &stale))
-        log_warn("partitions_stale", "reason=%s", log_quote(str_of(stale.text), quoted));
-    if (!s->names_ms || now - s->names_ms >= NAMES_FOR_MS)
-        s->names_ms = now;
+    if (!s->names || now >= s->names_ms) {
+        s->names_ms = now + NAMES_FOR_MS;
+        if (read_names(s, &why) && !s->names)
+            return err_set(e, why.kind, "%s", why.text);
+        if (why.kind != ERR_NONE)
+            log_warn("partitions_stale", "reason=%s",
+                     log_quote(str_of(why.text), quoted));
+    }
     *names = s->names;
     *n = s->names_n;
     return 0;

@@ -70,8 +70,9 @@ struct source_ops {
     /* While paused, next() hands out nothing of any partition that is ours or becomes ours; it is still
      * to be called, so that the group keeps us. Nothing is lost by it. NULL: no such thing. */
     void (*pause)(struct source *s, bool paused);
-    /* The names of all partitions of all topics, also those that others own; owned by the source,
-     * valid until the next call. */
+    /* The names of all partitions of all topics as the broker has them now (at most 10 s ago), also those
+     * that others own; a topic that it does not know has none, which is logged and no error. Owned by
+     * the source, valid until the next call. */
     int (*partitions)(struct source *s, const struct str **names, size_t *n,
                       struct err *e);
     /* Bytes read and bytes there are, for progress; total 0: not known. NULL: no such thing. */
