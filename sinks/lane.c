@@ -14,8 +14,8 @@
 #include "sinks/request.h"
 
 enum { LOOK_MS = 1000, COUNT_MS = 1000, SECRETS_MS = 60000 };
-enum { REST_MIN_MS = 100, REST_MAX_MS = 1000 };
-enum { LEASE_PARTS = 3 }; /* renewed when a third has passed */
+enum { REST_MIN_MS = 100 };
+enum { LEASE_PARTS = 3 }; /* renewed when a third has passed; no rest is longer */
 enum { DEAD_MANY = 10000, DEAD_SAID_EVERY_MS = 3600 * 1000 };
 #define SPARE_ALL_MS INT64_C(1000000000) /* a lease that never runs out */
 
@@ -308,6 +308,11 @@ int lane_step(struct lane *l, struct err *e)
     return rc | counted;
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 void lane_rest(struct lane *l, const struct err *e)
 {
     char quoted[LOG_VALUE_BYTES];
@@ -315,13 +320,8 @@ void lane_rest(struct lane *l, const struct err *e)
         log_error("outbox_refuses", "sink=%.*s reason=%s", STR_ARG(l->sink->name),
                   log_quote(str_of(e->text), quoted));
     int64_t rest = l->rest_ms ? l->rest_ms * 2 : REST_MIN_MS;
-    l->rest_ms = rest < REST_MAX_MS ? rest : REST_MAX_MS;
+    l->rest_ms = earlier(rest, l->world->settings->lease_ms / LEASE_PARTS);
     l->rest_until_ms = l->world->now_ms + l->rest_ms;
-}
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
 }
 
 static int64_t due_ms(const struct lane *l)

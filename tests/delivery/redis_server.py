@@ -92,6 +92,12 @@ class Redis:
     def waiting(self, sink, stem=ONE_SHARD):
         return self.command("XLEN", f"{stem}outbox:{sink}")
 
+    def held(self, sink):
+        try:
+            return self.command("XPENDING", f"{ONE_SHARD}outbox:{sink}", "delivery", "-", "+", "1")
+        except RuntimeError:  # no group yet
+            return []
+
     def dead(self, sink, stem=ONE_SHARD):
         rows = self.command("XRANGE", f"{stem}dead:{sink}", "-", "+")
         return [dict(zip(f[::2], f[1::2])) for _, f in rows]
