@@ -93,9 +93,11 @@ static void log_rejects(const struct batch *b)
 
 static int take_batch(struct live *l, struct err *e)
 {
+    int64_t begin_us = clock_monotonic_us();
     log_rejects(&l->batch);
     if (engine_batch(&l->engine, &l->batch, e))
         return back_off(l, true, e);
+    live_metrics_batch(clock_monotonic_us() - begin_us);
     if (l->backoff_ms)
         log_info("available_again", "repositions=%" PRIu64, l->engine.stats.repositions);
     l->backoff_ms = 0;
@@ -137,11 +139,20 @@ static int look_at_ends(struct live *l, struct err *e)
     int64_t now = clock_monotonic_ms();
     for (size_t i = 0; i < l->engine.partitions_n; i++) {
         const struct engine_partition *p = &l->engine.partitions[i];
+        status_tick(l->status);
         bool idle = now - p->active_ms >= l->config->time.idle_after_ms;
         if (p->owned && (idle || !p->at_end) && engine_at_end(&l->engine, i, idle, e))
             return -1;
     }
     return 0;
+}
+
+static void tell_status(struct live *l)
+{
+    live_metrics_tell(&l->metrics, &l->engine, l->delivery);
+    status_tell(l->status, &(struct status_facts){.redis_answers = l->redis_answers,
+                                                  .group_joined =
+                                                      l->source->ops->joined(l->source)});
 }
 
 /* What time brings, once a second. */
@@ -151,6 +162,7 @@ static int every_second(struct live *l, struct err *e)
     if (now < l->next_ms)
         return 0;
     l->next_ms = now + EVERY_MS;
+    tell_status(l);
     if (now >= l->topology_ms) {
         l->topology_ms = now + TOPOLOGY_EVERY_MS;
         if (live_partitions(l, e))
@@ -160,7 +172,8 @@ static int every_second(struct live *l, struct err *e)
         l->figures_ms = now + FIGURES_EVERY_MS;
         live_log_figures(l);
     }
-    if (engine_look(&l->engine, e) || look_at_ends(l, e) ||
+    l->redis_answers = engine_look(&l->engine, e) == 0;
+    if (!l->redis_answers || look_at_ends(l, e) ||
         engine_horizon(&l->engine, l->config->redis.prefix, e))
         return back_off(l, false, e);
     return 0;
@@ -168,6 +181,7 @@ static int every_second(struct live *l, struct err *e)
 
 static int turn(struct live *l, struct err *e)
 {
+    status_tick(l->status);
     batch_reset(&l->batch);
     switch (l->source->ops->next(l->source, &l->batch, WAIT_MS, e)) {
     case SOURCE_ERROR:

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "core/metric_families.h"
 #include "core/zone.h"
 #include "windows/redis_check.h"
 
@@ -62,7 +63,10 @@ static int read_past(void *arg, struct store_times *out, struct err *e)
     if (past_read(&l->past, l->source, e))
         return -1;
     *out = l->past.times;
-    if (out->said_ms == STORE_NO_TIME)
+    bool first = out->said_ms == STORE_NO_TIME;
+    metric_add(metric_of(&metric_rewinds, first ? STR("first") : STR("wiped"), STR_NONE),
+               1);
+    if (first)
         log_info("state_made", "from=beginning");
     else
         log_warn(
@@ -147,6 +151,10 @@ int live_start(struct live *l, struct err *e)
     if (!zone_use(l->config->time.zone))
         return err_set(e, ERR_REFUSED, "time.zone: the system has no zone '%.*s'",
                        STR_ARG(l->config->time.zone));
+    l->status = status_start(l->config, e);
+    if (!l->status)
+        return -1;
+    live_metrics_init(&l->metrics, l->config);
     if (live_redis_target(l->config, &l->arena, &l->redis, e) || check_redis(l, e) ||
         open_source(l, e) || open_stores(l, e))
         return -1;
@@ -167,6 +175,8 @@ int live_start(struct live *l, struct err *e)
 
 void live_finish(struct live *l)
 {
+    if (l->status)
+        status_drain(l->status);
     if (l->source)
         l->source->ops->close(l->source);
     if (l->delivery)
@@ -177,6 +187,8 @@ void live_finish(struct live *l)
     }
     for (size_t i = 0; i < l->stores_n; i++)
         l->stores[i]->ops->close(l->stores[i]);
+    status_stop(l->status);
+    live_metrics_deinit(&l->metrics);
     past_deinit(&l->past);
     batch_deinit(&l->batch);
     arena_deinit(&l->arena);

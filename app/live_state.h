@@ -4,6 +4,8 @@
 
 #include "app/engine.h"
 #include "app/live.h"
+#include "app/live_metrics.h"
+#include "app/status.h"
 #include "sinks/delivery.h"
 #include "windows/redis_link.h"
 
@@ -16,6 +18,9 @@ struct live {
     size_t stores_n;
     struct source *source;
     struct delivery *delivery;
+    struct status *status;
+    struct live_metrics metrics;
+    bool redis_answers; /* the last look was answered */
     struct past past;
     struct engine engine;
     struct batch batch;

@@ -34,6 +34,7 @@ struct status {
     const struct sink_config *sinks;
     size_t sinks_n;
     _Atomic int64_t ticked_ms;
+    atomic_bool draining;
     struct visitors visitors; /* of the server's thread */
     struct metric *ready, *tick_age;
     pthread_mutex_t lock; /* for what follows */
@@ -59,6 +60,11 @@ void status_tell(struct status *s, const struct status_facts *facts)
     pthread_mutex_unlock(&s->lock);
 }
 
+void status_drain(struct status *s)
+{
+    atomic_store(&s->draining, true);
+}
+
 /* --- the pages --- */
 
 struct page {
@@ -76,7 +82,7 @@ static int64_t tick_age_ms(struct status *s)
 static void healthz(struct status *s, struct page *out)
 {
     int64_t age_ms = tick_age_ms(s);
-    if (age_ms < s->stalled_after_ms) {
+    if (age_ms < s->stalled_after_ms || atomic_load(&s->draining)) {
         buf_text(&out->body, "ok\n");
         return;
     }
@@ -91,6 +97,7 @@ static bool ready_now(struct status *s, struct buf *out)
 {
     pthread_mutex_lock(&s->lock);
     struct ready_view v = {.told = s->told,
+                           .draining = atomic_load(&s->draining),
                            .ticks = tick_age_ms(s) < s->stalled_after_ms,
                            .redis_answers = s->redis_answers,
                            .group_joined = s->group_joined,

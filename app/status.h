@@ -31,4 +31,7 @@ void status_tick(struct status *s);
  * nothing is ready. */
 void status_tell(struct status *s, const struct status_facts *facts);
 
+/* The process ends: it is not ready any more, and the loop need not come round. */
+void status_drain(struct status *s);
+
 #endif

@@ -24,7 +24,9 @@ struct check {
 static void look(const struct ready_view *v, struct check out[CHECKS])
 {
     out[0] = (struct check){"configuration", "", true};
-    out[1] = (struct check){"loop", "the loop does not come round", v->ticks};
+    out[1] = (struct check){
+        "loop", v->draining ? "the process ends" : "the loop does not come round",
+        v->ticks && !v->draining};
     out[2] = (struct check){"redis",
                             v->told ? "Redis does not answer as it should"
                                     : "Redis was not asked yet",

@@ -5,7 +5,8 @@
 #include "config/config.h"
 
 struct ready_view {
-    bool told; /* the loop said something */
+    bool told;     /* the loop said something */
+    bool draining; /* the process ends */
     bool ticks, redis_answers, group_joined;
     const bool *sinks_full; /* by sink */
     const struct sink_config *sinks;

@@ -128,7 +128,7 @@ static const struct option_row status_rows[] = {
      .type = OPTION_DURATION,
      .offset = AT(stalled_after_ms),
      .fallback = "60s",
-     .min = 5000,
+     .min = 15000, /* opening Kafka may take 10 s */
      .max = 3600000,
      .help = "`/healthz` fails when the loop has not come round for so long."},
 };

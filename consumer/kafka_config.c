@@ -4,6 +4,7 @@
 
 #include "consumer/kafka_source.h"
 #include "core/log.h"
+#include "core/metric_families.h"
 #include "core/suggest.h"
 
 struct property {
@@ -135,11 +136,17 @@ static void on_log(const rd_kafka_t *rk, int level, const char *facility,
                   facility, log_quote(str_of(text), quoted));
 }
 
+void kafka_count_error(rd_kafka_resp_err_t code)
+{
+    struct str name = str_of(rd_kafka_err2name(code));
+    metric_add(metric_of(&metric_kafka_errors, name, STR_NONE), 1);
+}
+
 static void on_error(rd_kafka_t *rk, int code, const char *reason, void *arg)
 {
     struct kafka_source *s = arg;
     (void)rk;
-    (void)code;
+    kafka_count_error((rd_kafka_resp_err_t)code);
     snprintf(s->broker_error, sizeof s->broker_error, "%s", reason);
 }
 

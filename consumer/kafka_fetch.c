@@ -46,6 +46,7 @@ static void note_error(struct kafka_source *s, const rd_kafka_message_t *m)
 {
     char why[256], quoted[LOG_VALUE_BYTES];
     int64_t now = clock_monotonic_ms();
+    kafka_count_error(m->err);
     if (rd_kafka_fatal_error(s->consumer, why, sizeof why)) {
         err_set(&s->failure, ERR_REFUSED, "Kafka does not let us go on: %s", why);
         return;
@@ -195,8 +196,9 @@ static void fill_from(struct kafka_source *s, struct kafka_slot *k,
 }
 
 /* Where the partition ended when something of it was last fetched. */
-static int64_t known_end(const struct kafka_source *s, size_t slot)
+int64_t kafka_known_end(const struct source *source, size_t slot)
 {
+    const struct kafka_source *s = (const struct kafka_source *)source;
     int64_t low, high;
     rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, 0);
     rd_kafka_resp_err_t rc = rd_kafka_get_watermark_offsets(
@@ -226,7 +228,7 @@ bool kafka_take(struct kafka_source *s, struct batch *out)
         begin(s, out, slot, &fill);
         fill_from(s, k, &fill);
         out->next = k->position;
-        out->at_end = known_end(s, slot) == k->position;
+        out->at_end = kafka_known_end(&s->source, slot) == k->position;
         if (out->next == out->start)
             continue;
         k->first_left = 0;

@@ -8,6 +8,7 @@
 #include "consumer/kafka_source.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "core/metric_families.h"
 
 enum { SEEK_TIMEOUT_MS = 500, RETRY_MS = 500 };
 
@@ -241,21 +242,28 @@ static void unassign(struct kafka_source *s, rd_kafka_topic_partition_list_t *li
         (void)rd_kafka_assign(s->consumer, NULL);
 }
 
+bool kafka_joined(const struct source *source)
+{
+    return ((const struct kafka_source *)source)->in_group;
+}
+
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                         rd_kafka_topic_partition_list_t *list, void *arg)
 {
     struct kafka_source *s = arg;
     bool lost =
         err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS && rd_kafka_assignment_lost(rk);
-    log_info("rebalance", "what=%s partitions=%d",
-             lost                                          ? "lost"
-             : err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned"
-             : err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS ? "revoked"
-                                                           : rd_kafka_err2name(err),
-             list->cnt);
+    const char *what = lost                                          ? "lost"
+                       : err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS ? "assigned"
+                       : err == RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS
+                           ? "revoked"
+                           : rd_kafka_err2name(err);
+    log_info("rebalance", "what=%s partitions=%d", what, list->cnt);
+    metric_add(metric_of(&metric_rebalances, str_of(what), STR_NONE), 1);
+    s->in_group = s->in_group && !lost;
     FAULT_POINT("kafka.rebalance");
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
-        s->was_assigned = true;
+        s->was_assigned = s->in_group = true;
         for (int i = 0; i < list->cnt; i++)
             give(s, &list->elems[i]);
         assign(s, list);

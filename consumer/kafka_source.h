@@ -47,7 +47,7 @@ struct kafka_source {
     struct kafka_source_settings settings;
     rd_kafka_t *consumer, *producer; /* producer: made for the first dead letter */
     rd_kafka_queue_t *queue;
-    bool subscribed, was_assigned, paused;
+    bool subscribed, was_assigned, in_group, paused;
     struct event_decoder *decoder;
     struct partitions partitions;
     struct kafka_slot *slots; /* by the partition's slot */
@@ -81,6 +81,8 @@ rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t
 /* kafka_config.c: a client of ours. NULL: ERR_REFUSED. */
 rd_kafka_t *kafka_consumer_new(struct kafka_source *s, struct err *e);
 rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e);
+/* At /metrics. Any thread. */
+void kafka_count_error(rd_kafka_resp_err_t code);
 
 /* kafka_topics.c */
 int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e);
@@ -88,6 +90,8 @@ int kafka_partitions(struct source *source, const struct str **names, size_t *n,
                      struct err *e);
 int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e);
 int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e);
+/* kafka_ends.c */
+int kafka_ends(struct source *source, source_end_fn *fn, void *arg, struct err *e);
 
 /* kafka_place.c: rebalances, seeks and offsets that are not there. */
 void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
@@ -99,6 +103,7 @@ int64_t kafka_from(const struct kafka_slot *k);
 /* Nothing more of it until it is placed there by kafka_place_strays(). */
 void kafka_set_stray(struct kafka_source *s, struct kafka_slot *k, int64_t from,
                      int64_t retry_ms);
+bool kafka_joined(const struct source *source);
 /* What came may not be what comes next: it is to be placed once more. */
 void kafka_misplaced(struct kafka_source *s, size_t slot);
 /* Tries again to place partitions that are not where they should be. */
@@ -118,6 +123,7 @@ void kafka_forget_remade(struct kafka_source *s, struct kafka_slot *k);
 void kafka_fetch(struct kafka_source *s, int wait_ms);
 void kafka_drop(struct kafka_source *s, struct kafka_slot *slot);
 bool kafka_take(struct kafka_source *s, struct batch *out);
+int64_t kafka_known_end(const struct source *source, size_t slot);
 
 /* kafka_commit.c */
 void kafka_commit(struct source *source, size_t slot, int64_t offset,

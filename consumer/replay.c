@@ -311,6 +311,8 @@ static const struct source_ops replay_ops = {
     .committed = NULL,
     .pause = NULL,
     .partitions = replay_partitions,
+    .known_end = NULL,
+    .joined = NULL,
     .progress = replay_progress,
     .close = replay_close,
 };

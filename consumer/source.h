@@ -44,6 +44,8 @@ enum source_result {
 typedef void source_committed_fn(void *arg, struct str name, int64_t offset,
                                  struct str metadata);
 
+typedef void source_end_fn(void *arg, struct str name, int64_t end);
+
 struct source {
     const struct source_ops *ops;
 };
@@ -59,6 +61,9 @@ struct source_ops {
     /* The position after the partition's last record as its broker says now, by a request that is
      * issued during this call: the proof of idleness. */
     int (*end)(struct source *s, size_t slot, int64_t *end, struct err *e);
+    /* The same of all partitions of all topics, by requests issued during this call. ERR_UNAVAILABLE: fn may
+     * have been called for some. NULL: no such thing. */
+    int (*ends)(struct source *s, source_end_fn *fn, void *arg, struct err *e);
     /* `offset` is applied and durable: note it, commit it on a timer with `metadata` (may be empty). */
     void (*commit)(struct source *s, size_t slot, int64_t offset, struct str metadata);
     /* Puts the batch's rejects where they are not lost; returns when they are durable. */
@@ -75,6 +80,11 @@ struct source_ops {
      * the source, valid until the next call. */
     int (*partitions)(struct source *s, const struct str **names, size_t *n,
                       struct err *e);
+    /* The same as end(), but as a fetch last told it, without a request; -1: not known. NULL: no such thing. */
+    int64_t (*known_end)(const struct source *s, size_t slot);
+    /* Whether the group has given us an assignment, also an empty one, and has not given us up since. NULL:
+     * no such thing. */
+    bool (*joined)(const struct source *s);
     /* Bytes read and bytes there are, for progress; total 0: not known. NULL: no such thing. */
     void (*progress)(struct source *s, int64_t *read_bytes, int64_t *total_bytes);
     /* Commits, leaves the group, frees. */

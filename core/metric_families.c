@@ -56,6 +56,15 @@ struct metric_family metric_logs_remade = {
         "Partitions whose log was made anew or cut back, and is read from its beginning. "
         "Expected when somebody deleted and made the topic; else a broker lost data."};
 
+struct metric_family metric_rewinds = {
+    .name = "ticketwatch_rewinds_total",
+    .help =
+        "States that were made, by cause. first: nothing was there before; wiped: Redis "
+        "lost it, and what windows need is read again. If wiped rises, look after "
+        "Redis: its persistence, its memory, who runs FLUSHALL.",
+    .labels = {"cause"},
+    .series_max = KINDS_MAX};
+
 /* --- Kafka --- */
 
 struct metric_family metric_partitions_owned = {
@@ -161,6 +170,31 @@ struct metric_family metric_outbox_entries = {
             "or refuses: see ticketwatch_deliveries_total and the log's alert_retry.",
     .labels = {"sink"}};
 
+struct metric_family metric_outbox_oldest = {
+    .name = "ticketwatch_outbox_oldest_age_seconds",
+    .type = METRIC_GAUGE,
+    .help =
+        "How long the oldest alert of a sink has been waiting; 0 where none does; the "
+        "same in all pods. Beyond a minute the sink's people hear late: see "
+        "ticketwatch_outbox_entries.",
+    .per = MS,
+    .labels = {"sink"},
+    .largest = true};
+
+struct metric_family metric_outbox_overflows = {
+    .name = "ticketwatch_outbox_overflows_total",
+    .help =
+        "Alerts that found their sink's outbox full. A sink is down for too long: mend "
+        "it, or take it out of the rules' `send`."};
+
+struct metric_family metric_dead_letters = {
+    .name = "ticketwatch_dead_letters",
+    .type = METRIC_GAUGE,
+    .help =
+        "Alerts in a sink's dead stream; the same in all pods. If it rises, the log's "
+        "alert_dead says why the sink never takes them.",
+    .labels = {"sink"}};
+
 struct metric_family metric_deliveries = {
     .name = "ticketwatch_deliveries_total",
     .help =
@@ -246,6 +280,7 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_repositions,
                                                  &metric_records_lost,
                                                  &metric_logs_remade,
+                                                 &metric_rewinds,
                                                  &metric_partitions_owned,
                                                  &metric_partition_lag,
                                                  &metric_partition_lag_age,
@@ -258,6 +293,9 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_rule_matches,
                                                  &metric_alerts,
                                                  &metric_outbox_entries,
+                                                 &metric_outbox_oldest,
+                                                 &metric_outbox_overflows,
+                                                 &metric_dead_letters,
                                                  &metric_deliveries,
                                                  &metric_redis_errors,
                                                  &metric_script_seconds,

@@ -7,7 +7,7 @@
 
 /* What comes in. */
 extern struct metric_family metric_events, metric_batches, metric_batch_seconds,
-    metric_repositions, metric_records_lost, metric_logs_remade;
+    metric_repositions, metric_records_lost, metric_logs_remade, metric_rewinds;
 /* Kafka. */
 extern struct metric_family metric_partitions_owned, metric_partition_lag,
     metric_partition_lag_age, metric_rebalances, metric_kafka_errors;
@@ -16,7 +16,7 @@ extern struct metric_family metric_watermark, metric_watermark_lag, metric_next_
     metric_windows_waiting;
 /* What goes out. */
 extern struct metric_family metric_rule_matches, metric_alerts, metric_outbox_entries,
-    metric_deliveries;
+    metric_outbox_oldest, metric_outbox_overflows, metric_dead_letters, metric_deliveries;
 /* Redis. */
 extern struct metric_family metric_redis_errors, metric_script_seconds;
 /* The process. */

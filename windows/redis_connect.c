@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "core/clock.h"
+#include "core/metric_families.h"
 #include "core/secret.h"
 
 /* --- life --- */
@@ -89,10 +90,17 @@ void redis_send_to(struct redis_link *l, const struct redis_place *to)
     l->sent = true;
 }
 
+static void count(struct str kind)
+{
+    metric_add(metric_of(&metric_redis_errors, kind, STR_NONE), 1);
+}
+
 static int refuse(struct redis_link *l, const char *said, struct err *e)
 {
     const char *todo = redis_remedy(said);
     struct redis_place to;
+    size_t word = strspn(said, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+    count(word ? (struct str){said, word} : STR("unknown"));
     l->answered = true;
     redis_link_drop(l);
     if (redis_redirect(said, &l->here, &to) == REDIS_MOVED)
@@ -111,6 +119,8 @@ int redis_lose(struct redis_link *l, const char *what, struct err *e)
     char why[128] = "no memory";
     if (l->context)
         snprintf(why, sizeof why, "%s", l->context->errstr);
+    count(str_is(str_of(what), "cannot be reached") ? STR("unreachable")
+                                                    : STR("no_answer"));
     l->answered = false;
     redis_link_drop(l);
     turn_away(l);

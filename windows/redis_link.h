@@ -14,6 +14,7 @@
 #include "core/buf.h"
 #include "core/err.h"
 
+struct metric;
 struct redisReply;
 
 enum { REDIS_ADDRESSES_MAX = 16 };
@@ -58,6 +59,7 @@ struct redisReply *redis_command(struct redis_link *l, struct err *e, size_t n,
 struct redis_script {
     const char *name, *text; /* for messages; the Lua source, NUL-terminated */
     char sha1[41];           /* filled at first use: one thread a script */
+    struct metric *seconds;  /* the same */
 };
 /* Runs a script: args are KEYS then ARGV. Where there are several keys, another one that never exists is added
  * behind them (KEYS[1] and ":never"): so a cluster refuses the script, with TRYAGAIN, as long as the slot is being

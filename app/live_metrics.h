@@ -1,0 +1,29 @@
+/* What the engine and delivery count, shown at /metrics: copied once a second by the loop, so that counting
+ * costs the engine nothing. What others count (Redis, Kafka) is counted where it happens. One thread. */
+#ifndef APP_LIVE_METRICS_H
+#define APP_LIVE_METRICS_H
+
+#include "app/engine.h"
+#include "config/config.h"
+#include "sinks/delivery.h"
+
+struct live_metrics {
+    const struct config *config;
+    struct rule_series *rules;           /* by rule */
+    struct sink_series *sinks;           /* by sink */
+    struct partition_series *partitions; /* by slot */
+    size_t partitions_n;
+    int64_t accepted; /* the most that was ever told: what the engine's counts give */
+};
+
+/* Borrows the configuration. */
+void live_metrics_init(struct live_metrics *m, const struct config *config);
+void live_metrics_deinit(struct live_metrics *m);
+
+/* What holds now. */
+void live_metrics_tell(struct live_metrics *m, const struct engine *g,
+                       const struct delivery *d);
+/* A batch was applied, judged and committed within so long. */
+void live_metrics_batch(int64_t us);
+
+#endif
