@@ -39,6 +39,7 @@ struct delivery *live_delivery_start(const struct config *config,
     struct delivery_settings *s = arena_alloc(arena, sizeof *s);
     *s = (struct delivery_settings){.redis = redis,
                                     .prefix = config->redis.prefix,
+                                    .shards_n = (size_t)config->redis.shards,
                                     .consumer = consumer,
                                     .sinks = rows,
                                     .sinks_n = config->sinks_n};
