@@ -25,6 +25,7 @@ void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
             .store = stores[i],
             .clock = {.watermark_ms = STORE_NO_TIME, .next_due_ms = STORE_NO_DUE}};
     changes_init(&g->changes);
+    proof_init(&g->proof);
     arena_init(&g->scratch);
 }
 
@@ -36,6 +37,7 @@ void engine_deinit(struct engine *g)
     free(g->shards);
     free(g->partitions);
     changes_deinit(&g->changes);
+    proof_deinit(&g->proof);
     arena_deinit(&g->scratch);
 }
 
@@ -50,6 +52,31 @@ int64_t engine_watermark_ms(const struct engine *g)
 
 /* --- judge --- */
 
+static bool any_unproven(const struct judged *judged, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (judged[i].unproven)
+            return true;
+    return false;
+}
+
+/* What would be said at once, were it proven that nothing older comes, is worth the proof: the windows were
+ * read before it is asked for, and must be unchanged when it is committed. */
+static int judge_some(struct engine *g, struct engine_shard *shard,
+                      struct judge_settings *s, const struct window *windows, size_t n,
+                      struct judged **judged, struct err *e)
+{
+    *judged = judge_windows(s, windows, n, &g->scratch);
+    if (s->all_read || !any_unproven(*judged, n))
+        return 0;
+    if (proof_try(&g->proof, g->source, shard->store, &s->all_read, e))
+        return -1;
+    if (s->all_read)
+        *judged = judge_windows(s, windows, n, &g->scratch);
+    s->all_read = false;
+    return 0;
+}
+
 /* Judges and commits a bounded number at a time; *committed says how many held. */
 static int judge(struct engine *g, struct engine_shard *shard,
                  const struct window *windows, size_t n, size_t *committed, struct err *e)
@@ -59,14 +86,14 @@ static int judge(struct engine *g, struct engine_shard *shard,
         .rules_n = g->rules_n,
         .watermark_ms = shard->clock.watermark_ms, /* as told with the windows */
         .settled_ms = shard->clock.watermark_ms + (g->at_end ? 1 : 0),
-        .all_read = shard->clock.all_read,
         .past = shard->store->past};
+    struct judged *judged;
     *committed = 0;
     FAULT_POINT("judged");
     for (size_t at = 0, some; at < n; at += some) {
         some = n - at < JUDGE_AT_ONCE ? n - at : JUDGE_AT_ONCE;
-        struct judged *judged = judge_windows(&s, windows + at, some, &g->scratch);
-        if (shard->store->ops->commit(shard->store, judged, some, &shard->clock, e))
+        if (judge_some(g, shard, &s, windows + at, some, &judged, e) ||
+            shard->store->ops->commit(shard->store, judged, some, &shard->clock, e))
             return -1;
         judge_count(&s, judged, some, g->stats.rules);
         for (size_t i = 0; i < some; i++)
@@ -81,20 +108,21 @@ static bool work_waits(const struct store_clock *c)
            (c->watermark_ms != STORE_NO_TIME && c->next_due_ms <= c->watermark_ms);
 }
 
-static int tick(struct engine *g, struct engine_shard *shard, int64_t until_ms,
-                struct err *e)
+static int tick(struct engine *g, struct engine_shard *shard, bool unproven,
+                int64_t until_ms, struct err *e)
 {
     size_t committed = 1;
-    while (committed && work_waits(&shard->clock) &&
+    while (committed && (work_waits(&shard->clock) || unproven) &&
            (g->tick_ms == 0 || clock_monotonic_ms() < until_ms)) {
         struct window *windows;
         size_t n;
         arena_reset(&g->scratch);
-        if (shard->store->ops->due(shard->store, JUDGE_AT_ONCE, &g->scratch, &windows, &n,
-                                   &shard->clock, e))
+        if (shard->store->ops->due(shard->store, JUDGE_AT_ONCE, unproven, &g->scratch,
+                                   &windows, &n, &shard->clock, e))
             return -1;
         if (judge(g, shard, windows, n, &committed, e))
             return -1;
+        unproven = false;
     }
     return 0;
 }
@@ -103,16 +131,21 @@ int engine_tick(struct engine *g, struct err *e)
 {
     int64_t until_ms = clock_monotonic_ms() + g->tick_ms;
     for (size_t i = 0; i < g->shards_n; i++)
-        if (tick(g, &g->shards[i], until_ms, e))
+        if (tick(g, &g->shards[i], false, until_ms, e))
             return -1;
     return 0;
 }
 
 int engine_look(struct engine *g, struct err *e)
 {
-    for (size_t i = 0; i < g->shards_n; i++)
-        g->shards[i].clock.waiting_n = 1;
-    return engine_tick(g, e);
+    int64_t until_ms = clock_monotonic_ms() + g->tick_ms;
+    for (size_t i = 0; i < g->shards_n; i++) {
+        struct engine_shard *shard = &g->shards[i];
+        shard->clock.waiting_n = 1;
+        if (tick(g, shard, shard->clock.unproven_n > 0, until_ms, e))
+            return -1;
+    }
+    return 0;
 }
 
 /* --- apply --- */
@@ -175,7 +208,6 @@ static struct apply call_of(const struct engine *g, const struct engine_partitio
                           .lost = piece->start == b->start ? b->lost : 0,
                           .high_ms = a->high_ms,
                           .has_events = piece->to > piece->from,
-                          .at_end = whole && b->at_end,
                           .ids = a->ids,
                           .times_ms = a->times_ms,
                           .events_n = a->n,

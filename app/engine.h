@@ -15,6 +15,7 @@
 #include "app/changes.h"
 #include "app/judge.h"
 #include "app/past.h"
+#include "app/proof.h"
 #include "consumer/source.h"
 #include "windows/window_store.h"
 
@@ -59,6 +60,7 @@ struct engine {
     size_t partitions_n;
     struct engine_stats stats;
     struct changes changes;
+    struct proof proof;
     struct arena scratch; /* of one call */
 };
 

@@ -129,6 +129,7 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     out->kept = arena_str(arena, buf_str(&kept));
     out->kept_n = found.kept_n;
     out->due_ms = found.due_ms;
+    out->unproven = found.unproven;
     write_outbox(s, rule, &found, &scratch, out);
     write_record(s, &found, &scratch, out);
     write_episodes(rule, &found, out);

@@ -71,6 +71,7 @@ static bool too_early(struct walk *k)
     bool quiet = k->in->watermark_ms < k->in->quiet_until_ms;
     if (k->confirm || (!waits && !quiet))
         return false;
+    k->out->unproven = k->out->unproven || !quiet;
     earlier(&k->due_ms, quiet ? k->in->quiet_until_ms : known_ms + 1);
     return true;
 }

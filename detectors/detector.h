@@ -49,6 +49,7 @@ struct judgement {
     uint32_t kept_n;
     int64_t
         due_ms; /* ask again when the watermark reaches this; NEVER_MS: only on change */
+    bool unproven; /* something would be announced, were all_read true */
     struct alert *announced; /* said at once: to the sinks */
     size_t announced_n, announced_cap;
     struct alert *confirmed; /* canonical: to the record */

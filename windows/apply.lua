@@ -1,8 +1,8 @@
 -- Applies a batch iff the partition's cursor stands at its start: windows, ids, watermark and cursor move
 -- together, or nothing does.
 -- ARGV 3 partition, 4 start, 5 next (incarnation of the log:offset, as cursors are), 6 high ('' none), 7 '1' if events were read, 8 new version,
---      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes, 13 '1' if next
---      is the partition's end, 14 offset and hash of the last record ('' none), 15 records that retention deleted unread;
+--      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes,
+--      13 offset and hash of the last record ('' none), 14 records that retention deleted unread;
 --      then for each slot: its name, its end, number of ids, ids; then for each change: id, head, records, their number,
 --      judge_at, due time.
 -- KEYS, more: the id slots.
@@ -20,7 +20,7 @@ local settled = tonumber(redis.call('HGET', META, 'watermark'))
 if settled and ARGV[9] ~= '' and tonumber(ARGV[9]) < settled then return reply('BEHIND') end
 
 -- Which ids were there before.
-local at, seen, slots = 16, {}, {}
+local at, seen, slots = 15, {}, {}
 local position = 0
 for s = 1, slots_n do
   local slot = {name = ARGV[at], ends = tonumber(ARGV[at + 1]), n = tonumber(ARGV[at + 2]), from = at + 2}
@@ -84,13 +84,12 @@ local floor = said()
 for i = 1, #waiting do redis.call('ZADD', WAITING, 'NX', floor, waiting[i]) end
 
 redis.call('HSET', CURSORS, partition, ARGV[5])
-redis.call(ARGV[13] == '1' and 'SADD' or 'SREM', READ, partition)
 if high ~= '' then redis.call('HSET', HIGHS, partition, high) end
 local now = int(now_ms())
 redis.call('HSET', META, 'clock', now)
 if ARGV[7] == '1' then redis.call('HSET', ATS, partition, now) end
-if ARGV[14] ~= '' then redis.call('HSET', LASTS, partition, ARGV[14]) end
-if ARGV[15] ~= '0' then redis.call('HINCRBY', META, 'lost', ARGV[15]) end
+if ARGV[13] ~= '' then redis.call('HSET', LASTS, partition, ARGV[13]) end
+if ARGV[14] ~= '0' then redis.call('HINCRBY', META, 'lost', ARGV[14]) end
 local r = reply('APPLIED')
 for i = 1, #judge_now do r[6 + i] = judge_now[i] end
 return r

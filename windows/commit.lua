@@ -3,7 +3,7 @@
 -- KEYS, more: the confirmed record, then for each sink its outbox and its dead letters.
 -- ARGV 3 new version, 4 record entries older than this stream id may go ('' none), 5 number of windows, 6 number of
 --      sinks; for each sink: its name, how many entries its outbox may hold ('0' any); for each window: id, version,
---      value without its version ('' forget), due time ('' none), number of record lines, lines, number of outbox lines, for each:
+--      value without its version ('' forget), due time ('' none), '1' waits for proof, number of record lines, lines, number of outbox lines, for each:
 --      number of its sink, event time, line; number of episodes, for each: id, '1' ended, event time.
 -- Reply: COMMITTED, how many lines found their outbox full, and for each window 1 or 0.
 if not same_epoch() then return {'EPOCH'} end
@@ -13,7 +13,7 @@ local RECORD, at, held, full = KEYS[MORE_KEYS + 1], 7 + 2 * sinks_n, {}, 0
 -- Every argument is read before the first write: an error midway would keep what came before it.
 local function read(from)
   local j = {id = ARGV[from], version = ARGV[from + 1], value = ARGV[from + 2], due = ARGV[from + 3],
-             lines = from + 4, lines_n = tonumber(ARGV[from + 4])}
+             unproven = ARGV[from + 4] == '1', lines = from + 5, lines_n = tonumber(ARGV[from + 5])}
   j.outbox = j.lines + j.lines_n + 1
   j.outbox_n = tonumber(ARGV[j.outbox])
   j.episodes = j.outbox + 3 * j.outbox_n + 1
@@ -52,6 +52,7 @@ local function write(j)
   end
   if j.due == '' then redis.call('ZREM', DUE, j.id) else redis.call('ZADD', DUE, j.due, j.id) end
   redis.call('ZREM', WAITING, j.id)
+  redis.call(j.unproven and 'SADD' or 'SREM', UNPROVEN, j.id)
   for i = 1, j.lines_n do record(ARGV[j.lines + i]) end
   for i = j.outbox + 1, j.outbox + 3 * j.outbox_n, 3 do send(tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]) end
   for i = j.episodes + 1, j.episodes + 3 * j.episodes_n, 3 do

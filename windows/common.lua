@@ -1,11 +1,11 @@
 -- Put before every script of the store. The keys of a shard, in every call:
 local META, CURSORS, HIGHS, IDLES, ATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local WINDOWS, DUE, WAITING, ID_SLOTS, READ = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local WINDOWS, DUE, WAITING, ID_SLOTS, UNPROVEN = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local LASTS, MARKS, SEEN, UNSENT, EPISODES, ENDED = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
 local MORE_KEYS = 16 -- those of a single script come behind
 -- Arguments of every call: 1 epoch, 2 time.lateness in ms.
 -- Every reply begins: outcome, watermark ('' none), now, next due time ('' none), windows waiting,
--- 1 if every partition was read to its end.
+-- windows that wait for proof.
 
 local function int(n)
   return string.format('%d', n)
@@ -43,7 +43,7 @@ local function reply(outcome)
   local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
   return {outcome, w and int(w) or '', int(now_ms()), first[2] and int(first[2]) or '',
           redis.call('ZCARD', WAITING),
-          redis.call('SCARD', READ) >= redis.call('HLEN', HIGHS) and 1 or 0}
+          redis.call('SCARD', UNPROVEN)}
 end
 
 -- Everything that is still to be said has its place in time here or later (horizon.lua); '-inf': not known.

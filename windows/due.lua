@@ -1,5 +1,5 @@
 -- Windows that want judging: those that wait since a change, and those whose due time the watermark reached.
--- ARGV 3 how many at most. Reply: WINDOWS, values.
+-- ARGV 3 how many at most, 4 '1': also those that wait for proof. Reply: WINDOWS, values.
 if not same_epoch() then return {'EPOCH'} end
 local limit, w = tonumber(ARGV[3]), watermark()
 local ids, listed = {}, {}
@@ -9,6 +9,7 @@ local function list(more)
   end
 end
 list(redis.call('ZRANGE', WAITING, 0, limit - 1))
+if ARGV[4] == '1' then list(redis.call('SRANDMEMBER', UNPROVEN, limit)) end
 if w and #ids < limit then
   list(redis.call('ZRANGEBYSCORE', DUE, '-inf', int(w), 'LIMIT', 0, limit - #ids))
 end
@@ -20,6 +21,7 @@ in_pieces(#ids, function(from, to)
       values[#values + 1] = got[i]
     else
       redis.call('ZREM', WAITING, ids[from + i - 1])
+      redis.call('SREM', UNPROVEN, ids[from + i - 1])
       redis.call('ZREM', DUE, ids[from + i - 1])
     end
   end

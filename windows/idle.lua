@@ -9,7 +9,6 @@ local high = redis.call('HGET', HIGHS, partition)
 if cursor ~= ARGV[4] then
   return reply('MISPLACED')
 end
-redis.call('SADD', READ, partition)
 local now = int(now_ms())
 redis.call('HSET', META, 'clock', now)
 redis.call('HSET', SEEN, partition, now)

@@ -186,11 +186,11 @@ static int memory_idle(struct window_store *s, struct str name,
 
 /* --- judging --- */
 
-static int memory_due(struct window_store *s, size_t limit, struct arena *arena,
-                      struct window **windows, size_t *n, struct store_clock *clock,
-                      struct err *e)
+static int memory_due(struct window_store *s, size_t limit, bool unproven,
+                      struct arena *arena, struct window **windows, size_t *n,
+                      struct store_clock *clock, struct err *e)
 {
-    (void)e;
+    (void)e, (void)unproven; /* nobody hears what is said early */
     struct memory_store *m = self(s);
     memory_windows_wake(&m->windows, m->watermark_ms, limit);
     *n = memory_windows_waiting(&m->windows, limit, arena, windows);

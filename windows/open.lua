@@ -30,7 +30,6 @@ local function retire(partition, high)
   redis.call('HSET', META, 'retired:' .. partition, high)
   redis.call('HDEL', HIGHS, partition)
   redis.call('HDEL', IDLES, partition)
-  redis.call('SREM', READ, partition)
 end
 if #ARGV > 6 then
   local highs = redis.call('HGETALL', HIGHS)

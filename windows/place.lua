@@ -1,7 +1,6 @@
--- Where a partition stands, for who is about to read it: until it says otherwise it is not read to its end.
+-- Where a partition stands.
 -- ARGV 3 partition. Reply: PLACED, cursor ('' none), high ('' none), offset and hash of the last record ('' none), marks.
 if not same_epoch() then return {'EPOCH'} end
-redis.call('SREM', READ, ARGV[3])
 local r = reply('PLACED')
 r[7] = redis.call('HGET', CURSORS, ARGV[3]) or ''
 r[8] = redis.call('HGET', HIGHS, ARGV[3]) or ''

@@ -70,7 +70,7 @@ static void put_batch(const struct redis_store *s, const struct apply *a,
     args_int(args, WINDOW_FOLD_BYTES);
     args_int(args, (int64_t)slots->n);
     args_int(args, (int64_t)a->changes_n);
-    args_int(args, a->at_end);
+
     redis_put_last(args, a->last_offset, a->last_hash);
     args_int(args, a->lost);
     size_t at = 0;

@@ -35,9 +35,9 @@ static int forget_ids(struct redis_store *s, int64_t watermark_ms, struct err *e
     return 0;
 }
 
-int redis_store_due(struct window_store *base, size_t limit, struct arena *arena,
-                    struct window **windows, size_t *n, struct store_clock *clock,
-                    struct err *e)
+int redis_store_due(struct window_store *base, size_t limit, bool unproven,
+                    struct arena *arena, struct window **windows, size_t *n,
+                    struct store_clock *clock, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
@@ -45,6 +45,7 @@ int redis_store_due(struct window_store *base, size_t limit, struct arena *arena
     redis_call_keys(s, &args, &s->scratch);
     size_t keys_n = redis_call_args(s, &args);
     args_int(&args, (int64_t)limit);
+    args_int(&args, unproven);
     struct redisReply *r = redis_call(s, SCRIPT_DUE, &args, keys_n, e);
     if (!r)
         return -1;
@@ -87,6 +88,7 @@ static void put_judged(struct redis_store *s, const struct judged *j,
     args_str(args, (struct str){j->version, WINDOW_VERSION_BYTES});
     args_str(args, value_of(s, j));
     args_int_or(args, j->due_ms, STORE_NO_DUE);
+    args_int(args, j->unproven);
     args_int(args, (int64_t)j->record_n);
     for (size_t i = 0; i < j->record_n; i++)
         args_str(args, j->record[i]);
@@ -138,6 +140,26 @@ int redis_store_commit(struct window_store *base, struct judged *judged, size_t 
     base->full += (uint64_t)redis_reply_int(redis_reply_at(r, REPLY_HEAD));
     for (size_t i = 0; i < n; i++)
         judged[i].committed = redis_reply_int(redis_reply_at(r, REPLY_HEAD + 1 + i)) == 1;
+    redis_reply_free(r);
+    return 0;
+}
+
+int redis_store_proves(struct window_store *base, const struct partition_end *ends,
+                       size_t n, bool *all_read, struct err *e)
+{
+    struct redis_store *s = redis_store_of(base);
+    struct redis_args args;
+    arena_reset(&s->scratch);
+    redis_call_keys(s, &args, &s->scratch);
+    size_t keys_n = redis_call_args(s, &args);
+    for (size_t i = 0; i < n; i++) {
+        args_str(&args, ends[i].partition);
+        args_int(&args, ends[i].end);
+    }
+    struct redisReply *r = redis_call(s, SCRIPT_PROVES, &args, keys_n, e);
+    if (!r)
+        return -1;
+    *all_read = redis_reply_int(redis_reply_at(r, REPLY_HEAD)) == 1;
     redis_reply_free(r);
     return 0;
 }

@@ -20,9 +20,9 @@ enum {
 };
 
 static const char *const key_names[REDIS_KEYS] = {
-    "meta", "cursors", "highs",    "idles", "ats",   "windows",
-    "due",  "waiting", "id_slots", "read",  "lasts", "marks",
-    "seen", "unsent",  "episodes", "ended", "record"};
+    "meta", "cursors", "highs",    "idles",    "ats",   "windows",
+    "due",  "waiting", "id_slots", "unproven", "lasts", "marks",
+    "seen", "unsent",  "episodes", "ended",    "record"};
 
 static void random_bytes(char *out, size_t n)
 {
@@ -70,7 +70,7 @@ struct store_clock redis_clock_of(const struct redisReply *r)
                                 .now_ms = redis_reply_int(redis_reply_at(r, 2)),
                                 .next_due_ms = redis_int_or(r, 3, STORE_NO_DUE),
                                 .waiting_n = redis_reply_int(redis_reply_at(r, 4)),
-                                .all_read = redis_reply_int(redis_reply_at(r, 5)) == 1};
+                                .unproven_n = redis_reply_int(redis_reply_at(r, 5))};
 }
 
 struct store_times redis_times_of(const struct redisReply *r, size_t i)
@@ -244,6 +244,7 @@ static const struct store_ops redis_store_ops = {
     .due = redis_store_due,
     .commit = redis_store_commit,
     .horizon = redis_store_horizon,
+    .proves = redis_store_proves,
     .record = redis_store_record,
     .close = redis_store_close,
 };
@@ -318,6 +319,7 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->scripts[SCRIPT_BEGIN] = script(s, "begin", script_begin);
     s->scripts[SCRIPT_REMADE] = script(s, "remade", script_remade);
     s->scripts[SCRIPT_HORIZON] = script(s, "horizon", script_horizon);
+    s->scripts[SCRIPT_PROVES] = script(s, "proves", script_proves);
     if (open_state(s, e)) {
         redis_store_close(&s->base);
         return NULL;

@@ -19,7 +19,7 @@ enum redis_key {
     KEY_DUE,
     KEY_WAITING,
     KEY_ID_SLOTS,
-    KEY_READ,
+    KEY_UNPROVEN,
     KEY_LASTS,
     KEY_MARKS,
     KEY_SEEN,
@@ -41,6 +41,7 @@ enum script_number {
     SCRIPT_BEGIN,
     SCRIPT_REMADE,
     SCRIPT_HORIZON,
+    SCRIPT_PROVES,
     SCRIPTS
 };
 
@@ -116,9 +117,11 @@ int redis_store_idle(struct window_store *base, struct str partition,
                      const struct store_place *at, int64_t proven_ms,
                      struct apply_reply *out, struct err *e);
 /* redis_judge.c */
-int redis_store_due(struct window_store *base, size_t limit, struct arena *arena,
-                    struct window **windows, size_t *n, struct store_clock *clock,
-                    struct err *e);
+int redis_store_due(struct window_store *base, size_t limit, bool unproven,
+                    struct arena *arena, struct window **windows, size_t *n,
+                    struct store_clock *clock, struct err *e);
+int redis_store_proves(struct window_store *base, const struct partition_end *ends,
+                       size_t n, bool *all_read, struct err *e);
 int redis_store_commit(struct window_store *base, struct judged *judged, size_t n,
                        struct store_clock *clock, struct err *e);
 

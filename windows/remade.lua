@@ -7,7 +7,6 @@ if redis.call('HGET', CURSORS, partition) == ARGV[4] then
   redis.call('HSET', CURSORS, partition, ARGV[5])
   redis.call('HSET', HIGHS, partition, '')
   for _, key in ipairs({LASTS, MARKS, IDLES, ATS}) do redis.call('HDEL', key, partition) end
-  redis.call('SREM', READ, partition)
   redis.call('HINCRBY', META, 'remade', 1)
 end
 return reply('REMADE')

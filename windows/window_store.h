@@ -29,7 +29,8 @@ struct store_clock {
     int64_t now_ms;       /* the store's clock (Redis TIME); 0 in memory */
     int64_t next_due_ms;  /* the earliest due time of any window; STORE_NO_DUE: none */
     int64_t waiting_n;    /* windows that want judging at once */
-    bool all_read; /* every partition was read to its end: nothing older is on its way */
+    int64_t
+        unproven_n; /* windows that would speak at once, were it proven that nothing older comes */
 };
 
 /* All that a batch adds to one window. */
@@ -61,8 +62,8 @@ struct apply {
     int64_t lost; /* records that retention deleted before they were read */
     int64_t
         high_ms; /* largest event time of the partition up to `next`; STORE_NO_TIME: none */
-    bool has_events;       /* events were read, accepted or not */
-    bool at_end;           /* `next` was the partition's end when it was read */
+    bool has_events; /* events were read, accepted or not */
+
     const struct str *ids; /* of the accepted events, no two the same */
     const int64_t *times_ms;
     size_t events_n;
@@ -119,6 +120,7 @@ struct judged {
     size_t outbox_n;
     const struct episode_line *episodes;
     size_t episodes_n;
+    bool unproven;  /* see struct store_clock */
     bool committed; /* out: false when somebody changed the window meanwhile */
 };
 
@@ -127,6 +129,11 @@ typedef int store_line_fn(void *arg, struct str line);
 /* What is known of a partition's log, kept for who owns it next. */
 struct marks_line {
     struct str partition, marks;
+};
+
+struct partition_end {
+    struct str partition;
+    int64_t end;
 };
 
 /* One shard. */
@@ -140,8 +147,7 @@ struct store_ops {
     /* Makes these partitions known: the watermark waits for each. Safe to repeat. */
     int (*partitions)(struct window_store *s, const struct str *names, size_t n,
                       struct err *e);
-    /* For who is about to read the partition: until apply or idle say otherwise it counts as not read to its
-     * end. */
+    /* Where the partition stands. */
     int (*cursor)(struct window_store *s, struct str partition, struct arena *arena,
                   struct store_place *out, struct err *e);
     /* Sets the cursor of a partition that has none, and the largest event time before it. */
@@ -159,12 +165,17 @@ struct store_ops {
     int (*idle)(struct window_store *s, struct str partition,
                 const struct store_place *at, int64_t proven_ms, struct apply_reply *out,
                 struct err *e);
-    /* Windows that want judging or whose due time the watermark reached, at most `limit`. */
-    int (*due)(struct window_store *s, size_t limit, struct arena *arena,
+    /* Windows that want judging or whose due time the watermark reached, at most `limit`; with `unproven` also
+     * those that wait for the proof. */
+    int (*due)(struct window_store *s, size_t limit, bool unproven, struct arena *arena,
                struct window **windows, size_t *n, struct store_clock *clock,
                struct err *e);
     int (*commit)(struct window_store *s, struct judged *judged, size_t n,
                   struct store_clock *clock, struct err *e);
+    /* Whether everything that was appended to any partition so far is in the windows: each cursor stands at or behind
+     * the end given. NULL in memory. */
+    int (*proves)(struct window_store *s, const struct partition_end *ends, size_t n,
+                  bool *all_read, struct err *e);
     /* What a state made anew would have to know; keeps these partitions' marks. NULL in memory. */
     int (*horizon)(struct window_store *s, const struct marks_line *marks, size_t n,
                    struct store_times *out, struct err *e);

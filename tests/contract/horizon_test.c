@@ -132,7 +132,7 @@ static void test_held_by_windows(void)
     CHECK_INT(times.said_ms, T0 - LATENESS_MS); /* it waits since then */
     size_t n;
     struct window *w;
-    CHECK_INT(store->ops->due(store, 10, &arena, &w, &n, &now, &err), 0);
+    CHECK_INT(store->ops->due(store, 10, false, &arena, &w, &n, &now, &err), 0);
     CHECK_INT(n, 1);
     judged(w, NULL, NULL);
     horizon();

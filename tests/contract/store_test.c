@@ -85,7 +85,7 @@ static void feed(struct feed f)
 static struct window *due(size_t *n)
 {
     struct window *w;
-    CHECK_INT(store->ops->due(store, 100, &arena, &w, n, &now, &err), 0);
+    CHECK_INT(store->ops->due(store, 100, false, &arena, &w, n, &now, &err), 0);
     return w;
 }
 
