@@ -149,15 +149,16 @@ struct baseline series_baseline(const struct series *s, int64_t cell,
 {
     struct baseline b = {0};
     int64_t slot = season_slot(settings, cell);
-    double squares = 0;
-    for (size_t i = 0; i < s->values_n; i++) {
-        if (!in_baseline(s, cell, settings, i, slot))
-            continue;
-        double delta = s->values[i] - b.mean; /* Welford, Technometrics 4 (1962) */
-        b.n++;
-        b.mean += delta / (double)b.n;
-        squares += delta * (s->values[i] - b.mean);
-    }
+    double sum = 0, squares = 0; /* exact, and so is the mean, for counts below 2^53 */
+    for (size_t i = 0; i < s->values_n; i++)
+        if (in_baseline(s, cell, settings, i, slot)) {
+            b.n++;
+            sum += s->values[i];
+        }
+    b.mean = b.n ? sum / (double)b.n : 0;
+    for (size_t i = 0; i < s->values_n; i++)
+        if (in_baseline(s, cell, settings, i, slot))
+            squares += (s->values[i] - b.mean) * (s->values[i] - b.mean);
     double variance = b.n ? squares / (double)b.n : 0;
     b.stddev = sqrt(fmax(variance, variance_floor(settings, b.mean)));
     return b;
