@@ -97,7 +97,7 @@ class Live(unittest.TestCase):
         system = self.system(r)
 
         def disturb(system):
-            live.wait_until("a first record", lambda: live.redis("HLEN", system.name + ":{0}:cursors") != ":0")
+            live.wait_until("a first record", lambda: live.redis("HLEN", system.name + ":2.1:{0}:cursors") != ":0")
             for _ in range(3):
                 system.stop(system.processes[0], how=9)
                 system.start()
@@ -190,7 +190,7 @@ class Loss(unittest.TestCase):
         for _ in range(2):
             system.start()
         system.feed(lines[:part])
-        live.wait_until("cursors", lambda: redis.command("HLEN", system.name + ":{0}:cursors") == ":%d" % PARTITIONS)
+        live.wait_until("cursors", lambda: redis.command("HLEN", system.name + ":2.1:{0}:cursors") == ":%d" % PARTITIONS)
         time.sleep(1)
         redis.command("FLUSHALL")
         if not quiet:
