@@ -33,7 +33,7 @@ static int tell(struct kafka_source *s, const rd_kafka_topic_partition_list_t *l
                            "%s/%d: the broker does not say where it ends: %s", tp->topic,
                            tp->partition, rd_kafka_err2str(tp->err));
         (void)kafka_slot_of(s, tp->topic, tp->partition, &slot);
-        fn(arg, s->partitions.names[slot], tp->offset);
+        fn(arg, slot, s->partitions.names[slot], tp->offset);
     }
     return 0;
 }

@@ -44,7 +44,7 @@ enum source_result {
 typedef void source_committed_fn(void *arg, struct str name, int64_t offset,
                                  struct str metadata);
 
-typedef void source_end_fn(void *arg, struct str name, int64_t end);
+typedef void source_end_fn(void *arg, size_t slot, struct str name, int64_t end);
 
 struct source {
     const struct source_ops *ops;

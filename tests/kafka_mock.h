@@ -71,7 +71,14 @@ static inline void mock_events(const char *topic, int partition, int from, int n
                      "{\"id\":\"%d\",\"type\":\"page.error\",\"time\":1772442847120}", i);
         mock_produce(topic, partition, NULL, (struct str){text, (size_t)len});
     }
-    CHECK_INT(rd_kafka_flush(mock_client, 10000), 0);
+    CHECK_INT(rd_kafka_flush(mock_client, 60000), 0);
+}
+
+/* The mock names partitions beside a topic's error, as no broker does; librdkafka 2.1 to 2.9
+ * crashes on that (its issue 4907). */
+static inline bool mock_can_forbid(void)
+{
+    return rd_kafka_version() < 0x02010000 || rd_kafka_version() >= 0x020a0000;
 }
 
 static inline struct source_place mock_assigned(void *arg, size_t slot, struct str name)

