@@ -49,8 +49,11 @@ def runs(pid):
 
 def redis(folder, *words):
     """One command, one answer, over the wire."""
-    host, port = settings(folder)["REDIS_URL"].removeprefix("redis://").split(":")
-    with socket.create_connection((host, int(port)), timeout=5) as link:
+    return redis_at(int(settings(folder)["REDIS_URL"].rpartition(":")[2]), *words)
+
+
+def redis_at(port, *words):
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
         link.sendall((" ".join(words) + "\r\n").encode())
         return link.recv(4096).decode().strip()
 
@@ -127,6 +130,39 @@ class ServicesTest(unittest.TestCase):
         self.assertEqual(services(folder, "kill", "redis").returncode, 0)
         self.assertEqual(services(folder, "start", "redis").returncode, 0)
         self.assertIn("value", redis(folder, "GET", "key"))
+
+    def test_a_redis_cluster_of_three_masters(self):
+        folder = self.folder("cluster")
+        self.up(folder, "--redis-cluster", "redis")
+        url = settings(folder)["REDIS_CLUSTER_URL"]
+        ports = [int(host.rpartition(":")[2]) for host in url.removeprefix("redis://").split(",")]
+        self.assertNotIn(int(settings(folder)["REDIS_URL"].rpartition(":")[2]), ports)
+        for port in ports:
+            info = redis_at(port, "CLUSTER", "INFO")
+            self.assertIn("cluster_state:ok", info)
+            self.assertIn("cluster_slots_ok:16384", info)
+            self.assertIn("cluster_size:3", info)
+        self.assertEqual(redis_at(ports[1], "SET", "{b}key", "value").split()[:2], ["-MOVED", "3300"])
+        self.assertEqual(redis_at(ports[0], "SET", "{b}key", "value"), "+OK")
+
+        self.assertEqual(services(folder, "kill", "redis-1").returncode, 0)
+        self.assertIn("redis-1 does not run", services(folder, "status").stdout)
+        self.assertEqual(services(folder, "start", "redis-1").returncode, 0)
+        wait_until(lambda: "cluster_state:ok" in redis_at(ports[0], "CLUSTER", "INFO"), "the cluster is whole again", 20)
+        self.assertIn("value", redis_at(ports[0], "GET", "{b}key"))
+        pids = [pid_of(folder, "redis-%d" % i) for i in (1, 2, 3)]
+        self.assertEqual(services(folder, "restart", "redis-cluster").returncode, 0)
+        self.assertEqual([runs(pid) for pid in pids], [False] * 3)
+        pids = [pid_of(folder, "redis-%d" % i) for i in (1, 2, 3)]
+        self.assertEqual(services(folder, "down").returncode, 0)
+        self.assertEqual([runs(pid) for pid in pids], [False] * 3)
+        self.assertFalse(os.path.exists(folder))
+
+    def test_a_cluster_instead_of_one_redis(self):
+        folder = self.folder("instead")
+        self.up(folder, "redis-cluster")
+        self.assertEqual(settings(folder)["REDIS_URL"], settings(folder)["REDIS_CLUSTER_URL"])
+        self.assertFalse(os.path.exists(os.path.join(folder, "redis")))
 
     def test_up_beside_a_living_one_refuses(self):
         folder = self.folder("live")
