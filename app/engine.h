@@ -40,6 +40,7 @@ struct engine_partition {
     int64_t high_ms;        /* largest event time before it; STORE_NO_TIME: none */
     int64_t reads;     /* the position that the source hands out next; -1: not known */
     int64_t active_ms; /* clock_monotonic_ms() when something last came */
+    int64_t end;       /* as the brokers told last; -1: not known */
     bool at_end;       /* read to its end, and the stores know */
     struct marks marks;
 };
@@ -105,9 +106,9 @@ void engine_forget(struct engine *g);
 /* The source found another log than the one applied: it is read from its beginning. */
 int engine_remade(struct engine *g, size_t slot, struct err *e);
 
-/* Asks the source whether an owned partition is at its end, and tells the stores; with `idle` event time
- * moves by the clock. */
-int engine_at_end(struct engine *g, size_t slot, bool idle, struct err *e);
+/* Asks the source where partitions end from which nothing comes, and tells the stores of those that are at their
+ * end; event time of those that are silent for idle_after_ms moves by the clock. */
+int engine_look_at_ends(struct engine *g, int64_t idle_after_ms, struct err *e);
 
 /* Commits where the owned partitions stand, with what a state made anew would have to know. */
 int engine_horizon(struct engine *g, struct str prefix, struct err *e);

@@ -148,43 +148,81 @@ int engine_remade(struct engine *g, size_t slot, struct err *e)
 
 /* --- idleness --- */
 
-static int idle(struct engine *g, struct engine_partition *p, size_t shard, bool proven,
-                int64_t asked_ms, bool *placed, struct err *e)
+static bool idle(const struct engine_partition *p, int64_t idle_after_ms)
 {
-    struct engine_shard *s = &g->shards[shard];
-    struct apply_reply reply;
-    if (s->store->ops->idle(s->store, p->name, &p->at[shard],
-                            proven ? asked_ms : STORE_NO_TIME, &reply, e))
-        return -1;
-    s->clock = reply.clock;
-    *placed = *placed && reply.outcome == APPLIED;
-    return 0;
+    return clock_monotonic_ms() - p->active_ms >= idle_after_ms;
 }
 
-int engine_at_end(struct engine *g, size_t slot, bool proven, struct err *e)
+/* Whether the partition is to be looked at: it is where it should be, and nothing comes of it. */
+static int ready(struct engine *g, size_t slot, int64_t idle_after_ms, bool *out,
+                 struct err *e)
 {
     struct engine_partition *p = &g->partitions[slot];
-    int64_t end, asked_ms[SHARDS_MAX]; /* the clocks as they were before the request */
-    bool placed = true;
-    arena_reset(&g->scratch);
-    for (size_t i = 0; i < g->shards_n; i++)
-        asked_ms[i] = g->shards[i].clock.now_ms;
+    *out = false;
+    if (!p->owned || (p->at_end && !idle(p, idle_after_ms)))
+        return 0;
     if (!p->placed && engine_place(g, p, e))
         return -1;
     if (p->reads != p->next)
         return engine_reposition(g, slot, e);
-    if (g->source->ops->end(g->source, slot, &end, e))
-        return -1;
-    if (end != p->next)
-        return 0; /* something is on its way */
-    for (size_t i = 0; i < g->shards_n; i++)
-        if (idle(g, p, i, proven, asked_ms[i], &placed, e))
+    *out = true;
+    return 0;
+}
+
+static void take_end(void *arg, size_t slot, struct str name, int64_t end)
+{
+    struct engine *g = arg;
+    (void)name;
+    if (slot < g->partitions_n)
+        g->partitions[slot].end = end;
+}
+
+/* Nothing stands behind the cursor. With `proven`, event time moves by the clock, by what it told before the
+ * brokers were asked. */
+static int tell_end(struct engine *g, size_t slot, bool proven, const int64_t *asked_ms,
+                    struct err *e)
+{
+    struct engine_partition *p = &g->partitions[slot];
+    bool placed = true;
+    for (size_t i = 0; i < g->shards_n; i++) {
+        struct engine_shard *s = &g->shards[i];
+        struct apply_reply reply;
+        if (s->store->ops->idle(s->store, p->name, &p->at[i],
+                                proven ? asked_ms[i] : STORE_NO_TIME, &reply, e))
             return -1;
-    if (!placed) {
-        p->placed = false;
-        return engine_reposition(g, slot, e);
+        s->clock = reply.clock;
+        placed = placed && reply.outcome == APPLIED;
     }
-    p->at_end = true;
+    p->at_end = placed;
+    if (placed)
+        return 0;
+    p->placed = false;
+    return engine_reposition(g, slot, e);
+}
+
+int engine_look_at_ends(struct engine *g, int64_t idle_after_ms, struct err *e)
+{
+    int64_t asked_ms[SHARDS_MAX];
+    bool any = false, wanted;
+    arena_reset(&g->scratch);
+    for (size_t i = 0; i < g->shards_n; i++)
+        asked_ms[i] = g->shards[i].clock.now_ms;
+    for (size_t i = 0; i < g->partitions_n; i++) {
+        if (ready(g, i, idle_after_ms, &wanted, e))
+            return -1;
+        g->partitions[i].end = -1;
+        any = any || wanted;
+    }
+    if (!any)
+        return 0;
+    if (g->source->ops->ends(g->source, take_end, g, e))
+        return -1;
+    for (size_t i = 0; i < g->partitions_n; i++) {
+        struct engine_partition *p = &g->partitions[i];
+        if (p->owned && p->placed && p->end == p->next &&
+            tell_end(g, i, idle(p, idle_after_ms), asked_ms, e))
+            return -1;
+    }
     return engine_tick(g, e);
 }
 

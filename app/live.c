@@ -17,6 +17,7 @@ enum {
     FIGURES_EVERY_MS = 60000,
     BACKOFF_MIN_MS = 50,
     BACKOFF_MAX_MS = 2000,
+    UNKNOWN_FOR_MS = 1000,
 };
 
 /* --- what the source tells --- */
@@ -25,14 +26,17 @@ struct source_place live_assigned(void *arg, size_t slot, struct str name)
 {
     struct live *l = arg;
     struct err e = {0};
-    char quoted[LOG_VALUE_BYTES];
+    char quoted[LOG_VALUE_BYTES], reason[LOG_VALUE_BYTES];
     struct engine_partition *p = engine_partition(&l->engine, slot, name);
     p->owned = true;
     p->marks.n = 0; /* others may have gone on with it */
+    p->reads = 0;
+    if (clock_monotonic_ms() < l->unknown_until_ms) /* not a time-out for each of many */
+        return (struct source_place){-1, -1, 0};
     if (engine_place(&l->engine, p, &e)) {
         log_warn("cursor_unknown", "partition=%s reason=%s", log_quote(name, quoted),
-                 e.text);
-        p->reads = 0;
+                 log_quote(str_of(e.text), reason));
+        l->unknown_until_ms = clock_monotonic_ms() + UNKNOWN_FOR_MS;
         return (struct source_place){-1, -1, 0};
     }
     p->reads = p->next;
@@ -133,20 +137,6 @@ void live_log_figures(const struct live *l)
              s->batches, s->repositions, announced, confirmed);
 }
 
-/* Partitions from which nothing comes: are they at their end, and for how long. */
-static int look_at_ends(struct live *l, struct err *e)
-{
-    int64_t now = clock_monotonic_ms();
-    for (size_t i = 0; i < l->engine.partitions_n; i++) {
-        const struct engine_partition *p = &l->engine.partitions[i];
-        status_tick(l->status);
-        bool idle = now - p->active_ms >= l->config->time.idle_after_ms;
-        if (p->owned && (idle || !p->at_end) && engine_at_end(&l->engine, i, idle, e))
-            return -1;
-    }
-    return 0;
-}
-
 static void tell_status(struct live *l)
 {
     live_metrics_tell(&l->metrics, &l->engine, l->delivery);
@@ -173,7 +163,8 @@ static int every_second(struct live *l, struct err *e)
         live_log_figures(l);
     }
     l->redis_answers = engine_look(&l->engine, e) == 0;
-    if (!l->redis_answers || look_at_ends(l, e) ||
+    if (!l->redis_answers ||
+        engine_look_at_ends(&l->engine, l->config->time.idle_after_ms, e) ||
         engine_horizon(&l->engine, l->config->redis.prefix, e))
         return back_off(l, false, e);
     return 0;

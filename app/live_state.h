@@ -26,6 +26,8 @@ struct live {
     struct batch batch;
     int64_t backoff_ms; /* 0: all is well */
     int64_t next_ms, topology_ms, figures_ms;
+    int64_t
+        unknown_until_ms; /* a store did not say where a partition stands: not asked again before */
     uint64_t full; /* lines that found an outbox full, as last logged */
     bool paused;   /* reading, because an outbox is full */
     char consumer[96];

@@ -19,9 +19,10 @@ void proof_deinit(struct proof *p)
     arena_deinit(&p->names);
 }
 
-static void take_end(void *arg, struct str name, int64_t end)
+static void take_end(void *arg, size_t slot, struct str name, int64_t end)
 {
     struct proof *p = arg;
+    (void)slot;
     if (p->n == p->cap) {
         p->cap = p->cap ? p->cap * 2 : 64;
         p->ends = realloc(p->ends, p->cap * sizeof *p->ends);
