@@ -44,7 +44,7 @@ class Options:
 
     def __init__(self, **given):
         self.seconds, self.gap_s, self.events, self.off, self.only = 20, 0.7, 1500, "", None
-        self.keep, self.strict = False, False
+        self.keep, self.strict, self.rest_s = False, False, REST_S
         self.__dict__.update(given)
 
 
@@ -86,7 +86,7 @@ class Round:
         world = self.world
         world.open(self.stream, self.random)
         wanted = self.expected()
-        feeder = worlds.Feeder(TOOLS / "kafka_feed", world.broker.address, world.name)
+        feeder = worlds.Feeder(TOOLS / "kafka_feed", world.broker.address, world.name, world.folder / "feed.log")
         try:
             for pod in world.pods[:worlds.AT_FIRST]:
                 pod.start(pods.arm(self.random))
@@ -119,7 +119,7 @@ class Round:
         return probe.counts["lost"] == 0
 
     def settle(self, wanted):
-        end = time.time() + REST_S
+        end = time.time() + self.options.rest_s
         while not self.at_rest(wanted) and time.time() < end and not self.world.crashes:
             self.world.wait(time.time() + 0.5)
         self.settled = time.time()
@@ -132,10 +132,11 @@ class Round:
     def judge(self, wanted):
         world = self.world
         for pod in world.pods:
+            pod.thaw()
             pod.leave(None)
         end = time.time() + 30
         while any(p.process and p.runs() for p in world.pods) and time.time() < end:
-            time.sleep(0.02)
+            world.wait(time.time() + 0.02)
         for pod in world.pods:
             if pod.process and pod.runs():
                 self.verdict.problem("crash", "pod %d does not stop" % pod.place)
@@ -153,14 +154,15 @@ class Round:
         (world.folder / "expected.jsonl").write_bytes(b"".join(wanted))
         (world.folder / "record.jsonl").write_bytes(b"".join(record))
 
-    def close(self):
+    def close(self, keep=True):
+        """A failed round's files stay, unless it was to fail."""
         world = self.world
         problems = self.verdict.problems
         if world.faults:
             text = "\n".join(world.faults.lines(self.begun) + ["", *problems])
             (world.folder / "faults.txt").write_text(text + "\n", encoding="utf-8")
         world.close()
-        if not problems and not self.options.keep:
+        if not (problems and keep) and not self.options.keep:
             shutil.rmtree(world.folder, ignore_errors=True)
 
     def tell(self):

@@ -79,8 +79,9 @@ def lie(r):
 class Feeder:
     """Puts the lines into Kafka, some at a time, in a thread of its own: it may have to wait for the broker."""
 
-    def __init__(self, program, brokers, topic):
-        self.process = subprocess.Popen([str(program), brokers, topic], stdin=subprocess.PIPE)
+    def __init__(self, program, brokers, topic, log):
+        with open(log, "wb") as file:
+            self.process = subprocess.Popen([str(program), brokers, topic], stdin=subprocess.PIPE, stderr=file)
         self.pieces = queue.Queue()
         self.thread = threading.Thread(target=self.work, daemon=True)
         self.thread.start()
