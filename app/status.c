@@ -25,7 +25,6 @@ enum {
     SILENCE_S = 5,                  /* a connection may be so long without a byte */
     REQUEST_BYTES = 16 * 1024,      /* memory of a connection: its request's head */
     ANSWER_BYTES = 8 * 1024 * 1024, /* 1,000 partitions make half a megabyte */
-    BACKLOG = 64,
 };
 
 struct status {
@@ -226,7 +225,7 @@ static int open_socket(struct str listen_at, struct err *e)
     assert(good);
     int fd = socket(at.socket.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
-        bind(fd, (const void *)&at.socket, at.bytes) == 0 && listen(fd, BACKLOG) == 0)
+        bind(fd, (const void *)&at.socket, at.bytes) == 0 && listen(fd, SOMAXCONN) == 0)
         return fd;
     int why = errno;
     if (fd >= 0)
