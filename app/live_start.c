@@ -38,8 +38,7 @@ int live_redis_target(const struct config *config, struct arena *arena,
 
 size_t live_shards(const struct config *config)
 {
-    (void)config;
-    return 1;
+    return (size_t)config->redis.shards;
 }
 
 /* --- Redis --- */

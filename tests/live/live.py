@@ -98,7 +98,7 @@ class Receiver:
 class System:
     """One topic, one group, one prefix, one configuration; any number of processes on it."""
 
-    def __init__(self, rules, partitions=4, lateness="10m", idle_after="1h", extra="", sinks="", properties=None, topic=(), redis=None):
+    def __init__(self, rules, partitions=4, lateness="10m", idle_after="1h", extra="", sinks="", properties=None, topic=(), redis=None, shards=1):
         self.name = "t" + uuid.uuid4().hex[:12]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-live-"))
         self.partitions = partitions
@@ -108,9 +108,9 @@ class System:
         self.config = self.folder / "ticketwatch.yaml"
         self.config.write_text(
             'kafka: {brokers: "%s", topics: [%s], group: %s, dead_letter: %s.dlq, properties: {%s}}\n'
-            'redis: {url: "%s", prefix: %s}\n'
+            'redis: {url: "%s", prefix: %s, shards: %d}\n'
             "time: {lateness: %s, idle_after: %s, max_future: 1h}\n%s%srules:\n%s"
-            % (os.environ["KAFKA_BROKERS"], self.name, self.name, self.name, listed, redis or os.environ["REDIS_URL"], self.name,
+            % (os.environ["KAFKA_BROKERS"], self.name, self.name, self.name, listed, redis or os.environ["REDIS_URL"], self.name, shards,
                lateness, idle_after, extra, sinks, rules), encoding="utf-8")
         self.make_topic(self.name, partitions, *topic)
         self.make_topic(self.name + ".dlq", 1)

@@ -85,11 +85,11 @@ class Live(unittest.TestCase):
         self.assertEqual(set(system.stop_all()) - {0}, set(), system.log_text())
 
     def test_one_two_and_five_processes_confirm_what_replay_confirms(self):
-        for processes in (1, 2, 5):
+        for processes, shards in ((1, 1), (2, 3), (5, 1)):
             r = random.Random(SEED)
-            with self.subTest(processes=processes):
+            with self.subTest(processes=processes, shards=shards):
                 lines, cutoff = told_log(r)
-                self.confirm(self.system(r), lines, cutoff, processes)
+                self.confirm(self.system(r, shards=shards), lines, cutoff, processes)
 
     def test_kill_and_restart_change_nothing(self):
         r = random.Random(SEED + 1)
@@ -175,34 +175,67 @@ class Live(unittest.TestCase):
         self.assertLessEqual(len(receiver.posts) - len(once()), kills, "more repetitions than requests that were cut off")
 
 
+FLUSH_SHARD = "for _, k in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', k) end return 1"
+
+
 class Loss(unittest.TestCase):
-    def lose(self, quiet):
+    """Redis loses everything, or a shard of it: the record is made again, and receivers hear nothing twice."""
+
+    def lose(self, quiet, shards=1, one_shard=False):
         r = random.Random(SEED + 4)
         lines, cutoff = told_log(r)
-        redis = live.PrivateRedis()
+        redis, receiver = live.PrivateRedis(), live.Receiver()
         self.addCleanup(redis.close)
-        system = live.System(rules_of(r), PARTITIONS, redis=redis.url)
+        self.addCleanup(receiver.close)
+        rules = rules_of(r).replace("    severity:", "    send: [ops]\n    severity:")
+        system = live.System(rules, PARTITIONS, redis=redis.url, shards=shards,
+                             sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % receiver.url)
         self.addCleanup(system.close)
         path = system.folder / "log.jsonl"
         path.write_bytes(lines)
         expected = until(system.replay(path), cutoff)
         part = len(lines) if quiet else lines.index(b"\n", len(lines) // 2) + 1
+        before = system.folder / "before.jsonl"
+        before.write_bytes(lines[:part])
         for _ in range(2):
             system.start()
         system.feed(lines[:part])
-        live.wait_until("cursors", lambda: redis.command("HLEN", system.name + ":2.1:{0}:cursors") == ":%d" % PARTITIONS)
-        time.sleep(1)
-        redis.command("FLUSHALL")
+        system.wait_for_record(system.replay(before) if quiet else system.record(), cutoff=cutoff)
+        live.wait_until("delivery", lambda: self.still(receiver), 30)
+        time.sleep(2.5)  # what was said is committed every second
+        said = self.said(receiver)
+        if one_shard:
+            redis.command("EVAL", FLUSH_SHARD, "0", "%s:2.%d:{%s}:*" % (system.name, shards, "0"))
+        else:
+            redis.command("FLUSHALL")
         if not quiet:
             system.feed(lines[part:])
         system.wait_for_record(expected, cutoff=cutoff)
+        live.wait_until("delivery", lambda: self.still(receiver), 30)
         self.assertEqual(set(system.stop_all()), {0})
+        again = [a for a in self.said(receiver)[len(said):] if a in said]
+        if quiet:
+            self.assertEqual([a for a in again if a[3] < cutoff], [], "said twice")
+        self.assertLess(len(again), 10, again)
 
-    def test_a_flushed_redis_is_filled_again_from_the_beginning(self):
+    def said(self, receiver):
+        with receiver.lock:
+            alerts = [json.loads(body) for _, _, body, _ in receiver.posts]
+        return [(a["id"], a["state"], a["severity"], logs.time_of(a["time"])) for a in alerts]
+
+    def still(self, receiver):
+        n = len(self.said(receiver))
+        time.sleep(1)
+        return n == len(self.said(receiver))
+
+    def test_a_flushed_redis_is_made_anew(self):
         self.lose(quiet=False)
 
     def test_also_where_nothing_more_comes(self):
         self.lose(quiet=True)
+
+    def test_also_a_shard_of_three(self):
+        self.lose(quiet=False, shards=3, one_shard=True)
 
 
 class Week(unittest.TestCase):
