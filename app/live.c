@@ -155,7 +155,7 @@ static int every_second(struct live *l, struct err *e)
     tell_status(l);
     if (now >= l->topology_ms) {
         l->topology_ms = now + TOPOLOGY_EVERY_MS;
-        if (live_partitions(l, e))
+        if (live_partitions(l, e) || live_check_stores(l, e))
             return back_off(l, false, e);
     }
     if (now >= l->figures_ms) {

@@ -43,16 +43,33 @@ size_t live_shards(const struct config *config)
 
 /* --- Redis --- */
 
+static void tell_warning(struct live *l, const char *warning)
+{
+    char quoted[LOG_VALUE_BYTES];
+    if (warning && warning != l->redis_warning)
+        log_warn("redis", "reason=%s", log_quote(str_of(warning), quoted));
+    l->redis_warning = warning;
+}
+
 static int check_redis(struct live *l, struct err *e)
 {
     const char *warning = NULL;
-    char quoted[LOG_VALUE_BYTES];
     struct redis_link *link = redis_link_new(&l->redis);
     int result = redis_check(link, &warning, e);
     redis_link_free(link);
-    if (warning)
-        log_warn("redis", "reason=%s", log_quote(str_of(warning), quoted));
+    tell_warning(l, warning);
     return result;
+}
+
+int live_check_stores(struct live *l, struct err *e)
+{
+    for (size_t i = 0; i < l->stores_n; i++) {
+        const char *warning = NULL;
+        if (redis_store_check(l->stores[i], &warning, e))
+            return -1;
+        tell_warning(l, warning);
+    }
+    return 0;
 }
 
 /* There is no state in Redis: it was lost, or this is the first start. */

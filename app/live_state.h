@@ -30,12 +30,15 @@ struct live {
         unknown_until_ms; /* a store did not say where a partition stands: not asked again before */
     uint64_t full; /* lines that found an outbox full, as last logged */
     bool paused;   /* reading, because an outbox is full */
+    const char *redis_warning; /* the last one logged */
     char consumer[96];
 };
 
 /* live_start.c: opens what a process needs. -1: it could not; live_finish() closes what was opened. */
 int live_start(struct live *l, struct err *e);
 void live_finish(struct live *l);
+/* Whether Redis may still be trusted with state: its policy can be changed, another server can take over. */
+int live_check_stores(struct live *l, struct err *e);
 /* Makes the broker's partitions known to the stores. */
 int live_partitions(struct live *l, struct err *e);
 

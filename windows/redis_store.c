@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "windows/redis_check.h"
 #include "windows/redis_store_impl.h"
 #include "windows/scripts.h"
 #include "windows/shard.h"
@@ -325,4 +326,9 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
         return NULL;
     }
     return &s->base;
+}
+
+int redis_store_check(struct window_store *base, const char **warning, struct err *e)
+{
+    return redis_check(redis_store_of(base)->link, warning, e);
 }

@@ -216,6 +216,9 @@ struct redis_store_settings {
 struct window_store *redis_store_open(const struct redis_store_settings *settings,
                                       struct err *e);
 
+/* Whether the server that has the shard now is still one to keep state in; see redis_check(). */
+int redis_store_check(struct window_store *s, const char **warning, struct err *e);
+
 /* Ids are remembered in slots of event time until the watermark has passed the slot. */
 enum { ID_SLOT_MS_MIN = 60000 };
 static inline int64_t id_slot_ms(int64_t lateness_ms)
