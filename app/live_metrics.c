@@ -153,12 +153,14 @@ static void tell_partition(struct live_metrics *m, const struct engine *g, size_
                lag_age_note(&series->seen, p->next, end, clock_monotonic_ms()));
 }
 
+/* While Redis is away nothing is placed: then where it stood when it was last asked. */
 static void tell_partitions(struct live_metrics *m, const struct engine *g)
 {
     int64_t owned = 0;
     for (size_t i = 0; i < g->partitions_n; i++) {
-        owned += g->partitions[i].owned;
-        if (g->partitions[i].owned && g->partitions[i].placed)
+        const struct engine_partition *p = &g->partitions[i];
+        owned += p->owned;
+        if (p->owned && (p->placed || p->next > 0))
             tell_partition(m, g, i);
         else if (i < m->partitions_n)
             m->partitions[i].seen = (struct lag_age){0};
