@@ -16,7 +16,8 @@ void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
                          .rules_n = rules_n,
                          .lateness_ms = lateness_ms,
                          .source = source,
-                         .shards_n = stores_n};
+                         .shards_n = stores_n,
+                         .times = {STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME}};
     g->stats.rules = calloc(rules_n + 1, sizeof *g->stats.rules);
     g->shards = calloc(stores_n, sizeof *g->shards);
     assert(g->stats.rules && g->shards);
@@ -195,12 +196,13 @@ static void count(struct engine *g, size_t shard, const struct piece *piece,
 }
 
 static struct apply call_of(const struct engine *g, const struct engine_partition *p,
-                            const struct piece *piece, const struct accepted *a)
+                            size_t shard, const struct piece *piece,
+                            const struct accepted *a)
 {
     const struct batch *b = piece->batch;
     bool whole = piece->next == b->next;
     return (struct apply){.partition = p->name,
-                          .incarnation = p->at[0].incarnation,
+                          .incarnation = p->at[shard].incarnation,
                           .start = piece->start,
                           .next = piece->next,
                           .last_offset = whole ? b->last_offset : -1,
@@ -230,7 +232,7 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
     *high_ms = a.high_ms;
     do {
         make_changes(g, shard, &a, matches);
-        struct apply call = call_of(g, p, piece, &a);
+        struct apply call = call_of(g, p, shard, piece, &a);
         if (store->ops->apply(store, &call, &g->scratch, &reply, e))
             return -1;
         if (reply.outcome == MISPLACED && FAULT_OFF("exact_cursor")) {

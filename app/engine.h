@@ -36,8 +36,10 @@ struct engine_partition {
     bool owned;
     bool placed;            /* what follows is what the stores say */
     struct store_place *at; /* by shard */
-    int64_t next;           /* the least cursor of any shard */
-    int64_t high_ms;        /* largest event time before it; STORE_NO_TIME: none */
+    int64_t
+        incarnation; /* of the log, the highest seen: never lower, also where a shard lost writes */
+    int64_t next;      /* the least cursor of any shard */
+    int64_t high_ms;   /* largest event time before it; STORE_NO_TIME: none */
     int64_t reads;     /* the position that the source hands out next; -1: not known */
     int64_t active_ms; /* clock_monotonic_ms() when something last came */
     int64_t end;       /* as the brokers told last; -1: not known */
@@ -60,7 +62,9 @@ struct engine {
     struct engine_partition *partitions; /* by slot */
     size_t partitions_n;
     struct engine_stats stats;
+    struct store_times times; /* as all shards told together last */
     struct changes changes;
+
     struct proof proof;
     struct arena scratch; /* of one call */
 };

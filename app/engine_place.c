@@ -53,6 +53,8 @@ static int read_place(struct engine *g, struct engine_partition *p, size_t shard
     if (p->marks.n == 0 && at->marks.n)
         (void)marks_read(at->marks, &p->marks);
     at->marks = STR_NONE; /* the arena's */
+    if (at->cursor >= 0 && at->incarnation > p->incarnation)
+        p->incarnation = at->incarnation;
     return 0;
 }
 
@@ -84,10 +86,33 @@ static int begin(struct engine *g, struct engine_partition *p, size_t shard,
     }
     if (FAULT_OFF("rewind") && p->marks.n)
         mark = &p->marks.items[p->marks.n - 1];
-    if (store->ops->begin(store, p->name, mark ? mark->offset : 0,
-                          mark ? mark->high_ms : STORE_NO_TIME, e))
+    struct store_place first = {.incarnation = p->incarnation,
+                                .cursor = mark ? mark->offset : 0,
+                                .high_ms = mark ? mark->high_ms : STORE_NO_TIME};
+    if (store->ops->begin(store, p->name, &first, e))
         return -1;
     return read_place(g, p, shard, e); /* another process may have been first */
+}
+
+/* A shard that stands in an earlier log than another, or than this process has seen: it lost writes, or was not
+ * reached when the log was found to be made anew. */
+static int renew(struct engine *g, struct engine_partition *p, size_t shard,
+                 struct err *e)
+{
+    struct window_store *store = g->shards[shard].store;
+    while (p->at[shard].incarnation < p->incarnation) {
+        if (store->ops->remade(store, p->name, &p->at[shard], e) ||
+            read_place(g, p, shard, e))
+            return -1;
+        p->marks.n = 0;
+    }
+    return 0;
+}
+
+static int take_place(struct engine *g, struct engine_partition *p, size_t shard,
+                      struct err *e)
+{
+    return p->at[shard].cursor < 0 ? begin(g, p, shard, e) : renew(g, p, shard, e);
 }
 
 static void take_least(struct engine *g, struct engine_partition *p)
@@ -111,7 +136,7 @@ int engine_place(struct engine *g, struct engine_partition *p, struct err *e)
         if (read_place(g, p, i, e))
             return -1;
     for (size_t i = 0; i < g->shards_n; i++)
-        if (p->at[i].cursor < 0 && begin(g, p, i, e))
+        if (take_place(g, p, i, e))
             return -1;
     take_least(g, p);
     p->placed = true;
@@ -136,11 +161,10 @@ int engine_remade(struct engine *g, size_t slot, struct err *e)
     struct engine_partition *p = &g->partitions[slot];
     arena_reset(&g->scratch);
     g->stats.remade++;
-    for (size_t i = 0; i < g->shards_n; i++) {
-        struct window_store *store = g->shards[i].store;
-        if (store->ops->remade(store, p->name, &p->at[i], e))
+    p->incarnation++;
+    for (size_t i = 0; i < g->shards_n; i++)
+        if (renew(g, p, i, e))
             return -1;
-    }
     p->marks.n = 0;
     p->placed = false;
     return engine_reposition(g, slot, e);
@@ -233,25 +257,23 @@ static void least(int64_t *ms, int64_t other_ms)
     *ms = other_ms < *ms ? other_ms : *ms;
 }
 
-/* All shards together: nothing is claimed that one of them does not know. */
+/* All shards together: nothing is claimed that one of them does not know. Each keeps the episodes of the record
+ * that all of them have: what the least of them had said the last time. */
 static int read_times(struct engine *g, const struct marks_line *lines, size_t n,
-                      struct store_times *out, struct err *e)
+                      struct err *e)
 {
+    struct store_times all = {INT64_MAX, STORE_NO_TIME, INT64_MAX};
+    int64_t said_ms = g->shards_n == 1 ? INT64_MAX : g->times.said_ms;
     for (size_t i = 0; i < g->shards_n; i++) {
         struct window_store *store = g->shards[i].store;
         struct store_times t;
-        if (store->ops->horizon(store, lines, n, &t, e))
+        if (store->ops->horizon(store, said_ms, lines, n, &t, e))
             return -1;
-        if (i == 0)
-            *out = t;
-        least(&out->said_ms, t.said_ms);
-        least(&out->from_ms, t.from_ms);
-        out->record_ms = t.record_ms > out->record_ms ? t.record_ms : out->record_ms;
-        if (t.record_ms == STORE_NO_TIME)
-            out->said_ms = STORE_NO_TIME;
+        least(&all.said_ms, t.said_ms);
+        least(&all.from_ms, t.from_ms);
+        all.record_ms = t.record_ms > all.record_ms ? t.record_ms : all.record_ms;
     }
-    if (out->said_ms == STORE_NO_TIME)
-        *out = (struct store_times){STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME};
+    g->times = all;
     return 0;
 }
 
@@ -265,7 +287,6 @@ static struct str text_of(const struct engine_partition *p, struct buf *b,
 
 int engine_horizon(struct engine *g, struct str prefix, struct err *e)
 {
-    struct store_times times;
     struct buf b;
     size_t n = 0;
     arena_reset(&g->scratch);
@@ -277,15 +298,15 @@ int engine_horizon(struct engine *g, struct str prefix, struct err *e)
         if (p->owned && p->placed)
             lines[n++] = (struct marks_line){p->name, text_of(p, &b, &g->scratch)};
     }
-    int result = read_times(g, lines, n, &times, e);
+    int result = read_times(g, lines, n, e);
     for (size_t i = 0; i < g->partitions_n && result == 0; i++) {
         struct engine_partition *p = &g->partitions[i];
         if (!p->owned || !p->placed)
             continue;
-        if (times.from_ms != STORE_NO_TIME)
-            marks_forget(&p->marks, times.from_ms);
+        if (g->times.from_ms != STORE_NO_TIME)
+            marks_forget(&p->marks, g->times.from_ms);
         buf_clear(&b);
-        past_write(prefix, &times, &p->marks, &b);
+        past_write(prefix, &g->times, &p->marks, &b);
         g->source->ops->commit(g->source, i, p->next, buf_str(&b));
     }
     buf_deinit(&b);

@@ -51,7 +51,7 @@ const struct mark *marks_before(const struct marks *m, int64_t from_ms)
 void marks_forget(struct marks *m, int64_t from_ms)
 {
     const struct mark *keep = marks_before(m, from_ms);
-    size_t gone = keep ? (size_t)(keep - m->items) : 0;
+    size_t gone = keep && keep > m->items ? (size_t)(keep - m->items) - 1 : 0;
     m->n -= gone;
     memmove(m->items, m->items + gone, m->n * sizeof *m->items);
 }

@@ -29,7 +29,7 @@ struct marks {
 void marks_note(struct marks *m, int64_t offset, int64_t high_ms);
 /* The last mark whose events all lie before from_ms; NULL: none is known. */
 const struct mark *marks_before(const struct marks *m, int64_t from_ms);
-/* Drops the marks before that one. */
+/* Drops the marks before that one, but for one more: what a commit says may be a little older. */
 void marks_forget(struct marks *m, int64_t from_ms);
 
 /* "offset:high offset:high ...", at most MARKS_MAX_BYTES. */

@@ -47,9 +47,11 @@ void past_write(struct str prefix, const struct store_times *times,
     char hash[HASH_BYTES + 1];
     hash_text(prefix, hash);
     buf_printf(out, "tw2 %s", hash);
-    put_time(out, times->said_ms);
-    put_time(out, times->record_ms);
-    put_time(out, times->from_ms);
+    bool known = times->said_ms != STORE_NO_TIME && times->record_ms != STORE_NO_TIME &&
+                 times->from_ms != STORE_NO_TIME;
+    put_time(out, known ? times->said_ms : STORE_NO_TIME);
+    put_time(out, known ? times->record_ms : STORE_NO_TIME);
+    put_time(out, known ? times->from_ms : STORE_NO_TIME);
     buf_char(out, ' ');
     marks_write(marks, out);
 }

@@ -29,7 +29,7 @@ int past_read(struct past *p, struct source *source, struct err *e);
 /* The partition's marks as its commit had them; NULL: none. */
 const struct marks *past_marks(const struct past *p, struct str partition);
 
-/* The metadata of a partition's commit. */
+/* The metadata of a partition's commit. Without all three times it says none. */
 void past_write(struct str prefix, const struct store_times *times,
                 const struct marks *marks, struct buf *out);
 

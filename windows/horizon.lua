@@ -1,9 +1,10 @@
 -- What a state made anew would have to know (docs/once.md), and partitions' marks to keep.
--- ARGV 3 how long the record is kept, 4 the longest lookback of any rule; then for each partition: its name, its marks.
+-- ARGV 3 how long the record is kept, 4 the longest lookback of any rule, 5 what all shards had said when they were last
+--      asked ('' not known, 'own' there is no other); then for each partition: its name, its marks.
 -- Reply: HORIZON, said, record, from ('' not known).
 -- While a state is being made anew, it stays as it was before the loss.
 if not same_epoch() then return {'EPOCH'} end
-for i = 5, #ARGV, 2 do redis.call('HSET', MARKS, ARGV[i], ARGV[i + 1]) end
+for i = 6, #ARGV, 2 do redis.call('HSET', MARKS, ARGV[i], ARGV[i + 1]) end
 local r = reply('HORIZON')
 local kept = redis.call('HMGET', META, 'said', 'record', 'from')
 local known, record, from = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])
@@ -35,10 +36,14 @@ if at and (not known or at >= known) then
   at = math.max(math.min(at, first_score(UNSENT) or at), known or -math.huge)
   if at > -math.huge then
     known = at
-    record = math.max(known - tonumber(ARGV[3]), record or -math.huge)
-    forget_episodes(record)
-    from = math.min(record - tonumber(ARGV[4]), first_score(EPISODES) or math.huge)
-    redis.call('HSET', META, 'said', int(known), 'record', int(record), 'from', int(from))
+    redis.call('HSET', META, 'said', int(known))
+    local all = ARGV[5] == 'own' and known or tonumber(ARGV[5])
+    if all then record = math.max(math.min(known, all) - tonumber(ARGV[3]), record or -math.huge) end
+    if record then
+      forget_episodes(record)
+      from = math.min(record - tonumber(ARGV[4]), first_score(EPISODES) or math.huge)
+      redis.call('HSET', META, 'record', int(record), 'from', int(from))
+    end
   end
 end
 r[7], r[8], r[9] = known and int(known) or '', record and int(record) or '', from and int(from) or ''

@@ -90,15 +90,16 @@ static int memory_cursor(struct window_store *s, struct str name, struct arena *
     return 0;
 }
 
-static int memory_begin(struct window_store *s, struct str name, int64_t start,
-                        int64_t high_ms, struct err *e)
+static int memory_begin(struct window_store *s, struct str name,
+                        const struct store_place *place, struct err *e)
 {
     (void)e;
     struct partition *p = partition_made(self(s), name);
     if (p->cursor >= 0)
         return 0;
-    p->cursor = start;
-    p->high_ms = high_ms;
+    p->cursor = place->cursor;
+    p->incarnation = place->incarnation;
+    p->high_ms = place->high_ms;
     return 0;
 }
 

@@ -85,14 +85,14 @@ static int run(struct redis_store *s, enum script_number script,
     return r ? 0 : -1;
 }
 
-int redis_store_begin(struct window_store *base, struct str partition, int64_t start,
-                      int64_t high_ms, struct err *e)
+int redis_store_begin(struct window_store *base, struct str partition,
+                      const struct store_place *place, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
     size_t keys_n = begin_call(s, &args, partition);
-    redis_put_cursor(&args, 0, start);
-    args_int_or(&args, high_ms, STORE_NO_TIME);
+    redis_put_cursor(&args, place->incarnation, place->cursor);
+    args_int_or(&args, place->high_ms, STORE_NO_TIME);
     return run(s, SCRIPT_BEGIN, &args, keys_n, e);
 }
 
@@ -107,8 +107,9 @@ int redis_store_remade(struct window_store *base, struct str partition,
     return run(s, SCRIPT_REMADE, &args, keys_n, e);
 }
 
-int redis_store_horizon(struct window_store *base, const struct marks_line *marks,
-                        size_t n, struct store_times *out, struct err *e)
+int redis_store_horizon(struct window_store *base, int64_t said_ms,
+                        const struct marks_line *marks, size_t n, struct store_times *out,
+                        struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
@@ -117,6 +118,10 @@ int redis_store_horizon(struct window_store *base, const struct marks_line *mark
     size_t keys_n = redis_call_args(s, &args);
     args_int(&args, s->record_for_ms);
     args_int(&args, s->lookback_ms);
+    if (said_ms == INT64_MAX)
+        args_str(&args, STR("own"));
+    else
+        args_int_or(&args, said_ms, STORE_NO_TIME);
     for (size_t i = 0; i < n; i++) {
         args_str(&args, marks[i].partition);
         args_str(&args, marks[i].marks);

@@ -100,12 +100,13 @@ struct str redis_new_version(struct arena *arena);
 /* redis_place.c */
 int redis_store_cursor(struct window_store *base, struct str partition,
                        struct arena *arena, struct store_place *out, struct err *e);
-int redis_store_begin(struct window_store *base, struct str partition, int64_t start,
-                      int64_t high_ms, struct err *e);
+int redis_store_begin(struct window_store *base, struct str partition,
+                      const struct store_place *place, struct err *e);
 int redis_store_remade(struct window_store *base, struct str partition,
                        const struct store_place *place, struct err *e);
-int redis_store_horizon(struct window_store *base, const struct marks_line *marks,
-                        size_t n, struct store_times *out, struct err *e);
+int redis_store_horizon(struct window_store *base, int64_t said_ms,
+                        const struct marks_line *marks, size_t n, struct store_times *out,
+                        struct err *e);
 /* "INCARNATION:OFFSET". */
 void redis_put_cursor(struct redis_args *args, int64_t incarnation, int64_t offset);
 /* "OFFSET:HASH", or nothing. */

@@ -150,9 +150,9 @@ struct store_ops {
     /* Where the partition stands. */
     int (*cursor)(struct window_store *s, struct str partition, struct arena *arena,
                   struct store_place *out, struct err *e);
-    /* Sets the cursor of a partition that has none, and the largest event time before it. */
-    int (*begin)(struct window_store *s, struct str partition, int64_t start,
-                 int64_t high_ms, struct err *e);
+    /* Sets the cursor of a partition that has none, its incarnation, and the largest event time before it. */
+    int (*begin)(struct window_store *s, struct str partition,
+                 const struct store_place *place, struct err *e);
     /* The partition's log is another than the one that was applied: it begins at 0 as the next incarnation, iff
      * the cursor stands where `place` says. */
     int (*remade)(struct window_store *s, struct str partition,
@@ -176,9 +176,11 @@ struct store_ops {
      * the end given. NULL in memory. */
     int (*proves)(struct window_store *s, const struct partition_end *ends, size_t n,
                   bool *all_read, struct err *e);
-    /* What a state made anew would have to know; keeps these partitions' marks. NULL in memory. */
-    int (*horizon)(struct window_store *s, const struct marks_line *marks, size_t n,
-                   struct store_times *out, struct err *e);
+    /* What a state made anew would have to know; keeps these partitions' marks. said_ms: what all shards had said,
+     * when they were last asked (STORE_NO_TIME: not known; INT64_MAX: there is only one). NULL in memory. */
+    int (*horizon)(struct window_store *s, int64_t said_ms,
+                   const struct marks_line *marks, size_t n, struct store_times *out,
+                   struct err *e);
     /* Calls fn for each line of the confirmed record, in the order of writing; fn != 0 ends it. */
     int (*record)(struct window_store *s, store_line_fn *fn, void *arg, struct err *e);
     void (*close)(struct window_store *s);

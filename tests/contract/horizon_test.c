@@ -42,7 +42,8 @@ static void open_store(const char *prefix)
     offset = 0;
     store = redis_store_open(&s, &err);
     CHECK(store != NULL);
-    CHECK_INT(store->ops->begin(store, partition, 0, STORE_NO_TIME, &err), 0);
+    struct store_place at = {.cursor = 0, .high_ms = STORE_NO_TIME};
+    CHECK_INT(store->ops->begin(store, partition, &at, &err), 0);
 }
 
 /* An event at T0 + ms; with a key it waits in the key's window to be judged. */
@@ -100,7 +101,7 @@ static void judged(const struct window *w, const struct outbox_line *line,
 static void horizon(void)
 {
     struct marks_line line = {STR("t/0"), STR("0:")};
-    CHECK_INT(store->ops->horizon(store, &line, 1, &times, &err), 0);
+    CHECK_INT(store->ops->horizon(store, INT64_MAX, &line, 1, &times, &err), 0);
 }
 
 /* Nothing was before, nothing is known; then what the watermark passed is said. */

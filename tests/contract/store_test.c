@@ -117,7 +117,8 @@ static struct store_place place(const char *partition)
 
 static void begin(const char *partition, int64_t start)
 {
-    CHECK_INT(store->ops->begin(store, str_of(partition), start, STORE_NO_TIME, &err), 0);
+    struct store_place at = {.cursor = start, .high_ms = STORE_NO_TIME};
+    CHECK_INT(store->ops->begin(store, str_of(partition), &at, &err), 0);
 }
 
 static void idle(const char *partition, int64_t cursor, int64_t proven_ms)
