@@ -38,10 +38,18 @@ struct record_settings {
     int64_t record_for_ms;
 };
 
+/* What becomes of an alert whose sink's outbox is full. */
+enum when_full {
+    WHEN_FULL_DEAD_LETTER, /* it goes to the sink's dead letters */
+    WHEN_FULL_PAUSE, /* reading pauses until there is room: every sink waits for this one */
+};
+
 struct sink_config {
     struct str name;
     const struct sink *type;
     void *settings;
+    int64_t outbox_max; /* alerts in a shard's outbox */
+    int when_full;      /* enum when_full */
 };
 
 struct config {

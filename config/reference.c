@@ -117,8 +117,12 @@ static void put_rules(struct buf *out)
 
 static void put_sinks(struct buf *out)
 {
-    buf_text(out, "### sinks\n\nEach has a name, which `send` uses, a `type`, and the "
-                  "type's options.\n\n");
+    buf_text(
+        out,
+        "### sinks\n\nEach has a name, which `send` uses, a `type`, the type's options, "
+        "and for every type:\n\n");
+    put_table(sink_table.rows, sink_table.n, out);
+    buf_char(out, '\n');
     for (size_t i = 0; sinks[i]; i++) {
         buf_printf(out, "#### type %s\n\n%s\n\n", sinks[i]->name, sinks[i]->help);
         put_table(sinks[i]->options, sinks[i]->options_n, out);

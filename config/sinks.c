@@ -2,7 +2,29 @@
 #include "config/sections.h"
 #include "core/suggest.h"
 
-static const char *const also[] = {"type", NULL};
+static const char *const policies[] = {
+    [WHEN_FULL_DEAD_LETTER] = "dead_letter", [WHEN_FULL_PAUSE] = "pause", NULL};
+static const struct option_row common_rows[] = {
+    {.name = "outbox_max",
+     .type = OPTION_INT,
+     .offset = offsetof(struct sink_config, outbox_max),
+     .fallback = "20000",
+     .min = 100,
+     .max = 10000000,
+     .help = "How many alerts may wait for this sink, in each shard."},
+    {.name = "when_full",
+     .type = OPTION_WORD,
+     .offset = offsetof(struct sink_config, when_full),
+     .fallback = "dead_letter",
+     .words = policies,
+     .help = "What becomes of one more: it goes to the sink's dead letters, or reading "
+             "from Kafka pauses until there is room, and all sinks wait for this one."},
+};
+enum { COMMON_ROWS = sizeof common_rows / sizeof common_rows[0] };
+const struct option_table sink_table = {common_rows, COMMON_ROWS, NULL, NULL};
+
+/* What a type's table does not have. */
+static const char *const also[] = {"type", "outbox_max", "when_full", NULL};
 
 static void names_of_types(struct buf *out)
 {
@@ -47,6 +69,18 @@ static const struct sink *read_type(struct reading *r, const struct entry *m,
     return found;
 }
 
+static void read_common(struct reading *r, const struct entry *m, struct str path,
+                        struct sink_config *s)
+{
+    options_default(r, &sink_table, s);
+    for (size_t i = 0; i < COMMON_ROWS; i++) {
+        const struct entry *written = node_entry(m->value, common_rows[i].name);
+        if (written)
+            (void)value_read(r, &common_rows[i], written->value,
+                             path_join(r, path, written->name), s);
+    }
+}
+
 static void read_sink(struct reading *r, const struct entry *m)
 {
     struct str path = path_join(r, STR("sinks"), m->name);
@@ -58,7 +92,10 @@ static void read_sink(struct reading *r, const struct entry *m)
         return;
     struct sink_config *s = &r->out->sinks[r->out->sinks_n++];
     struct option_table table = {type->options, type->options_n, also, NULL};
-    *s = (struct sink_config){m->name, type, arena_alloc(r->arena, type->settings_bytes)};
+    *s = (struct sink_config){.name = m->name,
+                              .type = type,
+                              .settings = arena_alloc(r->arena, type->settings_bytes)};
+    read_common(r, m, path, s);
     options_read(r, &table, m, path, s->settings);
 }
 

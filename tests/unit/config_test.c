@@ -71,8 +71,9 @@ static void sections_are_read(void)
                   "redis: {url: 'redis://h', prefix: p, timeout: 1s, password: s}\n"
                   "time: {lateness: 1h30m, zone: UTC}\nrecord_for: 2d\n"
                   "status: {listen: '127.0.0.1:9464', stalled_after: 90s}\n"
-                  "sinks:\n  hook: {type: webhook, url: 'http://h/'}\n" RULES
-                  "    send: hook\n"),
+                  "sinks:\n  hook: {type: webhook, url: 'http://h/'}\n"
+                  "  chat: {type: slack, url: 'http://h/', outbox_max: 100,\n"
+                  "         when_full: pause}\n" RULES "    send: [hook, chat]\n"),
         0);
     CHECK_STR(config.kafka.brokers, STR("a:1,b:2"));
     CHECK_INT(config.kafka.topics.n, 2);
@@ -87,9 +88,13 @@ static void sections_are_read(void)
     CHECK(config.has_kafka && config.has_redis);
     CHECK_STR(config.status.listen, STR("127.0.0.1:9464"));
     CHECK_INT(config.status.stalled_after_ms, 90000);
-    CHECK_INT(config.sinks_n, 1);
+    CHECK_INT(config.sinks_n, 2);
     CHECK_STR(config.sinks[0].name, STR("hook"));
     CHECK(config.sinks[0].type == sink_named(STR("webhook")));
+    CHECK_INT(config.sinks[0].outbox_max, 20000);
+    CHECK_INT(config.sinks[0].when_full, WHEN_FULL_DEAD_LETTER);
+    CHECK_INT(config.sinks[1].outbox_max, 100);
+    CHECK_INT(config.sinks[1].when_full, WHEN_FULL_PAUSE);
     CHECK_STR(config.rules[0].send.items[0], STR("hook"));
     done();
 }
