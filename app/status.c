@@ -141,7 +141,8 @@ enum { PAGES = sizeof pages / sizeof pages[0] };
 static void make_page(struct status *s, const char *method, const char *path,
                       struct page *out)
 {
-    if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
+    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 &&
+        strcmp(method, MHD_HTTP_METHOD_HEAD) != 0) {
         out->code = MHD_HTTP_METHOD_NOT_ALLOWED;
         buf_text(&out->body, "only GET and HEAD\n");
         return;
@@ -175,7 +176,8 @@ static enum MHD_Result send_page(struct MHD_Connection *connection, struct page 
     return result;
 }
 
-/* Called when a request's head is there. A body is not waited for: nothing here takes one. */
+/* Called when a request's head is there. A body is not waited for: nothing here takes one. So many parameters
+ * are libmicrohttpd's. */
 static enum MHD_Result answer(void *arg, struct MHD_Connection *connection,
                               const char *path, const char *method, const char *version,
                               const char *body, size_t *body_n, void **request)

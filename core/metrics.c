@@ -96,12 +96,11 @@ void metric_observe(struct metric *m, int64_t steps)
 
 void metric_put(struct metric *m, int64_t steps)
 {
-    if (!m->has_put)
-        m->put = steps;
-    else if (!m->family->largest)
-        m->put += steps;
-    else if (steps > m->put)
-        m->put = steps;
+    if (m->has_put && m->family->largest)
+        steps = steps > m->put ? steps : m->put;
+    else if (m->has_put)
+        steps += m->put;
+    m->put = steps;
     m->has_put = true;
 }
 
@@ -123,7 +122,9 @@ static void put_escaped(struct buf *out, struct str s, bool quotes)
         char c = s.p[i];
         if (c == '\\' || c == '\n' || (quotes && c == '"'))
             buf_char(out, '\\');
-        buf_char(out, c == '\n' ? 'n' : c);
+        if (c == '\n')
+            c = 'n';
+        buf_char(out, c);
     }
 }
 

@@ -44,6 +44,7 @@ struct delivery_stats {
     int64_t dead;    /* by this process */
     /* By all pods, looked up once a second: */
     int64_t queued;     /* in the outbox */
+    int64_t fullest;    /* of them, in the shard that has most */
     int64_t oldest_ms;  /* how long the oldest of them has been there */
     int64_t dead_total; /* in the dead stream */
 };

@@ -366,10 +366,12 @@ static int64_t read_count(const _Atomic int64_t *counter)
 void lane_add_stats(const struct lane *l, struct delivery_stats *sum)
 {
     int64_t oldest_ms = read_count(&l->counts.oldest_ms);
+    int64_t queued = read_count(&l->counts.queued);
     sum->delivered += read_count(&l->counts.delivered);
     sum->retried += read_count(&l->counts.retried);
     sum->dead += read_count(&l->counts.dead);
-    sum->queued += read_count(&l->counts.queued);
+    sum->queued += queued;
+    sum->fullest = sum->fullest > queued ? sum->fullest : queued;
     sum->dead_total += read_count(&l->counts.dead_total);
     sum->oldest_ms = sum->oldest_ms > oldest_ms ? sum->oldest_ms : oldest_ms;
 }
