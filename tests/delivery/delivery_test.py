@@ -336,6 +336,25 @@ class DeliveryTest(unittest.TestCase):
         self.assertEqual(process.returncode, 3)
         self.assertIn("/no/such/file", process.stderr)
 
+    # ---- figures ----
+
+    def test_figures_of_the_outbox(self):
+        """How many wait, for how long, how many are dead; too many dead are told, once."""
+        dead = redis_server.ONE_SHARD + "dead:hang"
+        self.redis.command("EVAL", "for i = 1, 9999 do redis.call('XADD', KEYS[1], '*', 'alert', '') end",
+                           1, dead)
+        self.add("hang", [1, 2, 3])
+        pod = self.pod(hang="/hang")
+        self.assertTrue(wait_for(lambda: pod.stats()["queued"] == 3))
+        self.assertEqual(pod.stats()["dead_total"], 9999)
+        self.assertNotIn("dead_stream_grows", pod.log())
+        for _ in range(2):
+            self.redis.command("XADD", dead, "*", "alert", "")
+        self.assertTrue(wait_for(lambda: pod.stats()["dead_total"] == 10001))
+        self.assertTrue(wait_for(lambda: pod.stats()["oldest_ms"] > 2000))
+        self.assertLess(pod.stats()["oldest_ms"], 15000)
+        self.assertEqual(pod.log().count("event=dead_stream_grows sink=hang entries=10001"), 1)
+
     # ---- pods ----
 
     def test_killed_in_a_request_and_started_again(self):
