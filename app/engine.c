@@ -87,6 +87,8 @@ static int judge(struct engine *g, struct engine_shard *shard,
         .rules_n = g->rules_n,
         .watermark_ms = shard->clock.watermark_ms, /* as told with the windows */
         .settled_ms = shard->clock.watermark_ms + (g->at_end ? 1 : 0),
+        .caps = g->caps,
+        .caps_n = g->caps_n,
         .past = shard->store->past};
     struct judged *judged;
     *committed = 0;

@@ -51,6 +51,8 @@ struct engine {
     const struct rule *rules;
     size_t rules_n;
     int64_t lateness_ms;
+    const struct outbox_cap *caps; /* of sinks */
+    size_t caps_n;
     struct source *source;
     struct engine_shard *shards;
     size_t shards_n;

@@ -20,6 +20,14 @@ static struct str line_of(const struct alert *a, bool positions, struct buf *scr
     return arena_str(arena, buf_str(scratch));
 }
 
+static int64_t cap_of(const struct judge_settings *s, struct str sink)
+{
+    for (size_t i = 0; i < s->caps_n; i++)
+        if (str_eq(s->caps[i].sink, sink))
+            return s->caps[i].max;
+    return 0;
+}
+
 /* The same words go to every sink of the rule. What an earlier state said is not said again. */
 static void write_outbox(const struct judge_settings *settings, const struct rule *rule,
                          const struct judgement *found, struct buf *scratch,
@@ -34,8 +42,11 @@ static void write_outbox(const struct judge_settings *settings, const struct rul
             continue;
         struct str body = line_of(a, true, scratch, found->arena);
         for (size_t s = 0; s < rule->send.n; s++)
-            lines[out->outbox_n++] = (struct outbox_line){
-                .sink = rule->send.items[s], .body = body, .time_ms = a->time_ms};
+            lines[out->outbox_n++] =
+                (struct outbox_line){.sink = rule->send.items[s],
+                                     .body = body,
+                                     .time_ms = a->time_ms,
+                                     .max = cap_of(settings, rule->send.items[s])};
     }
 }
 

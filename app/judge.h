@@ -10,11 +10,19 @@ struct rule_stats {
     uint64_t matches, announced, confirmed;
 };
 
+/* How many entries a sink's outbox may hold before what comes is a dead letter. */
+struct outbox_cap {
+    struct str sink;
+    int64_t max; /* 0: any number */
+};
+
 struct judge_settings {
     const struct rule *rules;
     size_t rules_n;
     int64_t watermark_ms, settled_ms; /* see detectors/detector.h struct judge_input */
     bool all_read;
+    const struct outbox_cap *caps;
+    size_t caps_n;
     struct store_times past; /* what was said and recorded by a state before this one */
 };
 

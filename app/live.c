@@ -141,6 +141,7 @@ static void tell_status(struct live *l)
 {
     live_metrics_tell(&l->metrics, &l->engine, l->delivery);
     status_tell(l->status, &(struct status_facts){.redis_answers = l->redis_answers,
+                                                  .sinks_full = l->metrics.sinks_full,
                                                   .group_joined =
                                                       l->source->ops->joined(l->source)});
 }
@@ -153,6 +154,7 @@ static int every_second(struct live *l, struct err *e)
         return 0;
     l->next_ms = now + EVERY_MS;
     tell_status(l);
+    live_look_at_outboxes(l);
     if (now >= l->topology_ms) {
         l->topology_ms = now + TOPOLOGY_EVERY_MS;
         if (live_partitions(l, e) || live_check_stores(l, e))

@@ -160,6 +160,19 @@ static void name_consumer(struct live *l)
              (unsigned)time(NULL));
 }
 
+/* With `pause` an outbox may grow a little beyond its size: reading stops, nothing is put aside. */
+static void set_caps(struct live *l)
+{
+    const struct config *c = l->config;
+    struct outbox_cap *caps = arena_alloc(&l->arena, (c->sinks_n + 1) * sizeof *caps);
+    for (size_t i = 0; i < c->sinks_n; i++)
+        caps[i] = (struct outbox_cap){
+            c->sinks[i].name,
+            c->sinks[i].when_full == WHEN_FULL_DEAD_LETTER ? c->sinks[i].outbox_max : 0};
+    l->engine.caps = caps;
+    l->engine.caps_n = c->sinks_n;
+}
+
 int live_start(struct live *l, struct err *e)
 {
     name_consumer(l);
@@ -178,6 +191,7 @@ int live_start(struct live *l, struct err *e)
                 l->config->time.lateness_ms, l->source, l->stores, l->stores_n);
     l->engine.past = &l->past;
     l->engine.tick_ms = TICK_MS;
+    set_caps(l);
     l->delivery =
         live_delivery_start(l->config, &l->redis, str_of(l->consumer), &l->arena, e);
     if (!l->delivery ||

@@ -28,8 +28,8 @@ struct live {
     int64_t next_ms, topology_ms, figures_ms;
     int64_t
         unknown_until_ms; /* a store did not say where a partition stands: not asked again before */
-    uint64_t full; /* lines that found an outbox full, as last logged */
-    bool paused;   /* reading, because an outbox is full */
+    uint64_t full;             /* lines that found an outbox full, as last logged */
+    bool paused;               /* reading, because an outbox is full */
     const char *redis_warning; /* the last one logged */
     char consumer[96];
 };
@@ -45,6 +45,9 @@ int live_partitions(struct live *l, struct err *e);
 /* live.c: what the source tells. */
 struct source_place live_assigned(void *arg, size_t slot, struct str name);
 void live_revoked(void *arg, size_t slot, struct str name);
+
+/* live_full.c */
+void live_look_at_outboxes(struct live *l);
 
 void live_log_figures(const struct live *l);
 
