@@ -14,7 +14,7 @@ struct rule_series {
 };
 
 struct sink_series {
-    struct metric *entries, *oldest, *dead, *delivered, *retried, *buried;
+    struct metric *entries, *full, *oldest, *dead, *delivered, *retried, *buried;
 };
 
 struct partition_series {
@@ -40,6 +40,7 @@ static struct sink_series sink_series(struct str name)
 {
     return (struct sink_series){
         .entries = metric_of(&metric_outbox_entries, name, STR_NONE),
+        .full = metric_of(&metric_outbox_full, name, STR_NONE),
         .oldest = metric_of(&metric_outbox_oldest, name, STR_NONE),
         .dead = metric_of(&metric_dead_letters, name, STR_NONE),
         .delivered = metric_of(&metric_deliveries, name, STR("delivered")),
@@ -60,7 +61,8 @@ void live_metrics_init(struct live_metrics *m, const struct config *config)
     *m = (struct live_metrics){.config = config};
     m->rules = calloc(config->rules_n + 1, sizeof *m->rules);
     m->sinks = calloc(config->sinks_n + 1, sizeof *m->sinks);
-    assert(m->rules && m->sinks);
+    m->sinks_full = calloc(config->sinks_n + 1, sizeof *m->sinks_full);
+    assert(m->rules && m->sinks && m->sinks_full);
     for (size_t i = 0; i < config->rules_n; i++)
         m->rules[i] = rule_series(config->rules[i].name);
     for (size_t i = 0; i < config->sinks_n; i++)
@@ -73,6 +75,7 @@ void live_metrics_deinit(struct live_metrics *m)
 {
     free(m->rules);
     free(m->sinks);
+    free(m->sinks_full);
     free(m->partitions);
 }
 
@@ -174,7 +177,9 @@ static void tell_sinks(const struct live_metrics *m, const struct delivery *d)
 {
     for (size_t i = 0; i < m->config->sinks_n; i++) {
         struct delivery_stats s = delivery_stats(d, i);
+        m->sinks_full[i] = s.fullest >= m->config->sinks[i].outbox_max;
         metric_put(m->sinks[i].entries, s.queued);
+        metric_put(m->sinks[i].full, m->sinks_full[i]);
         metric_put(m->sinks[i].oldest, s.oldest_ms);
         metric_put(m->sinks[i].dead, s.dead_total);
         metric_put(m->sinks[i].delivered, s.delivered);
@@ -182,6 +187,7 @@ static void tell_sinks(const struct live_metrics *m, const struct delivery *d)
         metric_put(m->sinks[i].buried, s.dead);
     }
     metric_flush(&metric_outbox_entries);
+    metric_flush(&metric_outbox_full);
     metric_flush(&metric_outbox_oldest);
     metric_flush(&metric_dead_letters);
     metric_flush(&metric_deliveries);

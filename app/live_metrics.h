@@ -11,6 +11,7 @@ struct live_metrics {
     const struct config *config;
     struct rule_series *rules;           /* by rule */
     struct sink_series *sinks;           /* by sink */
+    bool *sinks_full;                    /* by sink: an outbox of it takes no more */
     struct partition_series *partitions; /* by slot */
     size_t partitions_n;
     int64_t accepted; /* the most that was ever told: what the engine's counts give */

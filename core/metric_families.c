@@ -170,6 +170,16 @@ struct metric_family metric_outbox_entries = {
             "or refuses: see ticketwatch_deliveries_total and the log's alert_retry.",
     .labels = {"sink"}};
 
+struct metric_family metric_outbox_full = {
+    .name = "ticketwatch_outbox_full",
+    .type = METRIC_GAUGE,
+    .help =
+        "1 where a sink's outbox holds outbox_max alerts; the same in all pods. What "
+        "comes then is a dead letter, or reading pauses (when_full): mend the sink, or "
+        "take it out of the rules' `send`.",
+    .labels = {"sink"},
+    .largest = true};
+
 struct metric_family metric_outbox_oldest = {
     .name = "ticketwatch_outbox_oldest_age_seconds",
     .type = METRIC_GAUGE,
@@ -184,8 +194,8 @@ struct metric_family metric_outbox_oldest = {
 struct metric_family metric_outbox_overflows = {
     .name = "ticketwatch_outbox_overflows_total",
     .help =
-        "Alerts that found their sink's outbox full. A sink is down for too long: mend "
-        "it, or take it out of the rules' `send`."};
+        "Alerts that found their sink's outbox full and are dead letters. The sink is "
+        "down for too long: mend it, then see its dead stream."};
 
 struct metric_family metric_dead_letters = {
     .name = "ticketwatch_dead_letters",
@@ -274,36 +284,21 @@ struct metric_family metric_start_time = {
             "`kubectl logs --previous`.",
     .per = MS};
 
-struct metric_family *const metric_families[] = {&metric_events,
-                                                 &metric_batches,
-                                                 &metric_batch_seconds,
-                                                 &metric_repositions,
-                                                 &metric_records_lost,
-                                                 &metric_logs_remade,
-                                                 &metric_rewinds,
-                                                 &metric_partitions_owned,
-                                                 &metric_partition_lag,
-                                                 &metric_partition_lag_age,
-                                                 &metric_rebalances,
-                                                 &metric_kafka_errors,
-                                                 &metric_watermark,
-                                                 &metric_watermark_lag,
-                                                 &metric_next_due,
-                                                 &metric_windows_waiting,
-                                                 &metric_rule_matches,
-                                                 &metric_alerts,
-                                                 &metric_outbox_entries,
-                                                 &metric_outbox_oldest,
-                                                 &metric_outbox_overflows,
-                                                 &metric_dead_letters,
-                                                 &metric_deliveries,
-                                                 &metric_redis_errors,
-                                                 &metric_script_seconds,
-                                                 &metric_ready,
-                                                 &metric_tick_age,
-                                                 &metric_build,
-                                                 &metric_config,
-                                                 &metric_memory,
-                                                 &metric_cpu,
-                                                 &metric_start_time,
-                                                 NULL};
+struct metric_family *const metric_families[] = {
+    &metric_events,         &metric_batches,
+    &metric_batch_seconds,  &metric_repositions,
+    &metric_records_lost,   &metric_logs_remade,
+    &metric_rewinds,        &metric_partitions_owned,
+    &metric_partition_lag,  &metric_partition_lag_age,
+    &metric_rebalances,     &metric_kafka_errors,
+    &metric_watermark,      &metric_watermark_lag,
+    &metric_next_due,       &metric_windows_waiting,
+    &metric_rule_matches,   &metric_alerts,
+    &metric_outbox_entries, &metric_outbox_full,
+    &metric_outbox_oldest,  &metric_outbox_overflows,
+    &metric_dead_letters,   &metric_deliveries,
+    &metric_redis_errors,   &metric_script_seconds,
+    &metric_ready,          &metric_tick_age,
+    &metric_build,          &metric_config,
+    &metric_memory,         &metric_cpu,
+    &metric_start_time,     NULL};

@@ -16,7 +16,8 @@ extern struct metric_family metric_watermark, metric_watermark_lag, metric_next_
     metric_windows_waiting;
 /* What goes out. */
 extern struct metric_family metric_rule_matches, metric_alerts, metric_outbox_entries,
-    metric_outbox_oldest, metric_outbox_overflows, metric_dead_letters, metric_deliveries;
+    metric_outbox_full, metric_outbox_oldest, metric_outbox_overflows,
+    metric_dead_letters, metric_deliveries;
 /* Redis. */
 extern struct metric_family metric_redis_errors, metric_script_seconds;
 /* The process. */

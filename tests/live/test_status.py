@@ -206,6 +206,28 @@ class Status(unittest.TestCase):
         self.assertEqual(readiness(port)["reasons"], [])
         self.assertEqual(system.stop_all(), [0])
 
+    def test_a_full_outbox_is_told(self):
+        receiver = live.Receiver()
+        self.addCleanup(receiver.close)
+        receiver.answer = lambda path, body: 503
+        system = self.system(sinks='sinks:\n  ops: {type: webhook, url: "%s/ops", outbox_max: 100}\n' % receiver.url)
+        _, port = self.start(system)
+        self.ready(system, port)
+        accounts = [{"account": {"id": "a%d" % i}} for i in range(120)]
+        system.feed(lines([event("e%d.%d" % (i, n), n, i % 2, **a) for n in range(3) for i, a in enumerate(accounts)]))
+        live.wait_until("unreadiness", lambda: readiness(port)["reasons"] == ["sinks: the outbox of ops is full"])
+        now = figures(port)
+        self.assertEqual(now["ticketwatch_outbox_full"].value(sink="ops"), 1)
+        self.assertGreaterEqual(now["ticketwatch_outbox_entries"].value(sink="ops"), 100)
+        live.wait_until("an age", lambda: figures(port)["ticketwatch_outbox_oldest_age_seconds"].value(sink="ops") > 1)
+        live.wait_until("retries", lambda: figures(port)["ticketwatch_deliveries_total"].value(sink="ops", outcome="retried") > 0)
+        self.assertEqual(ask(port, "/healthz")[0], 200)
+        receiver.answer = lambda path, body: 200
+        self.ready(system, port)
+        live.wait_until("room", lambda: figures(port)["ticketwatch_outbox_entries"].value(sink="ops") == 0)
+        self.assertEqual(figures(port)["ticketwatch_outbox_full"].value(sink="ops"), 0)
+        self.assertEqual(system.stop_all(), [0])
+
     def test_a_process_without_a_partition_is_ready(self):
         system = self.system(1)
         _, port = self.start(system)
