@@ -139,7 +139,7 @@ void live_log_figures(const struct live *l)
 
 static void tell_status(struct live *l)
 {
-    live_metrics_tell(&l->metrics, &l->engine, l->delivery);
+    live_metrics_tell(&l->metrics, &l->engine, l->delivery, l->paused);
     status_tell(l->status, &(struct status_facts){.redis_answers = l->redis_answers,
                                                   .sinks_full = l->metrics.sinks_full,
                                                   .group_joined =

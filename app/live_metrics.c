@@ -194,8 +194,9 @@ static void tell_sinks(const struct live_metrics *m, const struct delivery *d)
 }
 
 void live_metrics_tell(struct live_metrics *m, const struct engine *g,
-                       const struct delivery *d)
+                       const struct delivery *d, bool paused)
 {
+    set(&metric_reading_paused, paused);
     tell_events(m, &g->stats);
     tell_rules(m, &g->stats);
     tell_time(g);

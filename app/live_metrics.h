@@ -21,9 +21,9 @@ struct live_metrics {
 void live_metrics_init(struct live_metrics *m, const struct config *config);
 void live_metrics_deinit(struct live_metrics *m);
 
-/* What holds now. */
+/* What holds now. `paused`: nothing is read, because an outbox is full. */
 void live_metrics_tell(struct live_metrics *m, const struct engine *g,
-                       const struct delivery *d);
+                       const struct delivery *d, bool paused);
 /* A batch was applied, judged and committed within so long. */
 void live_metrics_batch(int64_t us);
 

@@ -91,6 +91,13 @@ struct metric_family metric_partition_lag_age = {
     .labels = {"partition"},
     .largest = true};
 
+struct metric_family metric_reading_paused = {
+    .name = "ticketwatch_reading_paused",
+    .type = METRIC_GAUGE,
+    .help =
+        "1 while this process reads nothing, because the outbox of a sink with "
+        "`when_full: pause` is full: all rules and sinks wait for that one. Mend it."};
+
 struct metric_family metric_rebalances = {
     .name = "ticketwatch_rebalances_total",
     .help =
@@ -284,21 +291,38 @@ struct metric_family metric_start_time = {
             "`kubectl logs --previous`.",
     .per = MS};
 
-struct metric_family *const metric_families[] = {
-    &metric_events,         &metric_batches,
-    &metric_batch_seconds,  &metric_repositions,
-    &metric_records_lost,   &metric_logs_remade,
-    &metric_rewinds,        &metric_partitions_owned,
-    &metric_partition_lag,  &metric_partition_lag_age,
-    &metric_rebalances,     &metric_kafka_errors,
-    &metric_watermark,      &metric_watermark_lag,
-    &metric_next_due,       &metric_windows_waiting,
-    &metric_rule_matches,   &metric_alerts,
-    &metric_outbox_entries, &metric_outbox_full,
-    &metric_outbox_oldest,  &metric_outbox_overflows,
-    &metric_dead_letters,   &metric_deliveries,
-    &metric_redis_errors,   &metric_script_seconds,
-    &metric_ready,          &metric_tick_age,
-    &metric_build,          &metric_config,
-    &metric_memory,         &metric_cpu,
-    &metric_start_time,     NULL};
+struct metric_family *const metric_families[] = {&metric_events,
+                                                 &metric_batches,
+                                                 &metric_batch_seconds,
+                                                 &metric_repositions,
+                                                 &metric_records_lost,
+                                                 &metric_logs_remade,
+                                                 &metric_rewinds,
+                                                 &metric_partitions_owned,
+                                                 &metric_partition_lag,
+                                                 &metric_partition_lag_age,
+                                                 &metric_reading_paused,
+                                                 &metric_rebalances,
+                                                 &metric_kafka_errors,
+                                                 &metric_watermark,
+                                                 &metric_watermark_lag,
+                                                 &metric_next_due,
+                                                 &metric_windows_waiting,
+                                                 &metric_rule_matches,
+                                                 &metric_alerts,
+                                                 &metric_outbox_entries,
+                                                 &metric_outbox_full,
+                                                 &metric_outbox_oldest,
+                                                 &metric_outbox_overflows,
+                                                 &metric_dead_letters,
+                                                 &metric_deliveries,
+                                                 &metric_redis_errors,
+                                                 &metric_script_seconds,
+                                                 &metric_ready,
+                                                 &metric_tick_age,
+                                                 &metric_build,
+                                                 &metric_config,
+                                                 &metric_memory,
+                                                 &metric_cpu,
+                                                 &metric_start_time,
+                                                 NULL};

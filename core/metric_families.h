@@ -10,7 +10,8 @@ extern struct metric_family metric_events, metric_batches, metric_batch_seconds,
     metric_repositions, metric_records_lost, metric_logs_remade, metric_rewinds;
 /* Kafka. */
 extern struct metric_family metric_partitions_owned, metric_partition_lag,
-    metric_partition_lag_age, metric_rebalances, metric_kafka_errors;
+    metric_partition_lag_age, metric_reading_paused, metric_rebalances,
+    metric_kafka_errors;
 /* Event time and windows. */
 extern struct metric_family metric_watermark, metric_watermark_lag, metric_next_due,
     metric_windows_waiting;

@@ -115,6 +115,7 @@ class Status(unittest.TestCase):
         self.assertEqual(now["ticketwatch_rewinds_total"].value(cause="wiped"), 0)
         self.assertGreaterEqual(now["ticketwatch_rebalances_total"].value(what="assigned"), 1)
         self.assertEqual(now["ticketwatch_ready"].value(), 1)
+        self.assertEqual(now["ticketwatch_reading_paused"].value(), 0)
         self.assertLess(now["ticketwatch_loop_tick_age_seconds"].value(), 5)
         self.assertGreater(now["ticketwatch_process_resident_memory_bytes"].value(), 1e6)
         self.assertGreater(now["ticketwatch_process_cpu_seconds_total"].value(), 0)
