@@ -148,6 +148,28 @@ static void before_the_group(struct outbox *a)
     ack(a, &entry);
 }
 
+/* Redis loses everything, or somebody destroys the group: what was held is held no more. */
+static void emptied(struct outbox *a)
+{
+    struct err e = {0};
+    struct outbox_entry entry;
+    add("1");
+    check_take(a, "1", 1, &entry);
+    ADMIN(STR("XGROUP"), STR("DESTROY"), key("outbox"), STR("delivery"));
+    CHECK_INT(renew(a, &entry), 0);
+    CHECK_INT(outbox_dead(a, eng, &entry, STR("why"), &e), 0);
+    check_take(a, "1", 1, &entry);
+    ADMIN(STR("DEL"), key("outbox"), unsent());
+    CHECK_INT(renew(a, &entry), 0);
+    CHECK_INT(outbox_dead(a, eng, &entry, STR("why"), &e), 0);
+    CHECK_INT(outbox_release(a, eng, entry.id, &e), 0);
+    ack(a, &entry);
+    CHECK_INT(ADMIN(STR("XLEN"), key("dead")), 0);
+    add("2");
+    check_take(a, "2", 1, &entry);
+    ack(a, &entry);
+}
+
 static void leases(struct outbox *a, struct outbox *b)
 {
     struct outbox_entry held, got;
@@ -421,6 +443,7 @@ int main(void)
     struct outbox *a = pod("a"), *b = pod("b");
     eng = STR("order"), in_order(a, b);
     eng = STR("early"), before_the_group(a);
+    eng = STR("emptied"), emptied(a);
     eng = STR("leases"), leases(a, b);
     eng = STR("releases"), releases(a, b);
     eng = STR("dead"), the_dead(a, b);

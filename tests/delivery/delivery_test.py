@@ -613,6 +613,21 @@ class DeliveryTest(unittest.TestCase):
         for pod in pods:
             self.assertNotIn("lease_lost", pod.log())
 
+    def test_redis_loses_everything(self):
+        """While an answer is awaited, and while a try is: both lanes go on with what comes next."""
+        paths = {"slow": "/slow/1500", "waits": "/fail/1"}
+        pod = self.pod("lease=600", "retry_min=1000", "retry_max=1000", "request_timeout=5000", **paths)
+        for sink, path in paths.items():
+            self.add(sink, [1])
+            self.assertTrue(wait_for(lambda p=path: self.receiver.of(p)))
+        self.assertTrue(wait_for(lambda: "alert_retry" in pod.log()))
+        self.redis.command("FLUSHALL")
+        for sink in paths:
+            self.add(sink, [2])
+        self.empty(*paths)
+        self.assertEqual(self.attempts("/slow/1500"), [(1, 1), (2, 1)])
+        self.assertEqual(self.attempts("/fail/1"), [(1, 1), (2, 2)])
+
     def test_without_redis_it_waits_and_stops(self):
         self.redis.kill()
         try:
