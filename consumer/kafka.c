@@ -2,6 +2,7 @@
  * nothing here decides that. One thread; librdkafka fetches and keeps the group in its own.
  * kafka_source.h shows how the work is divided. */
 #include <assert.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -12,6 +13,7 @@ enum {
     START_TIMEOUT_MS = 10000,
     COMMIT_TIMEOUT_MS = 1000,
     LEAVE_TIMEOUT_MS = 3000,
+    DESTROY_TIMEOUT_S = 3,
 };
 
 static struct kafka_source *self(struct source *s)
@@ -99,6 +101,27 @@ static bool crashes_when_destroyed(const struct kafka_source *s)
 /* Reachable, so it is no leak. */
 static struct kafka_source *left_behind __attribute__((used));
 
+static void *destroy(void *rk)
+{
+    rd_kafka_destroy_flags(rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    return NULL;
+}
+
+bool kafka_destroy(rd_kafka_t *rk)
+{
+    pthread_t thread;
+    struct timespec until;
+    if (pthread_create(&thread, NULL, destroy, rk))
+        return false;
+    clock_gettime(CLOCK_REALTIME, &until); /* the clock that this wait knows */
+    until.tv_sec += DESTROY_TIMEOUT_S;
+    if (pthread_timedjoin_np(thread, NULL, &until) == 0)
+        return true;
+    pthread_detach(thread);
+    log_warn("kafka_client_left", "reason=\"librdkafka does not end it\"");
+    return false;
+}
+
 /* False: the consumer is left to the process's end, since destroying it would crash, or would wait as long
  * for the broker's answer as librdkafka's own timeouts last. */
 static bool close_consumer(struct kafka_source *s)
@@ -114,8 +137,7 @@ static bool close_consumer(struct kafka_source *s)
         rd_kafka_queue_destroy(s->queue);
     if (!left || crashes_when_destroyed(s))
         return false;
-    rd_kafka_destroy_flags(s->consumer, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
-    return true;
+    return kafka_destroy(s->consumer);
 }
 
 static void kafka_close(struct source *source)
@@ -123,7 +145,7 @@ static void kafka_close(struct source *source)
     struct kafka_source *s = self(source);
     bool closed = !s->consumer || close_consumer(s);
     if (s->producer)
-        rd_kafka_destroy(s->producer);
+        closed = kafka_destroy(s->producer) && closed;
     if (!closed) {
         left_behind = s;
         return;

@@ -88,24 +88,6 @@ void kafka_commit_wait(struct kafka_source *s, int timeout_ms)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* A list of all partitions of all topics; NULL: ERR_UNAVAILABLE. */
-static rd_kafka_topic_partition_list_t *everything(struct kafka_source *s, struct err *e)
-{
-    const struct str *names;
-    size_t n;
-    if (kafka_partitions(&s->source, &names, &n, e))
-        return NULL;
-    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)n);
-    for (size_t i = 0; i < n; i++) {
-        size_t slot = partitions_file_slot(&s->partitions, names[i]);
-        rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, POSITION_NONE);
-        rd_kafka_topic_partition_list_add(all, one->elems[0].topic,
-                                          one->elems[0].partition);
-        rd_kafka_topic_partition_list_destroy(one);
-    }
-    return all;
-}
-
 static int tell(struct kafka_source *s, const rd_kafka_topic_partition_t *tp,
                 source_committed_fn *fn, void *arg, struct err *e)
 {
@@ -124,7 +106,7 @@ int kafka_committed(struct source *source, source_committed_fn *fn, void *arg,
                     struct err *e)
 {
     struct kafka_source *s = (struct kafka_source *)source;
-    rd_kafka_topic_partition_list_t *all = everything(s, e);
+    rd_kafka_topic_partition_list_t *all = kafka_everything(s, POSITION_NONE, e);
     if (!all)
         return -1;
     int result = 0;

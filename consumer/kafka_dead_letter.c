@@ -144,7 +144,7 @@ static void drop_producer(struct kafka_source *s)
 {
     (void)rd_kafka_purge(s->producer, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                           RD_KAFKA_PURGE_F_NON_BLOCKING);
-    rd_kafka_destroy(s->producer);
+    (void)kafka_destroy(s->producer);
     s->producer = NULL;
 }
 

@@ -1,25 +1,18 @@
-/* Where all partitions end, in one go: the proof that everything appended so far was read. */
-#include <stdlib.h>
+/* Where all partitions end, in one go: the proof that everything appended so far was read. So it is all or
+ * nothing: a partition about which nothing is said is no proof, until the topic's names say that it is gone. */
+#include <stdio.h>
 
 #include "consumer/kafka_source.h"
 
-enum { ENDS_TIMEOUT_MS = 1000, TOPIC_BYTES = 256 };
+enum { ENDS_TIMEOUT_MS = 1000 };
 
-/* "topic/3" as the broker knows it. */
-static void add(rd_kafka_topic_partition_list_t *list, struct str name)
+static int unavailable(struct kafka_source *s, const char *what, rd_kafka_resp_err_t rc,
+                       struct err *e)
 {
-    char topic[TOPIC_BYTES];
-    const char *slash = memrchr(name.p, '/', name.n);
-    size_t n = slash ? (size_t)(slash - name.p) : 0;
-    if (!slash || n >= sizeof topic)
-        return;
-    memcpy(topic, name.p, n);
-    topic[n] = '\0';
-    int32_t partition = 0;
-    for (const char *p = slash + 1; p < name.p + name.n; p++)
-        partition = partition * 10 + (*p - '0');
-    rd_kafka_topic_partition_list_add(list, topic, partition)->offset =
-        RD_KAFKA_OFFSET_END;
+    if (kafka_is_unknown(rc))
+        s->names_ms = 0; /* the names that we had are old */
+    return err_set(e, ERR_UNAVAILABLE, "the broker does not say where %s: %s", what,
+                   rd_kafka_err2str(rc));
 }
 
 static int tell(struct kafka_source *s, const rd_kafka_topic_partition_list_t *list,
@@ -28,11 +21,12 @@ static int tell(struct kafka_source *s, const rd_kafka_topic_partition_list_t *l
     for (int i = 0; i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *tp = &list->elems[i];
         size_t slot;
-        if (tp->err || tp->offset < 0)
-            return err_set(e, ERR_UNAVAILABLE,
-                           "%s/%d: the broker does not say where it ends: %s", tp->topic,
-                           tp->partition, rd_kafka_err2str(tp->err));
         (void)kafka_slot_of(s, tp->topic, tp->partition, &slot);
+        if (tp->err || tp->offset < 0) {
+            char what[300];
+            snprintf(what, sizeof what, "%s ends", s->partitions.names[slot].p);
+            return unavailable(s, what, tp->err, e);
+        }
         fn(arg, slot, s->partitions.names[slot], tp->offset);
     }
     return 0;
@@ -41,19 +35,13 @@ static int tell(struct kafka_source *s, const rd_kafka_topic_partition_list_t *l
 int kafka_ends(struct source *source, source_end_fn *fn, void *arg, struct err *e)
 {
     struct kafka_source *s = (struct kafka_source *)source;
-    const struct str *names;
-    size_t n;
-    if (kafka_partitions(source, &names, &n, e))
+    rd_kafka_topic_partition_list_t *all = kafka_everything(s, RD_KAFKA_OFFSET_END, e);
+    if (!all)
         return -1;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)n);
-    for (size_t i = 0; i < n; i++)
-        add(list, names[i]);
     rd_kafka_resp_err_t rc =
-        rd_kafka_offsets_for_times(s->consumer, list, ENDS_TIMEOUT_MS);
-    int result = rc ? err_set(e, ERR_UNAVAILABLE,
-                              "the broker does not say where partitions end: %s",
-                              rd_kafka_err2str(rc))
-                    : tell(s, list, fn, arg, e);
-    rd_kafka_topic_partition_list_destroy(list);
+        all->cnt ? rd_kafka_offsets_for_times(s->consumer, all, ENDS_TIMEOUT_MS)
+                 : RD_KAFKA_RESP_ERR_NO_ERROR;
+    int result = rc ? unavailable(s, "partitions end", rc, e) : tell(s, all, fn, arg, e);
+    rd_kafka_topic_partition_list_destroy(all);
     return result;
 }

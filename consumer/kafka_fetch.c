@@ -51,9 +51,7 @@ static void note_error(struct kafka_source *s, const rd_kafka_message_t *m)
         err_set(&s->failure, ERR_REFUSED, "Kafka does not let us go on: %s", why);
         return;
     }
-    if (m->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-        m->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
-        m->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION) {
+    if (kafka_is_unknown(m->err)) {
         s->names_ms = 0; /* what is missing is said there */
         return;
     }

@@ -78,6 +78,10 @@ struct kafka_slot *kafka_slot_of(struct kafka_source *s, const char *topic,
 rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t slot,
                                             int64_t offset);
 
+/* Ends a client, in bounded time: librdkafka 2.0 waits for ever where a topic was deleted meanwhile. False:
+ * it is still at it, in a thread of its own. */
+bool kafka_destroy(rd_kafka_t *rk);
+
 /* kafka_config.c: a client of ours. NULL: ERR_REFUSED. */
 rd_kafka_t *kafka_consumer_new(struct kafka_source *s, struct err *e);
 rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e);
@@ -88,6 +92,11 @@ void kafka_count_error(rd_kafka_resp_err_t code);
 int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e);
 int kafka_partitions(struct source *source, const struct str **names, size_t *n,
                      struct err *e);
+/* A list of all of them at that offset, to be destroyed; NULL: ERR_UNAVAILABLE. */
+rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_t offset,
+                                                  struct err *e);
+/* Says of a topic or partition that it is not there. */
+bool kafka_is_unknown(rd_kafka_resp_err_t rc);
 int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e);
 int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e);
 /* kafka_ends.c */

@@ -13,6 +13,13 @@ enum {
     MISSING_EVERY_MS = 60000,
 };
 
+bool kafka_is_unknown(rd_kafka_resp_err_t rc)
+{
+    return rc == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           rc == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           rc == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
 /* A topic's metadata, to be destroyed; NULL: ERR_UNAVAILABLE. */
 static const struct rd_kafka_metadata *
 metadata_of(struct kafka_source *s, const char *topic, int timeout_ms, struct err *e)
@@ -160,6 +167,25 @@ int kafka_partitions(struct source *source, const struct str **names, size_t *n,
     *names = s->names;
     *n = s->names_n;
     return 0;
+}
+
+rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_t offset,
+                                                  struct err *e)
+{
+    const struct str *names;
+    size_t n;
+    if (kafka_partitions(&s->source, &names, &n, e))
+        return NULL;
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)n);
+    for (size_t i = 0; i < n; i++) {
+        size_t slot = partitions_file_slot(&s->partitions, names[i]);
+        rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, offset);
+        rd_kafka_topic_partition_list_add(all, one->elems[0].topic,
+                                          one->elems[0].partition)
+            ->offset = offset;
+        rd_kafka_topic_partition_list_destroy(one);
+    }
+    return all;
 }
 
 /* The first or the next offset of a partition. By rd_kafka_offsets_for_times, which takes the

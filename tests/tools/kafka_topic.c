@@ -1,13 +1,13 @@
-/* Makes a topic, or puts an end to one: kafka_topic BROKERS create NAME PARTITIONS [KEY VALUE]... |
- * delete NAME.
- * Kafka's own tool does the same in two seconds; tests make many. */
+/* Makes a topic and changes it: kafka_topic BROKERS create NAME PARTITIONS [KEY VALUE]... | delete NAME |
+ * grow NAME PARTITIONS | trim NAME PARTITION OFFSET (deletes the records before the offset).
+ * Kafka's own tools do the same in two seconds; tests make many. */
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 30000 };
+enum { WAIT_MS = 30000, TEXT_BYTES = 200 };
 
 static int die(const char *text)
 {
@@ -15,21 +15,9 @@ static int die(const char *text)
     return 1;
 }
 
-/* The one topic's result of an answer to either request. */
-static int result_of(rd_kafka_event_t *event)
+/* The one topic's result of an answer to a request about topics. */
+static int result_of_topic(const rd_kafka_topic_result_t **results, size_t n)
 {
-    size_t n = 0;
-    const rd_kafka_topic_result_t **results = NULL;
-    if (!event)
-        return die("no answer");
-    if (rd_kafka_event_error(event))
-        return die(rd_kafka_event_error_string(event));
-    if (rd_kafka_event_CreateTopics_result(event))
-        results = rd_kafka_CreateTopics_result_topics(
-            rd_kafka_event_CreateTopics_result(event), &n);
-    else if (rd_kafka_event_DeleteTopics_result(event))
-        results = rd_kafka_DeleteTopics_result_topics(
-            rd_kafka_event_DeleteTopics_result(event), &n);
     if (n != 1)
         return die("not one result");
     return rd_kafka_topic_result_error(results[0])
@@ -37,9 +25,37 @@ static int result_of(rd_kafka_event_t *event)
                : 0;
 }
 
+static int result_of(rd_kafka_event_t *event)
+{
+    size_t n = 0;
+    if (!event)
+        return die("no answer");
+    if (rd_kafka_event_error(event))
+        return die(rd_kafka_event_error_string(event));
+    const rd_kafka_CreateTopics_result_t *created =
+        rd_kafka_event_CreateTopics_result(event);
+    const rd_kafka_DeleteTopics_result_t *deleted =
+        rd_kafka_event_DeleteTopics_result(event);
+    const rd_kafka_CreatePartitions_result_t *grown =
+        rd_kafka_event_CreatePartitions_result(event);
+    const rd_kafka_DeleteRecords_result_t *trimmed =
+        rd_kafka_event_DeleteRecords_result(event);
+    if (trimmed) {
+        rd_kafka_resp_err_t rc =
+            rd_kafka_DeleteRecords_result_offsets(trimmed)->elems[0].err;
+        return rc ? die(rd_kafka_err2str(rc)) : 0;
+    }
+    const rd_kafka_topic_result_t **results =
+        created   ? rd_kafka_CreateTopics_result_topics(created, &n)
+        : deleted ? rd_kafka_DeleteTopics_result_topics(deleted, &n)
+        : grown   ? rd_kafka_CreatePartitions_result_topics(grown, &n)
+                  : NULL;
+    return result_of_topic(results, n);
+}
+
 static void create(rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg)
 {
-    char text[200];
+    char text[TEXT_BYTES];
     rd_kafka_NewTopic_t *topic =
         rd_kafka_NewTopic_new(arg[0], atoi(arg[1]), 1, text, sizeof text);
     for (arg += 2; arg[0] && arg[1]; arg += 2)
@@ -48,20 +64,55 @@ static void create(rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg)
     rd_kafka_NewTopic_destroy(topic);
 }
 
-static void delete (rd_kafka_t *k, rd_kafka_queue_t *queue, const char *name)
+static void delete (rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg)
 {
-    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(name);
+    rd_kafka_DeleteTopic_t *topic = rd_kafka_DeleteTopic_new(arg[0]);
     rd_kafka_DeleteTopics(k, &topic, 1, NULL, queue);
     rd_kafka_DeleteTopic_destroy(topic);
 }
 
+static void grow(rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg)
+{
+    char text[TEXT_BYTES];
+    rd_kafka_NewPartitions_t *more =
+        rd_kafka_NewPartitions_new(arg[0], (size_t)atoi(arg[1]), text, sizeof text);
+    rd_kafka_CreatePartitions(k, &more, 1, NULL, queue);
+    rd_kafka_NewPartitions_destroy(more);
+}
+
+static void trim(rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, arg[0], atoi(arg[1]))->offset =
+        strtoll(arg[2], NULL, 10);
+    rd_kafka_DeleteRecords_t *before = rd_kafka_DeleteRecords_new(list);
+    rd_kafka_DeleteRecords(k, &before, 1, NULL, queue);
+    rd_kafka_DeleteRecords_destroy(before);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+static const struct command {
+    const char *name;
+    int arguments;
+    void (*ask)(rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg);
+} commands[] = {
+    {"create", 2, create}, {"delete", 1, delete}, {"grow", 2, grow}, {"trim", 3, trim}};
+
+static const struct command *command_of(int argc, char **argv)
+{
+    for (size_t i = 0; argc >= 3 && i < sizeof commands / sizeof commands[0]; i++)
+        if (!strcmp(argv[2], commands[i].name) && argc - 3 >= commands[i].arguments)
+            return &commands[i];
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
-    char text[200];
-    bool creates = argc >= 5 && !strcmp(argv[2], "create");
-    if (!creates && !(argc == 4 && !strcmp(argv[2], "delete")))
+    char text[TEXT_BYTES];
+    const struct command *command = command_of(argc, argv);
+    if (!command)
         return die("usage: kafka_topic BROKERS create NAME PARTITIONS [KEY VALUE]... | "
-                   "delete NAME"),
+                   "delete NAME | grow NAME PARTITIONS | trim NAME PARTITION OFFSET"),
                2;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", argv[1], text, sizeof text);
@@ -69,10 +120,7 @@ int main(int argc, char **argv)
     if (!k)
         return die(text);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(k);
-    if (creates)
-        create(k, queue, argv + 3);
-    else
-        delete (k, queue, argv[3]);
+    command->ask(k, queue, argv + 3);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, WAIT_MS);
     int result = result_of(event);
     if (event)
