@@ -287,7 +287,7 @@ int redis_connect(struct redis_link *l, struct err *e)
 {
     struct err last = {0};
     int64_t until_ms = clock_monotonic_ms() + l->target.timeout_ms;
-    size_t tries = l->target.addresses_n + l->sent;
+    size_t tries = l->sent ? 1 : l->target.addresses_n;
     do {
         err_clear(&last);
         choose(l);

@@ -26,7 +26,7 @@ struct redis_link {
     size_t argv_cap;
 };
 
-/* Connects where a cluster sent us, else to the configured addresses in turn, but to no further one once a
+/* Connects where a cluster sent us; or to one of the configured addresses, in turn, but to no further one once a
  * time-out has passed. */
 int redis_connect(struct redis_link *l, struct err *e);
 /* To that place, for one command, which ASKING precedes. */

@@ -196,7 +196,7 @@ static void the_place_is_gone(void)
     unavailable(l, "does not answer");
     CHECK_INT(get(l, &e), 3);
     fake_redis_says(&a, "-MOVED 7 127.0.0.1:%d\r\n", b.port);
-    unavailable(l, "MOVED");
+    unavailable(l, "cannot be reached"); /* who is at fault, not who sent us there */
     redis_link_free(l);
     fake_redis_stop(&a);
 }
