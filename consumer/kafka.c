@@ -30,7 +30,8 @@ struct kafka_slot *kafka_slot(struct kafka_source *s, size_t slot)
     s->slots = realloc(s->slots, n * sizeof *s->slots);
     assert(s->slots);
     for (; s->slots_n < n; s->slots_n++)
-        s->slots[s->slots_n] = (struct kafka_slot){.check_offset = POSITION_NONE,
+        s->slots[s->slots_n] = (struct kafka_slot){.last_offset = POSITION_NONE,
+                                                   .check_offset = POSITION_NONE,
                                                    .commit = POSITION_NONE,
                                                    .committed = POSITION_NONE};
     return &s->slots[slot];

@@ -9,8 +9,11 @@ enum { ENDS_TIMEOUT_MS = 1000 };
 static int unavailable(struct kafka_source *s, const char *what, rd_kafka_resp_err_t rc,
                        struct err *e)
 {
-    if (kafka_is_unknown(rc))
+    if (kafka_is_unknown(rc)) {
         s->names_ms = 0; /* the names that we had are old */
+        for (size_t i = 0; i < s->settings.topics_n; i++)
+            kafka_suspect(s, s->settings.topics[i]);
+    }
     return err_set(e, ERR_UNAVAILABLE, "the broker does not say where %s: %s", what,
                    rd_kafka_err2str(rc));
 }

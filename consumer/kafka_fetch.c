@@ -53,6 +53,8 @@ static void note_error(struct kafka_source *s, const rd_kafka_message_t *m)
     }
     if (kafka_is_unknown(m->err)) {
         s->names_ms = 0; /* what is missing is said there */
+        if (m->rkt)
+            kafka_suspect(s, str_of(rd_kafka_topic_name(m->rkt)));
         return;
     }
     if ((int)m->err == s->last_error && now - s->last_error_ms < ERROR_EVERY_MS)
@@ -188,8 +190,8 @@ static void fill_from(struct kafka_source *s, struct kafka_slot *k,
     }
     if (!last)
         return;
-    fill->batch->last_offset = last->offset;
-    fill->batch->last_hash = kafka_record_hash(last);
+    k->last_offset = fill->batch->last_offset = last->offset;
+    k->last_hash = fill->batch->last_hash = kafka_record_hash(last);
     rd_kafka_message_destroy(last);
 }
 

@@ -84,12 +84,11 @@ static bool ask(struct kafka_source *s, size_t slot)
     struct kafka_slot *k = kafka_slot(s, slot);
     k->unknown = at.offset == SOURCE_ASK_AGAIN;
     k->position = at.offset > 0 ? at.offset : 0;
+    k->last_offset = at.last_offset;
+    k->last_hash = at.last_hash;
     k->check_offset = POSITION_NONE;
     k->first_left = 0;
-    if (at.last_offset >= 0 && at.last_offset < k->position) {
-        k->check_offset = at.last_offset;
-        k->check_hash = at.last_hash;
-    }
+    kafka_verify(k);
     k->fetch_from = kafka_from(k);
     return !k->unknown;
 }
@@ -150,7 +149,7 @@ int kafka_seek(struct source *source, size_t slot, int64_t offset, struct err *e
     if (!k->owned)
         return 0; /* it went to another process meanwhile */
     k->position = offset > 0 ? offset : 0;
-    k->check_offset = POSITION_NONE;
+    k->last_offset = k->check_offset = POSITION_NONE;
     k->first_left = 0;
     k->unknown = false;
     kafka_forget_remade(s, k);

@@ -26,10 +26,10 @@ struct kafka_slot {
     bool unknown; /* and the listener is to be asked first where that is */
     bool remade;  /* its log is another one: told at remade_ms, until it is sought */
     bool paused;  /* librdkafka was told so, which outlives an assignment */
-    int64_t position; /* next offset to hand out */
-    int64_t
-        check_offset; /* the applied record that is to be seen first; POSITION_NONE: none */
-    uint64_t check_hash;
+    int64_t position;     /* next offset to hand out */
+    int64_t last_offset;  /* of the record handed out last, or applied before; or none */
+    int64_t check_offset; /* if it is to be seen again first, else POSITION_NONE */
+    uint64_t last_hash, check_hash;
     int64_t first_left; /* what was before it from the position on is lost; 0: nothing */
     int64_t fetch_from; /* where to place it: see kafka_from() */
     int64_t retry_ms, remade_ms; /* when a stray is tried, a remade one told, again */
@@ -120,8 +120,12 @@ void kafka_place_strays(struct kafka_source *s);
 
 /* kafka_verify.c: whether a log is the one that was applied. */
 uint64_t kafka_record_hash(const rd_kafka_message_t *m);
+/* Has the last record seen again, if there is one. */
+void kafka_verify(struct kafka_slot *k);
 /* For what comes of a partition that has a record to be checked; true: it is to be handed out. */
 bool kafka_check(struct kafka_source *s, size_t slot, const rd_kafka_message_t *m);
+/* Something happened to a topic: the records handed out last are to be seen again, too. */
+void kafka_suspect(struct kafka_source *s, struct str topic);
 /* The broker says that the log does not reach where we read: what is there is found out. */
 void kafka_out_of_range(struct kafka_source *s, size_t slot);
 /* Fills in a partition that is to be told as remade now; false: none. */

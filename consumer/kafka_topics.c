@@ -129,6 +129,8 @@ static int add_names(struct kafka_source *s, size_t i, struct str **names, size_
     if (rc)
         return -1;
     note_missing(s, i, missing);
+    if (missing)
+        kafka_suspect(s, topic);
     if (!missing && found == 0)
         return err_set(e, ERR_UNAVAILABLE, "topic '%s' has no partitions yet", topic.p);
     return 0;

@@ -30,12 +30,15 @@ uint64_t kafka_record_hash(const rd_kafka_message_t *m)
 
 /* --- partitions that are not what they were --- */
 
-static void set_remade(struct kafka_source *s, struct kafka_slot *k)
+/* What happened to one partition may have happened to the others of its topic. */
+static void set_remade(struct kafka_source *s, size_t slot)
 {
+    struct kafka_slot *k = kafka_slot(s, slot);
     kafka_drop(s, k);
     s->remade += !k->remade;
     k->remade = true;
     k->remade_ms = 0;
+    kafka_suspect(s, s->partitions.items[slot].topic);
 }
 
 void kafka_forget_remade(struct kafka_source *s, struct kafka_slot *k)
@@ -62,6 +65,25 @@ bool kafka_take_remade(struct kafka_source *s, struct batch *out)
 
 /* --- what comes first --- */
 
+void kafka_verify(struct kafka_slot *k)
+{
+    if (k->last_offset < 0 || k->last_offset >= k->position)
+        return;
+    k->check_offset = k->last_offset;
+    k->check_hash = k->last_hash;
+}
+
+void kafka_suspect(struct kafka_source *s, struct str topic)
+{
+    for (size_t i = 0; i < s->slots_n; i++) {
+        struct kafka_slot *k = &s->slots[i];
+        if (!k->owned || k->remade || !str_eq(s->partitions.items[i].topic, topic))
+            continue;
+        kafka_verify(k);
+        kafka_set_stray(s, k, kafka_from(k), k->stray ? k->retry_ms : 0);
+    }
+}
+
 bool kafka_check(struct kafka_source *s, size_t slot, const rd_kafka_message_t *m)
 {
     struct kafka_slot *k = kafka_slot(s, slot);
@@ -78,7 +100,7 @@ bool kafka_check(struct kafka_source *s, size_t slot, const rd_kafka_message_t *
                   "partition=%.*s offset=%" PRId64
                   " reason=\"another record than the one that was applied\"",
                   STR_ARG(s->partitions.names[slot]), m->offset);
-        set_remade(s, k);
+        set_remade(s, slot);
         return false;
     }
     k->check_offset = POSITION_NONE;
@@ -94,7 +116,7 @@ static void too_short(struct kafka_source *s, size_t slot, int64_t low, int64_t 
               " reason=\"the log ends before what was applied\"",
               STR_ARG(s->partitions.names[slot]), kafka_slot(s, slot)->position, low,
               high);
-    set_remade(s, kafka_slot(s, slot));
+    set_remade(s, slot);
 }
 
 /* Retention took what was to be read next, or only the record to be checked. The batch begins at the

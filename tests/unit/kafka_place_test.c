@@ -1,75 +1,5 @@
-/* Where the Kafka source goes on: logs that are verified, made anew, cut short; pauses; topics that go. */
-#include "consumer/kafka_source.h"
-#include "tests/kafka_mock.h"
-
-enum { PARTITIONS = 8, EVENTS = 10, PATIENCE_S = 40 };
-
-static struct batch batch;
-static struct err err;
-
-/* What the store would answer, by partition; `unknown`: so often it cannot. */
-static struct source_place places[PARTITIONS];
-static int unknown[PARTITIONS], asked[PARTITIONS];
-static bool ours[PARTITIONS];
-
-static int number_of(struct str name)
-{
-    return name.p[name.n - 1] - '0';
-}
-
-static struct source_place on_assigned(void *arg, size_t slot, struct str name)
-{
-    int p = number_of(name);
-    (void)arg;
-    (void)slot;
-    ours[p] = true;
-    if (asked[p]++ < unknown[p])
-        return (struct source_place){SOURCE_ASK_AGAIN, -1, 0};
-    return places[p];
-}
-
-static void on_revoked(void *arg, size_t slot, struct str name)
-{
-    (void)arg;
-    (void)slot;
-    ours[number_of(name)] = false;
-}
-
-static struct source *open_source(const char *first, const char *second)
-{
-    struct str topics[] = {str_of(first), str_of(second)};
-    struct str names[] = {STR("session.timeout.ms")}, values[] = {STR("6000")};
-    struct kafka_source_settings settings = {
-        .brokers = str_of(rd_kafka_mock_cluster_bootstraps(mock_cluster)),
-        .group = str_of(first),
-        .topics = topics,
-        .topics_n = second ? 2 : 1,
-        .property_names = names,
-        .property_values = values,
-        .properties_n = 1,
-        .batch_events = EVENTS / 2,
-        .max_future_ms = (int64_t)3650 * 86400000};
-    struct source_listener listener = {NULL, on_assigned, on_revoked};
-    struct source *s = kafka_source_open(&settings, &listener, &err);
-    if (!s)
-        abort();
-    return s;
-}
-
-static enum source_result next(struct source *s, int wait_ms)
-{
-    batch_reset(&batch);
-    return s->ops->next(s, &batch, wait_ms, &err);
-}
-
-static enum source_result next_within(struct source *s, int seconds)
-{
-    enum source_result result = SOURCE_NOTHING;
-    int64_t until = mock_now_ms() + seconds * 1000;
-    while (result == SOURCE_NOTHING && mock_now_ms() < until)
-        result = next(s, 100);
-    return result;
-}
+/* Where the Kafka source goes on: logs that are verified, made anew, cut short; pauses. */
+#include "tests/kafka_places.h"
 
 /* --- the record that was applied last --- */
 
@@ -283,38 +213,6 @@ static void check_pauses(void)
     s->ops->close(s);
 }
 
-/* --- topics that go and come --- */
-
-static size_t partitions_of(struct source *s)
-{
-    const struct str *names;
-    size_t n = 99;
-    CHECK_INT(s->ops->partitions(s, &names, &n, &err), 0);
-    return n;
-}
-
-static void wait_for_partitions(struct source *s, size_t n)
-{
-    int64_t until = mock_now_ms() + PATIENCE_S * 1000;
-    while (partitions_of(s) != n && mock_now_ms() < until)
-        CHECK(next(s, 100) != SOURCE_ERROR);
-    CHECK_INT(partitions_of(s), n);
-}
-
-static void check_topics(void)
-{
-    mock_topic("stays", 3);
-    mock_topic("goes", 2);
-    struct source *s = open_source("stays", "goes");
-    CHECK_INT(partitions_of(s), 5);
-    rd_kafka_mock_topic_set_error(mock_cluster, "goes",
-                                  RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
-    wait_for_partitions(s, 3);
-    rd_kafka_mock_topic_set_error(mock_cluster, "goes", RD_KAFKA_RESP_ERR_NO_ERROR);
-    wait_for_partitions(s, 5);
-    s->ops->close(s);
-}
-
 int main(void)
 {
     batch_init(&batch);
@@ -323,8 +221,6 @@ int main(void)
     check_verified();
     check_lost();
     check_pauses();
-    if (mock_can_forbid())
-        check_topics();
     batch_deinit(&batch);
     rd_kafka_destroy(mock_client);
     return check_result();
