@@ -20,18 +20,15 @@ enum { DRAIN_MS = 20000, TICK_MS = 500 };
 int live_redis_target(const struct config *config, struct arena *arena,
                       struct redis_target *out, struct err *e)
 {
-    struct str password = STR_NONE;
     if (!config->has_redis)
         return err_set(e, ERR_REFUSED,
                        "the configuration has no `redis` section, for example redis: "
                        "{url: \"redis://127.0.0.1:6379\"}");
     if (redis_target_parse(arena_str(arena, config->redis.url), out, e))
         return -1;
-    if ((config->redis.password.value.n || config->redis.password.file.n) &&
-        secret_read(&config->redis.password, arena, &password, e))
-        return -1;
-    if (password.n)
-        out->password = password;
+    if (config->redis.password.value.n)
+        out->password = config->redis.password.value;
+    out->password_file = config->redis.password.file;
     out->timeout_ms = (int)config->redis.timeout_ms;
     return 0;
 }
