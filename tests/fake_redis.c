@@ -157,7 +157,8 @@ void fake_redis_stop(struct fake_redis *f)
     pthread_join(f->thread, NULL);
 }
 
-static void add(struct fake_redis *f, const char *format, va_list args)
+__attribute__((format(printf, 2, 0))) static void add(struct fake_redis *f,
+                                                      const char *format, va_list args)
 {
     assert(f->answers_n < FAKE_ANSWERS_MAX);
     vsnprintf(f->answers[f->answers_n++], sizeof f->answers[0], format, args);
