@@ -134,6 +134,7 @@ class Round:
         for pod in world.pods:
             pod.thaw()
             pod.leave(None)
+            pod.restart_at = None
         end = time.time() + 30
         while any(p.process and p.runs() for p in world.pods) and time.time() < end:
             world.wait(time.time() + 0.02)

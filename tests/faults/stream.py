@@ -105,6 +105,7 @@ class Stream:
     def __init__(self, r, n):
         events = history(r, n)
         self.rules = rules(r)
+        self.shards = r.choice([1, 1, 2, 3])
         full, arrived = arrivals(r, events)
         self.partitions = full + 1  # one stays empty until the end
         self.offsets = [0] * self.partitions
@@ -134,11 +135,11 @@ class Stream:
     def config(self, brokers, name, receiver, session_ms):
         return ('kafka: {brokers: "%s", topics: [%s], group: %s, dead_letter: %s.dlq, properties: {session.timeout.ms: "%d", '
                 'heartbeat.interval.ms: "%d"}}\n'
-                'redis: {url: "${REDIS_URL}", prefix: %s, timeout: 1s}\n'
+                'redis: {url: "${REDIS_URL}", prefix: %s, timeout: 1s, shards: %d}\n'
                 "time: {lateness: 10m, idle_after: 1s, max_future: 1h}\nsinks:\n"
                 '  ops: {type: webhook, url: "%s/ops"}\n  chat: {type: slack, url: "%s/chat"}\n'
                 '  bugs: {type: linear, url: "%s/bugs", key: "${LINEAR_KEY}", team: 9cfb482a-81e3-4154-b5b9-2c805e70a02d}\n'
-                "rules:\n%s" % (brokers, name, name, name, session_ms, session_ms // 8, name, receiver, receiver, receiver, self.rules))
+                "rules:\n%s" % (brokers, name, name, name, session_ms, session_ms // 8, name, self.shards, receiver, receiver, receiver, self.rules))
 
     def plain_config(self):
         """As the oracle reads it."""

@@ -12,6 +12,7 @@ A repetition is of one of three kinds:
 """
 import collections
 import json
+import time
 
 import stream
 
@@ -91,7 +92,7 @@ def check_deliveries(verdict, record, sinks, requests, faults, dead):
     """record: the expected one, decoded. dead: {sink: [(entry id, reason)]}."""
     episodes = Episodes(record, sinks)
     said = heard(verdict, episodes, requests, faults)
-    excused = check_dead(verdict, requests, dead)
+    excused = check_dead(verdict, requests, faults, dead)
     lost, doubled = [], []
     for alert, wanted in episodes.expected.items():
         for sink in wanted:
@@ -141,16 +142,15 @@ def take_displaced(verdict, said, lost, doubled):
     doubled[:] = [d for d in doubled if (d[0], *d[1][:3]) not in late]
 
 
-def check_dead(verdict, requests, dead):
-    """What a receiver refused for good is dead by its own word; everything else must not be. The excused (sink, entry)."""
-    lied = {(q.sink, q.entry) for q in requests if q.answer == "error_body"}
-    excused = set()
-    for sink, entries in dead.items():
-        for entry, reason in entries:
-            if (sink, entry) in lied:
-                excused.add((sink, entry))
-            else:
-                verdict.problem("dead letter", "%s %s: %s" % (sink, entry, reason))
+def check_dead(verdict, requests, faults, dead):
+    """What a receiver refused for good is dead by its own word, also where Redis lost the dead letter since; everything else
+    must not be. The excused (sink, entry)."""
+    lied = {(q.sink, q.entry): q.at for q in requests if q.answer == "error_body" and q.sink == "chat"}
+    found = {(sink, entry): reason for sink, entries in dead.items() for entry, reason in entries}
+    for one, reason in found.items():
+        if one not in lied:
+            verdict.problem("dead letter", "%s %s: %s" % (*one, reason))
+    excused = {one for one, at in lied.items() if one in found or faults.lost_between(at, time.time())}
     verdict.counts["dead by the receiver's word"] += len(excused)
     return excused
 
