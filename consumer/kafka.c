@@ -50,8 +50,7 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
                                      int wait_ms, struct err *e)
 {
     struct kafka_source *s = self(source);
-    if (clock_monotonic_ms() >= s->commit_ms)
-        kafka_commit_noted(s);
+    kafka_commit_timed(s);
     kafka_place_strays(s);
     if (kafka_take_remade(s, out))
         return SOURCE_REMADE;

@@ -10,6 +10,8 @@
 
 enum {
     EVERY_MS = 1000,
+    LOOK_TIMEOUT_MS = 300,
+    LOOK_AGAIN_MS = 2000,
     COMMITTED_TIMEOUT_MS = 5000,
     METADATA_BYTES_MAX = 4096 /* the broker's default limit */
 };
@@ -28,14 +30,21 @@ void kafka_commit(struct source *source, size_t slot, int64_t offset, struct str
     buf_put(&k->metadata, metadata);
 }
 
+static rd_kafka_topic_partition_t *add_name(struct kafka_source *s, size_t slot,
+                                            rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, POSITION_NONE);
+    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(
+        list, one->elems[0].topic, one->elems[0].partition);
+    rd_kafka_topic_partition_list_destroy(one);
+    return tp;
+}
+
 static void add(struct kafka_source *s, size_t slot,
                 rd_kafka_topic_partition_list_t *list)
 {
     struct kafka_slot *k = kafka_slot(s, slot);
-    rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, k->commit);
-    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(
-        list, one->elems[0].topic, one->elems[0].partition);
-    rd_kafka_topic_partition_list_destroy(one);
+    rd_kafka_topic_partition_t *tp = add_name(s, slot, list);
     tp->offset = k->commit;
     if (k->metadata.n) {
         tp->metadata =
@@ -47,13 +56,17 @@ static void add(struct kafka_source *s, size_t slot,
     k->committed = k->commit;
 }
 
+static bool is_due(const struct kafka_slot *k)
+{
+    return k->owned && k->commit != POSITION_NONE && k->commit != k->committed;
+}
+
 /* What was noted and not sent yet; NULL: nothing. */
 static rd_kafka_topic_partition_list_t *noted(struct kafka_source *s)
 {
     rd_kafka_topic_partition_list_t *list = NULL;
     for (size_t i = 0; i < s->slots_n; i++) {
-        const struct kafka_slot *k = &s->slots[i];
-        if (!k->owned || k->commit == POSITION_NONE || k->commit == k->committed)
+        if (!is_due(&s->slots[i]))
             continue;
         if (!list)
             list = rd_kafka_topic_partition_list_new(8);
@@ -64,7 +77,6 @@ static rd_kafka_topic_partition_list_t *noted(struct kafka_source *s)
 
 void kafka_commit_noted(struct kafka_source *s)
 {
-    s->commit_ms = clock_monotonic_ms() + EVERY_MS;
     rd_kafka_topic_partition_list_t *list = noted(s);
     if (!list)
         return;
@@ -74,6 +86,42 @@ void kafka_commit_noted(struct kafka_source *s)
     if (rc)
         kafka_on_commit(s->consumer, rc, list, s);
     rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* A broker that deletes a topic deletes what groups have committed for it. So an offset that was committed
+ * and is not there any more tells of a topic that was deleted, also if it was made anew at once and has
+ * grown beyond our position since, which nothing else tells. It is to be looked at before each commit:
+ * that would hide it. False: not to be known now. */
+static bool all_there(struct kafka_source *s)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
+    for (size_t i = 0; i < s->slots_n; i++)
+        if (is_due(&s->slots[i]) && s->slots[i].acknowledged)
+            (void)add_name(s, i, list);
+    rd_kafka_resp_err_t rc = list->cnt
+                                 ? rd_kafka_committed(s->consumer, list, LOOK_TIMEOUT_MS)
+                                 : RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; i < list->cnt && !rc; i++) {
+        const rd_kafka_topic_partition_t *tp = &list->elems[i];
+        size_t slot;
+        (void)kafka_slot_of(s, tp->topic, tp->partition, &slot);
+        if (!tp->err && tp->offset < 0)
+            kafka_deleted(s, slot);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return rc == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+void kafka_commit_timed(struct kafka_source *s)
+{
+    int64_t now = clock_monotonic_ms();
+    if (now < s->commit_ms)
+        return;
+    s->commit_ms = now + EVERY_MS;
+    if (all_there(s))
+        kafka_commit_noted(s);
+    else
+        s->commit_ms = clock_monotonic_ms() + LOOK_AGAIN_MS;
 }
 
 void kafka_commit_wait(struct kafka_source *s, int timeout_ms)
@@ -134,9 +182,12 @@ void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     for (int i = 0; list && i < list->cnt; i++) {
         size_t slot;
         const rd_kafka_topic_partition_t *tp = &list->elems[i];
-        if (!err && !tp->err)
+        struct kafka_slot *k = kafka_slot_of(s, tp->topic, tp->partition, &slot);
+        if (!err && !tp->err) {
+            k->acknowledged = k->owned;
             continue;
-        kafka_slot_of(s, tp->topic, tp->partition, &slot)->committed = POSITION_NONE;
+        }
+        k->committed = POSITION_NONE;
         log_debug("commit_failed", "topic=%s partition=%d code=%s", tp->topic,
                   tp->partition, rd_kafka_err2name(tp->err));
     }

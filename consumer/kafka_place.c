@@ -209,6 +209,7 @@ static void give(struct kafka_source *s, rd_kafka_topic_partition_t *tp)
     k->owned = true;
     k->joined = s->round;
     k->commit = k->committed = POSITION_NONE;
+    k->acknowledged = false;
     tp->offset = offset_of(k);
 }
 
@@ -221,6 +222,7 @@ static void take_away(struct kafka_source *s, const rd_kafka_topic_partition_t *
     kafka_forget_remade(s, k);
     k->owned = false;
     k->commit = k->committed = POSITION_NONE;
+    k->acknowledged = false;
     s->listener.revoked(s->listener.arg, slot, s->partitions.names[slot]);
 }
 

@@ -37,6 +37,7 @@ struct kafka_slot {
     size_t first, last;          /* its chain in `messages` */
     size_t waiting;              /* length of the chain */
     int64_t commit, committed;   /* offsets noted and sent; POSITION_NONE: none */
+    bool acknowledged;           /* there is a committed offset of this ownership */
     struct buf metadata;
 };
 
@@ -124,6 +125,8 @@ uint64_t kafka_record_hash(const rd_kafka_message_t *m);
 void kafka_verify(struct kafka_slot *k);
 /* For what comes of a partition that has a record to be checked; true: it is to be handed out. */
 bool kafka_check(struct kafka_source *s, size_t slot, const rd_kafka_message_t *m);
+/* The topic was deleted, whatever its log says now. */
+void kafka_deleted(struct kafka_source *s, size_t slot);
 /* Something happened to a topic: the records handed out last are to be seen again, too. */
 void kafka_suspect(struct kafka_source *s, struct str topic);
 /* The broker says that the log does not reach where we read: what is there is found out. */
@@ -143,6 +146,7 @@ void kafka_commit(struct source *source, size_t slot, int64_t offset,
                   struct str metadata);
 int kafka_committed(struct source *source, source_committed_fn *fn, void *arg,
                     struct err *e);
+void kafka_commit_timed(struct kafka_source *s);
 void kafka_commit_noted(struct kafka_source *s);
 void kafka_commit_wait(struct kafka_source *s, int timeout_ms);
 void kafka_on_commit(rd_kafka_t *rk, rd_kafka_resp_err_t err,

@@ -63,6 +63,18 @@ bool kafka_take_remade(struct kafka_source *s, struct batch *out)
     return false;
 }
 
+void kafka_deleted(struct kafka_source *s, size_t slot)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    log_error("log_remade",
+              "partition=%.*s reason=\"what was committed for it is gone: the topic was "
+              "deleted\"",
+              STR_ARG(s->partitions.names[slot]));
+    k->commit = k->committed = POSITION_NONE;
+    k->acknowledged = false;
+    set_remade(s, slot);
+}
+
 /* --- what comes first --- */
 
 void kafka_verify(struct kafka_slot *k)

@@ -170,6 +170,42 @@ static void check_lost(void)
     s->ops->close(s);
 }
 
+/* --- what is committed is there --- */
+
+/* Partition 0's offsets are committed again and again and stay; of partition 1 nothing is there that should. */
+static void check_deleted(void)
+{
+    mock_topic("deleted", 2);
+    mock_events("deleted", 0, 0, EVENTS);
+    mock_events("deleted", 1, 0, EVENTS);
+    places[0] = places[1] = (struct source_place){-1, -1, 0};
+    struct source *s = open_source("deleted", NULL);
+    size_t slots[2] = {0};
+    for (int left = 2 * EVENTS; left > 0; left -= (int)batch.events_n) {
+        if (next_within(s, PATIENCE_S) != SOURCE_BATCH)
+            abort();
+        slots[number_of(batch.name)] = batch.slot;
+    }
+    struct kafka_slot *first = kafka_slot((struct kafka_source *)s, slots[0]);
+    int64_t until = mock_now_ms() + PATIENCE_S * 1000;
+    for (int64_t offset = 1; offset < 4; offset++) {
+        s->ops->commit(s, slots[0], offset, STR(""));
+        while (!(first->acknowledged && first->committed == offset) &&
+               mock_now_ms() < until)
+            CHECK_INT(next(s, 100), SOURCE_NOTHING);
+    }
+    CHECK_INT(first->committed, 3);
+    kafka_slot((struct kafka_source *)s, slots[1])->acknowledged = true;
+    s->ops->commit(s, slots[1], 5, STR(""));
+    CHECK_INT(next_within(s, PATIENCE_S), SOURCE_REMADE);
+    CHECK_INT(batch.slot, slots[1]);
+    CHECK_INT(s->ops->seek(s, slots[1], 0, &err), 0);
+    CHECK_INT(next_within(s, PATIENCE_S), SOURCE_BATCH);
+    CHECK_INT(batch.slot, slots[1]);
+    CHECK_INT(batch.start, 0);
+    s->ops->close(s);
+}
+
 /* --- pauses --- */
 
 static void check_quiet(struct source *s)
@@ -220,6 +256,7 @@ int main(void)
     check_compacted();
     check_verified();
     check_lost();
+    check_deleted();
     check_pauses();
     batch_deinit(&batch);
     rd_kafka_destroy(mock_client);
