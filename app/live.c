@@ -70,6 +70,7 @@ static int back_off(struct live *l, bool batch_in_hand, struct err *e)
         return -1;
     log_warn("unavailable", "reason=%s", log_quote(str_of(e->text), quoted));
     err_clear(e);
+    l->failures++;
     engine_forget(&l->engine);
     l->backoff_ms = l->backoff_ms ? l->backoff_ms * 2 : BACKOFF_MIN_MS;
     if (l->backoff_ms > BACKOFF_MAX_MS)
@@ -79,6 +80,13 @@ static int back_off(struct live *l, bool batch_in_hand, struct err *e)
         return 0;
     l->engine.partitions[l->batch.slot].reads = l->batch.start;
     return l->source->ops->seek(l->source, l->batch.slot, l->batch.start, e);
+}
+
+static void well_again(struct live *l)
+{
+    if (l->backoff_ms)
+        log_info("available_again", "repositions=%" PRIu64, l->engine.stats.repositions);
+    l->backoff_ms = 0;
 }
 
 static void log_rejects(const struct batch *b)
@@ -102,9 +110,7 @@ static int take_batch(struct live *l, struct err *e)
     if (engine_batch(&l->engine, &l->batch, e))
         return back_off(l, true, e);
     live_metrics_batch(clock_monotonic_us() - begin_us);
-    if (l->backoff_ms)
-        log_info("available_again", "repositions=%" PRIu64, l->engine.stats.repositions);
-    l->backoff_ms = 0;
+    well_again(l);
     return 0;
 }
 
@@ -169,6 +175,7 @@ static int every_second(struct live *l, struct err *e)
         engine_look_at_ends(&l->engine, l->config->time.idle_after_ms, e) ||
         engine_horizon(&l->engine, l->config->redis.prefix, e))
         return back_off(l, false, e);
+    well_again(l);
     return 0;
 }
 
@@ -194,9 +201,13 @@ static int loop(struct live *l, struct err *e)
 {
     l->topology_ms = clock_monotonic_ms() + TOPOLOGY_EVERY_MS;
     l->figures_ms = clock_monotonic_ms() + FIGURES_EVERY_MS;
-    while (!atomic_load(l->stop))
-        if (turn(l, e) || every_second(l, e))
+    while (!atomic_load(l->stop)) {
+        uint64_t failures = l->failures;
+        if (turn(l, e))
             return -1;
+        if (l->failures == failures && every_second(l, e))
+            return -1; /* else: one time-out from poll to poll is enough */
+    }
     return 0;
 }
 

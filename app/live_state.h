@@ -25,6 +25,7 @@ struct live {
     struct engine engine;
     struct batch batch;
     int64_t backoff_ms; /* 0: all is well */
+    uint64_t failures;
     int64_t next_ms, topology_ms, figures_ms;
     int64_t
         unknown_until_ms; /* a store did not say where a partition stands: not asked again before */
