@@ -273,7 +273,9 @@ static int read_times(struct engine *g, const struct marks_line *lines, size_t n
         least(&all.from_ms, t.from_ms);
         all.record_ms = t.record_ms > all.record_ms ? t.record_ms : all.record_ms;
     }
-    g->times = all;
+    if (all.record_ms <=
+        all.said_ms) /* else a shard lost writes: what was told before stays true */
+        g->times = all;
     return 0;
 }
 
