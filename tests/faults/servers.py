@@ -140,7 +140,7 @@ class RedisServer:
         return self.files() / names[-1]
 
     def lose(self, units):
-        """Its last writes: killed, the end of its append-only file cut off, started again. How many were lost."""
+        """Its last writes: killed, the end of its append-only file cut off, started again. How many were lost: "all" if so."""
         self.kill()
         path = self.newest_file()
         data = path.read_bytes()
@@ -148,7 +148,7 @@ class RedisServer:
         kept = max(0, len(ends) - 1 - units)
         os.truncate(path, ends[kept])
         self.start()
-        return len(ends) - 1 - kept
+        return len(ends) - 1 - kept if kept else "all"
 
     def lose_all(self):
         self.kill()

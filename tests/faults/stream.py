@@ -106,6 +106,7 @@ class Stream:
         events = history(r, n)
         self.rules = rules(r)
         self.shards = r.choice([1, 1, 2, 3])
+        self.record_hours = r.choice([None, 1, 3])  # None: as long as the program's own default
         full, arrived = arrivals(r, events)
         self.partitions = full + 1  # one stays empty until the end
         self.offsets = [0] * self.partitions
@@ -120,6 +121,7 @@ class Stream:
         steps = {}
         for partition, body, timestamp, at in arrived:
             steps.setdefault(at // STEP, []).append(self.line(partition, body, timestamp))
+        self.times = [(n + 1) * STEP for n in steps]  # no event of a step is later
         return [b"".join(lines) for lines in steps.values()]
 
     def line(self, partition, body, timestamp):
@@ -129,6 +131,11 @@ class Stream:
             return b'{"kafka":%s, "broken' % json.dumps(at).encode() + b"\n"
         return json.dumps({**body, "kafka": at}, ensure_ascii=False).encode() + b"\n"
 
+    def recorded_from(self, fed_ms):
+        """Where Redis lost everything when events up to fed_ms were there, what is older than this may be out of the record:
+        it is kept record_for, counted from what the watermark had passed."""
+        return fed_ms - LATENESS + MINUTE - self.record_hours * 60 * MINUTE if self.record_hours and fed_ms else 0
+
     def whole(self):
         return b"".join(self.steps + self.ends)
 
@@ -136,10 +143,11 @@ class Stream:
         return ('kafka: {brokers: "%s", topics: [%s], group: %s, dead_letter: %s.dlq, properties: {session.timeout.ms: "%d", '
                 'heartbeat.interval.ms: "%d"}}\n'
                 'redis: {url: "${REDIS_URL}", prefix: %s, timeout: 1s, shards: %d}\n'
-                "time: {lateness: 10m, idle_after: 1s, max_future: 1h}\nsinks:\n"
+                "%stime: {lateness: 10m, idle_after: 1s, max_future: 1h}\nsinks:\n"
                 '  ops: {type: webhook, url: "%s/ops"}\n  chat: {type: slack, url: "%s/chat"}\n'
                 '  bugs: {type: linear, url: "%s/bugs", key: "${LINEAR_KEY}", team: 9cfb482a-81e3-4154-b5b9-2c805e70a02d}\n'
-                "rules:\n%s" % (brokers, name, name, name, session_ms, session_ms // 8, name, self.shards, receiver, receiver, receiver, self.rules))
+                "rules:\n%s" % (brokers, name, name, name, session_ms, session_ms // 8, name, self.shards,
+                   "record_for: %dh\n" % self.record_hours if self.record_hours else "", receiver, receiver, receiver, self.rules))
 
     def plain_config(self):
         """As the oracle reads it."""

@@ -68,14 +68,29 @@ class Verdict:
         self.problems.append("%s: %s" % (kind, text))
 
 
-def check_record(verdict, expected, record):
-    """Both are lists of lines, in order."""
+def time_of(line):
+    return stream.logs.time_of(json.loads(line)["time"])
+
+
+def same_record(expected, record, from_ms):
+    """All of it, in order; of what is older than from_ms some may be gone."""
+    return check_record(Verdict(), expected, record, from_ms)
+
+
+def check_record(verdict, expected, record, from_ms):
+    """Both are lists of lines, in order. True: as it should be."""
+    there = set(record)
+    forgotten = [x for x in expected if x not in there and time_of(x) < from_ms]
+    verdict.counts["older than the record reaches"] += len(forgotten)
+    gone = set(forgotten)
+    expected = [x for x in expected if x not in gone]
     want, got = collections.Counter(expected), collections.Counter(record)
     for kind, lines in (("not confirmed", want - got), ("confirmed wrongly", got - want)):
         for line in list(lines.elements()):
             verdict.problem(kind, line.decode()[:300])
     if not verdict.problems and expected != record:
         verdict.problem("confirmed wrongly", "the order differs")
+    return not verdict.problems
 
 
 def names_of(requests):
@@ -185,6 +200,7 @@ class Faults:
         self.cutoff_ms = cutoff_ms
         self.entries = []     # (from, to, kind, what), as they happened
         self.losses = []      # (from, to) in which Redis lost writes
+        self.total_losses = []  # (from, to) of those in which it lost all it had
         self.troubles = []    # (from, to) in which Redis did not answer, or not in time
         self.halted = collections.defaultdict(list)  # pid -> [(from, to)] killed (for ever) or stopped
 

@@ -200,6 +200,8 @@ class World:
                 self.faults.troubles.append((begun, ended + 3))  # and until everybody is connected again
             if loss:
                 self.faults.losses.append((begun, ended))
+            if kind in ("flush", "wipe") or lost == "all":
+                self.faults.total_losses.append((begun, ended))
 
         self.slow.put(timed)
 
