@@ -141,7 +141,8 @@ static const struct option_row root_rows[] = {
      .fallback = "90d",
      .min = 3600000,
      .max = 3650 * DAY_MS,
-     .help = "How long the confirmed record is kept, in event time."},
+     .help = "How long the confirmed record is kept, in event time; after a loss of "
+             "Redis so much is read again from Kafka."},
 };
 
 static const char *const section_names[] = {"kafka", "redis", "time", "status",
