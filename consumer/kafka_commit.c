@@ -10,6 +10,7 @@
 
 enum {
     EVERY_MS = 1000,
+    QUIET_MS = 100, /* a topic is not deleted, made and filled sooner */
     LOOK_TIMEOUT_MS = 300,
     LOOK_AGAIN_MS = 2000,
     COMMITTED_TIMEOUT_MS = 5000,
@@ -90,13 +91,12 @@ void kafka_commit_noted(struct kafka_source *s)
 
 /* A broker that deletes a topic deletes what groups have committed for it. So an offset that was committed
  * and is not there any more tells of a topic that was deleted, also if it was made anew at once and has
- * grown beyond our position since, which nothing else tells. It is to be looked at before each commit:
- * that would hide it. False: not to be known now. */
-static bool all_there(struct kafka_source *s)
+ * grown beyond our position since, which nothing else tells. False: not to be known now. */
+static bool look(struct kafka_source *s)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
     for (size_t i = 0; i < s->slots_n; i++)
-        if (is_due(&s->slots[i]) && s->slots[i].acknowledged)
+        if (s->slots[i].owned && s->slots[i].acknowledged)
             (void)add_name(s, i, list);
     rd_kafka_resp_err_t rc = list->cnt
                                  ? rd_kafka_committed(s->consumer, list, LOOK_TIMEOUT_MS)
@@ -109,19 +109,32 @@ static bool all_there(struct kafka_source *s)
             kafka_deleted(s, slot);
     }
     rd_kafka_topic_partition_list_destroy(list);
+    s->look_ms = clock_monotonic_ms() + (rc ? LOOK_AGAIN_MS : QUIET_MS);
     return rc == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+void kafka_look_after_quiet(struct kafka_source *s, struct kafka_slot *k)
+{
+    int64_t now = clock_monotonic_ms();
+    if (k->acknowledged && now - k->given_ms >= QUIET_MS && now >= s->look_ms)
+        (void)look(s);
+    k->given_ms = now;
+}
+
+/* To be looked at before each commit, which would hide it. */
 void kafka_commit_timed(struct kafka_source *s)
 {
     int64_t now = clock_monotonic_ms();
+    bool due = false;
     if (now < s->commit_ms)
         return;
     s->commit_ms = now + EVERY_MS;
-    if (all_there(s))
+    for (size_t i = 0; i < s->slots_n && !due; i++)
+        due = is_due(&s->slots[i]);
+    if (due && look(s))
         kafka_commit_noted(s);
-    else
-        s->commit_ms = clock_monotonic_ms() + LOOK_AGAIN_MS;
+    else if (due)
+        s->commit_ms = s->look_ms;
 }
 
 void kafka_commit_wait(struct kafka_source *s, int timeout_ms)

@@ -223,6 +223,8 @@ bool kafka_take(struct kafka_source *s, struct batch *out)
         size_t slot = s->ready[s->ready_at];
         struct kafka_slot *k = kafka_slot(s, slot);
         struct batch_fill fill;
+        if (k->waiting)
+            kafka_look_after_quiet(s, k);
         if (k->waiting == 0)
             continue;
         begin(s, out, slot, &fill);

@@ -37,6 +37,7 @@ struct kafka_slot {
     size_t first, last;          /* its chain in `messages` */
     size_t waiting;              /* length of the chain */
     int64_t commit, committed;   /* offsets noted and sent; POSITION_NONE: none */
+    int64_t given_ms;            /* when something of it was handed out last */
     bool acknowledged;           /* there is a committed offset of this ownership */
     struct buf metadata;
 };
@@ -63,7 +64,8 @@ struct kafka_source {
 
     struct str *names; /* of all partitions of all topics */
     size_t names_n;
-    int64_t names_ms, commit_ms; /* when to read them, to commit, next */
+    int64_t names_ms, commit_ms,
+        look_ms; /* when to read them, to commit, to look, next */
     int64_t
         *missing_ms; /* by topic: when to say next that it is missing; 0: it is there */
     char broker_error[256]; /* what librdkafka said last; for messages */
@@ -146,6 +148,8 @@ void kafka_commit(struct source *source, size_t slot, int64_t offset,
                   struct str metadata);
 int kafka_committed(struct source *source, source_committed_fn *fn, void *arg,
                     struct err *e);
+/* Before something of a partition is handed out: whether its topic was deleted while nothing came of it. */
+void kafka_look_after_quiet(struct kafka_source *s, struct kafka_slot *k);
 void kafka_commit_timed(struct kafka_source *s);
 void kafka_commit_noted(struct kafka_source *s);
 void kafka_commit_wait(struct kafka_source *s, int timeout_ms);
