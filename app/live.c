@@ -27,6 +27,8 @@ struct source_place live_assigned(void *arg, size_t slot, struct str name)
     struct live *l = arg;
     struct err e = {0};
     char quoted[LOG_VALUE_BYTES], reason[LOG_VALUE_BYTES];
+    if (l->engine.shards_n == 0) /* a start that failed, on its way out of the group */
+        return (struct source_place){-1, -1, 0};
     struct engine_partition *p = engine_partition(&l->engine, slot, name);
     p->owned = true;
     p->marks.n = 0; /* others may have gone on with it */
@@ -49,6 +51,8 @@ void live_revoked(void *arg, size_t slot, struct str name)
 {
     struct live *l = arg;
     char quoted[LOG_VALUE_BYTES];
+    if (l->engine.shards_n == 0)
+        return;
     struct engine_partition *p = engine_partition(&l->engine, slot, name);
     p->owned = p->placed = false;
     log_info("partition_revoked", "partition=%s", log_quote(name, quoted));
