@@ -1,6 +1,9 @@
 /* The reference, written from the tables that do the reading: it cannot say what is not so. Prose about
  * the grammar stands in docs/configuration.md, above a copy of this. */
 #include "config/sections.h"
+
+#include <stdio.h>
+
 #include "core/event.h"
 
 /* In a cell of a table a | would end it. */
@@ -34,9 +37,9 @@ static void put_value(const struct option_row *row, struct buf *out)
     buf_deinit(&most);
 }
 
-static void put_row(const struct option_row *row, struct buf *out)
+static void put_row(const char *group, const struct option_row *row, struct buf *out)
 {
-    buf_printf(out, "| `%s`", row->name);
+    buf_printf(out, "| `%s%s`", group, row->name);
     if (row->type == OPTION_SECRET)
         buf_printf(out, " or `%s_file`", row->name);
     buf_text(out, " | ");
@@ -51,11 +54,22 @@ static void put_row(const struct option_row *row, struct buf *out)
     buf_text(out, " |\n");
 }
 
+/* The options of a group stand below it as group.option. */
+static void put_rows(const char *group, const struct option_row *rows, size_t n,
+                     struct buf *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        char inner[60];
+        put_row(group, &rows[i], out);
+        snprintf(inner, sizeof inner, "%s%s.", group, rows[i].name);
+        put_rows(inner, rows[i].rows, rows[i].rows_n, out);
+    }
+}
+
 static void put_table(const struct option_row *rows, size_t n, struct buf *out)
 {
     buf_text(out, "| option | value | default | |\n|---|---|---|---|\n");
-    for (size_t i = 0; i < n; i++)
-        put_row(&rows[i], out);
+    put_rows("", rows, n, out);
 }
 
 static void put_section(const char *name, const struct option_table *t, struct buf *out)

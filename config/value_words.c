@@ -17,6 +17,7 @@ static const struct {
     [OPTION_PERCENT] = {"a percentage", "30%"},
     [OPTION_WORD] = {"", NULL},
     [OPTION_FIELD] = {"", NULL},
+    [OPTION_GROUP] = {"a mapping of options", NULL},
 };
 
 static const char *separator(bool first, bool last)

@@ -283,6 +283,24 @@ static bool read_pairs(const struct value_in *v)
     return good;
 }
 
+/* --- options of their own --- */
+
+static struct option_table group_table(const struct option_row *row)
+{
+    return (struct option_table){row->rows, row->rows_n, NULL, NULL};
+}
+
+static bool read_group(const struct value_in *v)
+{
+    struct option_table table = group_table(v->row);
+    struct node *map = arena_alloc(v->r->arena, sizeof *map);
+    size_t noted = v->r->errors;
+    *map = *v->node;
+    struct entry m = {.name = str_of(v->row->name), .at = map->at, .value = map};
+    options_read(v->r, &table, &m, v->path, (char *)v->to - v->row->offset);
+    return noted == v->r->errors;
+}
+
 /* --- the types --- */
 
 static bool (*const readers[])(const struct value_in *v) = {
@@ -291,7 +309,7 @@ static bool (*const readers[])(const struct value_in *v) = {
     [OPTION_INT] = read_int,         [OPTION_NUMBER] = read_number,
     [OPTION_FLAG] = read_flag,       [OPTION_DURATION] = read_duration,
     [OPTION_PERCENT] = read_percent, [OPTION_WORD] = read_word,
-    [OPTION_FIELD] = read_field,
+    [OPTION_FIELD] = read_field,     [OPTION_GROUP] = read_group,
 };
 
 bool value_read(struct reading *r, const struct option_row *row, const struct node *n,
@@ -306,6 +324,10 @@ void value_default(struct reading *r, const struct option_row *row, void *settin
     struct node n = {.kind = NODE_TEXT};
     if (row->type == OPTION_FIELD)
         *(int *)((char *)settings + row->offset) = FIELD_COUNT;
+    if (row->type == OPTION_GROUP) {
+        struct option_table table = group_table(row);
+        options_default(r, &table, settings);
+    }
     if (!row->fallback)
         return;
     n.text = n.written = str_of(row->fallback);

@@ -21,6 +21,7 @@ enum option_type {
     OPTION_PERCENT,    /* double, "30%" is 0.3 */
     OPTION_WORD,       /* int: index into `words` */
     OPTION_FIELD,      /* int: enum event_field of a NUMBER field; FIELD_COUNT where not written */
+    OPTION_GROUP,      /* a mapping of the options in `rows`; their offsets are in the same struct */
 };
 
 struct texts {
@@ -49,6 +50,8 @@ struct option_row {
     const char *const *words; /* OPTION_WORD: the words; texts and secrets: what one of them begins
                                  with; NULL-terminated */
     const char *help;     /* one sentence */
+    const struct option_row *rows; /* OPTION_GROUP */
+    size_t rows_n;
 };
 
 #endif
