@@ -200,7 +200,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put(line, "key", key_object(a));
     put_text(line, "summary", a->summary, PROSE_BYTES);
     put_int(line, "count", a->count);
-    if (a->state != ALERT_RESOLVED && !a->anomaly.present) /* not counted there */
+    if (a->state != ALERT_RESOLVED && !a->anomaly.present && a->users >= 0)
         put_int(line, "users", a->users);
     put_accounts(line, a);
     put_time(line, "first_seen", a->first_seen_ms);

@@ -13,6 +13,7 @@ enum {
     ALERT_KEYS_MAX = 4,      /* parts of `by` */
     ALERT_ACCOUNTS_MAX = 10, /* named in an alert; accounts_n counts all */
     ALERT_EVIDENCE_MAX = 5,  /* exemplars; count counts all */
+    ALERT_NOT_COUNTED = -1,  /* users: the kind does not know */
 };
 
 enum alert_state { ALERT_FIRING, ALERT_ESCALATED, ALERT_RESOLVED, ALERT_STATES };
@@ -52,7 +53,7 @@ struct alert {
     struct str key_names[ALERT_KEYS_MAX], key_values[ALERT_KEYS_MAX];
     struct str summary; /* one line for people */
     int64_t count;      /* firing, escalated: the window's count; resolved: the episode's events */
-    int64_t users;      /* people among them */
+    int64_t users;      /* people among them; ALERT_NOT_COUNTED */
     struct alert_account accounts[ALERT_ACCOUNTS_MAX]; /* largest mrr first, then id */
     size_t accounts_listed;
     int64_t accounts_n;
