@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { STEP_MIN_MS = 60000, STEPS = MARKS_MAX / 2, NUMBER_BYTES = 24 };
+enum { STEP_MIN_MS = 60000, STEPS = MARKS_MAX / 2, SPARE = 3, NUMBER_BYTES = 24 };
 
 /* Every second one goes, but for the first and the last. */
 static void thin(struct marks *m)
@@ -50,7 +50,9 @@ const struct mark *marks_before(const struct marks *m, int64_t from_ms)
 
 void marks_forget(struct marks *m, int64_t from_ms)
 {
-    const struct mark *keep = marks_before(m, from_ms);
+    int64_t last_ms = m->n ? m->items[m->n - 1].high_ms : MARK_NONE;
+    int64_t spare_ms = last_ms > from_ms ? (last_ms - from_ms) / SPARE : 0;
+    const struct mark *keep = marks_before(m, from_ms - spare_ms);
     size_t gone = keep && keep > m->items ? (size_t)(keep - m->items) - 1 : 0;
     m->n -= gone;
     memmove(m->items, m->items + gone, m->n * sizeof *m->items);

@@ -29,7 +29,8 @@ struct marks {
 void marks_note(struct marks *m, int64_t offset, int64_t high_ms);
 /* The last mark whose events all lie before from_ms; NULL: none is known. */
 const struct mark *marks_before(const struct marks *m, int64_t from_ms);
-/* Drops the marks before that one, but for one more: what a commit says may be a little older. */
+/* Drops marks before that one. Those of a third of the time from there to the end are left: a state that was
+ * made from an older commit needs them while processes of another version go on (docs/failures.md). */
 void marks_forget(struct marks *m, int64_t from_ms);
 
 /* "offset:high offset:high ...", at most MARKS_MAX_BYTES. */

@@ -70,6 +70,25 @@ static void test_coarse(void)
     CHECK(found && high[LOG] - found->high_ms < span_ms / 8);
 }
 
+/* Who made a state from an older commit finds a mark for it, while others go on. */
+static void test_older(void)
+{
+    enum { MINUTE_MS = 60000, EVENTS = 6000, NEEDED_MS = 24 * 60 * MINUTE_MS };
+    struct marks m = {0};
+    int64_t older_ms = 0;
+    marks_note(&m, 0, MARK_NONE);
+    for (int64_t at = 1; at < EVENTS; at++) {
+        int64_t from_ms = at * MINUTE_MS - NEEDED_MS;
+        marks_note(&m, at, at * MINUTE_MS);
+        marks_forget(&m, from_ms);
+        older_ms = from_ms - NEEDED_MS / 8;
+        if (older_ms > 0)
+            CHECK(marks_before(&m, older_ms));
+    }
+    const struct mark *found = marks_before(&m, older_ms);
+    CHECK(found && found->offset > EVENTS / 2);
+}
+
 static void test_texts(void)
 {
     static const char *const bad[] = {"x",    "1",       "1:2 1:3", "5:9 6:8",
@@ -147,6 +166,7 @@ int main(void)
 {
     test_any_log();
     test_coarse();
+    test_older();
     test_texts();
     test_past();
     return check_result();

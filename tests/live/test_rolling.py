@@ -1,0 +1,148 @@
+#!/usr/bin/env python3
+"""Two versions side by side: while events stream, two processes are replaced, one after the other, by two that keep the
+state under another name (another number of shards, as another format of the state would be). Neither harms the other; at
+the end the new state has the whole record, every alert was delivered, and what had been said for sure is not said again.
+
+    test_rolling.py [SEED]       see live.py for what it needs
+"""
+import collections
+import json
+import os
+import pathlib
+import random
+import re
+import subprocess
+import sys
+import threading
+import time
+import unittest
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE)]
+import live  # noqa: E402
+import log as logs  # noqa: E402
+
+SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 7
+PARTITIONS, ACCOUNTS, EVENTS, STREAM_S = 4, 120, 6000, 20
+MINUTE, DAY = 60_000, 86_400_000
+START = logs.time_of("2026-03-02T00:00:00.000Z")
+RULES = """\
+  burst:
+    by: [account]
+    count: {at_least: 3, within: 20m}
+    severity: {medium: 3, high: 6}
+    send: [ops]
+  volume:
+    anomaly: {metric: count, bucket: 1h, history: 12h, z: 3, min_history: 5, min_count: 5}
+"""
+
+
+def log_of(r):
+    """Lines in order of time, so that what is said early is what is confirmed; behind them a month later one in every
+    partition, which ends all that is open; and the time up to which they are compared."""
+    lines, t = [], START
+    for i in range(EVENTS):
+        t += r.randrange(1, MINUTE)
+        account = int(ACCOUNTS * r.random() ** 2)
+        body = {"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(t), "account": {"id": "a%d" % account}}
+        lines.append((account % PARTITIONS, t, body))
+    end = t + 30 * DAY
+    lines += [(p, end, {"id": "end-%d" % p, "type": "release.deployed", "time": logs.time_text(end)}) for p in range(PARTITIONS)]
+    offsets = [0] * PARTITIONS
+    for p, at, body in lines:
+        body["kafka"] = {"topic": "t", "partition": p, "offset": offsets[p], "timestamp": at}
+        offsets[p] += 1
+    return [json.dumps(body).encode() + b"\n" for _, _, body in lines], end - DAY
+
+
+def since(record, from_ms):
+    return b"".join(line for line in record.splitlines(True) if logs.time_of(json.loads(line)["time"]) >= from_ms)
+
+
+class Rolling(unittest.TestCase):
+    maxDiff = None
+
+    def stream(self, system, lines):
+        """Feeds them evenly over STREAM_S, in a thread of its own."""
+        feed = subprocess.Popen([live.FEED, os.environ["KAFKA_BROKERS"], system.name], stdin=subprocess.PIPE)
+        parts = STREAM_S * 20
+
+        def run():
+            for i in range(parts):
+                feed.stdin.write(b"".join(lines[len(lines) * i // parts:len(lines) * (i + 1) // parts]))
+                feed.stdin.flush()
+                time.sleep(STREAM_S / parts)
+            feed.stdin.close()
+            feed.wait(60)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        self.addCleanup(feed.kill)
+        return thread
+
+    def replace_all(self, system):
+        """New ones for the old ones, one by one: a new one is at work before an old one goes."""
+        old = list(system.processes)
+        system.config, text = system.folder / "new.yaml", system.config.read_text(encoding="utf-8")
+        self.assertIn("shards: 1", text)
+        system.config.write_text(text.replace("shards: 1", "shards: 2"), encoding="utf-8")
+        for process in old:
+            before = system.log_text().count("event=partition_assigned")
+            system.start()
+            live.wait_until("a share", lambda: system.log_text().count("event=partition_assigned") > before, 30)
+            time.sleep(1.5)
+            self.assertEqual(system.stop(process), 0)
+
+    def roll(self, extra):
+        receiver = live.Receiver()
+        self.addCleanup(receiver.close)
+        lines, cutoff = log_of(random.Random(SEED))
+        system = live.System(RULES, PARTITIONS, extra=extra,
+                             sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % receiver.url)
+        self.addCleanup(system.close)
+        path = system.folder / "log.jsonl"
+        path.write_bytes(b"".join(lines))
+        expected = live.until(system.replay(path), cutoff)
+        for _ in range(2):
+            system.start()
+        live.wait_until("both at work", lambda: system.log_text().count("event=rebalance what=assigned") >= 2, 30)
+        feeding = self.stream(system, lines)
+        time.sleep(STREAM_S / 2)
+        self.replace_all(system)
+        self.assertTrue(feeding.is_alive(), "all was over before the last one was replaced")
+        feeding.join()
+        made = re.findall(r"event=state_remade from_ms=(\d+) record_ms=(\d+) said_ms=(\d+)", system.log_text())
+        self.assertTrue(made, system.log_text()[-3000:])
+        from_ms, record_ms, said_ms = map(int, made[0])
+        system.wait_for_record(since(expected, record_ms), cutoff=cutoff)
+        wanted = {(a["id"], a["state"], a["severity"]): logs.time_of(a["time"])
+                  for a in map(json.loads, expected.splitlines()) if a["rule"] == "burst"}
+        self.assertGreater(len(wanted), 300, "a log that says nothing shows nothing")
+        self.assertGreater(sum(t < said_ms for t in wanted.values()), 30)
+        self.assertGreater(sum(t > said_ms for t in wanted.values()), 30)
+
+        def said():
+            return collections.Counter(a for a in receiver.alerts())
+        try:
+            live.wait_until("the alerts", lambda: set(wanted) <= set(said()), 60)
+        finally:
+            self.assertEqual(set(wanted) - set(said()), set(), "never said")
+        self.assertEqual(set(system.stop_all()), {0})
+        often = said()
+        self.assertEqual([(a, often[a], t) for a, t in wanted.items() if t < said_ms and often[a] != 1], [], "said for sure, and again")
+        self.assertLessEqual(max(often[a] for a in wanted), 2)
+        return system, from_ms
+
+    def test_another_number_of_shards_one_process_after_the_other(self):
+        self.roll("")
+
+    def test_with_a_short_record_only_the_end_of_the_log_is_read_again(self):
+        system, from_ms = self.roll("record_for: 6h\n")
+        self.assertGreater(from_ms, START)
+        offsets = [int(x) for x in re.findall(r"event=partition_assigned .*offset=(\d+)", system.log_text().split("event=state_remade", 1)[1])]
+        self.assertGreater(offsets[0], 0, "it began at the beginning")
+
+
+if __name__ == "__main__":
+    live.need_services()
+    unittest.main(argv=sys.argv[:1], verbosity=2)
