@@ -7,6 +7,7 @@ kill -9, and each alert reaches its sink.
 import json
 import pathlib
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -239,10 +240,12 @@ class Loss(unittest.TestCase):
 
 
 class Week(unittest.TestCase):
-    def test_the_bundled_week_lives_as_it_replays(self):
+    """The bundled week, in half as many events, through three processes."""
+
+    def week(self, sent=False, **more):
         rules = (live.ROOT / "examples/week/ticketwatch.yaml").read_text(encoding="utf-8").split("\nrules:\n", 1)[1]
-        rules = "".join(line for line in rules.splitlines(True) if "send:" not in line)
-        system = live.System(rules, PARTITIONS)
+        rules = "".join(line if "send:" not in line else "    send: [ops]\n" for line in rules.splitlines(True) if sent or "send:" not in line)
+        system = live.System(rules, PARTITIONS, **more)
         self.addCleanup(system.close)
         path = system.folder / "log.jsonl"
         subprocess.run([sys.executable, str(live.ROOT / "examples/week/generate.py"), "--scale", "0.5", "--kafka", str(PARTITIONS), "--out", str(path)],
@@ -257,8 +260,48 @@ class Week(unittest.TestCase):
         self.assertGreater(expected.count(b"\n"), 20)
         for _ in range(3):
             system.start()
-        system.feed(path.read_bytes())
+        return system, path.read_bytes(), expected, cutoff
+
+    def test_the_bundled_week_lives_as_it_replays(self):
+        system, lines, expected, cutoff = self.week()
+        system.feed(lines)
         system.wait_for_record(expected, cutoff=cutoff)
+        self.assertEqual(set(system.stop_all()), {0})
+
+    def test_it_does_so_when_redis_is_wiped_and_pods_are_frozen_in_the_middle(self):
+        redis, receiver = live.PrivateRedis(), live.Receiver()
+        self.addCleanup(redis.close)
+        self.addCleanup(receiver.close)
+        system, lines, expected, cutoff = self.week(sent=True, redis=redis.url,
+                                                    sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % receiver.url)
+        # As sets: a word that is said again after the loss has its canonical time, an early one the time as it was seen.
+        wanted = {key: sorted(steps) for key, steps in steps_by_key(json.loads(line) for line in expected.splitlines()).items()}
+        pieces = [0] + [lines.index(b"\n", len(lines) * i // 4) + 1 for i in (1, 2, 3)] + [len(lines)]
+
+        def freeze(how):
+            for process in system.processes[:2]:
+                process.send_signal(how)
+
+        for i, happens in enumerate((lambda: None, lambda: redis.command("FLUSHALL"), lambda: freeze(signal.SIGSTOP), lambda: None)):
+            system.feed(lines[pieces[i]:pieces[i + 1]])
+            time.sleep(3)
+            happens()
+        time.sleep(10)  # longer than the session
+        freeze(signal.SIGCONT)
+        system.wait_for_record(expected, cutoff=cutoff)
+
+        def said():
+            with receiver.lock:
+                alerts = {(a["id"], a["state"], a["severity"]): a for a in (json.loads(body) for _, _, body, _ in receiver.posts)}
+            steps = steps_by_key(a for a in alerts.values() if logs.time_of(a["time"]) < cutoff)
+            return {key: sorted(steps) for key, steps in steps.items()}
+
+        try:
+            live.wait_until("the alerts", lambda: said() == wanted, 60)
+        except AssertionError:
+            heard = said()
+            self.fail("\n".join("%s: wanted %s, heard %s" % (key, wanted.get(key), heard.get(key)) for key in {**wanted, **heard}
+                                if wanted.get(key) != heard.get(key)))
         self.assertEqual(set(system.stop_all()), {0})
 
 
