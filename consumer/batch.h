@@ -12,7 +12,7 @@ enum { REJECT_REASON_BYTES = 160 };
 struct reject {
     struct str bytes; /* the record; may be cut (bytes_n is the whole length) */
     size_t bytes_n;
-    struct str key;   /* Kafka key, if any */
+    struct str key;                   /* Kafka key, if any */
     char reason[REJECT_REASON_BYTES]; /* says what to do */
     struct str file;      /* of a recorded log; owned by the source; n == 0: Kafka */
     int64_t offset;       /* Kafka offset, or line number of the file */
@@ -21,16 +21,17 @@ struct reject {
 
 struct batch {
     struct arena arena;
-    size_t slot;        /* the source's dense number of the partition */
-    struct str name;    /* the partition: "topic/3", or the file's path; owned by the source */
-    int64_t start;      /* the first position asked for; offsets may have holes */
-    int64_t next;       /* the position after the last one read; start == next: nothing moved */
+    size_t slot; /* the source's dense number of the partition */
+    struct str
+        name;      /* the partition: "topic/3", or the file's path; owned by the source */
+    int64_t start; /* the first position asked for; offsets may have holes */
+    int64_t next; /* the position after the last one read; start == next: nothing moved */
     /* The last record of the batch, be it an event or a reject: its offset (-1: the batch has none) and
      * the XXH3 (64 bits) of its offset, timestamp, key and value. Recorded logs: -1. */
     int64_t last_offset;
     uint64_t last_hash;
     int64_t lost; /* so many records behind `start` were deleted before they were read */
-    bool at_end;        /* nothing stood behind `next` when it was read, as far as is known */
+    bool at_end;  /* nothing stood behind `next` when it was read, as far as is known */
     struct event *events;
     size_t events_n;
     struct reject *rejects;

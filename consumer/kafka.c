@@ -231,9 +231,11 @@ struct source *kafka_source_open(const struct kafka_source_settings *settings,
     s->decoder = event_decoder_new(settings->max_future_ms);
     copy_settings(s, settings);
     s->consumer = kafka_consumer_new(s, e);
-    if (s->consumer && kafka_check_topics(s, START_TIMEOUT_MS, e) == 0 &&
-        subscribe(s, e) == 0)
-        return &s->source;
+    if (s->consumer && kafka_check_topics(s, START_TIMEOUT_MS, e) == 0) {
+        kafka_check_retention(s);
+        if (subscribe(s, e) == 0)
+            return &s->source;
+    }
     kafka_close(&s->source);
     return NULL;
 }

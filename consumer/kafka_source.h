@@ -102,6 +102,8 @@ rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_
 bool kafka_is_unknown(rd_kafka_resp_err_t rc);
 int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e);
 int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e);
+/* kafka_retention.c: warns of topics that keep less than a rule looks back. */
+void kafka_check_retention(struct kafka_source *s);
 /* kafka_ends.c */
 int kafka_ends(struct source *source, source_end_fn *fn, void *arg, struct err *e);
 

@@ -160,8 +160,10 @@ int kafka_partitions(struct source *source, const struct str **names, size_t *n,
     char quoted[LOG_VALUE_BYTES];
     if (!s->names || now >= s->names_ms) {
         s->names_ms = now + NAMES_FOR_MS;
-        if (read_names(s, &why) && !s->names)
-            return err_set(e, why.kind, "%s", why.text);
+        if (read_names(s, &why) && !s->names) {
+            err_set(e, why.kind, "%s", why.text);
+            return -1;
+        }
         if (why.kind != ERR_NONE)
             log_warn("partitions_stale", "reason=%s",
                      log_quote(str_of(why.text), quoted));

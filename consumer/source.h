@@ -101,6 +101,8 @@ struct kafka_source_settings {
     size_t properties_n;
     int64_t max_future_ms;
     size_t batch_events; /* at most so many events a batch; 0: the default */
+    int64_t
+        lookback_ms; /* the longest of any rule: topics that keep less are warned of */
 };
 /* Connects and subscribes. ERR_REFUSED: a property librdkafka does not know, a topic that does not
  * exist; ERR_UNAVAILABLE: no broker answered in 10 s. Both say what to do. Texts are copied. */

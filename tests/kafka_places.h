@@ -45,7 +45,8 @@ static inline struct source *open_source(const char *first, const char *second)
                           STR("topic.metadata.refresh.interval.ms")};
     struct str values[] = {STR("6000"), STR("1000")};
     static int groups;
-    char group[16]; /* another one each time: the mock broker waits for members that left */
+    char group
+        [16]; /* another one each time: the mock broker waits for members that left */
     snprintf(group, sizeof group, "g%d", ++groups);
     struct kafka_source_settings settings = {
         .brokers = str_of(rd_kafka_mock_cluster_bootstraps(mock_cluster)),
