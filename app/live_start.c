@@ -90,6 +90,15 @@ static int read_past(void *arg, struct store_times *out, struct err *e)
     return 0;
 }
 
+static int64_t longest_lookback_ms(const struct config *c)
+{
+    int64_t longest_ms = 0;
+    for (size_t i = 0; i < c->rules_n; i++)
+        if (c->rules[i].lookback_ms > longest_ms)
+            longest_ms = c->rules[i].lookback_ms;
+    return longest_ms;
+}
+
 static int open_stores(struct live *l, struct err *e)
 {
     struct redis_store_settings s = {.target = &l->redis,
@@ -97,11 +106,9 @@ static int open_stores(struct live *l, struct err *e)
                                      .shards_n = live_shards(l->config),
                                      .lateness_ms = l->config->time.lateness_ms,
                                      .record_for_ms = l->config->record.record_for_ms,
+                                     .lookback_ms = longest_lookback_ms(l->config),
                                      .past = read_past,
                                      .past_arg = l};
-    for (size_t i = 0; i < l->config->rules_n; i++)
-        if (l->config->rules[i].lookback_ms > s.lookback_ms)
-            s.lookback_ms = l->config->rules[i].lookback_ms;
     if (l->source->ops->partitions(l->source, &s.partitions, &s.partitions_n, e))
         return -1;
     for (s.shard = 0; s.shard < s.shards_n; s.shard++) {
@@ -141,7 +148,8 @@ static int open_source(struct live *l, struct err *e)
                                       .property_names = k->properties.names,
                                       .property_values = k->properties.values,
                                       .properties_n = k->properties.n,
-                                      .max_future_ms = l->config->time.max_future_ms};
+                                      .max_future_ms = l->config->time.max_future_ms,
+                                      .lookback_ms = longest_lookback_ms(l->config)};
     struct source_listener listener = {l, live_assigned, live_revoked};
     l->source = kafka_source_open(&s, &listener, e);
     return l->source ? 0 : -1;
