@@ -125,6 +125,8 @@ static int open_once(struct redis_store *s, const char *fresh,
         return -1;
     struct str epoch = redis_reply_str(redis_reply_at(r, REPLY_HEAD));
     *made = epoch.n > 0;
+    if (!str_eq(epoch, str_of(s->epoch)))
+        s->forgotten_ms = 0; /* its ids begin anew */
     snprintf(s->epoch, sizeof s->epoch, "%.*s", STR_ARG(epoch));
     s->base.past = redis_times_of(r, REPLY_HEAD + 1);
     redis_reply_free(r);
@@ -306,7 +308,6 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->lookback_ms = settings->lookback_ms;
     s->read_past = settings->past;
     s->past_arg = settings->past_arg;
-    s->forgotten_ms = 0;
     s->stem =
         shard_stem(settings->prefix, settings->shards_n, settings->shard, &s->memory);
     keep_names(s, settings->partitions, settings->partitions_n);
