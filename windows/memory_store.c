@@ -108,7 +108,8 @@ static int memory_remade(struct window_store *s, struct str name,
 {
     (void)e;
     struct partition *p = partition_made(self(s), name);
-    if (p->cursor != place->cursor || p->incarnation != place->incarnation)
+    if (p->cursor < 0 || p->cursor != place->cursor ||
+        p->incarnation != place->incarnation)
         return 0;
     p->cursor = 0;
     p->incarnation++;

@@ -154,7 +154,7 @@ struct store_ops {
     int (*begin)(struct window_store *s, struct str partition,
                  const struct store_place *place, struct err *e);
     /* The partition's log is another than the one that was applied: it begins at 0 as the next incarnation, iff
-     * the cursor stands where `place` says. */
+     * the cursor stands where `place` says; a partition that has none stays without. */
     int (*remade)(struct window_store *s, struct str partition,
                   const struct store_place *place, struct err *e);
     int (*apply)(struct window_store *s, const struct apply *a, struct arena *arena,

@@ -310,6 +310,9 @@ static void test_idle(void)
 static void test_remade(void)
 {
     partitions("t/0", NULL);
+    struct store_place none = place("t/0");
+    CHECK_INT(store->ops->remade(store, STR("t/0"), &none, &err), 0);
+    CHECK_INT(place("t/0").cursor, -1); /* what has not begun cannot be another */
     begin("t/0", 0);
     feed((struct feed){"t/0", 0, 5, 5000, "a", "k", NULL, 0, 0, 0});
     struct store_place old = place("t/0");
