@@ -2,6 +2,7 @@
 
 #include "core/index.h"
 #include "core/timefmt.h"
+#include "windows/shard.h"
 
 /* A repetition has the id and, as a repetition should, the time of the first: the same slot of ids, as in
  * the store, so that it does not matter whether both stand in one batch. */
@@ -44,12 +45,14 @@ void accept_events(struct batch *b, size_t from, size_t to, int64_t high_ms,
     index_deinit(&ids);
 }
 
-void accept_leave_out(struct accepted *a, const unsigned char *refused)
+void accept_leave_out(struct accepted *a, const unsigned char *refused, size_t shards_n,
+                      size_t shard)
 {
     size_t left = 0;
     for (size_t i = 0; i < a->n; i++) {
-        a->duplicates += refused[i] == REFUSED_DUPLICATE;
-        a->behind += refused[i] == REFUSED_BEHIND;
+        bool home = shard_of_bytes(a->ids[i], shards_n) == shard;
+        a->refused_duplicates += home && refused[i] == REFUSED_DUPLICATE;
+        a->refused_behind += home && refused[i] == REFUSED_BEHIND;
         if (refused[i] != ACCEPTED)
             continue;
         a->events[left] = a->events[i];

@@ -111,12 +111,19 @@ static bool work_waits(const struct store_clock *c)
            (c->watermark_ms != STORE_NO_TIME && c->next_due_ms <= c->watermark_ms);
 }
 
+static bool has_time(const struct engine *g, int64_t until_ms)
+{
+    return g->tick_ms == 0 || clock_monotonic_ms() < until_ms;
+}
+
+/* One round at least, however busy the shards before it were. */
 static int tick(struct engine *g, struct engine_shard *shard, bool unproven,
                 int64_t until_ms, struct err *e)
 {
     size_t committed = 1;
-    while (committed && (work_waits(&shard->clock) || unproven) &&
-           (g->tick_ms == 0 || clock_monotonic_ms() < until_ms)) {
+    for (size_t rounds = 0; committed && (work_waits(&shard->clock) || unproven) &&
+                            (rounds == 0 || has_time(g, until_ms));
+         rounds++) {
         struct window *windows;
         size_t n;
         arena_reset(&g->scratch);
@@ -188,7 +195,8 @@ static void count(struct engine *g, size_t shard, const struct piece *piece,
 {
     for (size_t i = 0; i < g->rules_n; i++)
         g->stats.rules[i].matches += matches[i];
-    g->stats.behind += a->behind;
+    g->stats.duplicates += a->refused_duplicates;
+    g->stats.behind += a->refused_behind;
     if (shard > 0) /* the others see the same events */
         return;
     g->stats.duplicates += a->duplicates;
@@ -247,7 +255,7 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
         }
         g->shards[shard].clock = reply.clock;
         if (reply.outcome == REVISE)
-            accept_leave_out(&a, reply.refused);
+            accept_leave_out(&a, reply.refused, g->shards_n, shard);
     } while (reply.outcome == REVISE);
     *outcome = reply.outcome;
     if (reply.outcome == MISPLACED)

@@ -50,11 +50,13 @@ static int read_place(struct engine *g, struct engine_partition *p, size_t shard
     struct store_place *at = &p->at[shard];
     if (store->ops->cursor(store, p->name, &g->scratch, at, e))
         return -1;
-    if (p->marks.n == 0 && at->marks.n)
+    if (at->cursor >= 0 && at->incarnation > p->incarnation) {
+        p->incarnation = at->incarnation;
+        p->marks.n = 0; /* of the log before */
+    }
+    if (p->marks.n == 0 && at->marks.n && at->incarnation == p->incarnation)
         (void)marks_read(at->marks, &p->marks);
     at->marks = STR_NONE; /* the arena's */
-    if (at->cursor >= 0 && at->incarnation > p->incarnation)
-        p->incarnation = at->incarnation;
     return 0;
 }
 
@@ -95,12 +97,12 @@ static int begin(struct engine *g, struct engine_partition *p, size_t shard,
 }
 
 /* A shard that stands in an earlier log than another, or than this process has seen: it lost writes, or was not
- * reached when the log was found to be made anew. */
+ * reached when the log was found to be made anew. One that lost the partition itself begins elsewhere. */
 static int renew(struct engine *g, struct engine_partition *p, size_t shard,
                  struct err *e)
 {
     struct window_store *store = g->shards[shard].store;
-    while (p->at[shard].incarnation < p->incarnation) {
+    while (p->at[shard].cursor >= 0 && p->at[shard].incarnation < p->incarnation) {
         if (store->ops->remade(store, p->name, &p->at[shard], e) ||
             read_place(g, p, shard, e))
             return -1;

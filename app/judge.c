@@ -83,7 +83,7 @@ static void write_episodes(const struct rule *rule, const struct judgement *foun
 }
 
 /* A window of a rule that this configuration does not have, or has with another layout: it may be another
- * process's, so it stays as it is, and is looked at again later. */
+ * process's, so it stays as it is, and is looked at again later; at once when there is a first watermark. */
 static void leave(const struct judge_settings *s, const struct window *w,
                   struct arena *arena, struct judged *out)
 {
@@ -94,9 +94,9 @@ static void leave(const struct judge_settings *s, const struct window *w,
     out->state = w->state;
     out->kept = arena_str(arena, buf_str(&kept));
     out->kept_n = (uint32_t)w->records_n;
-    bool known = s->watermark_ms != STORE_NO_TIME &&
-                 s->watermark_ms < STORE_NO_DUE - LOOK_AGAIN_MS;
-    out->due_ms = known ? s->watermark_ms + LOOK_AGAIN_MS : STORE_NO_DUE;
+    int64_t now_ms = s->watermark_ms == STORE_NO_TIME ? 0 : s->watermark_ms;
+    out->due_ms =
+        now_ms < STORE_NO_DUE - LOOK_AGAIN_MS ? now_ms + LOOK_AGAIN_MS : STORE_NO_DUE;
     buf_deinit(&kept);
 }
 

@@ -26,8 +26,8 @@ struct judge_settings {
     struct store_times past; /* what was said and recorded by a state before this one */
 };
 
-/* Judges n windows; the result and all it points to live in `arena`. Counts in `stats`, by rule. A window of a
- * rule that is no more is forgotten. */
+/* Judges n windows; the result and all it points to live in `arena`. A window of a rule that the configuration
+ * does not have stays as it is. */
 struct judged *judge_windows(const struct judge_settings *settings,
                              const struct window *windows, size_t n, struct arena *arena);
 
