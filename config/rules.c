@@ -4,8 +4,7 @@
 #include "core/suggest.h"
 
 /* The design names them; they come later. */
-static const char *const planned_kinds[] = {"quiet", "ratio", "new_value", "deadline",
-                                            NULL};
+static const char *const planned_kinds[] = {"ratio", "deadline", NULL};
 
 static const struct part {
     const char *name;

@@ -75,7 +75,8 @@ uint64_t rule_layout(const char *kind, const int64_t *numbers, size_t n);
 /* What the rule's windows are named after: its name and layout. */
 struct str rule_window_name(const struct rule *rule, struct arena *arena);
 
-extern const struct detector count_detector, anomaly_detector;
+extern const struct detector count_detector, anomaly_detector, new_value_detector,
+    quiet_detector;
 /* All of them, NULL-terminated. */
 extern const struct detector *const detectors[];
 /* NULL when there is none of that name. */

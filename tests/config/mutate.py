@@ -15,7 +15,7 @@ import sys
 import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
-EXAMPLE = HERE / "invalid/design_example.yaml"
+EXAMPLE = HERE / "valid/design_example.yaml"
 # NAME: VALUE, where the value is a text, a list or a mapping without others in it
 PAIR = re.compile(r"""(?P<name>[A-Za-z_][\w-]*):[ ]+(?P<value>"[^"]*"|\[[^\]]*\]|\{[^{}]*\}|[^\s,{}\[\]"\#][^,{}\[\]"\#\s]*)""")
 NAME = re.compile(r"(?P<name>[A-Za-z_][\w-]*):(?=\s|$)")

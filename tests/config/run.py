@@ -73,8 +73,8 @@ def main():
     for fault in usage_faults(program):
         print("FAIL " + fault)
         wrong += 1
-    if not is_the_design(HERE / "invalid/design_example.yaml"):
-        print("FAIL invalid/design_example.yaml is no longer the example of the design")
+    if not is_the_design(HERE / "valid/design_example.yaml"):
+        print("FAIL valid/design_example.yaml is no longer the example of the design")
         wrong += 1
     print("%d configurations and the usage are tried, %d wrong" % (len(cases), wrong))
     sys.exit(wrong > 0 or not cases)

@@ -17,6 +17,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import log as logs  # noqa: E402
 import miniyaml  # noqa: E402
 import rules as kinds  # noqa: E402
+import timers  # noqa: E402
 
 STATES = ["firing", "escalated", "resolved"]
 
@@ -89,7 +90,11 @@ def line(rule, key, transition):
 
 
 def read_rule(name, body, zone):
-    return kinds.Count(name, body) if "count" in body else kinds.Anomaly(name, body, zone) if "anomaly" in body else None
+    if "anomaly" in body:
+        return kinds.Anomaly(name, body, zone)
+    if "quiet" in body:
+        return timers.Quiet(name, body)
+    return kinds.Count(name, body) if "count" in body else kinds.NewValue(name, body) if "new_value" in body else None
 
 
 def read_config(path):

@@ -1,4 +1,4 @@
-"""The two kinds of rules the oracle knows, from docs/rules.md: plain, by walking back through sorted lists.
+"""The kinds of rules the oracle knows, from docs/rules.md: plain, by walking back through sorted lists.
 
 A kind's judge() takes the events of one key, sorted, and the time at which the log ends, and yields
 (time, state, severity, count, users, more): users and more may be None.
@@ -12,6 +12,7 @@ import log as logs
 import where
 
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+KINDS = ("count", "anomaly", "new_value", "quiet", "deadline")
 
 
 def duration(text):
@@ -30,7 +31,7 @@ class Rule:
         by = body.get("by", [])
         self.by = [by] if isinstance(by, str) else by
         self.where = where.compile(body["where"], logs.field) if "where" in body else lambda event: True
-        self.kind = next(k for k in ("count", "anomaly") if k in body)
+        self.kind = next(k for k in KINDS if k in body)
         self.settings = body[self.kind]
 
     def counts(self, event):
@@ -176,3 +177,39 @@ class Anomaly(Rule):
 
     def forgotten(self, values):
         return len(values) >= self.reach and not any(have for _, _, have in values[-self.reach:])
+
+
+class NewValue(Rule):
+    def __init__(self, name, body):
+        super().__init__(name, body)
+        s = self.settings
+        self.unseen_for, self.within = duration(s["unseen_for"]), duration(s.get("within", "24h"))
+        self.at_least = int(s.get("at_least", 3))
+        self.learn_until = logs.time_of(s["learn_until"]) if "learn_until" in s else None
+        self.settled_after = self.unseen_for
+        self.severity = body.get("severity", "low")
+
+    def lives(self, events):
+        """Runs of events, none of them unseen_for or more behind the one before it."""
+        runs = []
+        for event in events:
+            if runs and event.time - runs[-1][-1].time < self.unseen_for:
+                runs[-1].append(event)
+            else:
+                runs.append([event])
+        return runs
+
+    def judge(self, events, end):
+        for life in self.lives(events):
+            first, early = life[0].time, life[:self.at_least]
+            if self.learn_until is not None and first < self.learn_until:
+                continue
+            if len(early) < self.at_least or early[-1].time >= first + self.within:
+                continue
+            yield early[-1].time, "firing", self.severity, self.at_least, named(early), seen(early)
+            if life[-1].time + self.unseen_for <= end:
+                yield life[-1].time + self.unseen_for, "resolved", self.severity, len(life), None, seen(life)
+
+
+def seen(events):
+    return {"first_seen": logs.time_text(events[0].time), "last_seen": logs.time_text(events[-1].time)}

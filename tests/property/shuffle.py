@@ -56,7 +56,30 @@ def random_rules(r):
                  "history: 12h, min_history: 3, z: 1.5, direction: both, min_count: 1}\n")
     rules.append("  rating:\n    anomaly: {metric: mean, field: ticket.csat, bucket: 30m, history: 12h, min_history: 3, "
                  "z: 1.2, direction: both, min_count: 1}\n")
+    rules += [random_new_value(r, i) for i in range(2)]
+    rules += [random_quiet(r, i) for i in range(2)]
     return "time: {lateness: 10m, max_future: 1h}\nrules:\n" + "".join(rules)
+
+
+def random_new_value(r, i):
+    """Silences as short as the log's gaps, so that there are lives that a late event joins."""
+    settings = ["unseen_for: %s" % r.choice(["3m", "10m", "25m", "1h", "4h"]), "at_least: %d" % r.choice([1, 2, 3, 7]),
+                "within: %s" % r.choice(["1s", "10m", "25m", "6h"])]
+    if r.random() < 0.3:
+        settings.append("learn_until: %s" % logs.time_text(BASE + r.randint(1, 20) * 30 * MINUTE))
+    by = r.choice(["[account]", "[ticket.category]", "[error]", "[user, ticket.category]"])
+    return "  new%d:\n    by: %s\n    new_value: {%s}\n    severity: medium\n" % (i, by, ", ".join(settings))
+
+
+def random_quiet(r, i):
+    """Silences about as long as the log's gaps."""
+    within = r.choice([1, 5, 25, 60, 240])
+    settings = "after: {at_least: %d, within: %dm}, silent_for: %s" % (
+        r.choice([1, 2, 3, 5, 60]), within, r.choice(["1s", "1m", "3m", "10m", "25m", "1h", "4h"]))
+    if r.random() < 0.4:
+        settings += ", give_up_after: %dm" % (within + r.choice([0, 1, 5, 60]))
+    by = r.choice(["", "    by: [account]\n", "    by: [ticket.category]\n", "    by: [user, ticket.category]\n"])
+    return "  quiet%d:\n%s    quiet: {%s}\n    severity: high\n" % (i, by, settings)
 
 
 def random_event(r, ms, ident):
@@ -161,9 +184,10 @@ class Wrong(Exception):
 
 def essence(alert):
     """What is the same in the oracle, to the letter."""
-    people = alert.get("users") if alert["state"] != "resolved" and alert["kind"] == "count" else None
+    people = alert.get("users") if alert["state"] != "resolved" and alert["kind"] in ("count", "new_value") else None
+    seen = (alert["first_seen"], alert["last_seen"]) if alert["kind"] == "new_value" else None
     return repr((alert["time"], alert["rule"], json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"],
-                 alert.get("count"), people))
+                 alert.get("count"), people, seen))
 
 
 def far(one, other):
