@@ -178,6 +178,8 @@ static void anomaly_title(struct buf *out, const struct alert *a)
 
 void words_title(struct buf *out, const struct alert *a, bool with_message)
 {
+    if (str_is(a->kind, "new_value") && a->state != ALERT_RESOLVED)
+        buf_text(out, "New: ");
     if (words_key(a, "error").n) {
         error_title(out, a, with_message);
     } else if (words_key(a, "subject").n) {
@@ -193,13 +195,37 @@ void words_title(struct buf *out, const struct alert *a, bool with_message)
 
 bool words_says_all(const struct alert *a)
 {
-    return a->anomaly.present || str_is(a->kind, "count") || !a->summary.n;
+    return a->anomaly.present || str_is(a->kind, "count") || str_is(a->kind, "quiet") ||
+           !a->summary.n;
+}
+
+/* Of the kinds that fire because nothing comes. What ended it, if anything did, came last. */
+static void how_long(struct buf *out, const struct alert *a)
+{
+    bool quiet = str_is(a->kind, "quiet"), resolved = a->state == ALERT_RESOLVED;
+    int64_t since_ms = quiet && !resolved ? a->last_seen_ms : a->first_seen_ms;
+    buf_text(out, quiet ? "silent for " : resolved ? "over after " : "open for ");
+    words_span(out, a->time_ms - since_ms);
+    if (resolved && a->last_seen_ms == a->first_seen_ms)
+        buf_text(out, ", given up");
+    if (!quiet || resolved)
+        return;
+    buf_text(out, ", before that ");
+    words_count(out, a->count, "event", "events");
+    if (a->last_seen_ms - a->first_seen_ms >= SECOND_MS) {
+        buf_text(out, " in ");
+        words_span(out, a->last_seen_ms - a->first_seen_ms);
+    }
 }
 
 void words_how_often(struct buf *out, const struct alert *a)
 {
     int64_t span_ms = a->last_seen_ms - a->first_seen_ms;
     bool resolved = a->state == ALERT_RESOLVED;
+    if (str_is(a->kind, "quiet") || str_is(a->kind, "deadline")) {
+        how_long(out, a);
+        return;
+    }
     if (a->anomaly.present)
         words_count(out, a->count, "event", "events");
     else if (a->count == 1)

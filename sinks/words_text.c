@@ -205,7 +205,7 @@ static void ticket_url(struct buf *out, struct str url, struct str ticket)
 void words_ticket(struct buf *out, enum dialect d, struct str url, struct str ticket)
 {
     enum { TICKET_BYTES = 64 }; /* a longer id is no id, and cut it would lead astray */
-    bool link = ticket.n <= TICKET_BYTES && d != DIALECT_PLAIN &&
+    bool link = ticket.n && ticket.n <= TICKET_BYTES && d != DIALECT_PLAIN &&
                 (str_starts(url, STR("https://")) || str_starts(url, STR("http://")));
     if (!link) {
         words_text(out, d, ticket, TICKET_BYTES);

@@ -128,7 +128,7 @@ def evidence(rnd):
 def alert(rnd):
     keys = rnd.sample(["page", "error", "subject", "account", "ticket.category", "ticket.product_version"], rnd.randrange(5))
     made = {"id": "%032x" % rnd.getrandbits(128), "rule": rnd.choice(["page-error", "r", text(rnd)]) or "r",
-            "kind": rnd.choice(["count", "anomaly", "quiet"]), "state": rnd.choice(["firing", "escalated", "resolved"]),
+            "kind": rnd.choice(["count", "anomaly", "quiet", "new_value"]), "state": rnd.choice(["firing", "escalated", "resolved"]),
             "severity": rnd.choice(["low", "medium", "high", "critical"]), "time": time_text(rnd),
             "key": {name: text(rnd) for name in keys}, "count": rnd.choice([1, 3, 10 ** 9]), "users": rnd.choice([0, 1, 2500]),
             "first_seen": time_text(rnd), "last_seen": time_text(rnd)}

@@ -178,6 +178,20 @@ static void gives_titles(void)
     SAYS(words_title(&b, &a, true), "page-error: 3.13, usually 4");
 }
 
+static void titles_what_is_new(void)
+{
+    struct alert a = {.rule = STR("emerging"),
+                      .kind = STR("new_value"),
+                      .keys_n = 1,
+                      .key_names = {STR("ticket.category")},
+                      .key_values = {STR("exports")},
+                      .summary = STR("3 events within 24h, none in the 30d before")};
+    SAYS(words_title(&b, &a, true), "New: emerging: exports");
+    CHECK(!words_says_all(&a)); /* that it was unseen stands in the summary */
+    a.state = ALERT_RESOLVED;
+    SAYS(words_title(&b, &a, true), "emerging: exports");
+}
+
 static void says_how_often(void)
 {
     struct alert a = {.kind = STR("count"), .count = 1};
@@ -191,10 +205,31 @@ static void says_how_often(void)
     SAYS(words_how_often(&b, &a), "3 times in all, over 60 s");
 }
 
+static void says_how_long(void)
+{
+    enum { DAY = 86400000 };
+    struct alert a = {.kind = STR("quiet"), .count = 8, .last_seen_ms = 20LL * DAY};
+    a.time_ms = 41LL * DAY;
+    SAYS(words_how_often(&b, &a), "silent for 21 days, before that 8 events in 20 days");
+    a.state = ALERT_RESOLVED;
+    a.first_seen_ms = 20LL * DAY;
+    SAYS(words_how_often(&b, &a), "silent for 21 days, given up");
+    a.last_seen_ms = a.time_ms;
+    SAYS(words_how_often(&b, &a), "silent for 21 days");
+    a = (struct alert){.kind = STR("deadline"), .count = 1, .time_ms = DAY / 8};
+    SAYS(words_how_often(&b, &a), "open for 3 h");
+    a.state = ALERT_RESOLVED;
+    SAYS(words_how_often(&b, &a), "over after 3 h, given up");
+    a.last_seen_ms = a.time_ms;
+    SAYS(words_how_often(&b, &a), "over after 3 h");
+}
+
 static void knows_when_a_summary_says_more(void)
 {
-    struct alert a = {.kind = STR("quiet"), .summary = STR("silent for 21 days")};
+    struct alert a = {.kind = STR("deadline"), .summary = STR("due at 17:00")};
     CHECK(!words_says_all(&a));
+    a.kind = STR("quiet");
+    CHECK(words_says_all(&a));
     a.kind = STR("count");
     CHECK(words_says_all(&a));
 }
@@ -211,7 +246,9 @@ int main(void)
     a_long_id_is_no_link();
     says_numbers_times_and_spans();
     gives_titles();
+    titles_what_is_new();
     says_how_often();
+    says_how_long();
     knows_when_a_summary_says_more();
     buf_deinit(&b);
     return check_result();
