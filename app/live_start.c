@@ -111,6 +111,8 @@ static int open_stores(struct live *l, struct err *e)
                                      .past_arg = l};
     if (l->source->ops->partitions(l->source, &s.partitions, &s.partitions_n, e))
         return -1;
+    if (FAULT_OFF("all_partitions"))
+        s.partitions_n = 0;
     for (s.shard = 0; s.shard < s.shards_n; s.shard++) {
         l->stores[s.shard] = redis_store_open(&s, e);
         if (!l->stores[s.shard])
