@@ -134,7 +134,7 @@ class Receiver:
                 request = read_request(link)
                 if request is None or not self.take(link, request):
                     break
-        except OSError:
+        except (OSError, ValueError):  # a journal that was closed: the round is over
             pass
         link.close()
 

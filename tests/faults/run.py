@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Faults without end, and an oracle: does ticketwatch keep its promises through them?
 
-    run.py [SEED [FAULTS]]          until that many faults were done (1 and 1,000 unless told otherwise)
+    run.py [SEED [FAULTS]]          until that many faults were done, a tenth of them losses of Redis (1 and 1,000)
     run.py --replay SEED ROUND      one round once more: the same rules, log and plan (its moments are the machine's)
 
 A round is a system of its own: a Redis, some pods, a receiver, a topic. A log of events goes through it while faults
@@ -210,6 +210,12 @@ class Total:
         self.losses += len(one.world.faults.losses)
         self.gave_up += one.world.gave_up
 
+    def enough(self, o):
+        if o.minutes and time.time() - self.begun > o.minutes * 60:
+            return True
+        share = 0 if o.only else o.faults / 10
+        return sum(self.faults.values()) >= o.faults and self.losses >= share
+
     def tell(self, seed):
         c = self.counts
         print("\nseed %s: %d faults in %d rounds, %.0f s; %d of them Redis losses" % (seed, sum(self.faults.values()), self.rounds,
@@ -297,7 +303,7 @@ def main():
         seed, number = o.replay[0], int(o.replay[1])
         last = number
     try:
-        while sum(total.faults.values()) < o.faults and number <= last and (not o.minutes or time.time() - total.begun < o.minutes * 60):
+        while not total.enough(o) and number <= last:
             total.add(play(seed, number, broker, options))
             number += 1
             if total.failed and not o.go_on:

@@ -89,7 +89,7 @@ def arrivals(r, events):
         told.append((t + (LATENESS + r.randint(1, 30 * MINUTE) if late else r.randint(0, reach)), r.random(), body, t))
         if r.random() < 0.06:
             told.append((t + r.randint(0, LATENESS - SLACK), r.random(), body, t))  # again, anywhere
-        if r.random() < 0.005:
+        if r.random() < 0.005 and t > events[50][0]:
             told.append((t, r.random(), None, t))
         if r.random() < 0.003:
             ahead = {**body, "id": body["id"] + "-ahead", "time": logs.time_text(t + 3 * DAY)}

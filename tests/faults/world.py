@@ -23,7 +23,7 @@ PLACES, AT_FIRST = 4, 3
 LOSSES = ("lose_writes", "fail_over", "flush", "wipe")
 # kind: weight. Those of Kafka only where the broker is the suite's own.
 WEIGHTS = {"kill": 20, "stop_long": 4, "stop_short": 6, "leave": 4, "join": 3,
-           "lose_writes": 7, "fail_over": 3, "flush": 2, "wipe": 1,
+           "lose_writes": 8, "fail_over": 4, "flush": 3, "wipe": 1,
            "redis_restart": 4, "redis_stop": 3, "redis_busy": 2, "redis_full": 2, "script_flush": 3, "clients_killed": 3,
            "cut": 5, "swallow": 3, "delay": 3, "trickle": 2, "drop_reply": 6, "late_reply": 4, "late_request": 6,
            "lie": 12}
