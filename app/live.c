@@ -22,6 +22,19 @@ enum {
 
 /* --- what the source tells --- */
 
+/* The last record applied, as the shard knows it that is read first: one further on has seen more. */
+static struct source_place place_of(const struct engine *g,
+                                    const struct engine_partition *p)
+{
+    size_t shard = 0;
+    while (shard + 1 < g->shards_n && p->at[shard].cursor != p->next)
+        shard++;
+    return (struct source_place){p->next, p->at[shard].last_offset,
+                                 p->at[shard].last_hash};
+}
+
+/* Until the stores tell where it stands it is not ours: whoever sought it before would take its log for the one
+ * that was applied. */
 struct source_place live_assigned(void *arg, size_t slot, struct str name)
 {
     struct live *l = arg;
@@ -30,21 +43,21 @@ struct source_place live_assigned(void *arg, size_t slot, struct str name)
     if (l->engine.shards_n == 0) /* a start that failed, on its way out of the group */
         return (struct source_place){-1, -1, 0};
     struct engine_partition *p = engine_partition(&l->engine, slot, name);
-    p->owned = true;
-    p->marks.n = 0; /* others may have gone on with it */
-    p->reads = 0;
+    p->owned = false;
+    p->marks.n = 0;                                 /* others may have gone on with it */
     if (clock_monotonic_ms() < l->unknown_until_ms) /* not a time-out for each of many */
-        return (struct source_place){-1, -1, 0};
+        return (struct source_place){SOURCE_ASK_AGAIN, -1, 0};
     if (engine_place(&l->engine, p, &e)) {
         log_warn("cursor_unknown", "partition=%s reason=%s", log_quote(name, quoted),
                  log_quote(str_of(e.text), reason));
         l->unknown_until_ms = clock_monotonic_ms() + UNKNOWN_FOR_MS;
-        return (struct source_place){-1, -1, 0};
+        return (struct source_place){SOURCE_ASK_AGAIN, -1, 0};
     }
+    p->owned = true;
     p->reads = p->next;
     log_info("partition_assigned", "partition=%s offset=%" PRId64,
              log_quote(name, quoted), p->next);
-    return (struct source_place){p->next, p->at[0].last_offset, p->at[0].last_hash};
+    return place_of(&l->engine, p);
 }
 
 void live_revoked(void *arg, size_t slot, struct str name)
