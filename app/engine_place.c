@@ -229,6 +229,7 @@ static int tell_end(struct engine *g, size_t slot, bool proven, const int64_t *a
 int engine_look_at_ends(struct engine *g, int64_t idle_after_ms, struct err *e)
 {
     int64_t asked_ms[SHARDS_MAX];
+    struct err away = {0};
     bool any = false, wanted;
     arena_reset(&g->scratch);
     for (size_t i = 0; i < g->shards_n; i++)
@@ -241,8 +242,8 @@ int engine_look_at_ends(struct engine *g, int64_t idle_after_ms, struct err *e)
     }
     if (!any)
         return 0;
-    if (g->source->ops->ends(g->source, take_end, g, e))
-        return -1;
+    if (g->source->ops->ends(g->source, take_end, g, &away))
+        return 0; /* a broker is away: nothing is proven, nothing is wrong */
     for (size_t i = 0; i < g->partitions_n; i++) {
         struct engine_partition *p = &g->partitions[i];
         if (p->owned && p->placed && p->end == p->next &&
