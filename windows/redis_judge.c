@@ -1,38 +1,48 @@
 /* The store in Redis: windows that are due go out, what became of them goes in. */
 #include "windows/redis_store_impl.h"
 
-/* Drops the ids of slots that the watermark has passed: no event of that time can be accepted. */
+enum { FORGET_AT_ONCE = 500 };
+
+/* The slots whose ids nobody needs any more. The script looks again, at its own watermark: this process may
+ * have been stopped since, and Redis may have lost writes. */
+static int forget_slots(struct redis_store *s, const struct redisReply *slots,
+                        struct err *e)
+{
+    struct redis_args args;
+    size_t n = redis_reply_n(slots);
+    redis_call_keys(s, &args, &s->scratch);
+    for (size_t i = 0; i < n; i++)
+        args_str(&args,
+                 redis_key_named(s, "ids:", redis_reply_str(redis_reply_at(slots, i)),
+                                 &s->scratch));
+    size_t keys_n = redis_call_args(s, &args);
+    for (size_t i = 0; i < n; i++)
+        args_str(&args, redis_reply_str(redis_reply_at(slots, i)));
+    struct redisReply *r = redis_call(s, SCRIPT_FORGET, &args, keys_n, e);
+    redis_reply_free(r);
+    return r ? 0 : -1;
+}
+
 static int forget_ids(struct redis_store *s, int64_t watermark_ms, struct err *e)
 {
     if (watermark_ms == STORE_NO_TIME ||
         watermark_ms < s->forgotten_ms + id_slot_ms(s->lateness_ms))
         return 0;
-    struct redis_args unlink, limit;
-    args_init(&limit, &s->scratch);
-    args_int(&limit, watermark_ms);
-    struct redisReply *r =
-        REDIS_COMMAND(s->link, e, STR("ZRANGEBYSCORE"), s->keys[KEY_ID_SLOTS],
-                      STR("-inf"), limit.items[0]);
+    struct redis_args number;
+    args_init(&number, &s->scratch);
+    args_int(&number, watermark_ms);
+    args_int(&number, FORGET_AT_ONCE);
+    struct redisReply *r = REDIS_COMMAND(
+        s->link, e, STR("ZRANGEBYSCORE"), s->keys[KEY_ID_SLOTS], STR("-inf"),
+        number.items[0], STR("LIMIT"), STR("0"), number.items[1]);
     if (!r)
         return -1;
-    args_init(&unlink, &s->scratch);
-    args_str(&unlink, STR("UNLINK"));
-    for (size_t i = 0; i < redis_reply_n(r); i++)
-        args_str(&unlink,
-                 redis_key_named(s, "ids:", redis_reply_str(redis_reply_at(r, i)),
-                                 &s->scratch));
+    size_t n = redis_reply_n(r);
+    int result = n ? forget_slots(s, r, e) : 0;
     redis_reply_free(r);
-    if (unlink.n > 1) {
-        if (!(r = redis_command(s->link, e, unlink.n, unlink.items)))
-            return -1;
-        redis_reply_free(r);
-        if (!(r = REDIS_COMMAND(s->link, e, STR("ZREMRANGEBYSCORE"),
-                                s->keys[KEY_ID_SLOTS], STR("-inf"), limit.items[0])))
-            return -1;
-        redis_reply_free(r);
-    }
-    s->forgotten_ms = watermark_ms;
-    return 0;
+    if (result == 0 && n < FORGET_AT_ONCE)
+        s->forgotten_ms = watermark_ms;
+    return result;
 }
 
 int redis_store_due(struct window_store *base, size_t limit, bool unproven,

@@ -322,6 +322,7 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->scripts[SCRIPT_REMADE] = script(s, "remade", script_remade);
     s->scripts[SCRIPT_HORIZON] = script(s, "horizon", script_horizon);
     s->scripts[SCRIPT_PROVES] = script(s, "proves", script_proves);
+    s->scripts[SCRIPT_FORGET] = script(s, "forget", script_forget);
     if (open_state(s, e)) {
         redis_store_close(&s->base);
         return NULL;

@@ -42,6 +42,7 @@ enum script_number {
     SCRIPT_REMADE,
     SCRIPT_HORIZON,
     SCRIPT_PROVES,
+    SCRIPT_FORGET,
     SCRIPTS
 };
 

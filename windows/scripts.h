@@ -13,6 +13,7 @@ extern const char script_begin[];
 extern const char script_remade[];
 extern const char script_horizon[];
 extern const char script_proves[];
+extern const char script_forget[];
 extern const char script_outbox_take[];
 extern const char script_outbox_ack[];
 extern const char script_outbox_dead[];
