@@ -141,6 +141,7 @@ static void show_evidence(const struct silence *q, struct alert *a)
     while (from < q->at && q->members[from].time_ms <= last_ms(q) - q->s->within_ms)
         from++;
     members_describe(q->members + from, NULL, q->at - from, a);
+    a->sample = (struct alert_sample){0}; /* nothing broke that one could look at */
 }
 
 static void fire(struct silence *q)
