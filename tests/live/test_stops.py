@@ -47,7 +47,10 @@ class Away(unittest.TestCase):
         self.addCleanup(system.close)
         self.process = system.start()
         system.feed(events(0, 4))
-        live.wait_until("four alerts", lambda: len(self.receiver.alerts()) == 4, 60)
+        try:
+            live.wait_until("four alerts", lambda: len(self.receiver.alerts()) == 4, 60)
+        except AssertionError:
+            self.fail("%d alerts of four\n%s" % (len(self.receiver.alerts()), system.log_text()[-4000:]))
         return system
 
     def ends(self, system):
