@@ -5,9 +5,12 @@ alerts. What the topic does not keep for as long as a rule looks back is told.
     test_history.py [SEED]       see live.py for what it needs
 """
 import json
+import os
 import pathlib
 import random
+import subprocess
 import sys
+import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -110,6 +113,26 @@ class History(unittest.TestCase):
         self.assertEqual(self.told("retention.ms", "-1"), [])
         self.assertEqual(self.told("retention.ms", str(365 * DAY)), [])
         self.assertEqual(self.told("retention.ms", str(DAY), "cleanup.policy", "compact"), [])
+
+
+class Transactions(unittest.TestCase):
+    def test_aborted_records_are_not_counted_and_control_records_hold_nothing_up(self):
+        """At the end of each partition stand aborted records and the transaction's end: they are no event, and the
+        partitions fall idle all the same."""
+        system = live.System("  r:\n    by: [account]\n    count: {at_least: 3, within: 2s}\n", 2, lateness="1s", idle_after="1s")
+        self.addCleanup(system.close)
+
+        def transact(how, lines):
+            subprocess.run([live.FEED, os.environ["KAFKA_BROKERS"], system.name, how], input=b"".join(lines), check=True, timeout=60)
+        system.start()
+        live.wait_until("an assignment", lambda: "event=partition_assigned" in system.log_text(), 30)
+        now = int(time.time() * 1000)
+        transact("commit", [line(i, now + i, 0, account={"id": "acme"}) for i in range(3)] + [line(3, now, 1)])
+        transact("abort", [line(10 + i, now + i, i % 2, account={"id": "gone"}) for i in range(8)])
+        lines = live.wait_until("the record", lambda: system.record().count(b"\n") >= 2 and system.record(), 30).splitlines()
+        self.assertEqual([(a["key"]["account"], a["state"]) for a in map(json.loads, lines)], [("acme", "firing"), ("acme", "resolved")])
+        self.assertEqual(system.stop_all(), [0])
+        self.assertRegex(system.log_text(), r"event=figures events=4 ")
 
 
 if __name__ == "__main__":

@@ -55,6 +55,9 @@ def log_of(r):
     return [json.dumps(body).encode() + b"\n" for _, _, body in lines], end - DAY
 
 
+DELETE = "for _, k in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', k) end return 1"
+
+
 def since(record, from_ms):
     return b"".join(line for line in record.splitlines(True) if logs.time_of(json.loads(line)["time"]) >= from_ms)
 
@@ -132,6 +135,43 @@ class Rolling(unittest.TestCase):
         self.assertEqual([(a, often[a], t) for a, t in wanted.items() if t < said_ms and often[a] != 1], [], "said for sure, and again")
         self.assertLessEqual(max(often[a] for a in wanted), 2)
         return system, from_ms
+
+    def test_back_again_in_silence_without_the_old_state(self):
+        """The old state stood still meanwhile. Without it, it is made anew, and says nothing again."""
+        receiver = live.Receiver()
+        self.addCleanup(receiver.close)
+        lines, cutoff = log_of(random.Random(SEED + 1))
+        system = live.System(RULES, PARTITIONS, sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % receiver.url)
+        self.addCleanup(system.close)
+        path, third = system.folder / "log.jsonl", EVENTS // 3
+        path.write_bytes(b"".join(lines))
+        expected = live.until(system.replay(path), cutoff)
+        old = system.config
+
+        def run(part):
+            process = system.start()
+            system.feed(b"".join(part))
+            live.wait_until("its alerts", lambda: self.still(receiver), 60)
+            time.sleep(2)  # what was said is committed every second
+            self.assertEqual(system.stop(process), 0)
+            return len(receiver.alerts())
+        first = run(lines[:third])
+        system.config = system.folder / "new.yaml"
+        system.config.write_text(old.read_text(encoding="utf-8").replace("shards: 1", "shards: 2"), encoding="utf-8")
+        second = run(lines[third:2 * third])
+        self.assertGreater(second, first + 30)
+        live.redis("EVAL", DELETE, "0", system.name + ":2.1:*")
+        system.config = old
+        run(lines[2 * third:])
+        system.wait_for_record(expected, cutoff=cutoff)
+        often = collections.Counter(receiver.alerts())
+        again = [a for a in receiver.alerts()[:second] if often[a] > 1]
+        self.assertLess(len(set(again)), 15, again)  # what was announced early, in the last minutes of each run
+
+    def still(self, receiver):
+        n = len(receiver.alerts())
+        time.sleep(2)
+        return n and n == len(receiver.alerts())
 
     def test_another_number_of_shards_one_process_after_the_other(self):
         self.roll("")

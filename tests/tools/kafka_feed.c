@@ -1,11 +1,13 @@
-/* Puts a log into Kafka: kafka_feed BROKERS TOPIC < LINES. Each line goes to the partition and gets the
+/* Puts a log into Kafka: kafka_feed BROKERS TOPIC [commit|abort] < LINES. Each line goes to the partition and gets the
  * timestamp that its "kafka" member says, and travels without that member's help: what is produced is
  * the line itself. Lines without one go to partition 0. An empty line waits until what came before is
- * stored. Returns when all are stored. */
+ * stored. Returns when all are stored. With a third word all of them are one transaction, which ends so. */
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { TRANSACTION_MS = 30000 };
 
 static int failed;
 
@@ -60,12 +62,22 @@ static void flush(rd_kafka_t *producer)
         failed = 1;
 }
 
+static void check(rd_kafka_error_t *error)
+{
+    if (!error)
+        return;
+    fprintf(stderr, "kafka_feed: %s\n", rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    failed = 1;
+}
+
 int main(int argc, char **argv)
 {
     char text[200], *line = NULL;
     size_t cap = 0;
-    if (argc != 3) {
-        fprintf(stderr, "usage: kafka_feed BROKERS TOPIC < LINES\n");
+    const char *ending = argc == 4 ? argv[3] : NULL;
+    if (argc != 3 && !ending) {
+        fprintf(stderr, "usage: kafka_feed BROKERS TOPIC [commit|abort] < LINES\n");
         return 2;
     }
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -73,11 +85,17 @@ int main(int argc, char **argv)
     set(conf, "enable.idempotence", "true");
     set(conf, "linger.ms", "5");
     set(conf, "message.max.bytes", "20000000");
+    if (ending)
+        set(conf, "transactional.id", argv[2]);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
     rd_kafka_t *producer = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
     if (!producer) {
         fprintf(stderr, "kafka_feed: %s\n", text);
         return 1;
+    }
+    if (ending) {
+        check(rd_kafka_init_transactions(producer, TRANSACTION_MS));
+        check(rd_kafka_begin_transaction(producer));
     }
     for (ssize_t n; (n = getline(&line, &cap, stdin)) > 0;) {
         if (line[0] == '\n')
@@ -86,6 +104,10 @@ int main(int argc, char **argv)
             produce(producer, argv[2], line, (size_t)n - (line[n - 1] == '\n'));
     }
     flush(producer);
+    if (ending)
+        check(strcmp(ending, "commit") == 0
+                  ? rd_kafka_commit_transaction(producer, TRANSACTION_MS)
+                  : rd_kafka_abort_transaction(producer, TRANSACTION_MS));
     rd_kafka_destroy(producer);
     free(line);
     return failed;
