@@ -1,0 +1,394 @@
+#!/usr/bin/env python3
+"""The protocol of docs/once.md as an executable model: random schedules of faults against an oracle.
+
+    model.py N               N schedules of the whole protocol: exit 1 if one is bad
+    model.py N no_RULE...    up to N schedules without a rule (RULES): exit 1 if none is bad
+    model.py N all           both; each rule without its schedule that is known to be bad, then others
+    model.py -v SEED [no_RULE]
+
+World   Kafka partitions with bounded disorder, late events and repetitions; commits with metadata; Redis as shards
+        (shard.py), each a live state and its last durable copy; pods as coroutines (pod.py). A script is atomic, but
+        the call or its reply can be lost, and it can run late, when its caller is long gone.
+Faults  crash, stall (zombie), rebalance, no owner, rollback, wipe, wipe after wipe, rollback into a rebuild, Kafka away
+        for one pod, late commits, receiver down, slow and lost POSTs, a topic made anew.
+Checks  when all is quiet; the expected alerts are a pure function of the log
+  C  the surviving record holds every expected alert since its R exactly once, and nothing else
+  L  every expected alert was delivered      X  nothing else was
+  O  outbox entries per alert and state <= 1 + losses of the shard
+  S  a state made after a loss says nothing that has its time before the u that was read from the commits
+  D  POSTs per alert and state <= 1 + losses + answers that were not known      T  it ends
+"""
+import collections
+import random
+import sys
+import time
+
+from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run
+from pod import LOST, Pod
+from shard import Shard
+
+RULES = {  # name: a schedule that goes wrong without it, what it says
+    "cursor": (4, "a batch is applied iff the cursor stands at its start"),
+    "version": (0, "a judgement holds iff the window is as it was judged"),
+    "left_over": (0, "windows that wait or are due are judged by anybody"),
+    "same_reply": (4, "a window is judged with the watermark that came with it"),
+    "all_partitions": (4, "the watermark waits for every partition, from the script that makes the state on"),
+    "local_late": (0, "late is decided from the partition's own prefix"),
+    "idle_proof": (2, "idleness is proven at the cursor, by a request older than the time it proves"),
+    "idle_elapsed": (2, "and moves a partition only by the time since its last events"),
+    "proof": (111, "words are early only where no older episode can come: all that was appended is in the window"),
+    "forget": (1891, "ids are forgotten by the watermark and the state of the script that forgets"),
+    "open_episodes": (77, "T covers the episodes that were not over before R"),
+    "ordered": (41215, "R <= u, also after a rollback of one shard: else what was committed before holds"),
+    "unsent": (29, "u is held back by what is not delivered"),
+    "entry_u": (716, "... by the u at which it came into the outbox, not by its own time"),
+    "waiting": (52201, "u is held back by windows that wait"),
+    "due": (202, "u is held back by windows that are due"),
+    "floor": (77, "until a new state has come to its u, its u, R, T are those it was made with"),
+    "silence": (4, "nothing before the state's u is said"),
+    "calm": (789, "nothing is said early before the watermark has come to the state's u"),
+    "record_from": (4, "nothing before the state's R is recorded"),
+    "marks": (0, "a partition begins again at a mark before T, not at its commit"),
+    "state_t": (42945, "... before the T that the state was made with, whoever made it"),
+    "max": (17, "u, R, T are those of the commit that knows most"),
+    "high": (2900, "a mark brings the largest event time before it"),
+    "baseline": (4983, "a kind with a baseline judges nothing before T + lookback"),
+    "trimmed": (0, "a history begins with a bucket that held something"),
+    "incarnation": (0, "the hash of the last applied record is compared with the log"),
+    "recheck": (9731, "... whenever a cursor is read, not at an assignment only"),
+    "token": (51924, "the incarnation is part of the cursor"),
+    "mark_hash": (3728, "a mark has that hash too"),
+    "ack_after": (1, "an entry is acknowledged after the answer"),
+    "lease": (5, "a lease is renewed while the request is under way"),
+}
+STEPS_MAX = 15000
+FAULTS = (
+    ("crash", "crash", "stall", "rebalance", "rebalance", "unowned", "rollback", "wipe", "away", "sink"),
+    ("crash", "stall", "rebalance", "unowned", "away", "sink"),  # Redis loses nothing
+    ("wipe", "wipe", "rollback", "rebalance", "crash", "stall"),
+    ("wipe", "sink", "sink", "wipe", "away", "stall"),
+    ("anew", "anew", "rebalance", "stall", "wipe", "rollback"),
+)
+Event = collections.namedtuple("Event", "time id key hash note")
+
+
+class World:
+    def __init__(o, seed, off, told=False):
+        r = o.r = random.Random(seed)
+        o.off, o.told, o.number = off, told, 0
+        o.partitions, o.shards_n = r.choice((2, 3)), r.choice((1, 1, 2))
+        o.quiet_for, o.record_for = r.choice((6, 9)), r.choice((2, 4, 12, 30))
+        o.kinds = r.choice((("count",), ("count", "base"), ("base",)))
+        o.quiet = o.partitions - 1 if r.random() < 0.4 else None  # a partition with nearly no traffic
+        o.late_share, o.again_share = r.choice((0, 0.1, 0.3)), r.choice((0, 0.1))
+        o.look_share, o.faults = r.choice((1, 0.3, 0.05)), r.choice(FAULTS)
+        o.late_speed = r.choice((0.1, 0.02))
+        o.behind = r.choice((0, 0, 25))  # the topic is filled with events of so long ago
+        o.logs, o.top = [[] for _ in range(o.partitions)], [None] * o.partitions
+        o.commits, o.late, o.posts, o.said = {}, [], [], []
+        o.unsure, o.losses, o.away_until = collections.Counter(), collections.Counter(), {}
+        o.now = o.step = o.sink_down = 0
+        o.done, o.budget, o.planned = None, r.randint(2, 12), []
+        o.end, o.shorter = r.choice((40, 70)), r.random() < 0.5
+        o.mode, o.last, o.home = dict.fromkeys("ab", "silent"), dict.fromkeys("ab", 0), dict.fromkeys("ab", 0)
+        for p in range(o.partitions if o.behind else 0):
+            o.append(p, 0, "-")
+        o.shards = [Shard(o, i) for i in range(o.shards_n)]
+        o.durable = [Shard(o, i) for i in range(o.shards_n)]
+        o.pods = [Pod(o, i) for i in range(r.choice((2, 3)))]
+        o.owner = [r.randrange(len(o.pods)) for _ in range(o.partitions)]
+
+    def on(o, rule):
+        return rule not in o.off
+
+    def log(o, *words):
+        if o.told:
+            print(o.step, o.clock(), *words)
+
+    def unique(o):
+        o.number += 1
+        return o.number
+
+    def clock(o):
+        return o.now + o.behind + ((o.step - o.done) // 4 if o.done else 0)
+
+    def away(o, pod):
+        return o.away_until.get(pod, 0) > o.step
+
+    def windows(o, key):
+        return [(x, key) for x in o.kinds] if key in o.mode else []
+
+    def shard_of(o, wid):
+        return (ord(wid[1]) + len(wid[0])) % o.shards_n
+
+    def same(o, p, offset, last_hash):
+        """Whether the record before the offset is still the one with this hash."""
+        log = o.logs[p]
+        return offset <= len(log) and (offset == 0 or last_hash is None or log[offset - 1].hash == last_hash)
+
+    # -- the log
+
+    def produce(o):
+        r = o.r
+        if o.done:
+            return
+        if o.now >= o.end:  # an event far behind the others closes everything
+            last = o.end + o.quiet_for + (HISTORY + 3) * BUCKET + LATENESS
+            for p in range(o.partitions):
+                if p != o.quiet:
+                    o.append(p, last, "-")
+            o.now, o.done = last + 2 * LATENESS, o.step
+            return
+        o.now += r.random() < 0.4
+        k = r.choice("ab")
+        if r.random() < 0.06:
+            o.mode[k], o.home[k] = r.choice("silent sparse burst burst long long".split()), r.randrange(o.partitions)
+        p = o.home[k] if r.random() < 0.8 else r.randrange(o.partitions)
+        p = 0 if p == o.quiet and r.random() < 0.9 else p
+        if p != o.quiet and o.top[p] is not None and r.random() < o.late_share:
+            o.append(p, o.top[p] - LATENESS - r.randint(1, WITHIN), k)
+        elif p != o.quiet and r.random() < o.again_share:
+            o.repeat(p)
+        elif r.random() < {"silent": 0, "sparse": 0.2, "burst": 1, "long": o.now - o.last[k] >= o.quiet_for - 3}[o.mode[k]]:
+            o.last[k] = o.now
+            o.append(p, max(0, o.now - r.randint(0, LATENESS - 1)), k)
+
+    def append(o, p, t, k):
+        late = o.top[p] is not None and t < o.top[p] - LATENESS
+        o.logs[p].append(Event(t, "e%d" % o.unique(), k, o.unique(), "late" if late else ""))
+        o.top[p] = t if o.top[p] is None else max(t, o.top[p])
+
+    def repeat(o, p):
+        top = NEG if o.top[p] is None else o.top[p]
+        old = [e for log in o.logs for e in log if e.time <= top and not e.note]
+        if old:
+            o.logs[p].append(o.r.choice(old)._replace(hash=o.unique(), note="again"))
+
+    def make_anew(o, p):
+        """The topic is restored from a copy: the same events, at other offsets."""
+        new = []
+        for e in o.logs[p]:
+            if e.note != "again" or not o.shorter or o.r.random() < 0.5:
+                new.append(e)
+            if not e.note and not o.shorter and o.r.random() < 0.1:
+                new.append(e._replace(hash=o.unique(), note="again"))
+        o.logs[p] = new
+
+    def expected(o):
+        """Window -> its transitions."""
+        events = collections.defaultdict(set)
+        for log in o.logs:
+            top = None
+            for e in log:
+                if top is None or e.time >= top - LATENESS:
+                    for wid in o.windows(e.key):
+                        events[wid].add((e.time, e.id))
+                top = e.time if top is None else max(e.time, top)
+        runs = {"count": lambda e: count_run(e, o.quiet_for), "base": lambda e: base_run(e, NEG, True)}
+        return {wid: runs[wid[0]](tuple(sorted(e))) for wid, e in events.items()}
+
+    # -- faults
+
+    def fault(o):
+        r, kind = o.r, o.r.choice(o.faults)
+        o.budget -= 1
+        pod, shard, p = r.choice(o.pods), r.randrange(o.shards_n), r.randrange(o.partitions)
+        o.log("FAULT", kind, "pod", pod.number, "shard", shard, "partition", p)
+        if kind in ("crash", "stall"):
+            if pod.posting:
+                o.unsure[pod.posting] += 1
+            if kind == "crash":
+                pod.boot()
+            pod.stalled = o.step + r.randint(0, 60 if kind == "crash" else 400)
+            if r.random() < 0.7:
+                o.owner = [r.randrange(len(o.pods)) if x == pod.number else x for x in o.owner]
+        elif kind == "rebalance":
+            o.owner[p] = r.randrange(len(o.pods))
+        elif kind == "unowned":
+            o.owner[p] = None
+            o.planned.append((o.step + r.randint(20, 300), "owned", p))
+        elif kind in ("rollback", "wipe"):
+            o.lose(kind, shard)
+            if kind == "wipe" and r.random() < 0.5:
+                o.planned.append((o.step + r.randint(5, 60), "sync", shard))
+                o.planned.append((o.step + r.randint(20, 200), r.choice(("rollback", "wipe")), shard))
+        elif kind == "away":
+            o.away_until[pod.number] = o.step + r.randint(10, 100)
+        elif kind == "sink":
+            o.sink_down = o.step + r.randint(50, 600)
+        elif kind == "anew":
+            o.make_anew(p)
+            if r.random() < 0.5:
+                o.planned.append((o.step + r.randint(0, 60), r.choice(("rollback", "wipe")), shard))
+
+    def lose(o, kind, shard):
+        o.losses[shard] += 1
+        if kind == "wipe":
+            o.durable[shard] = Shard(o, shard)
+        o.shards[shard] = o.durable[shard].copy()
+
+    def plan(o):
+        due = [x for x in o.planned if x[0] <= o.step]
+        o.planned = [x for x in o.planned if x[0] > o.step]
+        for _, kind, which in due:
+            o.log("PLANNED", kind, which)
+            if kind == "owned":
+                o.owner[which] = o.r.randrange(len(o.pods))
+            elif kind == "sync":
+                o.durable[which] = o.shards[which].copy()
+            else:
+                o.lose(kind, which)
+
+    # -- one schedule
+
+    def run_script(o, shard, epoch, name, args):
+        s = o.shards[shard]
+        if epoch is not None and s.epoch != epoch:
+            return "EPOCH"
+        return getattr(s, name)(*args)
+
+    def turn(o, pod):
+        call, pod.reply = pod.run.send(pod.reply), None
+        if call is None:
+            return
+        if o.budget == 0 or o.r.random() > 0.02:
+            pod.reply = o.run_script(*call)
+            return
+        pod.reply, fate = LOST, o.r.choice(("dropped", "late", "done"))
+        o.log("LOST", pod.number, call[0], call[2], fate)
+        if pod.posting:
+            o.unsure[pod.posting] += 1
+        if fate == "late":
+            o.late.append(lambda: o.run_script(*call))
+        elif fate == "done":
+            o.run_script(*call)
+
+    def run(o):
+        r, quiet = o.r, 0
+        while quiet < 25:
+            o.step += 1
+            if o.step > STEPS_MAX:
+                return "T: it does not end"
+            x = r.random()
+            if x < 0.2:
+                o.produce()
+            elif x > 0.985 and o.budget > 0 and o.now > 5:
+                o.fault()
+            if r.random() < 0.03:
+                shard = r.randrange(o.shards_n)
+                o.durable[shard] = o.shards[shard].copy()
+            o.plan()
+            if o.late and r.random() < o.late_speed:
+                o.late.pop(r.randrange(len(o.late)))()
+            ready = [p for p in o.pods if p.stalled <= o.step]
+            if ready:
+                o.turn(r.choice(ready))
+            if o.step % 4 == 0:
+                quiet = quiet + 1 if o.done and o.all_quiet() else 0
+        return o.verdict()
+
+    def all_quiet(o):
+        if o.step - o.done > 300 and o.budget and o.r.random() < 0.2:
+            o.budget -= 1  # faults come to an end
+        if o.budget or o.late or o.planned:
+            return False
+        end = o.now - 3 * LATENESS
+        for s in o.shards:
+            places = [s.cursor.get(p, (0, -1))[1] for p in range(o.partitions)]
+            if s.outbox or s.waiting or s.w < end or min(s.due.values(), default=end + 1) <= end:
+                return False
+            if places != [len(x) for x in o.logs]:
+                return False
+        return True
+
+    # -- checks
+
+    def verdict(o):
+        runs = o.expected()
+        want = {(w, cell(w[0], a[3], o.quiet_for), a[0]): a[1] for w, run in runs.items() for a in run}
+        names = {x: o.canonical(runs, x) for x in [x for _, _, x in o.said] + o.posts}
+        o.renamed = sum(x != e for x, e in names.items())
+        return o.check_record(want) or o.check_words(want, names) or o.check_posts(want, names)
+
+    def canonical(o, runs, alert):
+        """Words said early, in disorder, may bear the name of a later cell of the same episode."""
+        wid, name, state = alert
+        for kind, t, _, opened in runs.get(wid, []) if wid[0] == "count" else []:
+            first = cell("count", opened, o.quiet_for)
+            if kind == "resolved" and first <= name <= cell("count", t - o.quiet_for, o.quiet_for):
+                return wid, first, state
+        return alert
+
+    def check_record(o, want):
+        for s in o.shards:
+            lines = [(*x, t) for x, t in want.items() if o.shard_of(x[0]) == s.number and t >= s.made[1]]
+            more, less = collections.Counter(s.record), collections.Counter(lines)
+            if more != less:
+                return "C: shard %d, %s: %s instead of %s" % (s.number, s.made, dict(more - less), dict(less - more))
+        return None
+
+    def check_words(o, want, names):
+        entries = collections.Counter()
+        for shard, read_u, x in o.said:
+            entries[shard, names[x]] += 1
+            if names[x] not in want:
+                return "X: nobody expects %s" % (x,)
+            if entries[shard, names[x]] > 1 + o.losses[shard]:
+                return "O: too many entries of %s" % (x,)
+            if want[names[x]] < read_u:
+                return "S: %s of %d said by a state made for %d" % (x, want[names[x]], read_u)
+        return None
+
+    def check_posts(o, want, names):
+        posts, unsure = collections.Counter(names[x] for x in o.posts), collections.Counter()
+        for x, n in o.unsure.items():
+            unsure[names.get(x)] += n
+        for x in want:
+            if not posts[x]:
+                return "L: never delivered: %s of %d" % (x, want[x])
+            if posts[x] > 1 + unsure[x] + o.losses[o.shard_of(x[0])]:
+                return "D: %d POSTs of %s" % (posts[x], x)
+        return None
+
+
+def schedule(seed, off=(), told=False):
+    o = World(seed, frozenset(off), told)
+    return o, o.run()
+
+
+def series(seeds, rule=None, first=False):
+    """True if the whole protocol is never bad, or without the rule sometimes. first: the first bad one is enough."""
+    begun, n, bad, total, shown = time.time(), 0, collections.Counter(), collections.Counter(), {}
+    for seed in seeds:
+        n += 1
+        o, fault = schedule(seed, [rule] if rule else [])
+        total.update(alerts=len(o.said), losses=sum(o.losses.values()), renamed=getattr(o, "renamed", 0))
+        if fault:
+            bad[fault[0]] += 1
+            shown.setdefault(fault[0], "    seed %d  %s" % (seed, fault))
+            if first:
+                break
+    name = "no_" + rule if rule else "whole protocol"
+    print("%-18s %6d schedules %5d bad %s %s %.0f s" % (name, n, sum(bad.values()), dict(bad), dict(total), time.time() - begun))
+    print(*[x[:400] for x in shown.values()], sep="\n", end="\n" if shown else "")
+    sys.stdout.flush()
+    return bool(bad) == bool(rule)
+
+
+def main(args):
+    if args[:1] == ["-v"]:
+        o, fault = schedule(int(args[1]), [x[3:] for x in args[2:]], True)
+        print(*o.logs, *o.expected().items(), fault or "all is well", sep="\n")
+        return fault is not None
+    n, words = int(args[0]) if args else 1000, args[1:]
+    if words == ["all"]:
+        fine = [series(range(n))] + [series([seed, *range(n)], x, True) for x, (seed, _) in RULES.items()]
+    elif words:
+        fine = [series(range(n), x[3:]) for x in words]
+    else:
+        fine = [series(range(n))]
+    return not all(fine)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,168 @@
+"""A shard of the model's Redis. Every method but copy() and times() is a script: it happens whole or not at all.
+
+A name of a partition is a number; a cursor is (incarnation, offset); a window's id is (kind, key).
+"""
+from kinds import BUCKET, LATENESS, LOOKBACK, NEG, STEPS, WITHIN, cell
+
+MISPLACED = "MISPLACED"
+PER_PARTITION = ("cursor", "high", "idle", "at", "hash")
+
+
+class Shard:
+    def __init__(s, o, number):
+        s.o, s.number = o, number
+        s.epoch, s.made, s.read_u = None, (NEG, NEG, NEG), NEG
+        s.u = s.r = s.w = NEG  # said before u; recorded from r on; the watermark
+        for name in PER_PARTITION:
+            setattr(s, name, {})
+        s.window, s.due, s.waiting, s.unproven, s.outbox, s.episodes = {}, {}, {}, {}, {}, {}
+        s.ids, s.record = {}, []
+
+    def copy(s):
+        other = Shard(s.o, s.number)
+        for name, value in vars(s).items():
+            setattr(other, name, value.copy() if isinstance(value, (dict, list)) else value)
+        return other
+
+    def watermark(s):
+        """The minimum over all partitions of largest event time - lateness, or what idleness moved it to."""
+        found = [max(NEG if h is None else h - LATENESS, s.idle.get(p, NEG)) for p, h in s.high.items()]
+        if not s.o.on("all_partitions"):
+            found = [w for w in found if w > NEG]
+        s.w = max(s.w, min(found, default=NEG))
+        return s.w
+
+    # -- the state, partitions
+
+    def open(s):
+        return s.epoch, s.made
+
+    def make(s, epoch, made, read_u):
+        if s.epoch is None:
+            s.epoch, s.made, s.read_u, (s.u, s.r, _) = epoch, made, read_u, made
+            s.high = dict.fromkeys(range(s.o.partitions)) if s.o.on("all_partitions") else {}
+        return s.epoch, s.made
+
+    def place(s, p):
+        return s.cursor.get(p), s.high.get(p), s.hash.get(p)
+
+    def begin(s, p, cursor, high, last_hash):
+        if p not in s.cursor:
+            s.cursor[p], s.high[p], s.hash[p] = cursor, high, last_hash
+            if high is not None:
+                s.at[p] = s.o.clock()
+
+    def remade(s, p, cursor):
+        if s.cursor.get(p) == cursor:
+            for name in PER_PARTITION:
+                getattr(s, name).pop(p, None)
+            s.cursor[p], s.high[p] = (s.o.unique() if s.o.on("token") else cursor[0], 0), None
+
+    def idle_at(s, p, cursor, asked, long):
+        """Nothing was behind the cursor, said the broker, asked at `asked` of our clock."""
+        if not s.o.on("idle_proof"):
+            s.idle[p] = max(s.idle.get(p, NEG), s.o.clock() - LATENESS)
+            return None
+        if s.cursor.get(p) != cursor:
+            return MISPLACED
+        t = asked
+        if s.high.get(p) is not None and p in s.at and s.o.on("idle_elapsed"):
+            t = min(t, s.high[p] + asked - s.at[p])
+        s.idle[p] = max(s.idle.get(p, NEG), s.made[0], t - LATENESS if long else NEG)
+        return None
+
+    # -- windows
+
+    def apply(s, p, cursor, end, items, high, last_hash):
+        """items: (offset, time, id, ids of the windows it belongs to)"""
+        now = s.cursor.get(p)
+        if now is None or now[0] != cursor[0] or end < now[1] or (now != cursor and s.o.on("cursor")):
+            return MISPLACED
+        version, judge = s.o.unique(), {}
+        for offset, t, ident, wids in items:
+            if offset < now[1] or t < s.w or ident in s.ids:
+                continue
+            s.ids[ident] = t
+            for wid in wids:
+                _, records, *rest = s.window.get(wid, (None, (), 0, -1, None))
+                s.window[wid] = (version, records + ((t, ident),), *rest)
+                due = t + WITHIN if wid[0] == "count" else (t // BUCKET + 1) * BUCKET
+                s.due[wid] = min(due, s.due.get(wid, due))
+                if wid[0] == "count" and len(records) + 1 >= STEPS[0]:
+                    s.waiting.setdefault(wid, s.u)
+                    judge[wid] = None
+        s.cursor[p], s.high[p] = (cursor[0], end), high
+        if end > cursor[1]:
+            s.at[p], s.hash[p] = s.o.clock(), last_hash
+        return [(x, s.window[x]) for x in judge], s.watermark()
+
+    def want(s, limit, only):
+        """Windows to be judged; `only`: none but these."""
+        w = s.watermark()
+        found = dict.fromkeys(list(s.waiting) + [x for x, t in s.due.items() if t <= w] + list(s.unproven))
+        return [(x, s.window[x]) for x in found if only is None or x in only][:limit], w
+
+    def proves(s, ends):
+        return all(s.cursor.get(p, (0, 0))[1] >= end for p, end in enumerate(ends))
+
+    def forget(s, w):
+        """Ids of events that would be behind the watermark."""
+        w = min(w, s.w) if s.o.on("forget") else w
+        s.ids = {x: t for x, t in s.ids.items() if t >= w}
+
+    def commit(s, judged):
+        for wid, j in judged:
+            if s.window.get(wid, (None,))[0] != j.version and s.o.on("version"):
+                continue
+            s.window[wid] = (s.o.unique(), *j.value)
+            s.waiting.pop(wid, None)
+            s.due.pop(wid, None)
+            s.unproven.pop(wid, None)
+            if j.due is not None:
+                s.due[wid] = j.due
+            if j.unproven:
+                s.unproven[wid] = None
+            for state, t, _, opened in j.confirmed:
+                s.episodes[wid, opened] = t if state == "resolved" else None
+                if t >= s.made[1] or not s.o.on("record_from"):
+                    s.record.append((wid, cell(wid[0], opened, s.o.quiet_for), state, t))
+            for state, t, name in j.announced:
+                s.o.log("SAY", s.number, wid, state, t, name, "u", s.u)
+                s.o.said.append((s.number, s.read_u, (wid, name, state)))
+                s.outbox[s.o.unique()] = ((wid, name, state), s.u if s.o.on("entry_u") else t, 0, None)
+
+    def horizon(s, longest):
+        """u: what is still to be said has its place there or later; R: the record begins there; T: who reads what happened
+        from there on comes to the same words and the same record."""
+        judged = [s.watermark()]
+        judged += s.due.values() if s.o.on("due") else []
+        judged += s.waiting.values() if s.o.on("waiting") else []
+        u = min(judged)
+        if s.o.on("floor") and (u < s.made[0] or u == NEG):
+            return s.made
+        s.u = max(s.u, min([u] + [e[1] for e in s.outbox.values() if s.o.on("unsent")]))
+        s.r = max(s.r, s.u - s.o.record_for)
+        t = [s.r - longest]
+        for (wid, opened), over in s.episodes.items():
+            if (over is None or over >= s.r) and s.o.on("open_episodes"):
+                t.append(opened - LOOKBACK[wid[0]])
+        return s.u, s.r, min(t)
+
+    # -- the outbox: number -> (alert, u when it came, lease until, holder), the oldest first
+
+    def take(s, me, lease):
+        for n, (alert, u, until, holder) in s.outbox.items():
+            if until > s.o.step and holder != me:
+                return None
+            s.outbox[n] = (alert, u, s.o.step + lease, me)
+            return n, alert
+        return None
+
+    def hold(s, me, n, lease):
+        held = n in s.outbox and s.outbox[n][3] == me
+        if held:
+            s.outbox[n] = (*s.outbox[n][:2], s.o.step + lease, me)
+        return held
+
+    def ack(s, n):
+        s.outbox.pop(n, None)
