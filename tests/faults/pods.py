@@ -39,7 +39,7 @@ def state_of(pid):
 class Pod:
     def __init__(self, world, place):
         self.world, self.place = world, place
-        self.proxy = proxy.Proxy(world.redis.address)
+        self.proxy = proxy.Proxy(lambda: world.redis.address(place))
         self.process, self.armed, self.log = None, [], world.folder / ("pod%d.log" % place)
         self.restart_at = None   # when a dead one is started again; None: it is to stay dead
         self.thaw_at = None      # when a stopped one goes on

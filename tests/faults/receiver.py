@@ -1,7 +1,7 @@
 """A receiver of webhooks, Slack's messages and Linear's mutations that counts, and that lies when told to.
 
-Every request is on disk before it is answered. A lie is what may happen to a request while a storm lasts; each delivery
-meets two at most, so that storms end. What was answered, and whether the sender can know it, is part of the request.
+Every request is on disk before it is answered. A lie befalls the next so many requests; each delivery meets two at most,
+so that storms end. What was answered, and whether the sender can know it, is part of the request.
 """
 import json
 import os
@@ -11,7 +11,7 @@ import struct
 import threading
 import time
 
-LIES_EACH = 2
+LIES_EACH, STORM_S = 2, 8
 HANG_S = 11  # longer than a request may take
 
 
@@ -99,17 +99,19 @@ class Receiver:
         self.requests, self.lock = [], threading.Lock()
         self.journal = open(journal, "wb")
         self.linear, self.random = Linear(), random.Random(seed)
-        self.storm_until, self.storm, self.told = 0, (), {}
+        self.storms, self.told = [], {}
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.url = "http://127.0.0.1:%d" % self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
-    def lie(self, seconds, sink, kind, share):
-        """For some seconds, a share of the requests of a sink ("" all) is treated so."""
-        self.storm_until, self.storm = time.monotonic() + seconds, (sink, kind, share)
+    def lie(self, n, sink, kind, seconds=STORM_S):
+        """The next n requests of a sink ("" any) are treated so, if they come in time."""
+        with self.lock:
+            self.storms.append([sink, kind, n, time.monotonic() + seconds])
 
     def calm(self):
-        self.storm_until = 0
+        with self.lock:
+            self.storms.clear()
 
     def so_far(self):
         with self.lock:
@@ -157,14 +159,15 @@ class Receiver:
         return self.behave(link, request, lie, body)
 
     def choose(self, request):
-        sink, kind, share = self.storm or ("", "", 0)
         key = request.sink, request.entry
-        if time.monotonic() >= self.storm_until or sink not in ("", request.sink) or self.random.random() >= share:
+        if self.told.get(key, 0) >= LIES_EACH:
             return None
-        if self.told.get(key, 0) >= LIES_EACH or (kind == "hang" and self.told.get(key, 0)):
-            return None
-        self.told[key] = self.told.get(key, 0) + 1
-        return kind
+        for storm in self.storms:
+            if storm[0] in ("", request.sink) and storm[2] > 0 and time.monotonic() < storm[3]:
+                storm[2] -= 1
+                self.told[key] = self.told.get(key, 0) + 1
+                return storm[1]
+        return None
 
     def behave(self, link, request, lie, body):
         if lie in ("status_500", "accepts_500"):

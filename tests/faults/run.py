@@ -225,6 +225,7 @@ class Total:
         print("points of the code struck: %d of %d" % (len(self.points), len(pods.POINTS)))
         print("deliveries expected %d | lost %d | doubled %d | unexpected %d" % (c["expected"], c["lost"], c["doubled"], c["unexpected"]))
         print("record lines missing %d | wrong %d" % (c["not confirmed"], c["confirmed wrongly"]))
+        print("requests that the receiver lied to %d" % c["lies"])
         print("repeated after a loss %d | POSTs again, each explained, %d | dead by the receiver's word %d | pods that gave up and came back %d"
               % (c["repeated after a loss"], c["POSTs again"], c["dead by the receiver's word"], self.gave_up))
         print("record lines older than the record reaches after a loss %d" % c["older than the record reaches"])
@@ -261,6 +262,9 @@ def play(seed, number, broker, options):
 def need_build():
     if not servers.redis_program():
         print("skipped: no redis-server")
+        sys.exit(SKIP)
+    if not pathlib.Path(PROGRAM).exists():
+        print("skipped: no program %s (TICKETWATCH_BIN names the folder of a build)" % PROGRAM)
         sys.exit(SKIP)
     if b"TICKETWATCH_FAULT" not in pathlib.Path(PROGRAM).read_bytes():
         print("skipped: %s has no fault points; configure with -DTICKETWATCH_FAULTS=ON" % PROGRAM)

@@ -165,10 +165,11 @@ class Redis:
 
     def __init__(self, folder):
         self.folder = folder
-        self.server = RedisServer(folder)
+        self.server, self.moved = RedisServer(folder), {}
 
-    def address(self):
-        return "127.0.0.1", self.server.port
+    def address(self, place):
+        """Of the server that this place's process reaches."""
+        return "127.0.0.1", self.moved.get(place, self.server).port
 
     def url(self):
         return "redis://127.0.0.1:%d" % self.server.port
@@ -176,13 +177,31 @@ class Redis:
     def command(self, *words):
         return self.server.command(*words)
 
-    def fail_over(self, lag_s):
-        """A replica that has not heard of the last `lag_s` seconds becomes the primary."""
+    def replica(self):
+        """A copy of the primary that follows it no more."""
         replica = RedisServer(self.folder, replica_of=self.server.port)
         wait_for("the replica", lambda: b"master_link_status:up" in replica.command("INFO", "replication"))
         replica.command("REPLICAOF", "NO", "ONE")
+        return replica
+
+    def fail_over(self, lag_s):
+        """A replica that has not heard of the last `lag_s` seconds becomes the primary."""
+        replica = self.replica()
         time.sleep(lag_s)
-        old, self.server = self.server, replica
+        self.replace(replica)
+
+    def split(self, seconds, proxies):
+        """For some seconds there are two primaries: some places (their proxies) reach the new one, the others the old one,
+        whose writes are then lost."""
+        replica = self.replica()
+        self.moved = dict.fromkeys(proxies, replica)
+        for proxy in proxies.values():
+            proxy.cut()
+        time.sleep(seconds)
+        self.replace(replica)
+
+    def replace(self, replica):
+        old, self.server, self.moved = self.server, replica, {}
         old.close()
 
     def busy(self, seconds):

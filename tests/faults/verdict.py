@@ -167,6 +167,7 @@ def check_dead(verdict, requests, faults, dead):
             verdict.problem("dead letter", "%s %s: %s" % (*one, reason))
     excused = {one for one, at in lied.items() if one in found or faults.lost_between(at, time.time())}
     verdict.counts["dead by the receiver's word"] += len(excused)
+    verdict.counts["lies"] += sum(q.answer not in ("ok", "refused") for q in requests)
     return excused
 
 

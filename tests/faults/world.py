@@ -20,10 +20,10 @@ import stream
 import verdict
 
 PLACES, AT_FIRST = 4, 3
-LOSSES = ("lose_writes", "fail_over", "flush", "wipe")
+LOSSES = ("lose_writes", "fail_over", "split", "flush", "wipe")
 # kind: weight. Those of Kafka only where the broker is the suite's own.
 WEIGHTS = {"kill": 20, "stop_long": 4, "stop_short": 6, "leave": 4, "join": 3,
-           "lose_writes": 8, "fail_over": 4, "flush": 3, "wipe": 1,
+           "lose_writes": 8, "fail_over": 3, "split": 2, "flush": 3, "wipe": 1,
            "redis_restart": 4, "redis_stop": 3, "redis_busy": 2, "redis_full": 2, "script_flush": 3, "clients_killed": 3,
            "cut": 5, "swallow": 3, "delay": 3, "trickle": 2, "drop_reply": 6, "late_reply": 4, "late_request": 6,
            "lie": 12}
@@ -52,6 +52,7 @@ def arguments(r, kind):
         "join": lambda: (place,),
         "lose_writes": lambda: (r.choice([1, 2, 5, 20, 60, 200, 1000]),),
         "fail_over": lambda: (r.choice([0.05, 0.3, 1]),),
+        "split": lambda: (r.choice([0.3, 1, 2]), sorted(r.sample(range(PLACES), 2))),
         "redis_stop": lambda: (r.choice([0.3, 0.8, 1.5, 3]),),
         "redis_busy": lambda: (r.uniform(0.2, 0.8),),
         "redis_full": lambda: (r.uniform(0.1, 1),),
@@ -62,7 +63,7 @@ def arguments(r, kind):
         "drop_reply": lambda: (place, r.randint(1, 3)),
         "late_reply": lambda: (place, r.randint(1, 2), r.uniform(1.1, 2.5)),
         "late_request": lambda: (place, r.randint(1, 3), r.uniform(1.1, 4)),
-        "lie": lambda: (r.uniform(0.5, 2.5), r.choice(["", *stream.SINKS]), lie(r), r.choice([0.3, 0.7, 1])),
+        "lie": lambda: lie(r),
         "kafka_swallow": lambda: (r.uniform(0.5, 3),),
         "kafka_delay": lambda: (r.uniform(0.5, 3), r.choice([0.02, 0.2, 0.7])),
         "kafka_drop_reply": lambda: (r.randint(1, 5),),
@@ -72,8 +73,9 @@ def arguments(r, kind):
 
 
 def lie(r):
-    """Hanging holds a sink for ten seconds: rarely."""
-    return r.choices(receiver.Receiver.LIES, [4, 4, 3, 4, 3, 3, 2, 2, 0.6])[0]
+    """How many, whom, what. Hanging holds a sink for ten seconds: rarely, and one at a time."""
+    kind = r.choices(receiver.Receiver.LIES, [4, 4, 3, 4, 3, 3, 2, 2, 0.6])[0]
+    return 1 if kind == "hang" else r.choice([1, 2, 3, 5]), r.choice(["", *stream.SINKS]), kind
 
 
 class Feeder:
@@ -211,6 +213,10 @@ class World:
     def do_fail_over(self, lag_s):
         self.later("fail_over", lambda: self.redis.fail_over(lag_s), "lag %g s" % lag_s, loss=True)
 
+    def do_split(self, seconds, places):
+        proxies = {place: self.pods[place].proxy for place in places}
+        self.later("split", lambda: self.redis.split(seconds, proxies), "%g s, pods %s" % (seconds, places), loss=True)
+
     def do_flush(self):
         self.later("flush", lambda: self.redis.command("FLUSHALL") and None, loss=True)
 
@@ -273,8 +279,8 @@ class World:
     def do_late_request(self, place, n, seconds):
         self.next_requests(place, n, "late_request", seconds)
 
-    def do_lie(self, seconds, sink, kind, share):
-        self.receiver.lie(seconds, sink, kind, share)
+    def do_lie(self, n, sink, kind):
+        self.receiver.lie(n, sink, kind)
 
     def do_kafka_cut(self):
         self.later("kafka_cut", self.broker.proxy.cut)
