@@ -43,7 +43,7 @@ struct engine_partition {
     int64_t reads;     /* the position that the source hands out next; -1: not known */
     int64_t active_ms; /* clock_monotonic_ms() when something last came */
     int64_t end;       /* as the brokers told last; -1: not known */
-    bool at_end;       /* read to its end, and the stores know */
+    bool at_end;       /* read to its end: need not be looked at before it is idle */
     struct marks marks;
 };
 
@@ -60,6 +60,8 @@ struct engine {
         *past; /* the group's commits, for a state made anew; NULL: there are none */
     bool past_known; /* they were read since something was forgotten */
     bool at_end;     /* of a recorded log: events at the watermark are settled too */
+    int64_t
+        ends_ms; /* clock_monotonic_ms() before which the source is not asked for ends */
     int64_t tick_ms; /* engine_tick() returns after so long, done or not; 0: done */
     struct engine_partition *partitions; /* by slot */
     size_t partitions_n;

@@ -6,7 +6,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 
-enum { METADATA_MAX_BYTES = 4096 };
+enum { METADATA_MAX_BYTES = 4096, ENDS_AGAIN_MS = 3000 };
 
 struct engine_partition *engine_partition(struct engine *g, size_t slot, struct str name)
 {
@@ -226,10 +226,19 @@ static int tell_end(struct engine *g, size_t slot, bool proven, const int64_t *a
     return engine_reposition(g, slot, e);
 }
 
+/* A partition whose end is not told is not proven to be read to its end, and that is all: what the stores told
+ * still holds. Who does not answer is given time. */
+static void ask_for_ends(struct engine *g)
+{
+    struct err away = {0};
+    if (clock_monotonic_ms() >= g->ends_ms &&
+        g->source->ops->ends(g->source, take_end, g, &away))
+        g->ends_ms = clock_monotonic_ms() + ENDS_AGAIN_MS;
+}
+
 int engine_look_at_ends(struct engine *g, int64_t idle_after_ms, struct err *e)
 {
     int64_t asked_ms[SHARDS_MAX];
-    struct err away = {0};
     bool any = false, wanted;
     arena_reset(&g->scratch);
     for (size_t i = 0; i < g->shards_n; i++)
@@ -242,8 +251,7 @@ int engine_look_at_ends(struct engine *g, int64_t idle_after_ms, struct err *e)
     }
     if (!any)
         return 0;
-    if (g->source->ops->ends(g->source, take_end, g, &away))
-        return 0; /* a broker is away: nothing is proven, nothing is wrong */
+    ask_for_ends(g);
     for (size_t i = 0; i < g->partitions_n; i++) {
         struct engine_partition *p = &g->partitions[i];
         if (p->owned && p->placed && p->end == p->next &&

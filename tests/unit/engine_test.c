@@ -26,7 +26,18 @@ static int seek(struct source *s, size_t slot, int64_t offset, struct err *e)
     return 0;
 }
 
-static const struct source_ops ops = {.seek = seek};
+/* Tells one partition's end, then fails: another's leader is away. */
+static int ends_asked;
+
+static int ends(struct source *s, source_end_fn *fn, void *arg, struct err *e)
+{
+    (void)s;
+    ends_asked++;
+    fn(arg, 0, STR("t/0"), EVENTS);
+    return err_set(e, ERR_UNAVAILABLE, "away");
+}
+
+static const struct source_ops ops = {.seek = seek, .ends = ends};
 static struct source source = {&ops};
 
 static struct config config;
@@ -143,6 +154,20 @@ static void test_marks_of_another_log(void)
     close_all();
 }
 
+/* A broker that is away is no reason to forget what the stores told, or to ask it all the time. */
+static void test_ends_unknown(void)
+{
+    open_all(1);
+    ends_asked = 0;
+    CHECK_INT(hand_out(0, EVENTS, "e", NULL), 0);
+    engine.partitions[0].owned = true;
+    CHECK_INT(engine_look_at_ends(&engine, 1000, &err), 0);
+    CHECK(engine.partitions[0].placed && engine.partitions[0].at_end);
+    CHECK_INT(engine_look_at_ends(&engine, 0, &err), 0);
+    CHECK_INT(ends_asked, 1);
+    close_all();
+}
+
 static int die(struct window_store *s, struct judged *judged, size_t n,
                struct store_clock *clock, struct err *e)
 {
@@ -187,6 +212,7 @@ int main(void)
     test_counts_of_shards();
     test_remade_and_lost();
     test_marks_of_another_log();
+    test_ends_unknown();
     test_windows_of_others();
     buf_deinit(&report.text);
     config_deinit(&config);
