@@ -13,6 +13,7 @@
 enum {
     WAIT_MS = 100,
     EVERY_MS = 1000,
+    OVERDUE_MS = 5000,
     TOPOLOGY_EVERY_MS = 30000,
     FIGURES_EVERY_MS = 60000,
     BACKOFF_MIN_MS = 50,
@@ -79,6 +80,13 @@ static void sleep_ms(int64_t ms)
     nanosleep(&t, NULL);
 }
 
+/* The batch comes again. */
+static int give_back(struct live *l, struct err *e)
+{
+    l->engine.partitions[l->batch.slot].reads = l->batch.start;
+    return l->source->ops->seek(l->source, l->batch.slot, l->batch.start, e);
+}
+
 /* Nothing is known: what was in hand is read again, later. Longer each time, with jitter. */
 static int back_off(struct live *l, bool batch_in_hand, struct err *e)
 {
@@ -93,10 +101,7 @@ static int back_off(struct live *l, bool batch_in_hand, struct err *e)
     if (l->backoff_ms > BACKOFF_MAX_MS)
         l->backoff_ms = BACKOFF_MAX_MS;
     sleep_ms(l->backoff_ms / 2 + rand() % (l->backoff_ms / 2 + 1));
-    if (!batch_in_hand)
-        return 0;
-    l->engine.partitions[l->batch.slot].reads = l->batch.start;
-    return l->source->ops->seek(l->source, l->batch.slot, l->batch.start, e);
+    return batch_in_hand ? give_back(l, e) : 0;
 }
 
 static void well_again(struct live *l)
@@ -160,8 +165,14 @@ void live_log_figures(const struct live *l)
              s->batches, s->repositions, announced, confirmed);
 }
 
-static void tell_status(struct live *l)
+/* Asks nobody, so it is done however things are. */
+static void tell_every_second(struct live *l)
 {
+    int64_t now = clock_monotonic_ms();
+    if (now < l->tell_ms)
+        return;
+    l->tell_ms = now + EVERY_MS;
+    live_look_at_outboxes(l);
     live_metrics_tell(&l->metrics, &l->engine, l->delivery, l->paused);
     status_tell(l->status, &(struct status_facts){.redis_answers = l->redis_answers,
                                                   .sinks_full = l->metrics.sinks_full,
@@ -176,8 +187,6 @@ static int every_second(struct live *l, struct err *e)
     if (now < l->next_ms)
         return 0;
     l->next_ms = now + EVERY_MS;
-    tell_status(l);
-    live_look_at_outboxes(l);
     if (now >= l->topology_ms) {
         l->topology_ms = now + TOPOLOGY_EVERY_MS;
         if (live_partitions(l, e) || live_check_stores(l, e))
@@ -187,13 +196,21 @@ static int every_second(struct live *l, struct err *e)
         l->figures_ms = now + FIGURES_EVERY_MS;
         live_log_figures(l);
     }
-    l->redis_answers = engine_look(&l->engine, e) == 0;
-    if (!l->redis_answers ||
-        engine_look_at_ends(&l->engine, l->config->time.idle_after_ms, e) ||
-        engine_horizon(&l->engine, l->config->redis.prefix, e))
+    l->redis_answers =
+        engine_look(&l->engine, e) == 0 &&
+        engine_look_at_ends(&l->engine, l->config->time.idle_after_ms, e) == 0 &&
+        engine_horizon(&l->engine, l->config->redis.prefix, e) == 0;
+    if (!l->redis_answers)
         return back_off(l, false, e);
     well_again(l);
     return 0;
+}
+
+/* While every batch fails, the second's work comes to its turn instead of one of them: else nobody would see
+ * that Redis is away, or do what other partitions bring. */
+static bool is_overdue(const struct live *l)
+{
+    return l->backoff_ms && clock_monotonic_ms() >= l->next_ms + OVERDUE_MS;
 }
 
 static int turn(struct live *l, struct err *e)
@@ -204,7 +221,7 @@ static int turn(struct live *l, struct err *e)
     case SOURCE_ERROR:
         return back_off(l, false, e);
     case SOURCE_BATCH:
-        return take_batch(l, e);
+        return is_overdue(l) ? give_back(l, e) : take_batch(l, e);
     case SOURCE_REMADE:
         return take_remade(l, e);
     case SOURCE_NOTHING:
@@ -222,6 +239,7 @@ static int loop(struct live *l, struct err *e)
         uint64_t failures = l->failures;
         if (turn(l, e))
             return -1;
+        tell_every_second(l);
         if (l->failures == failures && every_second(l, e))
             return -1; /* else: one time-out from poll to poll is enough */
     }

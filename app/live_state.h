@@ -20,13 +20,13 @@ struct live {
     struct delivery *delivery;
     struct status *status;
     struct live_metrics metrics;
-    bool redis_answers; /* the last look was answered */
+    bool redis_answers; /* the last look was answered, and what it wrote was taken */
     struct past past;
     struct engine engine;
     struct batch batch;
     int64_t backoff_ms; /* 0: all is well */
     uint64_t failures;
-    int64_t next_ms, topology_ms, figures_ms;
+    int64_t next_ms, tell_ms, topology_ms, figures_ms;
     int64_t
         unknown_until_ms; /* a store did not say where a partition stands: not asked again before */
     uint64_t full;             /* lines that found an outbox full, as last logged */

@@ -207,6 +207,25 @@ class Status(unittest.TestCase):
         self.assertEqual(readiness(port)["reasons"], [])
         self.assertEqual(system.stop_all(), [0])
 
+    def test_unreadiness_while_every_batch_fails(self):
+        """Redis refuses at once: there is always a batch in hand, and none is done."""
+        redis = live.PrivateRedis()
+        self.addCleanup(redis.close)
+        system = self.system(1, redis=redis.url)
+        _, port = self.start(system)
+        self.ready(system, port)
+        system.feed(lines([event("first", 0)]))
+        live.wait_until("an event", lambda: figures(port)["ticketwatch_events_total"].value(fate="accepted") == 1)
+        redis.command("CONFIG", "SET", "maxmemory", "1")
+        system.feed(lines([event("e%d" % i, i) for i in range(3000)]))
+        name = system.name + "/0"
+        live.wait_until("a lag", lambda: figures(port)["ticketwatch_partition_lag_records"].value(partition=name) == 3000, 10)
+        live.wait_until("unreadiness", lambda: readiness(port)["reasons"] == ["redis: Redis does not answer as it should"], 30)
+        redis.command("CONFIG", "SET", "maxmemory", "0")
+        self.ready(system, port)
+        live.wait_until("no lag", lambda: figures(port)["ticketwatch_partition_lag_records"].value(partition=name) == 0)
+        self.assertEqual(system.stop_all(), [0])
+
     def test_a_full_outbox_is_told(self):
         receiver = live.Receiver()
         self.addCleanup(receiver.close)
