@@ -13,6 +13,7 @@
 #include "app/stdout_done.h"
 #include "app/verbs.h"
 #include "core/clock.h"
+#include "core/zone.h"
 
 enum { REPORTED_REJECTS = 20, PROGRESS_EVERY_MS = 250 };
 
@@ -167,6 +168,11 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
 {
     struct err e = {0};
     int code = EXIT_FINE;
+    if (!zone_use(r->config.time.zone)) {
+        fprintf(stderr, "ticketwatch: time.zone: the system has no zone '%.*s'\n",
+                STR_ARG(r->config.time.zone));
+        return EXIT_RUNTIME;
+    }
     r->source = replay_source_open(paths, n, r->config.time.max_future_ms, &e);
     if (!r->source) {
         fprintf(stderr, "ticketwatch: %s\n", e.text);
