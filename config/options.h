@@ -29,6 +29,10 @@ bool value_read(struct reading *r, const struct option_row *row, const struct no
 /* A row's default, which must be right: assert. */
 void value_default(struct reading *r, const struct option_row *row, void *settings);
 
+/* An event type, or a list of them, as bits (1 << enum event_type). Notes what is wrong. */
+void event_types_read(struct reading *r, const struct node *types, struct str path,
+                      const char *wanted, uint32_t *out);
+
 /* What can be written for it: "a duration". */
 void value_kind(const struct option_row *row, struct buf *out);
 /* With an example: "a duration such as 90s, 15m, 1h or 14d". */

@@ -27,25 +27,31 @@ static void no_such_type(struct reading *r, const struct node *n, struct str pat
                          : "; `ticketwatch check --reference` lists them");
 }
 
-void rule_on(struct reading *r, const struct entry *m, struct str path, struct rule *rule)
+void event_types_read(struct reading *r, const struct node *types, struct str path,
+                      const char *wanted, uint32_t *out)
 {
-    static const char wanted[] =
-        "an event type such as ticket.created, or a list of them";
     const struct node *n;
-    rule->on = 0;
-    refuse_empty(r, m->value, path, wanted);
-    for (size_t i = 0; (n = node_item(m->value, i)); i++) {
+    *out = 0;
+    refuse_empty(r, types, path, wanted);
+    for (size_t i = 0; (n = node_item(types, i)); i++) {
         struct str name;
         if (!node_text(r, n, path, wanted, &name))
             continue;
         enum event_type type = event_type_named(name);
         if (type == EVENT_OTHER)
             no_such_type(r, n, path);
-        else if (rule->on & 1u << type)
+        else if (*out & 1u << type)
             complain(r, n->at, path, "%s is here twice", node_found(r, n));
         else
-            rule->on |= 1u << type;
+            *out |= 1u << type;
     }
+}
+
+void rule_on(struct reading *r, const struct entry *m, struct str path, struct rule *rule)
+{
+    event_types_read(r, m->value, path,
+                     "an event type such as ticket.created, or a list of them",
+                     &rule->on);
 }
 
 /* --- by --- */

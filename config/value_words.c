@@ -17,6 +17,7 @@ static const struct {
     [OPTION_PERCENT] = {"a percentage", "30%"},
     [OPTION_WORD] = {"", NULL},
     [OPTION_FIELD] = {"", NULL},
+    [OPTION_EVENTS] = {"an event type or a list of them", "ticket.created"},
     [OPTION_GROUP] = {"a mapping of options", NULL},
 };
 

@@ -283,6 +283,13 @@ static bool read_pairs(const struct value_in *v)
     return good;
 }
 
+static bool read_events(const struct value_in *v)
+{
+    size_t errors = v->r->errors;
+    event_types_read(v->r, v->node, v->path, wanted_text(v), v->to);
+    return errors == v->r->errors;
+}
+
 /* --- options of their own --- */
 
 static struct option_table group_table(const struct option_row *row)
@@ -309,7 +316,8 @@ static bool (*const readers[])(const struct value_in *v) = {
     [OPTION_INT] = read_int,         [OPTION_NUMBER] = read_number,
     [OPTION_FLAG] = read_flag,       [OPTION_DURATION] = read_duration,
     [OPTION_PERCENT] = read_percent, [OPTION_WORD] = read_word,
-    [OPTION_FIELD] = read_field,     [OPTION_GROUP] = read_group,
+    [OPTION_FIELD] = read_field,     [OPTION_EVENTS] = read_events,
+    [OPTION_GROUP] = read_group,
 };
 
 bool value_read(struct reading *r, const struct option_row *row, const struct node *n,

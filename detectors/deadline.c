@@ -1,0 +1,469 @@
+/* The kind `deadline`: from one event until another, within a time of business hours (docs/rules.md).
+ *
+ * A clock starts with a `from` event and stops with an `until` event; it passes milestones, the warnings and
+ * the breach, each an instant that follows from its start alone. The machine runs over settled events only:
+ * what it finds is confirmed and announced at once. Whether a `from` event starts a clock depends on the
+ * event before it only, so a state that is made anew from lookback_ms of events runs the same clocks. */
+#include <assert.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+#include "core/timefmt.h"
+#include "core/workweek.h"
+#include "detectors/judgement.h"
+#include "detectors/member.h"
+
+enum {
+    WARNINGS_MAX = 3,      /* one for each severity below the highest */
+    JUDGE_RECORDS = 64,    /* so many records, and the window is judged */
+    UNSETTLED_MAX = 10000, /* so many events of a key are kept that are not settled */
+};
+#define DAY_MS 86400000LL
+#define YEAR_MS (366.0 * 86400000)
+
+struct deadline_settings {
+    uint32_t from, until; /* bits (1 << enum event_type) */
+    int64_t within_ms, give_up_after_ms;
+    struct str business_hours;
+    struct texts warn_at;
+    /* derived */
+    struct workweek week;
+    int64_t percents[WARNINGS_MAX];
+    int warnings;
+    int64_t longest_ms; /* from a start to its breach */
+};
+
+/* What a key's window keeps. */
+struct clock {
+    bool known;   /* a `from` event came, and no `until` event after it */
+    bool running; /* false: given up */
+    int64_t start_ms, last_from_ms;
+    int level;         /* the last milestone passed; -1: none */
+    int64_t opened_ms; /* of the first milestone */
+};
+
+struct timing {
+    const struct judge_input *in;
+    const struct deadline_settings *s;
+    struct judgement *out;
+    struct clock now;
+    struct member start; /* the event that started the clock */
+    struct member
+        *members;         /* what is not folded yet, in order; value 1: a `from` event */
+    size_t members_n, at; /* those before `at` are settled */
+};
+
+/* --- the state --- */
+
+static void pack_state(const struct clock *c, struct buf *out)
+{
+    buf_u8(out, c->running);
+    buf_i64(out, c->start_ms);
+    buf_i64(out, c->last_from_ms);
+    buf_i64(out, c->level);
+    buf_i64(out, c->opened_ms);
+}
+
+static struct clock unpack_state(struct str packed)
+{
+    struct reader r = {.in = packed};
+    struct clock c = {.level = -1};
+    if (packed.n == 0)
+        return c;
+    c.known = true;
+    c.running = reader_u8(&r);
+    c.start_ms = reader_i64(&r);
+    c.last_from_ms = reader_i64(&r);
+    c.level = (int)reader_i64(&r);
+    c.opened_ms = reader_i64(&r);
+    assert(!r.failed);
+    return c;
+}
+
+/* The one with weight 0 is the event that started the clock. */
+static void load_members(struct timing *t)
+{
+    const struct judge_input *in = t->in;
+    t->members = arena_alloc(t->out->arena, (in->records_n + 1) * sizeof *t->members);
+    for (size_t i = 0; i < in->records_n; i++) {
+        struct member *m = &t->members[t->members_n];
+        if (!member_unpack(in->records[i], m))
+            continue;
+        if (m->weight == 0)
+            t->start = *m;
+        else
+            t->members_n++;
+    }
+    qsort(t->members, t->members_n, sizeof *t->members, member_cmp);
+}
+
+/* --- milestones --- */
+
+static int64_t span_ms(const struct deadline_settings *s, int level)
+{
+    return level < s->warnings ? s->within_ms * s->percents[level] / 100 : s->within_ms;
+}
+
+static int64_t milestone_ms(const struct timing *t, int level)
+{
+    return workweek_after(&t->s->week, t->now.start_ms, span_ms(t->s, level));
+}
+
+static int64_t due_at_ms(const struct timing *t)
+{
+    return milestone_ms(t, t->s->warnings);
+}
+
+/* What happens next to a running clock, if nothing comes. */
+static int64_t next_ms(const struct timing *t)
+{
+    if (t->now.level < t->s->warnings)
+        return milestone_ms(t, t->now.level + 1);
+    return due_at_ms(t) + t->s->give_up_after_ms;
+}
+
+/* --- what is told --- */
+
+static void put_span(struct buf *out, int64_t ms)
+{
+    char text[DURATION_TEXT_BYTES];
+    duration_text(ms - ms % 1000, text);
+    buf_text(out, text);
+}
+
+/* "ticket.id T-1: 75% of 4h are over, due at 2026-03-06T16:00:00.000Z" */
+static void summarise(const struct timing *t, struct alert *a, bool done)
+{
+    char due[TIME_TEXT_BYTES];
+    struct buf b;
+    buf_init(&b, 900);
+    key_text(t->in, &b);
+    buf_text(&b, ": ");
+    time_text(due_at_ms(t), due);
+    bool overdue = t->now.level == t->s->warnings;
+    if (a->state == ALERT_RESOLVED && !done) {
+        buf_text(&b, "given up");
+    } else if (a->state == ALERT_RESOLVED && overdue) {
+        put_span(&b, a->time_ms - due_at_ms(t));
+        buf_text(&b, " late");
+    } else if (a->state == ALERT_RESOLVED) {
+        buf_text(&b, "in time");
+    } else if (overdue) {
+        put_span(&b, t->s->within_ms);
+        buf_text(&b, " are over");
+    } else {
+        buf_printf(&b, "%lld%% of ", (long long)t->s->percents[t->now.level]);
+        put_span(&b, t->s->within_ms);
+        buf_text(&b, " are over");
+    }
+    buf_printf(&b, ", %s at %s", a->time_ms < due_at_ms(t) ? "due" : "was due", due);
+    a->summary = judgement_text(t->out, "%.*s", STR_ARG(buf_str(&b)));
+    buf_deinit(&b);
+}
+
+static enum severity severity_of(const struct timing *t)
+{
+    return t->now.level < t->s->warnings ? (enum severity)t->now.level
+                                         : t->in->rule->steps[0].severity;
+}
+
+/* Of a state made anew nobody knows whether a clock that passed its first milestone so early had begun before. */
+static void tell(struct timing *t, enum alert_state state, int64_t time_ms, bool done)
+{
+    if (t->now.opened_ms < t->in->judge_from_ms)
+        return;
+    struct alert a = alert_begin(t->in, state, severity_of(t), time_ms);
+    members_describe(&t->start, NULL, 1, &a);
+    a.sample = (struct alert_sample){.subject = t->start.sample.subject};
+    if (state == ALERT_RESOLVED)
+        a.evidence_n = 0;
+    a.count = 1;
+    a.users = ALERT_NOT_COUNTED;
+    a.first_seen_ms = t->now.start_ms;
+    a.last_seen_ms = done ? time_ms : t->now.start_ms;
+    summarise(t, &a, done);
+    alert_name(&a, t->now.start_ms);
+    judgement_confirm(t->out, &a);
+    judgement_announce(t->out, &a);
+}
+
+/* --- the machine --- */
+
+/* No event came before until_ms. */
+static void pass(struct timing *t, int64_t until_ms)
+{
+    while (t->now.running) {
+        int64_t time_ms = next_ms(t);
+        if (time_ms > until_ms)
+            return;
+        if (t->now.level == t->s->warnings) {
+            tell(t, ALERT_RESOLVED, time_ms, false);
+            t->now.running = false;
+            return;
+        }
+        t->now.level++;
+        if (t->now.level == 0)
+            t->now.opened_ms = time_ms;
+        tell(t, t->now.level ? ALERT_ESCALATED : ALERT_FIRING, time_ms, false);
+    }
+}
+
+/* For so long the events after a `from` event belong to it. */
+static int64_t memory_ms(const struct deadline_settings *s)
+{
+    return s->longest_ms + s->give_up_after_ms;
+}
+
+static void step(struct timing *t, const struct member *m)
+{
+    bool from = m->value != 0;
+    if (!from && t->now.running && t->now.level >= 0)
+        tell(t, ALERT_RESOLVED, m->time_ms, true);
+    if (!from) {
+        t->now = (struct clock){.level = -1};
+        return;
+    }
+    if (!t->now.known || m->time_ms - t->now.last_from_ms >= memory_ms(t->s)) {
+        t->now = (struct clock){
+            .known = true, .running = true, .start_ms = m->time_ms, .level = -1};
+        t->start = *m;
+    }
+    t->now.last_from_ms = m->time_ms;
+}
+
+static void settle(struct timing *t)
+{
+    for (; t->at < t->members_n; t->at++) {
+        const struct member *m = &t->members[t->at];
+        if (m->time_ms >= t->in->settled_ms)
+            break;
+        pass(t, m->time_ms);
+        step(t, m);
+    }
+    pass(t, t->in->watermark_ms);
+    if (!t->now.running && t->now.last_from_ms + memory_ms(t->s) <= t->in->watermark_ms)
+        t->now.known = false;
+}
+
+static void earlier(int64_t *due_ms, int64_t ms)
+{
+    if (ms < *due_ms)
+        *due_ms = ms;
+}
+
+/* When an event that is not settled asks to be looked at: what stops a clock at once, what starts one when
+ * the clock may have passed something. */
+static int64_t wants_ms(const struct deadline_settings *s, int64_t time_ms, bool from)
+{
+    return time_ms + (from ? span_ms(s, 0) : 1);
+}
+
+static int64_t due_ms(const struct timing *t)
+{
+    int64_t due = NEVER_MS;
+    if (t->now.known)
+        due = t->now.running ? next_ms(t) : t->now.last_from_ms + memory_ms(t->s);
+    for (size_t i = t->at; i < t->members_n; i++)
+        earlier(&due, wants_ms(t->s, t->members[i].time_ms, t->members[i].value != 0));
+    return due;
+}
+
+static void keep(struct judgement *out, struct member *m, uint32_t weight)
+{
+    struct buf packed;
+    buf_init(&packed, UINT16_MAX);
+    m->weight = weight;
+    member_pack(m, &packed);
+    buf_str16(out->kept, buf_str(&packed));
+    out->kept_n++;
+    buf_deinit(&packed);
+}
+
+/* A ticket does not have so many events in the time of lateness; where one does, the first and the last stay. */
+static void keep_unsettled(struct timing *t)
+{
+    size_t n = t->members_n - t->at;
+    for (size_t i = 0; i < n; i++)
+        if (i < UNSETTLED_MAX / 2 || n - i <= UNSETTLED_MAX / 2)
+            keep(t->out, &t->members[t->at + i], 1);
+}
+
+static void deadline_judge(const struct judge_input *in, struct judgement *out)
+{
+    struct timing t = {.in = in, .s = in->rule->settings, .out = out};
+    t.now = unpack_state(in->state);
+    load_members(&t);
+    settle(&t);
+    out->due_ms = due_ms(&t);
+    if (t.now.known)
+        pack_state(&t.now, out->state);
+    if (t.now.running)
+        keep(out, &t.start, 0);
+    keep_unsettled(&t);
+}
+
+static bool deadline_update(const struct rule *rule, const struct event *event,
+                            struct update *out)
+{
+    const struct deadline_settings *s = rule->settings;
+    struct member m;
+    bool from = s->from >> event->type & 1;
+    if (!from && !(s->until >> event->type & 1))
+        return false;
+    member_of_event(event, &m);
+    if (!from) /* only its place in the order matters */
+        m = (struct member){
+            .time_ms = m.time_ms, .weight = 1, .evidence.event = event->id};
+    m.value = from;
+    member_pack(&m, out->record);
+    out->judge_at = JUDGE_RECORDS;
+    out->due_ms = wants_ms(s, event->time_ms, from);
+    return true;
+}
+
+/* --- the settings --- */
+
+static int check_events(struct rule *rule, const struct deadline_settings *s,
+                        struct err *e)
+{
+    uint32_t all = s->from | s->until;
+    for (int t = 0; t < EVENT_OTHER; t++) {
+        const char *name = event_type_name((enum event_type)t);
+        if (s->from & s->until & 1u << t)
+            return err_set(e, ERR_INPUT, "%s stands in both `from` and `until`", name);
+        if (all & ~rule->on & 1u << t)
+            return err_set(e, ERR_INPUT,
+                           "the rule's `on` leaves out %s; without `on` the deadline "
+                           "takes what it needs",
+                           name);
+    }
+    if (rule->by_n == 0)
+        return err_set(e, ERR_INPUT,
+                       "a deadline needs `by`: whose it is, such as by: [ticket.id]");
+    rule->on = all;
+    return 0;
+}
+
+/* "75%". */
+static bool percent_of(struct str text, int64_t *percent)
+{
+    *percent = 0;
+    for (size_t i = 0; i + 1 < text.n && i < 3; i++) {
+        if (text.p[i] < '0' || text.p[i] > '9')
+            return false;
+        *percent = *percent * 10 + text.p[i] - '0';
+    }
+    return text.n >= 2 && text.n <= 3 && text.p[text.n - 1] == '%' && *percent > 0;
+}
+
+static int check_warnings(struct rule *rule, struct deadline_settings *s, struct err *e)
+{
+    enum severity breach = rule->steps[0].severity;
+    if (s->warn_at.n > (size_t)breach)
+        return err_set(
+            e, ERR_INPUT,
+            "warn_at: %zu warnings and the breach need as many severities, and "
+            "below severity: %s there are %d",
+            s->warn_at.n, severity_name(breach), (int)breach);
+    for (s->warnings = 0; (size_t)s->warnings < s->warn_at.n; s->warnings++) {
+        int64_t *percent = &s->percents[s->warnings];
+        if (!percent_of(s->warn_at.items[s->warnings], percent))
+            return err_set(
+                e, ERR_INPUT,
+                "warn_at: expected whole percentages from 1%% to 99%%, such as "
+                "[50%%, 75%%]");
+        if (s->warnings && *percent <= percent[-1])
+            return err_set(e, ERR_INPUT,
+                           "warn_at: each must be more than the one before");
+    }
+    return 0;
+}
+
+static int check_hours(struct deadline_settings *s, struct err *e)
+{
+    char within[DURATION_TEXT_BYTES];
+    struct err why = {0};
+    if (s->business_hours.n && workweek_parse(s->business_hours, &s->week, &why))
+        return err_set(e, ERR_INPUT, "business_hours: %s", why.text);
+    s->longest_ms = workweek_longest_ms(&s->week, s->within_ms);
+    if (s->longest_ms <= 732 * DAY_MS)
+        return 0;
+    duration_text(s->within_ms, within);
+    return err_set(e, ERR_INPUT,
+                   "within: %s of these business_hours may take more than two years",
+                   within);
+}
+
+static int deadline_check(struct rule *rule, struct err *e)
+{
+    struct deadline_settings *s = rule->settings;
+    if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
+        return err_set(e, ERR_INPUT,
+                       "the severity of a deadline is one word, that of the breach, for "
+                       "example severity: high");
+    if (rule->steps_n == 0)
+        rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_HIGH};
+    if (check_events(rule, s, e) || check_warnings(rule, s, e) || check_hours(s, e))
+        return -1;
+    rule->lookback_ms = s->longest_ms + memory_ms(s);
+    int64_t hours = (int64_t)XXH3_64bits(&s->week, sizeof s->week);
+    const int64_t layout[] = {
+        s->from,     s->until,       s->within_ms,   s->give_up_after_ms, hours,
+        s->warnings, s->percents[0], s->percents[1], s->percents[2]};
+    rule->layout = rule_layout("deadline", layout, sizeof layout / sizeof layout[0]);
+    return 0;
+}
+
+#define AT(member) offsetof(struct deadline_settings, member)
+static const struct option_row deadline_options[] = {
+    {.name = "from",
+     .type = OPTION_EVENTS,
+     .offset = AT(from),
+     .required = true,
+     .help = "What starts the clock, unless it runs already."},
+    {.name = "until",
+     .type = OPTION_EVENTS,
+     .offset = AT(until),
+     .required = true,
+     .help = "What stops it."},
+    {.name = "within",
+     .type = OPTION_DURATION,
+     .offset = AT(within_ms),
+     .required = true,
+     .min = 60000,
+     .max = YEAR_MS,
+     .help = "How much time there is, of business_hours where they are written."},
+    {.name = "business_hours",
+     .type = OPTION_TEXT,
+     .offset = AT(business_hours),
+     .max = 400,
+     .help =
+         "When time counts, by the clock in time.zone, such as `Mon-Fri 09:00-17:00` or "
+         "`Mon-Thu 08:00-18:00, Fri 08:00-15:00`; by default always."},
+    {.name = "warn_at",
+     .type = OPTION_TEXTS,
+     .offset = AT(warn_at),
+     .help = "Shares of `within` at which to warn, such as `[75%]`: the first is of "
+             "severity low, each "
+             "further one a step higher, all below the breach's."},
+    {.name = "give_up_after",
+     .type = OPTION_DURATION,
+     .offset = AT(give_up_after_ms),
+     .fallback = "30d",
+     .min = 60000,
+     .max = YEAR_MS,
+     .help = "So long after the breach it resolves and is forgotten, where nothing "
+             "stopped the clock."},
+};
+
+const struct detector deadline_detector = {
+    .name = "deadline",
+    .help = "From one event until another within a time, in business hours, with "
+            "warnings before.",
+    .options = deadline_options,
+    .options_n = sizeof deadline_options / sizeof deadline_options[0],
+    .settings_bytes = sizeof(struct deadline_settings),
+    .check = deadline_check,
+    .update = deadline_update,
+    .judge = deadline_judge,
+};
