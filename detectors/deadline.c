@@ -362,8 +362,8 @@ static int check_warnings(struct rule *rule, struct deadline_settings *s, struct
     if (s->warn_at.n > (size_t)breach)
         return err_set(
             e, ERR_INPUT,
-            "warn_at: %zu warnings and the breach need as many severities, and "
-            "below severity: %s there are %d",
+            "warn_at: each of %zu needs a severity below the breach's, and below "
+            "severity: %s there are %d",
             s->warn_at.n, severity_name(breach), (int)breach);
     for (s->warnings = 0; (size_t)s->warnings < s->warn_at.n; s->warnings++) {
         int64_t *percent = &s->percents[s->warnings];
