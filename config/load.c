@@ -100,8 +100,6 @@ int config_load(const char *path, struct config *out, enum config_use use,
 
 void config_deinit(struct config *c)
 {
-    for (size_t i = 0; i < c->rules_n; i++)
-        where_free(c->rules[i].where);
     arena_deinit(&c->arena);
     *c = (struct config){0};
 }

@@ -26,6 +26,8 @@ void no_such_option(struct reading *r, const struct entry *m, struct str path,
 /* The value of one row; false after noting what is wrong with it, and where it is not known. */
 bool value_read(struct reading *r, const struct option_row *row, const struct node *n,
                 struct str path, void *settings);
+/* A condition, in the arena; NULL after saying what is wrong, with a caret under it. */
+struct where *where_read(struct reading *r, const struct node *n, struct str path);
 /* A row's default, which must be right: assert. */
 void value_default(struct reading *r, const struct option_row *row, void *settings);
 

@@ -48,22 +48,27 @@ static struct str pointed(struct reading *r, struct str text, size_t at)
     return kept;
 }
 
-void rule_where(struct reading *r, const struct entry *m, struct str path,
-                struct rule *rule)
+struct where *where_read(struct reading *r, const struct node *n, struct str path)
 {
     struct str text;
     struct err e = {0};
     size_t at;
-    if (!node_text(r, m->value, path, "a condition such as \"ticket.csat < 3\"", &text))
-        return;
-    rule->where = where_compile(text, &at, &e);
-    if (rule->where)
-        return;
-    if (str_eq(text, m->value->written))
-        complain(r, m->value->at, path, "%s%s", e.text,
-                 text.n ? pointed(r, text, at).p : "");
+    if (!node_text(r, n, path, "a condition such as \"ticket.csat < 3\"", &text))
+        return NULL;
+    struct where *w = where_compile_in(r->arena, text, &at, &e);
+    if (w)
+        return w;
+    if (str_eq(text, n->written))
+        complain(r, n->at, path, "%s%s", e.text, text.n ? pointed(r, text, at).p : "");
     else
-        complain(r, m->value->at, path,
+        complain(r, n->at, path,
                  "is no condition once its environment variables are put in (they are "
                  "not shown)");
+    return NULL;
+}
+
+void rule_where(struct reading *r, const struct entry *m, struct str path,
+                struct rule *rule)
+{
+    rule->where = where_read(r, m->value, path);
 }

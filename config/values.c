@@ -290,6 +290,13 @@ static bool read_events(const struct value_in *v)
     return errors == v->r->errors;
 }
 
+static bool read_where(const struct value_in *v)
+{
+    struct where **to = v->to;
+    *to = where_read(v->r, v->node, v->path);
+    return *to != NULL;
+}
+
 /* --- options of their own --- */
 
 static struct option_table group_table(const struct option_row *row)
@@ -317,7 +324,7 @@ static bool (*const readers[])(const struct value_in *v) = {
     [OPTION_FLAG] = read_flag,       [OPTION_DURATION] = read_duration,
     [OPTION_PERCENT] = read_percent, [OPTION_WORD] = read_word,
     [OPTION_FIELD] = read_field,     [OPTION_EVENTS] = read_events,
-    [OPTION_GROUP] = read_group,
+    [OPTION_WHERE] = read_where,     [OPTION_GROUP] = read_group,
 };
 
 bool value_read(struct reading *r, const struct option_row *row, const struct node *n,

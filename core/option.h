@@ -22,6 +22,7 @@ enum option_type {
     OPTION_WORD,       /* int: index into `words` */
     OPTION_FIELD,      /* int: enum event_field of a NUMBER field; FIELD_COUNT where not written */
     OPTION_EVENTS,     /* uint32_t: bits (1 << enum event_type); one or a list of them */
+    OPTION_WHERE,      /* struct where *, of the configuration's arena; NULL where not written */
     OPTION_GROUP,      /* a mapping of the options in `rows`; their offsets are in the same struct */
 };
 

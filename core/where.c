@@ -10,6 +10,7 @@ struct where {
     const struct where_code *codes;
     size_t codes_n;
     const struct value *literals;
+    struct str text;
 };
 
 /* Texts move along with the text that they are parts of. */
@@ -24,30 +25,45 @@ static void copy_literals(const struct where_program *from, struct str text, cha
     }
 }
 
-static struct where *keep(const struct where_program *program, struct str text)
+/* In the arena, or on the heap where it is NULL. */
+static struct where *keep(const struct where_program *program, struct str text,
+                          struct arena *arena)
 {
     size_t literals_bytes = program->literals_n * sizeof(struct value);
     size_t codes_bytes = program->codes_n * sizeof(struct where_code);
-    struct where *w = malloc(sizeof *w + literals_bytes + codes_bytes + text.n);
+    size_t bytes = sizeof(struct where) + literals_bytes + codes_bytes + text.n;
+    struct where *w = arena ? arena_alloc(arena, bytes) : malloc(bytes);
     assert(w);
     struct value *literals = (struct value *)(w + 1);
     struct where_code *codes = (struct where_code *)(literals + program->literals_n);
     memcpy(codes, program->codes, codes_bytes);
-    copy_literals(program, text, (char *)(codes + program->codes_n), literals);
-    *w = (struct where){codes, program->codes_n, literals};
+    char *copy = (char *)(codes + program->codes_n);
+    copy_literals(program, text, copy, literals);
+    *w = (struct where){codes, program->codes_n, literals, {copy, text.n}};
     return w;
 }
 
 struct where *where_compile(struct str text, size_t *at, struct err *e)
+{
+    return where_compile_in(NULL, text, at, e);
+}
+
+struct where *where_compile_in(struct arena *arena, struct str text, size_t *at,
+                               struct err *e)
 {
     struct where *w = NULL;
     struct where_program *program = malloc(sizeof *program);
     assert(program);
     program->codes_n = program->literals_n = 0;
     if (where_parse(text, program, at, e) == 0)
-        w = keep(program, text);
+        w = keep(program, text, arena);
     free(program);
     return w;
+}
+
+struct str where_text(const struct where *w)
+{
+    return w->text;
 }
 
 void where_free(struct where *w)
