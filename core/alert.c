@@ -185,6 +185,10 @@ static void put_anomaly(json_t *line, const struct alert_anomaly *anomaly)
     put_word(line, "direction", anomaly->up ? "up" : "down");
     struct str bucket = duration_text(anomaly->bucket_ms, out);
     put(line, "bucket", json_stringn_nocheck(bucket.p, bucket.n));
+    if (!anomaly->share)
+        return;
+    put_int(line, "matched", anomaly->matched);
+    put_word(line, "against", anomaly->limit ? "limit" : "history");
 }
 
 static json_t *alert_object(const struct alert *a, bool positions)

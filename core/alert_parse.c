@@ -192,6 +192,19 @@ static void read_anomaly(struct parse *p, const json_t *line, struct alert *out)
         (void)err_set(p->e, ERR_INPUT, "alert: \"bucket\" is no duration");
 }
 
+/* What only a ratio has. */
+static void read_share(struct parse *p, const json_t *line, struct alert *out)
+{
+    struct str against = get_text(p, line, "against");
+    if (!against.n || !out->anomaly.present)
+        return;
+    out->anomaly.share = true;
+    out->anomaly.matched = get_int(p, line, "matched", 0);
+    out->anomaly.limit = str_is(against, "limit");
+    if (!out->anomaly.limit && !str_is(against, "history"))
+        (void)err_set(p->e, ERR_INPUT, "alert: unknown \"against\"");
+}
+
 static void read_line(struct parse *p, const json_t *line, struct alert *out)
 {
     read_id(p, line, out);
@@ -209,6 +222,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_evidence(p, line, out);
     read_sample(p, line, out);
     read_anomaly(p, line, out);
+    read_share(p, line, out);
 }
 
 int alert_parse(struct str json, struct arena *arena, struct alert *out, struct err *e)

@@ -162,6 +162,13 @@ static void subject_title(struct buf *out, const struct alert *a)
     }
 }
 
+/* A value of an anomaly; a share in percent. */
+static void figure(struct buf *out, const struct alert_anomaly *anomaly, double v)
+{
+    words_number(out, anomaly->share ? 100 * v : v);
+    buf_text(out, anomaly->share ? "%" : "");
+}
+
 static void anomaly_title(struct buf *out, const struct alert *a)
 {
     buf_put(out, a->rule);
@@ -171,9 +178,9 @@ static void anomaly_title(struct buf *out, const struct alert *a)
         buf_char(out, ')');
     }
     buf_text(out, ": ");
-    words_number(out, a->anomaly.value);
-    buf_text(out, ", usually ");
-    words_number(out, a->anomaly.mean);
+    figure(out, &a->anomaly, a->anomaly.value);
+    buf_text(out, a->anomaly.limit ? ", limit " : ", usually ");
+    figure(out, &a->anomaly, a->anomaly.mean);
 }
 
 void words_title(struct buf *out, const struct alert *a, bool with_message)
@@ -226,6 +233,10 @@ void words_how_often(struct buf *out, const struct alert *a)
         how_long(out, a);
         return;
     }
+    if (a->anomaly.share) {
+        words_number(out, (double)a->anomaly.matched);
+        buf_text(out, " of ");
+    }
     if (a->anomaly.present)
         words_count(out, a->count, "event", "events");
     else if (a->count == 1)
@@ -247,14 +258,15 @@ void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly)
 {
     char bucket[DURATION_TEXT_BYTES];
     duration_text(anomaly->bucket_ms, bucket);
-    words_number(out, anomaly->value);
-    buf_printf(out, " in %s, usually ", bucket);
-    words_number(out, anomaly->mean);
+    figure(out, anomaly, anomaly->value);
+    buf_printf(out, " in %s, %s ", bucket, anomaly->limit ? "limit" : "usually");
+    figure(out, anomaly, anomaly->mean);
     buf_text(out, " ± ");
-    words_number(out, anomaly->stddev);
+    figure(out, anomaly, anomaly->stddev);
     buf_text(out, " (");
     words_number(out, fabs(anomaly->z));
-    buf_printf(out, " standard deviations %s)", anomaly->up ? "higher" : "lower");
+    buf_printf(out, " standard %s %s)", anomaly->share ? "errors" : "deviations",
+               anomaly->up ? "higher" : "lower");
 }
 
 /* Separates the details of an account. */

@@ -128,7 +128,7 @@ def evidence(rnd):
 def alert(rnd):
     keys = rnd.sample(["page", "error", "subject", "account", "ticket.category", "ticket.product_version"], rnd.randrange(5))
     made = {"id": "%032x" % rnd.getrandbits(128), "rule": rnd.choice(["page-error", "r", text(rnd)]) or "r",
-            "kind": rnd.choice(["count", "anomaly", "quiet", "new_value"]), "state": rnd.choice(["firing", "escalated", "resolved"]),
+            "kind": rnd.choice(["count", "anomaly", "quiet", "deadline", "new_value", "ratio"]), "state": rnd.choice(["firing", "escalated", "resolved"]),
             "severity": rnd.choice(["low", "medium", "high", "critical"]), "time": time_text(rnd),
             "key": {name: text(rnd) for name in keys}, "count": rnd.choice([1, 3, 10 ** 9]), "users": rnd.choice([0, 1, 2500]),
             "first_seen": time_text(rnd), "last_seen": time_text(rnd)}
@@ -140,6 +140,8 @@ def alert(rnd):
         made["accounts_total"] = len(made["accounts"]) + 5
     if made["kind"] == "anomaly":
         made.update(value=3.1234, mean=4.4, stddev=0.3, z=-4.2, direction="down", bucket="1d")
+    if made["kind"] == "ratio":
+        made.update(value=0.2583, mean=0.2, stddev=0.0365, z=1.6, direction="up", bucket="1d", matched=31, against=rnd.choice(["limit", "history"]))
     return made
 
 

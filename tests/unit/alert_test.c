@@ -43,25 +43,25 @@ static const struct alert page_error = {
                .version = STR("4.2.1")},
 };
 
-#define PAGE_ERROR_HEAD                                                                  \
-    "{\"id\":\"0123456789abcdef0123456789abcdef\",\"rule\":\"page-error\",\"kind\":"     \
-    "\"count\","                                                                         \
-    "\"state\":\"firing\",\"severity\":\"medium\",\"time\":\"2026-03-02T09:14:07."       \
-    "120Z\","                                                                            \
-    "\"key\":{\"page\":\"/billing/invoices/:id\",\"error\":\"httperror inv_500 "         \
-    "\\\"<n>\\\"\"},"                                                                    \
-    "\"summary\":\"3 errors\",\"count\":3,\"users\":2,"                                  \
-    "\"accounts\":[{\"id\":\"acme\",\"name\":\"Acme\",\"tier\":\"enterprise\",\"mrr\":"  \
-    "12000,"                                                                             \
-    "\"renewal\":\"2026-06-30\",\"owner\":\"csm-3\"},{\"id\":\"tiny\",\"mrr\":49.5}],"   \
-    "\"accounts_total\":4,"                                                              \
-    "\"first_seen\":\"2026-03-02T09:00:00.000Z\",\"last_seen\":\"2026-03-02T09:14:07."   \
-    "120Z\","                                                                            \
-    "\"evidence\":[{\"event\":\"evt-1\",\"ticket\":\"T-1\",\"user\":\"u-1\","            \
+#define PAGE_ERROR_HEAD                                                                 \
+    "{\"id\":\"0123456789abcdef0123456789abcdef\",\"rule\":\"page-error\",\"kind\":"    \
+    "\"count\","                                                                        \
+    "\"state\":\"firing\",\"severity\":\"medium\",\"time\":\"2026-03-02T09:14:07."      \
+    "120Z\","                                                                           \
+    "\"key\":{\"page\":\"/billing/invoices/:id\",\"error\":\"httperror inv_500 "        \
+    "\\\"<n>\\\"\"},"                                                                   \
+    "\"summary\":\"3 errors\",\"count\":3,\"users\":2,"                                 \
+    "\"accounts\":[{\"id\":\"acme\",\"name\":\"Acme\",\"tier\":\"enterprise\",\"mrr\":" \
+    "12000,"                                                                            \
+    "\"renewal\":\"2026-06-30\",\"owner\":\"csm-3\"},{\"id\":\"tiny\",\"mrr\":49.5}],"  \
+    "\"accounts_total\":4,"                                                             \
+    "\"first_seen\":\"2026-03-02T09:00:00.000Z\",\"last_seen\":\"2026-03-02T09:14:07."  \
+    "120Z\","                                                                           \
+    "\"evidence\":[{\"event\":\"evt-1\",\"ticket\":\"T-1\",\"user\":\"u-1\","           \
     "\"account\":\"acme\",\"time\":\"2026-03-02T09:00:00.000Z\""
-#define PAGE_ERROR_TAIL                                                                  \
-    "},{\"event\":\"evt-2\",\"time\":\"2026-03-02T09:14:07.120Z\"}],"                    \
-    "\"sample\":{\"page_url\":\"https://app.example.com/billing/invoices/8841\","        \
+#define PAGE_ERROR_TAIL                                                           \
+    "},{\"event\":\"evt-2\",\"time\":\"2026-03-02T09:14:07.120Z\"}],"             \
+    "\"sample\":{\"page_url\":\"https://app.example.com/billing/invoices/8841\"," \
     "\"error_code\":\"INV_500\",\"version\":\"4.2.1\"}}"
 
 static struct buf line;
@@ -173,10 +173,34 @@ static void reads_back_what_it_wrote(void)
     CHECK(back.anomaly.z == -4.5 && back.anomaly.bucket_ms == 86400000);
 }
 
-#define MINIMAL(more)                                                                    \
-    "{\"id\":\"0123456789abcdef0123456789abcdef\",\"rule\":\"r\",\"kind\":\"count\","    \
-    "\"state\":\"firing\",\"severity\":\"low\",\"time\":\"2026-03-02T09:14:07.120Z\","   \
-    "\"first_seen\":\"2026-03-02T09:14:07Z\",\"last_seen\":\"2026-03-02T09:14:"          \
+static void a_ratio_keeps_its_counts(void)
+{
+    struct alert a = page_error, back;
+    struct err e = {0};
+    a.anomaly = (struct alert_anomaly){.present = true,
+                                       .value = 0.25,
+                                       .mean = 0.2,
+                                       .stddev = 0.5,
+                                       .z = 2.5,
+                                       .up = true,
+                                       .bucket_ms = 86400000,
+                                       .share = true,
+                                       .matched = 31,
+                                       .limit = true};
+    for (int limit = 0; limit < 2; limit++) {
+        a.anomaly.limit = limit;
+        struct str first = arena_str(&arena, json_of(&a, true));
+        CHECK_INT(alert_parse(first, &arena, &back, &e), 0);
+        CHECK_STR(json_of(&back, true), first);
+        CHECK_INT(back.anomaly.matched, 31);
+        CHECK(back.anomaly.share && back.anomaly.limit == limit);
+    }
+}
+
+#define MINIMAL(more)                                                                  \
+    "{\"id\":\"0123456789abcdef0123456789abcdef\",\"rule\":\"r\",\"kind\":\"count\","  \
+    "\"state\":\"firing\",\"severity\":\"low\",\"time\":\"2026-03-02T09:14:07.120Z\"," \
+    "\"first_seen\":\"2026-03-02T09:14:07Z\",\"last_seen\":\"2026-03-02T09:14:"        \
     "07Z\"" more "}"
 
 static void ignores_unknown_members(void)
@@ -280,6 +304,7 @@ int main(void)
     cuts_texts_between_code_points();
     never_writes_invalid_utf8();
     reads_back_what_it_wrote();
+    a_ratio_keeps_its_counts();
     ignores_unknown_members();
     refuses_what_is_no_alert();
     refuses_a_bad_word("firing", "fired");

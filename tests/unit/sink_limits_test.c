@@ -24,22 +24,23 @@ static struct str huge(const char *piece)
 /* An alert with as much of that text as an alert can have. */
 static struct alert full_of(struct str text, enum alert_state state)
 {
-    struct alert a = {.id = "0123456789abcdef0123456789abcdef",
-                      .rule = text,
-                      .kind = STR("new"),
-                      .state = state,
-                      .severity = SEVERITY_CRITICAL,
-                      .time_ms = NOW_MS,
-                      .keys_n = ALERT_KEYS_MAX,
-                      .summary = text,
-                      .count = INT64_MAX,
-                      .users = INT64_MAX,
-                      .accounts_listed = ALERT_ACCOUNTS_MAX,
-                      .accounts_n = INT64_MAX,
-                      .last_seen_ms = NOW_MS,
-                      .evidence_n = ALERT_EVIDENCE_MAX,
-                      .sample = {text, text, text, text, text, text, text},
-                      .anomaly = {true, 1e300, -1e300, 1e-300, 1e9, true, 3600000}};
+    struct alert a = {
+        .id = "0123456789abcdef0123456789abcdef",
+        .rule = text,
+        .kind = STR("new"),
+        .state = state,
+        .severity = SEVERITY_CRITICAL,
+        .time_ms = NOW_MS,
+        .keys_n = ALERT_KEYS_MAX,
+        .summary = text,
+        .count = INT64_MAX,
+        .users = INT64_MAX,
+        .accounts_listed = ALERT_ACCOUNTS_MAX,
+        .accounts_n = INT64_MAX,
+        .last_seen_ms = NOW_MS,
+        .evidence_n = ALERT_EVIDENCE_MAX,
+        .sample = {text, text, text, text, text, text, text},
+        .anomaly = {true, 1e300, -1e300, 1e-300, 1e9, true, 3600000, true, 7, true}};
     static const char *const names[] = {"page", "error", "subject", "ticket.category"};
     for (size_t i = 0; i < ALERT_KEYS_MAX; i++) {
         a.key_names[i] = str_of(names[i]);

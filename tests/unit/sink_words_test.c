@@ -178,6 +178,29 @@ static void gives_titles(void)
     SAYS(words_title(&b, &a, true), "page-error: 3.13, usually 4");
 }
 
+static void says_shares_in_percent(void)
+{
+    struct alert a = {.rule = STR("escalation"),
+                      .kind = STR("ratio"),
+                      .count = 120,
+                      .anomaly = {.present = true,
+                                  .value = 0.25833,
+                                  .mean = 0.2,
+                                  .stddev = 0.0365,
+                                  .z = 1.6,
+                                  .up = true,
+                                  .bucket_ms = 86400000,
+                                  .share = true,
+                                  .matched = 31,
+                                  .limit = true}};
+    SAYS(words_title(&b, &a, true), "escalation: 25.83%, limit 20%");
+    SAYS(words_how_often(&b, &a), "31 of 120 events");
+    SAYS(words_anomaly(&b, &a.anomaly),
+         "25.83% in 1d, limit 20% ± 3.65% (1.6 standard errors higher)");
+    a.anomaly.limit = false;
+    SAYS(words_title(&b, &a, true), "escalation: 25.83%, usually 20%");
+}
+
 static void titles_what_is_new(void)
 {
     struct alert a = {.rule = STR("emerging"),
@@ -247,6 +270,7 @@ int main(void)
     says_numbers_times_and_spans();
     gives_titles();
     titles_what_is_new();
+    says_shares_in_percent();
     says_how_often();
     says_how_long();
     knows_when_a_summary_says_more();
