@@ -3,9 +3,6 @@
 #include "config/sections.h"
 #include "core/suggest.h"
 
-/* The design names them; they come later. */
-static const char *const planned_kinds[] = {"ratio", "deadline", NULL};
-
 static const struct part {
     const char *name;
     void (*read)(struct reading *r, const struct entry *m, struct str path,
@@ -46,14 +43,6 @@ static void no_such_part(struct reading *r, const struct entry *m, struct str pa
     no_such_option(r, m, path, &table);
 }
 
-static bool is_planned(struct str name)
-{
-    for (size_t i = 0; planned_kinds[i]; i++)
-        if (str_is(name, planned_kinds[i]))
-            return true;
-    return false;
-}
-
 static void take_kind(struct reading *r, const struct entry *m, struct str path,
                       struct kind_found *kind)
 {
@@ -79,11 +68,7 @@ static void read_part(struct reading *r, const struct entry *m, struct str path,
         return;
     }
     kind->told = true;
-    if (is_planned(m->name))
-        complain(r, m->at, path, "kind '%s' is not built yet (this version has: %s)",
-                 m->name.p, kind_names(r));
-    else
-        no_such_part(r, m, path);
+    no_such_part(r, m, path);
 }
 
 static void read_kind(struct reading *r, const struct entry *m, struct str path,
@@ -139,8 +124,6 @@ static void read_rule(struct reading *r, const struct entry *m)
     read_parts(r, m, path, rule);
     if (r->errors == errors)
         r->out->rules_n++;
-    else
-        where_free(rule->where);
 }
 
 void rules_read(struct reading *r)

@@ -49,7 +49,7 @@ struct judgement {
     uint32_t kept_n;
     int64_t
         due_ms; /* ask again when the watermark reaches this; NEVER_MS: only on change */
-    bool unproven; /* something would be announced, were all_read true */
+    bool unproven;           /* something would be announced, were all_read true */
     struct alert *announced; /* said at once: to the sinks */
     size_t announced_n, announced_cap;
     struct alert *confirmed; /* canonical: to the record */
@@ -76,7 +76,7 @@ uint64_t rule_layout(const char *kind, const int64_t *numbers, size_t n);
 struct str rule_window_name(const struct rule *rule, struct arena *arena);
 
 extern const struct detector count_detector, anomaly_detector, new_value_detector,
-    quiet_detector;
+    quiet_detector, ratio_detector, deadline_detector;
 /* All of them, NULL-terminated. */
 extern const struct detector *const detectors[];
 /* NULL when there is none of that name. */

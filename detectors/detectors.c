@@ -3,8 +3,13 @@
 
 #include <xxhash.h>
 
-const struct detector *const detectors[] = {&count_detector, &anomaly_detector,
-                                            &new_value_detector, &quiet_detector, NULL};
+const struct detector *const detectors[] = {&count_detector,
+                                            &anomaly_detector,
+                                            &new_value_detector,
+                                            &quiet_detector,
+                                            &ratio_detector,
+                                            &deadline_detector,
+                                            NULL};
 
 const struct detector *detector_named(struct str name)
 {

@@ -92,8 +92,12 @@ def line(rule, key, transition):
 def read_rule(name, body, zone):
     if "anomaly" in body:
         return kinds.Anomaly(name, body, zone)
+    if "ratio" in body:
+        return kinds.Ratio(name, body)
     if "quiet" in body:
         return timers.Quiet(name, body)
+    if "deadline" in body:
+        return timers.Deadline(name, body, zone)
     return kinds.Count(name, body) if "count" in body else kinds.NewValue(name, body) if "new_value" in body else None
 
 

@@ -12,7 +12,7 @@ import log as logs
 import where
 
 UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-KINDS = ("count", "anomaly", "new_value", "quiet", "deadline")
+KINDS = ("count", "anomaly", "new_value", "quiet", "ratio", "deadline")
 
 
 def duration(text):
@@ -213,3 +213,68 @@ class NewValue(Rule):
 
 def seen(events):
     return {"first_seen": logs.time_text(events[0].time), "last_seen": logs.time_text(events[-1].time)}
+
+
+class Ratio(Rule):
+    def __init__(self, name, body):
+        super().__init__(name, body)
+        s = self.settings
+        self.match, self.bucket = where.compile(s["match"], logs.field), duration(s["bucket"])
+        self.least = int(s.get("min_denominator", 50))
+        share = {k: float(s[k].rstrip("%")) / 100 for k in ("above", "below", "min_change") if k in s}
+        self.limit, self.change = share.get("above", share.get("below")), share.get("min_change", 0)
+        self.ways = {"both": (1, -1), "up": (1,), "down": (-1,)}[s.get("direction", "both")]
+        if self.limit is not None:
+            self.ways = (1,) if "above" in s else (-1,)
+        self.reach = duration(s["history"]) // self.bucket if "history" in s else 28
+        self.min_history = int(s["min_history"]) if "min_history" in s else min(24, max(3, self.reach // 2))
+        self.z = float(s.get("z", 3 if self.limit is None else 2))
+        self.severity = body.get("severity", "low")
+        self.settled_after = (self.reach + 2) * self.bucket
+
+    def verdict(self, buckets, b):
+        """(0 usual, 1 above, -1 below; the figures), or None where there is nothing to judge by."""
+        n, k = len(buckets[b]), sum(buckets[b])
+        if n < self.least:
+            return None
+        value = k / n
+        if self.limit is not None:
+            low, high = wilson(k, n, self.z)
+            way = 1 if low > self.limit else -1 if high < self.limit else 0
+            sd = math.sqrt(self.limit * (1 - self.limit) / n)
+            figures = {"value": value, "mean": self.limit, "stddev": sd, "z": (value - self.limit) / sd}
+            return way if way in self.ways else 0, {**figures, "matched": k}
+        before = [buckets[c] for c in range(b - self.reach, b) if c in buckets]
+        all_before = sum(map(len, before))
+        if len(before) < self.min_history or all_before < self.least:
+            return None
+        usual = sum(map(sum, before)) / all_before
+        pooled = (k + sum(map(sum, before))) / (n + all_before)
+        sd = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / all_before))
+        z = (value - usual) / sd if sd else 0
+        way = 1 if z > 0 else -1
+        odd = way in self.ways and abs(z) > self.z and abs(value - usual) >= self.change * usual
+        return way if odd else 0, {"value": value, "mean": usual, "stddev": sd, "z": z, "matched": k}
+
+    def judge(self, events, end):
+        buckets, state, last = {}, 0, None
+        for event in events:
+            buckets.setdefault(event.time // self.bucket, []).append(bool(self.match(event)))
+        closed = [b for b in sorted(buckets) if (b + 1) * self.bucket <= end]
+        for b in closed + [end // self.bucket]:
+            if state and b > last + self.reach:
+                yield (last + self.reach + 1) * self.bucket, "resolved", self.severity, 0, None, None
+                state = 0
+            verdict = self.verdict(buckets, b) if b in closed else None
+            last = b
+            if verdict is None or verdict[0] == state:
+                continue
+            for was in ["resolved"] * bool(state) + ["firing"] * bool(verdict[0]):
+                yield (b + 1) * self.bucket, was, self.severity, len(buckets[b]), None, verdict[1]
+            state = verdict[0]
+
+
+def wilson(k, n, z):
+    """Wilson's score interval for k of n, as Newcombe (1998) has it."""
+    p, half = k / n, z * math.sqrt(k / n * (1 - k / n) / n + z * z / (4 * n * n))
+    return (p + z * z / (2 * n) - half) / (1 + z * z / n), (p + z * z / (2 * n) + half) / (1 + z * z / n)

@@ -57,7 +57,9 @@ def random_rules(r):
     rules.append("  rating:\n    anomaly: {metric: mean, field: ticket.csat, bucket: 30m, history: 12h, min_history: 3, "
                  "z: 1.2, direction: both, min_count: 1}\n")
     rules += [random_new_value(r, i) for i in range(2)]
+    rules += [random_ratio(r, i) for i in range(3)]
     rules += [random_quiet(r, i) for i in range(2)]
+    rules += [random_deadline(r, i) for i in range(2)]
     return "time: {lateness: 10m, max_future: 1h}\nrules:\n" + "".join(rules)
 
 
@@ -71,6 +73,19 @@ def random_new_value(r, i):
     return "  new%d:\n    by: %s\n    new_value: {%s}\n    severity: medium\n" % (i, by, ", ".join(settings))
 
 
+def random_ratio(r, i):
+    """Few events make a bucket here, so a little is enough to be sure."""
+    settings = ["match: \"%s\"" % r.choice(["ticket.csat < 3", "ticket.sentiment < 0 or not exists(ticket.id)", "exists(error.type)"]),
+                "bucket: %s" % r.choice(["7m", "30m", "1h", "5h"]), "min_denominator: %d" % r.choice([1, 2, 4])]
+    if r.random() < 0.5:
+        settings += ["%s: %s%%" % (r.choice(["above", "below"]), r.choice(["20", "50", "66.6"])), "z: %s" % r.choice(["0.01", "0.5", "1"])]
+    else:
+        settings += ["history: %s" % r.choice(["30h", "60h"]), "z: %s" % r.choice(["0.2", "0.6", "1.5"]), "min_history: %d" % r.choice([1, 2, 4]),
+                     "direction: %s" % r.choice(["both", "up", "down"]), "min_change: %s" % r.choice(["0%", "10%"])]
+    by = r.choice(["", "    by: [account]\n", "    by: [ticket.category]\n", "    by: [ticket.category, user]\n"])
+    return "  ratio%d:\n%s    ratio: {%s}\n    severity: low\n" % (i, by, ", ".join(settings))
+
+
 def random_quiet(r, i):
     """Silences about as long as the log's gaps."""
     within = r.choice([1, 5, 25, 60, 240])
@@ -80,6 +95,23 @@ def random_quiet(r, i):
         settings += ", give_up_after: %dm" % (within + r.choice([0, 1, 5, 60]))
     by = r.choice(["", "    by: [account]\n", "    by: [ticket.category]\n", "    by: [user, ticket.category]\n"])
     return "  quiet%d:\n%s    quiet: {%s}\n    severity: high\n" % (i, by, settings)
+
+
+def random_deadline(r, i):
+    """Tickets are few and events of them many, so that clocks start and stop and start again."""
+    settings = ["from: %s" % r.choice(["ticket.created", "[ticket.created, page.error]"]), "until: %s" % r.choice(
+        ["ticket.rated", "[ticket.rated, usage.activity]"]), "within: %s" % r.choice(["1m", "10m", "25m", "1h", "4h"])]
+    severity, warnings = r.choice(["low", "medium", "high", "critical", None]), r.choice([[], [75], [50], [20, 90], [1, 50, 99]])
+    most = {"low": 0, "medium": 1, "critical": 3}.get(severity, 2)
+    if warnings and most:
+        settings.append("warn_at: [%s]" % ", ".join("%d%%" % p for p in warnings[:most]))
+    if r.random() < 0.5:
+        settings.append("business_hours: \"%s\"" % r.choice(["Mon-Fri 09:00-17:00", "Mon 00:00-12:00, Mon-Wed 20:00-24:00", "Sat-Tue 04:00-04:05"]))
+    if r.random() < 0.6:
+        settings.append("give_up_after: %s" % r.choice(["1m", "10m", "1h", "5h"]))
+    by = r.choice(["[ticket.id]", "[ticket.id]", "[user, ticket.id]", "[account]"])
+    severity = "    severity: %s\n" % severity if severity else ""
+    return "  deadline%d:\n    by: %s\n    deadline: {%s}\n%s" % (i, by, ", ".join(settings), severity)
 
 
 def random_event(r, ms, ident):
@@ -186,8 +218,9 @@ def essence(alert):
     """What is the same in the oracle, to the letter."""
     people = alert.get("users") if alert["state"] != "resolved" and alert["kind"] in ("count", "new_value") else None
     seen = (alert["first_seen"], alert["last_seen"]) if alert["kind"] == "new_value" else None
+    matched = alert.get("matched") or None  # an episode that silence ends has no figures
     return repr((alert["time"], alert["rule"], json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"],
-                 alert.get("count"), people, seen))
+                 alert.get("count"), people, seen, matched))
 
 
 def far(one, other):
