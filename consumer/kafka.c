@@ -163,7 +163,6 @@ static void kafka_close(struct source *source)
 static const struct source_ops kafka_ops = {
     .next = kafka_next,
     .seek = kafka_seek,
-    .end = kafka_end,
     .ends = kafka_ends,
     .commit = kafka_commit,
     .dead_letter = kafka_dead_letter,

@@ -101,7 +101,7 @@ rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_
 /* Says of a topic or partition that it is not there. */
 bool kafka_is_unknown(rd_kafka_resp_err_t rc);
 int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e);
-int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e);
+int kafka_end(struct kafka_source *s, size_t slot, int64_t *end, struct err *e);
 /* kafka_retention.c: warns of topics that keep less than a rule looks back. */
 void kafka_check_retention(struct kafka_source *s);
 /* kafka_ends.c */

@@ -216,7 +216,7 @@ int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err 
     return query_offset(s, slot, RD_KAFKA_OFFSET_BEGINNING, first, e);
 }
 
-int kafka_end(struct source *source, size_t slot, int64_t *end, struct err *e)
+int kafka_end(struct kafka_source *s, size_t slot, int64_t *end, struct err *e)
 {
-    return query_offset((struct kafka_source *)source, slot, RD_KAFKA_OFFSET_END, end, e);
+    return query_offset(s, slot, RD_KAFKA_OFFSET_END, end, e);
 }

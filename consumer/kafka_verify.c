@@ -154,7 +154,7 @@ void kafka_out_of_range(struct kafka_source *s, size_t slot)
     int64_t low, high;
     struct err e = {0};
     kafka_set_stray(s, k, kafka_from(k), clock_monotonic_ms() + RETRY_MS);
-    if (kafka_first(s, slot, &low, &e) || kafka_end(&s->source, slot, &high, &e))
+    if (kafka_first(s, slot, &low, &e) || kafka_end(s, slot, &high, &e))
         return; /* asked again when it fails again */
     if (k->position > high)
         too_short(s, slot, low, high);

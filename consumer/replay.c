@@ -251,13 +251,6 @@ static int replay_seek(struct source *s, size_t slot, int64_t offset, struct err
     return 0;
 }
 
-static int replay_end(struct source *s, size_t slot, int64_t *end, struct err *e)
-{
-    (void)e;
-    *end = lane_of(self(s), slot)->given;
-    return 0;
-}
-
 static void replay_commit(struct source *s, size_t slot, int64_t offset,
                           struct str metadata)
 {
@@ -305,7 +298,6 @@ static void replay_close(struct source *s)
 static const struct source_ops replay_ops = {
     .next = replay_next,
     .seek = replay_seek,
-    .end = replay_end,
     .commit = replay_commit,
     .dead_letter = replay_dead_letter,
     .committed = NULL,

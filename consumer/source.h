@@ -58,11 +58,9 @@ struct source_ops {
     /* The partition's next batch starts at `offset`; what was fetched ahead is dropped, and the log is
      * taken for the one that it was. */
     int (*seek)(struct source *s, size_t slot, int64_t offset, struct err *e);
-    /* The position after the partition's last record as its broker says now, by a request that is
-     * issued during this call: the proof of idleness. */
-    int (*end)(struct source *s, size_t slot, int64_t *end, struct err *e);
-    /* The same of all partitions of all topics, by requests issued during this call. ERR_UNAVAILABLE: fn may
-     * have been called for some. NULL: no such thing. */
+    /* The position after the last record of each partition of all topics as their brokers say now, by requests
+     * that are issued during this call: the proof of idleness. ERR_UNAVAILABLE: fn may have been called for
+     * some. NULL: no such thing. */
     int (*ends)(struct source *s, source_end_fn *fn, void *arg, struct err *e);
     /* `offset` is applied and durable: note it, commit it on a timer with `metadata` (may be empty). */
     void (*commit)(struct source *s, size_t slot, int64_t offset, struct str metadata);
@@ -80,7 +78,7 @@ struct source_ops {
      * the source, valid until the next call. */
     int (*partitions)(struct source *s, const struct str **names, size_t *n,
                       struct err *e);
-    /* The same as end(), but as a fetch last told it, without a request; -1: not known. NULL: no such thing. */
+    /* The same of one partition, but as a fetch last told it, without a request; -1: not known. NULL: no such thing. */
     int64_t (*known_end)(const struct source *s, size_t slot);
     /* Whether the group has given us an assignment, also an empty one, and has not given us up since. NULL:
      * no such thing. */

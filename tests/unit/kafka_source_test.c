@@ -78,10 +78,16 @@ static void check_events(const struct batch *b, int64_t from)
     CHECK_INT(b->next, from + (int64_t)(b->events_n + b->rejects_n));
 }
 
+static void take_end(void *arg, size_t slot, struct str name, int64_t end)
+{
+    (void)name;
+    ((int64_t *)arg)[slot] = end;
+}
+
 static void check_reading(void)
 {
     struct member m = {.start = {3, -1}};
-    int64_t next[2] = {3, 0}, end;
+    int64_t next[2] = {3, 0}, ends[2];
     const struct str *names;
     size_t n;
     mock_topic("read", 2);
@@ -102,8 +108,9 @@ static void check_reading(void)
     }
     CHECK_INT(next[0], 1700);
     CHECK_INT(next[1], 40);
-    CHECK_INT(m.source->ops->end(m.source, 0, &end, &err), 0);
-    CHECK_INT(end, 1700);
+    CHECK_INT(m.source->ops->ends(m.source, take_end, ends, &err), 0);
+    CHECK_INT(ends[0], 1700);
+    CHECK_INT(ends[1], 40);
     CHECK_INT(mock_next(&m, &batch, 1, &err), SOURCE_NOTHING);
     mock_events("read", 1, 40, 1);
     CHECK_INT(mock_next(&m, &batch, 40, &err), SOURCE_BATCH);
