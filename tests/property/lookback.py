@@ -1,0 +1,92 @@
+#!/usr/bin/env python3
+"""Events of so long before a time make the same alerts from that time on: what a state made anew relies on.
+
+    lookback.py PROGRAM [LOGS] [SEED]        LOGS random logs (default 100), SEED of the first
+
+A log is told whole, and without its events before some time x. From x + lookback on (a rule's lookback_ms, computed here
+from docs/rules.md) both must confirm the same transitions of every episode that opened then; those of earlier
+ones are made by a state that begins early enough for them.
+"""
+import json
+import pathlib
+import random
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+import shuffle  # noqa: E402
+from shuffle import logs, oracle  # noqa: E402
+
+
+def lookback(rule):
+    """None: not a kind of which this is known here."""
+    if rule.kind == "quiet":
+        return rule.within + rule.silent_for
+    if rule.kind == "deadline":
+        return 2 * rule.memory - rule.give_up_after
+    return rule.within if rule.kind == "count" and not rule.distinct else None
+
+
+def rules_of(r, folder):
+    """Several of each kind, with short memories: else a log of some hours ends before it shows anything."""
+    makers = [shuffle.random_quiet, shuffle.random_deadline]
+    text = "".join(makers[i % 2](r, i) for i in range(8)).replace("within: 4h", "within: 20m")
+    text = "time: {lateness: 10m}\nrules:\n" + text
+    (folder / "config.yaml").write_text(text, encoding="utf-8")
+    rules, _, _ = oracle.read_config(folder / "config.yaml")
+    return {rule.name: rule for rule in rules}
+
+
+def told(program, folder, events):
+    name = folder / "log.jsonl"
+    name.write_text("".join(json.dumps(body) + "\n" for _, body in events), encoding="utf-8")
+    return [json.loads(line) for line in shuffle.replay(program, folder, [str(name)], b"", False).splitlines()]
+
+
+def opened_since(alerts, rules, x):
+    """Lines of episodes that open at x + lookback or later."""
+    opened, out = {}, set()
+    for a in alerts:
+        ms = logs.time_of(a["time"])
+        if a["state"] == "firing":
+            opened[a["id"]] = ms
+        if opened.get(a["id"], ms - 1) >= x + lookback(rules[a["rule"]]):
+            out.add(json.dumps(a))
+    return out
+
+
+def one(program, seed, folder):
+    r = random.Random(seed)
+    rules, events = rules_of(r, folder), shuffle.random_log(r)
+    whole, lines = told(program, folder, events), 0
+    for _ in range(5):
+        x = r.choice(events)[0] + r.choice([0, 1])
+        late = [e for e in events if e[0] >= x]
+        if not late:
+            continue
+        want, got = (opened_since(a, rules, x) for a in (whole, told(program, folder, late)))
+        if want != got:
+            sys.exit("FAIL seed %d, x %s, files in %s\nmissing: %s\nnot expected: %s" % (
+                seed, logs.time_text(x), folder, sorted(want - got)[:5], sorted(got - want)[:5]))
+        lines += len(want)
+    return lines
+
+
+def main():
+    program = str(pathlib.Path(sys.argv[1]).resolve())
+    total = int(sys.argv[2]) if len(sys.argv) > 2 else 100
+    first = int(sys.argv[3]) if len(sys.argv) > 3 else 1
+    lines = 0
+    for seed in range(first, first + total):
+        folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-lookback-"))
+        lines += one(program, seed, folder)
+        for file in folder.iterdir():
+            file.unlink()
+        folder.rmdir()
+    print("%d logs, %d transitions are the same without what lies before" % (total, lines))
+    sys.exit(lines == 0)
+
+
+if __name__ == "__main__":
+    main()
