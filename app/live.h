@@ -1,5 +1,5 @@
 /* The live loop: Kafka in, Redis between, sinks out. The calling thread consumes and detects; delivery has
- * a thread of its own. */
+ * a thread a shard. */
 #ifndef APP_LIVE_H
 #define APP_LIVE_H
 

@@ -4,7 +4,8 @@
  * trimmed by length. Each shard has its own, under its stem (windows/shard.h):
  *   STEM outbox:SINK  group "delivery", fields `alert` the body, `time` the event time
  *   STEM dead:SINK    the same fields and entry (id in the outbox), reason, attempts
- *   STEM unsent       a sorted set, "SINK ID" of each entry of every outbox by its event time
+ *   STEM unsent       a sorted set, "SINK ID" of each entry of every outbox by what was said when it
+ *                     entered (horizon.lua)
  * A connection of its own: used by the delivery thread only. Every -1 is ERR_UNAVAILABLE or ERR_REFUSED
  * (windows/redis_link.h), and nothing is known: the call may be repeated. */
 #ifndef WINDOWS_OUTBOX_H

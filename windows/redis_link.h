@@ -4,7 +4,7 @@
  * In a cluster a link serves the keys of one slot: it goes where MOVED sends it and stays there, follows ASK for
  * one command, and begins again at the configured addresses, in turn, when that place fails.
  *
- * Only redis_link.c and redis_reply.c include hiredis. One thread a link. Connecting makes the process
+ * Only redis_link.c, redis_connect.c and redis_reply.c include hiredis. One thread a link. Connecting makes the process
  * ignore SIGPIPE. */
 #ifndef WINDOWS_REDIS_LINK_H
 #define WINDOWS_REDIS_LINK_H

@@ -43,7 +43,6 @@ struct str redis_new_version(struct arena *arena)
 
 /* --- calling scripts --- */
 
-/* KEYS of every call; more may follow before begin_args. */
 void redis_call_keys(struct redis_store *s, struct redis_args *a, struct arena *arena)
 {
     args_init(a, arena);
@@ -88,7 +87,6 @@ bool redis_outcome_is(const struct redisReply *r, const char *name)
 
 static int open_state(struct redis_store *s, struct err *e);
 
-/* Runs a script. The state being another than ours: made anew or taken over, and nothing is known. */
 struct redisReply *redis_call(struct redis_store *s, enum script_number script,
                               const struct redis_args *a, size_t keys_n, struct err *e)
 {
