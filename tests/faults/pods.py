@@ -9,16 +9,12 @@ import time
 
 import proxy
 
-# Where a process can strike itself, and within how many passings.
-POINTS = [("redis.before.apply", 12), ("redis.after.apply", 12), ("redis.before.commit", 12), ("redis.after.commit", 12),
-          ("redis.before.due", 8), ("redis.after.due", 8), ("redis.before.idle", 8), ("redis.after.idle", 8),
-          ("redis.before.outbox_take", 20), ("redis.after.outbox_take", 20), ("redis.before.outbox_ack", 12),
-          ("redis.after.outbox_ack", 12), ("redis.before.HGET", 4), ("redis.after.HGET", 4), ("redis.before.open", 2),
-          ("redis.after.open", 2), ("redis.before.horizon", 4), ("redis.after.horizon", 4), ("redis.before.begin", 2),
-          ("redis.after.begin", 2), ("redis.before.place", 3), ("redis.after.place", 3), ("redis.before.outbox_hold", 2),
-          ("redis.after.outbox_hold", 2), ("redis.before.XREAD", 6), ("redis.after.XREAD", 6), ("post.before", 12),
-          ("post.after", 12), ("kafka.before.commit", 4), ("kafka.after.commit", 4), ("batch.taken", 12), ("judged", 20),
-          ("kafka.rebalance", 3), ("kafka.assigned", 2), ("kafka.revoked", 2)]
+# Where a process can strike itself, and within how many passings: calls of Redis by script or command, before and after.
+CALLS = [("apply", 12), ("commit", 12), ("due", 8), ("idle", 8), ("place", 3), ("begin", 2), ("open", 2), ("horizon", 4), ("proves", 3),
+         ("forget", 3), ("outbox_take", 20), ("outbox_ack", 12), ("outbox_hold", 2), ("outbox_dead", 1), ("outbox_figures", 4), ("XREAD", 6)]
+POINTS = [("redis.%s.%s" % (when, name), most) for name, most in CALLS for when in ("before", "after")]
+POINTS += [("post.before", 12), ("post.after", 12), ("kafka.before.commit", 4), ("kafka.after.commit", 4), ("batch.taken", 12),
+           ("judged", 20), ("kafka.rebalance", 3), ("kafka.assigned", 2), ("kafka.revoked", 2)]
 RUNTIME = 3  # exit code of a program that cannot go on: an orchestrator starts it again
 RESTART_S = 0.4
 

@@ -11,10 +11,12 @@ and delivered is compared with the oracle (verdict.py). TICKETWATCH_BIN is the f
 """
 import argparse
 import collections
+import json
 import os
 import pathlib
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -22,8 +24,6 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "property"), str(HERE.parent / "oracle")]
-import json  # noqa: E402
-
 import pods  # noqa: E402
 import proxy  # noqa: E402
 import servers  # noqa: E402
@@ -222,7 +222,8 @@ class Total:
                                                                                       time.time() - self.begun, self.losses))
         for kind, n in sorted(self.faults.items(), key=lambda k: -k[1]):
             print("  %5d %s" % (n, kind))
-        print("points of the code struck: %d of %d" % (len(self.points), len(pods.POINTS)))
+        unmet = [name for name, _ in pods.POINTS if name not in self.points]
+        print("points of the code struck: %d of %d%s" % (len(pods.POINTS) - len(unmet), len(pods.POINTS), "; not " * bool(unmet) + ", ".join(unmet)))
         print("deliveries expected %d | lost %d | doubled %d | unexpected %d" % (c["expected"], c["lost"], c["doubled"], c["unexpected"]))
         print("record lines missing %d | wrong %d" % (c["not confirmed"], c["confirmed wrongly"]))
         print("requests that the receiver lied to %d" % c["lies"])
@@ -299,6 +300,7 @@ def read_arguments():
 def main():
     o = read_arguments()
     need_build()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started is ended
     options = Options(seconds=o.seconds, gap_s=o.gap, events=o.events, off=o.off, keep=o.keep, strict=o.strict, only=o.only and o.only.split(","))
     broker = open_broker(o.own_broker or not os.environ.get("KAFKA_BROKERS"))
     total, number, last = Total(), 0, 1 << 30
