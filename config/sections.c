@@ -112,7 +112,8 @@ static const struct option_row time_rows[] = {
      .fallback = "UTC",
      .min = 1,
      .max = 200,
-     .help = "The time zone of seasons, an IANA name such as `Europe/Berlin`."},
+     .help = "The time zone of seasons and business hours, an IANA name such as "
+             "`Europe/Berlin`."},
 };
 #undef AT
 
