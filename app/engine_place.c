@@ -271,7 +271,7 @@ static void least(int64_t *ms, int64_t other_ms)
 /* All shards together: nothing is claimed that one of them does not know. Each keeps the episodes of the record
  * that all of them have: what the least of them had said the last time. */
 static int read_times(struct engine *g, const struct marks_line *lines, size_t n,
-                      struct err *e)
+                      bool *agree, struct err *e)
 {
     struct store_times all = {INT64_MAX, STORE_NO_TIME, INT64_MAX};
     int64_t said_ms = g->shards_n == 1 ? INT64_MAX : g->times.said_ms;
@@ -284,8 +284,8 @@ static int read_times(struct engine *g, const struct marks_line *lines, size_t n
         least(&all.from_ms, t.from_ms);
         all.record_ms = t.record_ms > all.record_ms ? t.record_ms : all.record_ms;
     }
-    if (all.record_ms <=
-        all.said_ms) /* else a shard lost writes: what was told before stays true */
+    *agree = all.record_ms <= all.said_ms;
+    if (*agree) /* else a shard lost writes: what was told before stays true */
         g->times = all;
     return 0;
 }
@@ -296,6 +296,20 @@ static struct str text_of(const struct engine_partition *p, struct buf *b,
     buf_clear(b);
     marks_write(&p->marks, b);
     return arena_str(arena, buf_str(b));
+}
+
+static void commit_owned(struct engine *g, struct str prefix, struct buf *b)
+{
+    for (size_t i = 0; i < g->partitions_n; i++) {
+        struct engine_partition *p = &g->partitions[i];
+        if (!p->owned || !p->placed)
+            continue;
+        if (g->times.from_ms != STORE_NO_TIME)
+            marks_forget(&p->marks, g->times.from_ms);
+        buf_clear(b);
+        past_write(prefix, &g->times, &p->marks, b);
+        g->source->ops->commit(g->source, i, p->next, buf_str(b));
+    }
 }
 
 int engine_horizon(struct engine *g, struct str prefix, struct err *e)
@@ -311,17 +325,11 @@ int engine_horizon(struct engine *g, struct str prefix, struct err *e)
         if (p->owned && p->placed)
             lines[n++] = (struct marks_line){p->name, text_of(p, &b, &g->scratch)};
     }
-    int result = read_times(g, lines, n, e);
-    for (size_t i = 0; i < g->partitions_n && result == 0; i++) {
-        struct engine_partition *p = &g->partitions[i];
-        if (!p->owned || !p->placed)
-            continue;
-        if (g->times.from_ms != STORE_NO_TIME)
-            marks_forget(&p->marks, g->times.from_ms);
-        buf_clear(&b);
-        past_write(prefix, &g->times, &p->marks, &b);
-        g->source->ops->commit(g->source, i, p->next, buf_str(&b));
-    }
+    bool agree = false;
+    int result = read_times(g, lines, n, &agree, e);
+    /* Where nothing is known here, what the group's commits say already is not to be overwritten. */
+    if (result == 0 && (agree || g->times.said_ms != STORE_NO_TIME))
+        commit_owned(g, prefix, &b);
     buf_deinit(&b);
     return result;
 }

@@ -31,7 +31,18 @@ local function forget_episodes(before)
   end)
 end
 
+-- Delivery gives up after three days: an entry older than that is one of a sink that is configured no more.
+local function forget_unsent(before)
+  for _ = 1, 100 do
+    local first = redis.call('ZRANGE', UNSENT, 0, 0)[1]
+    local ms = first and tonumber(string.match(first, ' (%d+)%-%d+$'))
+    if not ms or ms >= before then return end
+    redis.call('ZREM', UNSENT, first)
+  end
+end
+
 local at = judged()
+forget_unsent(now_ms() - 4 * 86400000)
 if at and (not known or at >= known) then
   at = math.max(math.min(at, first_score(UNSENT) or at), known or -math.huge)
   if at > -math.huge then
