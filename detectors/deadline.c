@@ -6,32 +6,17 @@
  * event before it only, so a state that is made anew from lookback_ms of events runs the same clocks. */
 #include <assert.h>
 #include <stdlib.h>
-#include <xxhash.h>
 
 #include "core/timefmt.h"
-#include "core/workweek.h"
+#include "detectors/deadline.h"
 #include "detectors/judgement.h"
 #include "detectors/member.h"
 
 enum {
-    WARNINGS_MAX = 3,      /* one for each severity below the highest */
     JUDGE_RECORDS = 64,    /* so many records, and the window is judged */
     UNSETTLED_MAX = 10000, /* so many events of a key are kept that are not settled */
 };
-#define DAY_MS 86400000LL
 #define YEAR_MS (366.0 * 86400000)
-
-struct deadline_settings {
-    uint32_t from, until; /* bits (1 << enum event_type) */
-    int64_t within_ms, give_up_after_ms;
-    struct str business_hours;
-    struct texts warn_at;
-    /* derived */
-    struct workweek week;
-    int64_t percents[WARNINGS_MAX];
-    int warnings;
-    int64_t longest_ms; /* from a start to its breach */
-};
 
 /* What a key's window keeps. */
 struct clock {
@@ -208,12 +193,6 @@ static void pass(struct timing *t, int64_t until_ms)
     }
 }
 
-/* For so long the events after a `from` event belong to it. */
-static int64_t memory_ms(const struct deadline_settings *s)
-{
-    return s->longest_ms + s->give_up_after_ms;
-}
-
 static void step(struct timing *t, const struct member *m)
 {
     bool from = m->value != 0;
@@ -223,7 +202,7 @@ static void step(struct timing *t, const struct member *m)
         t->now = (struct clock){.level = -1};
         return;
     }
-    if (!t->now.known || m->time_ms - t->now.last_from_ms >= memory_ms(t->s)) {
+    if (!t->now.known || m->time_ms - t->now.last_from_ms >= deadline_memory_ms(t->s)) {
         t->now = (struct clock){
             .known = true, .running = true, .start_ms = m->time_ms, .level = -1};
         t->start = *m;
@@ -241,7 +220,8 @@ static void settle(struct timing *t)
         step(t, m);
     }
     pass(t, t->in->watermark_ms);
-    if (!t->now.running && t->now.last_from_ms + memory_ms(t->s) <= t->in->watermark_ms)
+    if (!t->now.running &&
+        t->now.last_from_ms + deadline_memory_ms(t->s) <= t->in->watermark_ms)
         t->now.known = false;
 }
 
@@ -262,7 +242,8 @@ static int64_t due_ms(const struct timing *t)
 {
     int64_t due = NEVER_MS;
     if (t->now.known)
-        due = t->now.running ? next_ms(t) : t->now.last_from_ms + memory_ms(t->s);
+        due =
+            t->now.running ? next_ms(t) : t->now.last_from_ms + deadline_memory_ms(t->s);
     for (size_t i = t->at; i < t->members_n; i++)
         earlier(&due, wants_ms(t->s, t->members[i].time_ms, t->members[i].value != 0));
     return due;
@@ -322,97 +303,6 @@ static bool deadline_update(const struct rule *rule, const struct event *event,
 }
 
 /* --- the settings --- */
-
-static int check_events(struct rule *rule, const struct deadline_settings *s,
-                        struct err *e)
-{
-    uint32_t all = s->from | s->until;
-    for (int t = 0; t < EVENT_OTHER; t++) {
-        const char *name = event_type_name((enum event_type)t);
-        if (s->from & s->until & 1u << t)
-            return err_set(e, ERR_INPUT, "%s stands in both `from` and `until`", name);
-        if (all & ~rule->on & 1u << t)
-            return err_set(e, ERR_INPUT,
-                           "the rule's `on` leaves out %s; without `on` the deadline "
-                           "takes what it needs",
-                           name);
-    }
-    if (rule->by_n == 0)
-        return err_set(e, ERR_INPUT,
-                       "a deadline needs `by`: whose it is, such as by: [ticket.id]");
-    rule->on = all;
-    return 0;
-}
-
-/* "75%". */
-static bool percent_of(struct str text, int64_t *percent)
-{
-    *percent = 0;
-    for (size_t i = 0; i + 1 < text.n && i < 3; i++) {
-        if (text.p[i] < '0' || text.p[i] > '9')
-            return false;
-        *percent = *percent * 10 + text.p[i] - '0';
-    }
-    return text.n >= 2 && text.n <= 3 && text.p[text.n - 1] == '%' && *percent > 0;
-}
-
-static int check_warnings(struct rule *rule, struct deadline_settings *s, struct err *e)
-{
-    enum severity breach = rule->steps[0].severity;
-    if (s->warn_at.n > (size_t)breach)
-        return err_set(
-            e, ERR_INPUT,
-            "warn_at: each of %zu needs a severity below the breach's, and below "
-            "severity: %s there are %d",
-            s->warn_at.n, severity_name(breach), (int)breach);
-    for (s->warnings = 0; (size_t)s->warnings < s->warn_at.n; s->warnings++) {
-        int64_t *percent = &s->percents[s->warnings];
-        if (!percent_of(s->warn_at.items[s->warnings], percent))
-            return err_set(
-                e, ERR_INPUT,
-                "warn_at: expected whole percentages from 1%% to 99%%, such as "
-                "[50%%, 75%%]");
-        if (s->warnings && *percent <= percent[-1])
-            return err_set(e, ERR_INPUT,
-                           "warn_at: each must be more than the one before");
-    }
-    return 0;
-}
-
-static int check_hours(struct deadline_settings *s, struct err *e)
-{
-    char within[DURATION_TEXT_BYTES];
-    struct err why = {0};
-    if (s->business_hours.n && workweek_parse(s->business_hours, &s->week, &why))
-        return err_set(e, ERR_INPUT, "business_hours: %s", why.text);
-    s->longest_ms = workweek_longest_ms(&s->week, s->within_ms);
-    if (s->longest_ms <= 732 * DAY_MS)
-        return 0;
-    duration_text(s->within_ms, within);
-    return err_set(e, ERR_INPUT,
-                   "within: %s of these business_hours may take more than two years",
-                   within);
-}
-
-static int deadline_check(struct rule *rule, struct err *e)
-{
-    struct deadline_settings *s = rule->settings;
-    if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
-        return err_set(e, ERR_INPUT,
-                       "the severity of a deadline is one word, that of the breach, for "
-                       "example severity: high");
-    if (rule->steps_n == 0)
-        rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_HIGH};
-    if (check_events(rule, s, e) || check_warnings(rule, s, e) || check_hours(s, e))
-        return -1;
-    rule->lookback_ms = s->longest_ms + memory_ms(s);
-    int64_t hours = (int64_t)XXH3_64bits(&s->week, sizeof s->week);
-    const int64_t layout[] = {
-        s->from,     s->until,       s->within_ms,   s->give_up_after_ms, hours,
-        s->warnings, s->percents[0], s->percents[1], s->percents[2]};
-    rule->layout = rule_layout("deadline", layout, sizeof layout / sizeof layout[0]);
-    return 0;
-}
 
 #define AT(member) offsetof(struct deadline_settings, member)
 static const struct option_row deadline_options[] = {
