@@ -21,7 +21,8 @@ static void tell(const char *command, const char *key, struct str a, struct str 
     char name[64];
     snprintf(name, sizeof name, "%s:2.1:{0}:%s", prefix, key);
     struct str words[] = {str_of(command), str_of(name), a, b};
-    struct redisReply *r = redis_command(admin, &err, 2 + (a.n > 0) + (b.n > 0), words);
+    struct redisReply *r =
+        redis_command(admin, &err, (size_t)2 + (a.n > 0) + (b.n > 0), words);
     CHECK(r != NULL);
     redis_reply_free(r);
 }
