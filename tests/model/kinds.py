@@ -77,7 +77,7 @@ class Judge:
             j.confirmed.append(a)
             j.say(a)
         if j.kind == "count":
-            j.look_ahead(run[settled:])
+            j.look_ahead(run[max(done, settled) :])
         elif max(w, ordered[0][0]) // BUCKET <= ordered[-1][0] // BUCKET + HISTORY:
             j.due = (max(w, ordered[0][0]) // BUCKET + 1) * BUCKET
         j.value = (records, max(done, settled), j.said, j.cell)

@@ -29,37 +29,37 @@ from shard import Shard
 
 RULES = {  # name: a schedule that goes wrong without it, what it says
     "cursor": (4, "a batch is applied iff the cursor stands at its start"),
-    "version": (0, "a judgement holds iff the window is as it was judged"),
+    "version": (2, "a judgement holds iff the window is as it was judged"),
     "left_over": (0, "windows that wait or are due are judged by anybody"),
-    "same_reply": (4, "a window is judged with the watermark that came with it"),
+    "same_reply": (2, "a window is judged with the watermark that came with it"),
     "all_partitions": (4, "the watermark waits for every partition, from the script that makes the state on"),
-    "local_late": (0, "late is decided from the partition's own prefix"),
-    "idle_proof": (2, "idleness is proven at the cursor, by a request older than the time it proves"),
+    "local_late": (1, "late is decided from the partition's own prefix"),
+    "idle_proof": (0, "idleness is proven at the cursor, by a request older than the time it proves"),
     "idle_elapsed": (2, "and moves a partition only by the time since its last events"),
-    "proof": (111, "words are early only where no older episode can come: all that was appended is in the window"),
-    "forget": (1891, "ids are forgotten by the watermark and the state of the script that forgets"),
-    "open_episodes": (77, "T covers the episodes that were not over before R"),
-    "ordered": (41215, "R <= u, also after a rollback of one shard: else what was committed before holds"),
-    "unsent": (29, "u is held back by what is not delivered"),
-    "entry_u": (716, "... by the u at which it came into the outbox, not by its own time"),
-    "waiting": (52201, "u is held back by windows that wait"),
-    "due": (202, "u is held back by windows that are due"),
-    "floor": (77, "until a new state has come to its u, its u, R, T are those it was made with"),
-    "silence": (4, "nothing before the state's u is said"),
-    "calm": (789, "nothing is said early before the watermark has come to the state's u"),
-    "record_from": (4, "nothing before the state's R is recorded"),
-    "marks": (0, "a partition begins again at a mark before T, not at its commit"),
-    "state_t": (42945, "... before the T that the state was made with, whoever made it"),
-    "max": (17, "u, R, T are those of the commit that knows most"),
-    "high": (2900, "a mark brings the largest event time before it"),
-    "baseline": (4983, "a kind with a baseline judges nothing before T + lookback"),
-    "trimmed": (0, "a history begins with a bucket that held something"),
-    "incarnation": (0, "the hash of the last applied record is compared with the log"),
-    "recheck": (9731, "... whenever a cursor is read, not at an assignment only"),
-    "token": (51924, "the incarnation is part of the cursor"),
-    "mark_hash": (3728, "a mark has that hash too"),
-    "ack_after": (1, "an entry is acknowledged after the answer"),
-    "lease": (5, "a lease is renewed while the request is under way"),
+    "proof": (444, "words are early only where no older episode can come: all that was appended is in the window"),
+    "forget": (841, "ids are forgotten by the watermark and the state of the script that forgets"),
+    "open_episodes": (4, "T covers the episodes that were not over before R"),
+    "ordered": (6038, "R <= u, also after a rollback of one shard: else what was committed before holds"),
+    "unsent": (58, "u is held back by what is not delivered"),
+    "entry_u": (2788, "... by the u at which it came into the outbox, not by its own time"),
+    "waiting": (58449, "u is held back by windows that wait"),
+    "due": (312, "u is held back by windows that are due"),
+    "floor": (239, "until a new state has come to its u, its u, R, T are those it was made with"),
+    "silence": (2, "nothing before the state's u is said"),
+    "calm": (510, "nothing is said early before the watermark has come to the state's u"),
+    "record_from": (2, "nothing before the state's R is recorded"),
+    "marks": (2, "a partition begins again at a mark before T, not at its commit"),
+    "state_t": (23529, "... before the T that the state was made with, whoever made it"),
+    "max": (24, "u, R, T are those of the commit that knows most"),
+    "high": (98319, "a mark brings the largest event time before it"),
+    "baseline": (1196, "a kind with a baseline judges nothing before T + lookback"),
+    "trimmed": (16, "a history begins with a bucket that held something"),
+    "incarnation": (179, "the hash of the last applied record is compared with the log"),
+    "recheck": (624, "... whenever a cursor is read, not at an assignment only"),
+    "token": (58342, "the incarnation is part of the cursor"),
+    "mark_hash": (437, "a mark has that hash too"),
+    "ack_after": (4, "an entry is acknowledged after the answer"),
+    "lease": (1, "a lease is renewed while the request is under way"),
 }
 STEPS_MAX = 15000
 FAULTS = (
@@ -77,11 +77,11 @@ class World:
         r = o.r = random.Random(seed)
         o.off, o.told, o.number = off, told, 0
         o.partitions, o.shards_n = r.choice((2, 3)), r.choice((1, 1, 2))
-        o.quiet_for, o.record_for = r.choice((6, 9)), r.choice((2, 4, 12, 30))
+        o.quiet_for, o.record_for = r.choice((6, 9)), r.choice((2, 4, 12))
         o.kinds = r.choice((("count",), ("count", "base"), ("base",)))
         o.quiet = o.partitions - 1 if r.random() < 0.4 else None  # a partition with nearly no traffic
         o.late_share, o.again_share = r.choice((0, 0.1, 0.3)), r.choice((0, 0.1))
-        o.look_share, o.faults = r.choice((1, 0.3, 0.05)), r.choice(FAULTS)
+        o.look_share, o.faults = r.choice((1, 1, 0.4, 0.1)), r.choice(FAULTS)
         o.late_speed = r.choice((0.1, 0.02))
         o.behind = r.choice((0, 0, 25))  # the topic is filled with events of so long ago
         o.logs, o.top = [[] for _ in range(o.partitions)], [None] * o.partitions
@@ -89,7 +89,7 @@ class World:
         o.unsure, o.losses, o.away_until = collections.Counter(), collections.Counter(), {}
         o.now = o.step = o.sink_down = 0
         o.done, o.budget, o.planned = None, r.randint(2, 12), []
-        o.end, o.shorter = r.choice((40, 70)), r.random() < 0.5
+        (o.end, o.fault_share), o.shorter = r.choice(((50, 0.015), (80, 0.01), (130, 0.005))), r.random() < 0.5
         o.mode, o.last, o.home = dict.fromkeys("ab", "silent"), dict.fromkeys("ab", 0), dict.fromkeys("ab", 0)
         for p in range(o.partitions if o.behind else 0):
             o.append(p, 0, "-")
@@ -270,9 +270,9 @@ class World:
             if o.step > STEPS_MAX:
                 return "T: it does not end"
             x = r.random()
-            if x < 0.2:
+            if x < 0.15:
                 o.produce()
-            elif x > 0.985 and o.budget > 0 and o.now > 5:
+            elif x > 1 - o.fault_share and o.budget > 0 and o.now > o.end // 8:
                 o.fault()
             if r.random() < 0.03:
                 shard = r.randrange(o.shards_n)

@@ -114,7 +114,7 @@ class Pod:
             return
         start = min(c[1] for c in at["cursor"].values())
         stops = [c[1] for c in at["cursor"].values() if c[1] > start]
-        batch = at["log"][start : min([start + o.r.randint(1, 6)] + stops)]
+        batch = at["log"][start : min([start + o.r.randint(1, 12)] + stops)]
         if o.r.random() < 0.3:
             yield None
         placed = True
