@@ -49,8 +49,8 @@ static void refuses_what_is_none(void)
         "Mon 09:00-17:00,",
         "Mon 09:00-17:00;",
         "Mon 09:00-17:00, Mon-Fri 16:59-18:00",
-        "Mon-Sun 00:00-01:00, Mon-Sun 02:00-03:00, Mon-Sun 04:00-05:00, "
-        "Mon-Sun 06:00-07:00, Mon 08:00-09:00",
+        ("Mon-Sun 00:00-01:00, Mon-Sun 02:00-03:00, Mon-Sun 04:00-05:00, "
+         "Mon-Sun 06:00-07:00, Mon 08:00-09:00"),
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct workweek w;
