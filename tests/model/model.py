@@ -3,7 +3,7 @@
 
     model.py N               N schedules of the whole protocol: exit 1 if one is bad
     model.py N no_RULE...    up to N schedules without a rule (RULES): exit 1 if none is bad
-    model.py N all           both; each rule without its schedule that is known to be bad, then others
+    model.py N all           both; without a rule its schedule in RULES comes first, and one bad is enough
     model.py -v SEED [no_RULE]
 
 World   Kafka partitions with bounded disorder, late events and repetitions; commits with metadata; Redis as shards
