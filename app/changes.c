@@ -73,16 +73,13 @@ static bool add(struct changes *c, const struct rule *rule, const struct event *
                 struct str head)
 {
     struct update u = {.record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
-    size_t begin = c->records.n;
-    buf_u16(&c->records, 0); /* the length, once it is known */
+    size_t begin = c->records.n, record = buf_str16_begin(&c->records);
     if (!rule->kind->update(rule, event, &u)) {
         c->records.n = begin;
         return false;
     }
-    size_t n = c->records.n - begin - 2;
-    assert(n <= UINT16_MAX && !c->records.overflowed);
-    c->records.p[begin] = (char)(n & 0xff);
-    c->records.p[begin + 1] = (char)(n >> 8);
+    buf_str16_end(&c->records, record);
+    assert(!c->records.overflowed);
     size_t at = change_of(c, head);
     struct window_change *w = &c->items[at];
     w->records_n++;

@@ -122,6 +122,22 @@ void buf_str16(struct buf *b, struct str s)
     buf_mem(b, s.p, n);
 }
 
+size_t buf_str16_begin(struct buf *b)
+{
+    buf_u16(b, 0);
+    return b->n;
+}
+
+void buf_str16_end(struct buf *b, size_t begin)
+{
+    size_t n = b->n - begin;
+    assert(n <= UINT16_MAX);
+    if (b->overflowed)
+        return;
+    b->p[begin - 2] = (char)(n & 0xff);
+    b->p[begin - 1] = (char)(n >> 8);
+}
+
 struct str reader_bytes(struct reader *r, size_t n)
 {
     if (r->failed || n > r->in.n) {

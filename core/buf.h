@@ -50,6 +50,9 @@ void buf_u32(struct buf *b, uint32_t v);
 void buf_i64(struct buf *b, int64_t v);
 /* A length (u16) and that many bytes; longer text is cut at 65,535. */
 void buf_str16(struct buf *b, struct str s);
+/* The same around what is appended between the two calls, at most 65,535 bytes (assert). */
+size_t buf_str16_begin(struct buf *b);
+void buf_str16_end(struct buf *b, size_t begin);
 
 /* Reading the same back: a cursor over bytes that remembers that it ran out. */
 struct reader {

@@ -4,13 +4,12 @@
  * is said early and nothing taken back. What is kept besides the sums are the first few events of each
  * open bucket, as evidence; their weight is 0 because they are counted already. */
 #include <math.h>
-#include <stdlib.h>
 
 #include "core/timefmt.h"
 #include "detectors/anomaly.h"
 #include "detectors/judgement.h"
 
-enum { MILLIONTHS = 1000000, MIN_HISTORY_LEAST = 3, MIN_HISTORY_MOST = 24 };
+enum { MILLIONTHS = 1000000 };
 static const double FIELD_VALUE_MAX = 1e9; /* beyond it a value is not counted */
 
 struct closing {
@@ -53,9 +52,7 @@ static struct str summary(const struct closing *c, const struct alert *a)
     buf_init(&key, 600);
     if (a->state == ALERT_RESOLVED)
         buf_text(&key, "back to normal: ");
-    key_text(c->in, &key);
-    if (c->in->rule->by_n)
-        buf_text(&key, ": ");
+    key_prefix(c->in, &key);
     if (mean)
         buf_printf(&key, "%s on average ", event_field_infos[s->field].name);
     duration_text(s->bucket_ms, bucket);
@@ -79,8 +76,7 @@ static void say(struct closing *c, enum alert_state state, const struct bucket *
     a.last_seen_ms = end_ms(c, b->cell);
     a.summary = summary(c, &a);
     alert_name(&a, c->series.opened_cell);
-    judgement_confirm(c->out, &a);
-    judgement_announce(c->out, &a);
+    judgement_tell(c->out, &a);
 }
 
 static bool enough(const struct closing *c, const struct bucket *b,
@@ -183,26 +179,17 @@ static struct member *add_records(struct closing *c)
 {
     const struct judge_input *in = c->in;
     struct member *members =
-        arena_alloc(c->out->arena, (in->records_n + 1) * sizeof *members);
-    size_t n = 0;
-    for (size_t i = 0; i < in->records_n; i++) {
-        if (!member_unpack(in->records[i], &members[n]))
-            continue;
-        if (members[n].weight)
-            series_add(&c->series, time_cell(members[n].time_ms, c->settings->bucket_ms),
-                       members[n].weight, members[n].value);
-        n++;
-    }
-    qsort(members, n, sizeof *members, member_cmp);
-    c->members_n = n;
+        members_load(in->records, in->records_n, c->out->arena, &c->members_n);
+    for (size_t i = 0; i < c->members_n; i++)
+        if (members[i].weight)
+            series_add(&c->series, time_cell(members[i].time_ms, c->settings->bucket_ms),
+                       members[i].weight, members[i].value);
     return members;
 }
 
 /* The first few members of each bucket that is still open. */
 static void keep_evidence(struct closing *c, struct member *members)
 {
-    struct buf packed;
-    buf_init(&packed, UINT16_MAX);
     int64_t cell = INT64_MIN, of_cell = 0;
     for (size_t i = 0; i < c->members_n; i++) {
         int64_t at = time_cell(members[i].time_ms, c->settings->bucket_ms);
@@ -213,12 +200,8 @@ static void keep_evidence(struct closing *c, struct member *members)
         if (of_cell > ALERT_EVIDENCE_MAX)
             continue;
         members[i].weight = 0;
-        buf_clear(&packed);
-        member_pack(&members[i], &packed);
-        buf_str16(c->out->kept, buf_str(&packed));
-        c->out->kept_n++;
+        judgement_keep(c->out, &members[i]);
     }
-    buf_deinit(&packed);
 }
 
 static void anomaly_judge(const struct judge_input *in, struct judgement *out)
@@ -283,11 +266,9 @@ static int anomaly_check(struct rule *rule, struct err *e)
     if (check_fields(s, e))
         return -1;
     s->history_n = (size_t)(s->history_ms / s->bucket_ms);
-    int64_t most = season_values(s), half = most / 2;
+    int64_t most = season_values(s);
     if (s->min_history == 0)
-        s->min_history = half < MIN_HISTORY_LEAST  ? MIN_HISTORY_LEAST
-                         : half > MIN_HISTORY_MOST ? MIN_HISTORY_MOST
-                                                   : half;
+        s->min_history = usual_min_history(most);
     if (s->history_n > 10000)
         return err_set(e, ERR_INPUT,
                        "`history` is %zu times `bucket`; at most 10000 are kept",
@@ -298,12 +279,8 @@ static int anomaly_check(struct rule *rule, struct err *e)
                        "min_history: %lld; make "
                        "`history` longer or `bucket` shorter",
                        (long long)most, (long long)s->min_history);
-    if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
-        return err_set(
-            e, ERR_INPUT,
-            "the severity of an anomaly is one word, for example severity: high");
-    if (rule->steps_n == 0)
-        rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_LOW};
+    if (rule_one_severity(rule, "an anomaly is one word", SEVERITY_LOW, e))
+        return -1;
     rule->lookback_ms = (int64_t)(s->history_n + 1) * s->bucket_ms;
     const int64_t layout[] = {s->metric, s->field, s->bucket_ms};
     rule->layout = rule_layout("anomaly", layout, sizeof layout / sizeof layout[0]);

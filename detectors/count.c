@@ -207,15 +207,8 @@ static void count_judge(const struct judge_input *in, struct judgement *out)
         w.n && w.members[0].time_ms < w.state.settled_ms; /* must not count again */
     if (w.state.settled.open || w.state.said_level >= 0 || folded)
         count_state_pack(&w.state, out->state);
-    struct buf packed;
-    buf_init(&packed, UINT16_MAX);
-    for (size_t i = 0; i < w.n; i++) {
-        buf_clear(&packed);
-        member_pack(&w.members[i], &packed);
-        buf_str16(out->kept, buf_str(&packed));
-    }
-    out->kept_n = (uint32_t)w.n;
-    buf_deinit(&packed);
+    for (size_t i = 0; i < w.n; i++)
+        judgement_keep(out, &w.members[i]);
 }
 
 static bool count_update(const struct rule *rule, const struct event *event,

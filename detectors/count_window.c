@@ -90,11 +90,7 @@ void count_window_load(struct count_window *w, const struct judge_input *in,
     *w = (struct count_window){.rule = in->rule,
                                .settings = in->rule->settings,
                                .state = count_state_unpack(in->state)};
-    w->members = arena_alloc(arena, (in->records_n + 1) * sizeof *w->members);
-    for (size_t i = 0; i < in->records_n; i++)
-        if (member_unpack(in->records[i], &w->members[w->n]))
-            w->n++;
-    qsort(w->members, w->n, sizeof *w->members, member_cmp);
+    w->members = members_load(in->records, in->records_n, arena, &w->n);
     w->counts = arena_alloc(arena, (w->n + 1) * sizeof *w->counts);
     w->from = arena_alloc(arena, (w->n + 1) * sizeof *w->from);
     count_all(w);

@@ -69,17 +69,13 @@ static struct clock unpack_state(struct str packed)
 static void load_members(struct timing *t)
 {
     const struct judge_input *in = t->in;
-    t->members = arena_alloc(t->out->arena, (in->records_n + 1) * sizeof *t->members);
-    for (size_t i = 0; i < in->records_n; i++) {
-        struct member *m = &t->members[t->members_n];
-        if (!member_unpack(in->records[i], m))
-            continue;
-        if (m->weight == 0)
-            t->start = *m;
+    size_t n;
+    t->members = members_load(in->records, in->records_n, t->out->arena, &n);
+    for (size_t i = 0; i < n; i++)
+        if (t->members[i].weight == 0)
+            t->start = t->members[i];
         else
-            t->members_n++;
-    }
-    qsort(t->members, t->members_n, sizeof *t->members, member_cmp);
+            t->members[t->members_n++] = t->members[i];
 }
 
 /* --- milestones --- */
@@ -122,8 +118,7 @@ static void summarise(const struct timing *t, struct alert *a, bool done)
     char due[TIME_TEXT_BYTES];
     struct buf b;
     buf_init(&b, 900);
-    key_text(t->in, &b);
-    buf_text(&b, ": ");
+    key_prefix(t->in, &b);
     time_text(due_at_ms(t), due);
     bool overdue = t->now.level == t->s->warnings;
     if (a->state == ALERT_RESOLVED && !done) {
@@ -168,8 +163,7 @@ static void tell(struct timing *t, enum alert_state state, int64_t time_ms, bool
     a.last_seen_ms = done ? time_ms : t->now.start_ms;
     summarise(t, &a, done);
     alert_name(&a, t->now.start_ms);
-    judgement_confirm(t->out, &a);
-    judgement_announce(t->out, &a);
+    judgement_tell(t->out, &a);
 }
 
 /* --- the machine --- */
@@ -251,13 +245,8 @@ static int64_t due_ms(const struct timing *t)
 
 static void keep(struct judgement *out, struct member *m, uint32_t weight)
 {
-    struct buf packed;
-    buf_init(&packed, UINT16_MAX);
     m->weight = weight;
-    member_pack(m, &packed);
-    buf_str16(out->kept, buf_str(&packed));
-    out->kept_n++;
-    buf_deinit(&packed);
+    judgement_keep(out, m);
 }
 
 /* A ticket does not have so many events in the time of lateness; where one does, the first and the last stay. */

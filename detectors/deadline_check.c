@@ -85,13 +85,9 @@ static int check_hours(struct deadline_settings *s, struct err *e)
 int deadline_check(struct rule *rule, struct err *e)
 {
     struct deadline_settings *s = rule->settings;
-    if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
-        return err_set(e, ERR_INPUT,
-                       "the severity of a deadline is one word, that of the breach, for "
-                       "example severity: high");
-    if (rule->steps_n == 0)
-        rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_HIGH};
-    if (check_events(rule, s, e) || check_warnings(rule, s, e) || check_hours(s, e))
+    if (rule_one_severity(rule, "a deadline is one word, that of the breach",
+                          SEVERITY_HIGH, e) ||
+        check_events(rule, s, e) || check_warnings(rule, s, e) || check_hours(s, e))
         return -1;
     rule->lookback_ms = s->longest_ms + deadline_memory_ms(s);
     int64_t hours = (int64_t)XXH3_64bits(&s->week, sizeof s->week);

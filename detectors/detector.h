@@ -72,6 +72,12 @@ struct detector {
 
 /* The layout of a kind's windows: a hash of all that a state or a record means. */
 uint64_t rule_layout(const char *kind, const int64_t *numbers, size_t n);
+/* For kinds whose severity is one word: refuses steps ("the severity of a silence is one word, ..."), and fills
+ * in `fallback` where none is written. `what` is the part before the comma. */
+int rule_one_severity(struct rule *rule, const char *what, enum severity fallback,
+                      struct err *e);
+/* The default of `min_history`, where a history holds `most` values: half of them, at least 3, at most 24. */
+int64_t usual_min_history(int64_t most);
 /* What the rule's windows are named after: its name and layout. */
 struct str rule_window_name(const struct rule *rule, struct arena *arena);
 

@@ -25,6 +25,24 @@ uint64_t rule_layout(const char *kind, const int64_t *numbers, size_t n)
     return XXH3_64bits_withSeed(numbers, n * sizeof *numbers, seed);
 }
 
+int rule_one_severity(struct rule *rule, const char *what, enum severity fallback,
+                      struct err *e)
+{
+    if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
+        return err_set(e, ERR_INPUT, "the severity of %s, for example severity: high",
+                       what);
+    if (rule->steps_n == 0)
+        rule->steps[rule->steps_n++] = (struct severity_step){0, fallback};
+    return 0;
+}
+
+int64_t usual_min_history(int64_t most)
+{
+    enum { LEAST = 3, MOST = 24 };
+    int64_t half = most / 2;
+    return half < LEAST ? LEAST : half > MOST ? MOST : half;
+}
+
 struct str rule_window_name(const struct rule *rule, struct arena *arena)
 {
     struct buf b;

@@ -62,6 +62,20 @@ void judgement_confirm(struct judgement *j, const struct alert *a)
     j->confirmed[j->confirmed_n++] = *a;
 }
 
+void judgement_tell(struct judgement *j, const struct alert *a)
+{
+    judgement_confirm(j, a);
+    judgement_announce(j, a);
+}
+
+void judgement_keep(struct judgement *j, const struct member *m)
+{
+    size_t begin = buf_str16_begin(j->kept);
+    member_pack(m, j->kept);
+    buf_str16_end(j->kept, begin);
+    j->kept_n++;
+}
+
 void key_text(const struct judge_input *in, struct buf *out)
 {
     for (size_t i = 0; i < in->rule->by_n; i++) {
@@ -73,6 +87,12 @@ void key_text(const struct judge_input *in, struct buf *out)
     }
     out->n = utf8_cut(buf_str(out), out->n)
                  .n; /* at the ceiling a character may be cut in two */
+}
+
+void key_prefix(const struct judge_input *in, struct buf *out)
+{
+    key_text(in, out);
+    buf_text(out, in->rule->by_n ? ": " : "");
 }
 
 struct str judgement_text(struct judgement *j, const char *format, ...)

@@ -3,6 +3,7 @@
 #define DETECTORS_JUDGEMENT_H
 
 #include "detectors/detector.h"
+#include "detectors/member.h"
 
 /* An alert of the rule and key: rule, kind, keys, state, severity, time; the rest is empty. */
 struct alert alert_begin(const struct judge_input *in, enum alert_state state,
@@ -15,8 +16,16 @@ void alert_name(struct alert *a, int64_t opened_cell);
 void judgement_announce(struct judgement *j, const struct alert *a);
 void judgement_confirm(struct judgement *j, const struct alert *a);
 
+/* Both: for what is said only when it is settled. */
+void judgement_tell(struct judgement *j, const struct alert *a);
+
+/* Leaves the member in the window. */
+void judgement_keep(struct judgement *j, const struct member *m);
+
 /* "httperror inv_500 ... at /billing/invoices/:id": the key for people. */
 void key_text(const struct judge_input *in, struct buf *out);
+/* The same and ": "; nothing where the rule has no key. */
+void key_prefix(const struct judge_input *in, struct buf *out);
 
 /* A text that lives in the judgement's arena. */
 struct str judgement_text(struct judgement *j, const char *format, ...)

@@ -100,12 +100,24 @@ void member_of_event(const struct event *e, struct member *m)
     };
 }
 
-int member_cmp(const void *a, const void *b)
+static int in_order(const void *a, const void *b)
 {
     const struct member *x = a, *y = b;
     if (x->time_ms != y->time_ms)
         return x->time_ms < y->time_ms ? -1 : 1;
     return str_cmp(x->evidence.event, y->evidence.event);
+}
+
+struct member *members_load(const struct str *records, size_t records_n,
+                            struct arena *arena, size_t *n)
+{
+    struct member *members = arena_alloc(arena, (records_n + 1) * sizeof *members);
+    *n = 0;
+    for (size_t i = 0; i < records_n; i++)
+        if (member_unpack(records[i], &members[*n]))
+            ++*n;
+    qsort(members, *n, sizeof *members, in_order);
+    return members;
 }
 
 /* Largest mrr first, then by id. */

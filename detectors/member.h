@@ -3,6 +3,8 @@
 #define DETECTORS_MEMBER_H
 
 #include "core/alert.h"
+#include "core/arena.h"
+#include "core/buf.h"
 #include "core/event.h"
 
 struct member {
@@ -24,8 +26,9 @@ bool member_unpack(struct str packed, struct member *out);
 /* Texts borrow from the event. */
 void member_of_event(const struct event *event, struct member *out);
 
-/* (time, id) bytewise. For qsort: members. */
-int member_cmp(const void *a, const void *b);
+/* A window's members in order of (time, id) bytewise, in the arena. What is no member is left out. */
+struct member *members_load(const struct str *records, size_t records_n,
+                            struct arena *arena, size_t *n);
 
 /* Members of a window -> what an alert says of them: accounts, evidence, first_seen, sample. `take` may be
  * NULL (all) or flags for each. Members are in order. */

@@ -112,8 +112,7 @@ static void tell(const struct walk *k, struct alert *a)
 {
     summarise(k, a);
     alert_name(a, time_cell(k->life.opened_ms, k->settings->unseen_for_ms));
-    judgement_confirm(k->out, a);
-    judgement_announce(k->out, a);
+    judgement_tell(k->out, a);
 }
 
 /* The member is the one that makes the life an alert. */
@@ -243,33 +242,21 @@ static void find_needless(struct walk *k, size_t at, bool *drop)
 /* Keeps what is not settled, and the settled ones that an alert may have to show. */
 static void keep(struct walk *k, size_t unsettled)
 {
-    struct buf packed;
     bool *drop = calloc(k->n + 1, sizeof *drop);
     assert(drop);
-    buf_init(&packed, UINT16_MAX);
     find_needless(k, unsettled, drop);
     for (size_t i = k->life.alive && !k->life.decided ? k->from : unsettled; i < k->n;
-         i++) {
-        if (drop[i])
-            continue;
-        buf_clear(&packed);
-        member_pack(&k->members[i], &packed);
-        buf_str16(k->out->kept, buf_str(&packed));
-        k->out->kept_n++;
-    }
+         i++)
+        if (!drop[i])
+            judgement_keep(k->out, &k->members[i]);
     free(drop);
-    buf_deinit(&packed);
 }
 
 static void load(struct walk *k)
 {
     const struct judge_input *in = k->in;
     k->life = life_unpack(in->state, &k->settled_ms);
-    k->members = arena_alloc(k->out->arena, (in->records_n + 1) * sizeof *k->members);
-    for (size_t i = 0; i < in->records_n; i++)
-        if (member_unpack(in->records[i], &k->members[k->n]))
-            k->n++;
-    qsort(k->members, k->n, sizeof *k->members, member_cmp);
+    k->members = members_load(in->records, in->records_n, k->out->arena, &k->n);
 }
 
 static void new_value_judge(const struct judge_input *in, struct judgement *out)
@@ -306,12 +293,8 @@ static int new_value_check(struct rule *rule, struct err *e)
     if (s->learn_until.n && !time_parse(s->learn_until, &s->learn_until_ms))
         return err_set(e, ERR_INPUT,
                        "learn_until: expected a time such as 2026-04-01T00:00:00Z");
-    if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
-        return err_set(
-            e, ERR_INPUT,
-            "the severity of a new value is one word, for example severity: high");
-    if (rule->steps_n == 0)
-        rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_LOW};
+    if (rule_one_severity(rule, "a new value is one word", SEVERITY_LOW, e))
+        return -1;
     rule->lookback_ms = s->unseen_for_ms + s->within_ms;
     const int64_t layout[] = {s->unseen_for_ms, s->at_least, s->within_ms};
     rule->layout = rule_layout("new_value", layout, sizeof layout / sizeof layout[0]);

@@ -68,11 +68,7 @@ static void unpack_state(struct silence *q)
 static void load_members(struct silence *q)
 {
     const struct judge_input *in = q->in;
-    q->members = arena_alloc(q->out->arena, (in->records_n + 1) * sizeof *q->members);
-    for (size_t i = 0; i < in->records_n; i++)
-        if (member_unpack(in->records[i], &q->members[q->members_n]))
-            q->members_n++;
-    qsort(q->members, q->members_n, sizeof *q->members, member_cmp);
+    q->members = members_load(in->records, in->records_n, q->out->arena, &q->members_n);
     while (q->at < q->members_n && q->members[q->at].weight == 0)
         q->at++;
 }
@@ -107,8 +103,7 @@ static void summarise(const struct silence *q, struct alert *a, bool spoke)
     const char *more = a->count == q->s->counted ? "at least " : "";
     struct buf key;
     buf_init(&key, 600);
-    key_text(q->in, &key);
-    buf_text(&key, key.n ? ": " : "");
+    key_prefix(q->in, &key);
     duration_text(q->s->silent_for_ms, span);
     duration_text(q->s->within_ms, within);
     time_text(q->times_n ? last_ms(q) : a->first_seen_ms, last);
@@ -130,8 +125,7 @@ static void tell(struct silence *q, struct alert *a, bool spoke)
     a->count = q->count;
     a->users = ALERT_NOT_COUNTED;
     alert_name(a, time_cell(q->opened_ms, q->s->silent_for_ms));
-    judgement_confirm(q->out, a);
-    judgement_announce(q->out, a);
+    judgement_tell(q->out, a);
 }
 
 /* The last five events before the silence. */
@@ -226,13 +220,8 @@ static int64_t due_ms(const struct silence *q)
 
 static void keep(struct judgement *out, struct member *m, uint32_t weight)
 {
-    struct buf packed;
-    buf_init(&packed, UINT16_MAX);
     m->weight = weight;
-    member_pack(m, &packed);
-    buf_str16(out->kept, buf_str(&packed));
-    out->kept_n++;
-    buf_deinit(&packed);
+    judgement_keep(out, m);
 }
 
 static void keep_evidence(struct silence *q)
@@ -306,14 +295,9 @@ static int check_give_up(struct quiet_settings *s, struct err *e)
 static int quiet_check(struct rule *rule, struct err *e)
 {
     struct quiet_settings *s = rule->settings;
-    if (check_give_up(s, e))
+    if (check_give_up(s, e) ||
+        rule_one_severity(rule, "a silence is one word", SEVERITY_LOW, e))
         return -1;
-    if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
-        return err_set(
-            e, ERR_INPUT,
-            "the severity of a silence is one word, for example severity: high");
-    if (rule->steps_n == 0)
-        rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_LOW};
     s->counted = s->at_least > COUNTED_LEAST ? s->at_least : COUNTED_LEAST;
     rule->lookback_ms = s->within_ms + s->silent_for_ms;
     const int64_t layout[] = {s->within_ms, s->silent_for_ms, s->counted};

@@ -12,7 +12,7 @@
 #include "detectors/judgement.h"
 #include "detectors/ratio.h"
 
-enum { HISTORY_MOST = 10000, MIN_HISTORY_LEAST = 3, MIN_HISTORY_MOST = 24 };
+enum { HISTORY_MOST = 10000 };
 /* So many empty buckets end an episode where no history says it. */
 enum { SILENT_BUCKETS = 28 };
 
@@ -47,9 +47,7 @@ static struct str summary(const struct ratio_closing *c, const struct alert *a)
     buf_init(&key, 600);
     if (a->state == ALERT_RESOLVED)
         buf_text(&key, "back to normal: ");
-    key_text(c->in, &key);
-    if (c->in->rule->by_n)
-        buf_text(&key, ": ");
+    key_prefix(c->in, &key);
     duration_text(c->settings->bucket_ms * (a->count ? 1 : c->settings->silent_n),
                   bucket);
     if (a->count)
@@ -77,8 +75,7 @@ static void say(struct ratio_closing *c, enum alert_state state, const struct ta
     a.last_seen_ms = ratio_start_ms(c, t->cell + 1);
     a.summary = summary(c, &a);
     alert_name(&a, c->opened_cell);
-    judgement_confirm(c->out, &a);
-    judgement_announce(c->out, &a);
+    judgement_tell(c->out, &a);
 }
 
 /* --- what is judged --- */
@@ -226,13 +223,10 @@ static int check_mode(const struct ratio_settings *s, struct err *e)
 
 static int derive_history(struct ratio_settings *s, struct err *e)
 {
-    int64_t half = s->history_ms / s->bucket_ms / 2;
     s->history_n = s->history_ms / s->bucket_ms;
     s->silent_n = s->history_ms ? s->history_n : SILENT_BUCKETS;
     if (s->history_ms && s->min_history == 0)
-        s->min_history = half < MIN_HISTORY_LEAST  ? MIN_HISTORY_LEAST
-                         : half > MIN_HISTORY_MOST ? MIN_HISTORY_MOST
-                                                   : half;
+        s->min_history = usual_min_history(s->history_n);
     if (s->history_n > HISTORY_MOST)
         return err_set(e, ERR_INPUT,
                        "`history` is %lld times `bucket`; at most %d are kept",
@@ -252,11 +246,8 @@ static int ratio_check(struct rule *rule, struct err *e)
         return -1;
     if (s->z <= 0)
         s->z = s->history_n ? 3 : 2;
-    if (rule->steps_n > 1 || (rule->steps_n == 1 && rule->steps[0].at_least))
-        return err_set(e, ERR_INPUT,
-                       "the severity of a ratio is one word, for example severity: high");
-    if (rule->steps_n == 0)
-        rule->steps[rule->steps_n++] = (struct severity_step){0, SEVERITY_LOW};
+    if (rule_one_severity(rule, "a ratio is one word", SEVERITY_LOW, e))
+        return -1;
     rule->lookback_ms = (s->history_n + 1) * s->bucket_ms;
     struct str match = where_text(s->match);
     const int64_t layout[] = {s->bucket_ms, s->history_n,

@@ -1,7 +1,7 @@
 /* The ratio kind's window: the tallies of buckets, and the events of open ones that an alert may show. */
 #include <assert.h>
-#include <stdlib.h>
 
+#include "detectors/judgement.h"
 #include "detectors/ratio.h"
 
 static void add(struct ratio_closing *c, int64_t cell, int64_t n, int64_t matched)
@@ -60,23 +60,17 @@ static void pack(const struct ratio_closing *c, size_t from)
 static void add_records(struct ratio_closing *c)
 {
     const struct judge_input *in = c->in;
-    c->members = arena_alloc(c->out->arena, (in->records_n + 1) * sizeof *c->members);
-    for (size_t i = 0; i < in->records_n; i++) {
-        struct member *m = &c->members[c->members_n];
-        if (!member_unpack(in->records[i], m))
-            continue;
+    c->members = members_load(in->records, in->records_n, c->out->arena, &c->members_n);
+    for (size_t i = 0; i < c->members_n; i++) {
+        const struct member *m = &c->members[i];
         if (m->weight)
             add(c, ratio_cell(c, m->time_ms), m->weight, m->weight * m->value);
-        c->members_n++;
     }
-    qsort(c->members, c->members_n, sizeof *c->members, member_cmp);
 }
 
 /* The first few members, of those that match and of the others, of each bucket that is still open. */
 static void keep_evidence(struct ratio_closing *c)
 {
-    struct buf packed;
-    buf_init(&packed, UINT16_MAX);
     int64_t cell = INT64_MIN, seen[2] = {0, 0};
     for (size_t i = 0; i < c->members_n; i++) {
         struct member *m = &c->members[i];
@@ -89,12 +83,8 @@ static void keep_evidence(struct ratio_closing *c)
         if (++seen[m->value == 1] > ALERT_EVIDENCE_MAX)
             continue;
         m->weight = 0;
-        buf_clear(&packed);
-        member_pack(m, &packed);
-        buf_str16(c->out->kept, buf_str(&packed));
-        c->out->kept_n++;
+        judgement_keep(c->out, m);
     }
-    buf_deinit(&packed);
 }
 
 /* The first tally that something may still need: a later bucket's baseline, or the end of an episode. */
