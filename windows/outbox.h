@@ -4,6 +4,7 @@
  * trimmed by length. Each shard has its own, under its stem (windows/shard.h):
  *   STEM outbox:SINK  group "delivery", fields `alert` the body, `time` the event time
  *   STEM dead:SINK    the same fields and entry (id in the outbox), reason, attempts
+ *   STEM memory:SINK:TOPIC  what the sink keeps of one rule and key; lives as long as it was told to
  *   STEM unsent       a sorted set, "SINK ID" of each entry of every outbox by what was said when it
  *                     entered (horizon.lua)
  * A connection of its own: used by the delivery thread only. Every -1 is ERR_UNAVAILABLE or ERR_REFUSED
@@ -62,6 +63,16 @@ struct outbox_figures {
 /* How full it is. Also forgets as unsent what somebody deleted by hand, the oldest first, one a call. */
 int outbox_figures(struct outbox *o, struct str sink, struct outbox_figures *out,
                    struct err *e);
+/* What the sink remembers of the topic: n == 0: nothing. Lives in `arena`. */
+int outbox_recall(struct outbox *o, struct str sink, struct str topic,
+                  struct arena *arena, struct str *out, struct err *e);
+struct outbox_memory {
+    struct str topic, text;
+    int64_t keep_ms;
+};
+/* Remembers it, while this process holds the entry. 1; 0: another pod holds it, or it is gone; -1. */
+int outbox_remember(struct outbox *o, struct str sink, const char *id,
+                    const struct outbox_memory *memory, struct err *e);
 /* Forgets this consumer, and those not heard of for a day, unless they hold an entry. */
 int outbox_tidy(struct outbox *o, struct str sink, struct err *e);
 

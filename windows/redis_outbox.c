@@ -17,7 +17,7 @@ struct outbox {
     struct arena names;
     struct str stem, consumer, unsent; /* unsent: its key */
     struct buf key, dead_key;
-    struct redis_script take, ack, dead, hold, figures, tidy;
+    struct redis_script take, ack, dead, hold, figures, remember, tidy;
 };
 
 static void key_of(struct buf *out, struct str stem, const char *kind, struct str sink)
@@ -51,6 +51,8 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
     o->hold = (struct redis_script){.name = "outbox_hold", .text = script_outbox_hold};
     o->figures =
         (struct redis_script){.name = "outbox_figures", .text = script_outbox_figures};
+    o->remember =
+        (struct redis_script){.name = "outbox_remember", .text = script_outbox_remember};
     o->tidy = (struct redis_script){.name = "outbox_tidy", .text = script_outbox_tidy};
     return o;
 }
@@ -175,6 +177,39 @@ int outbox_figures(struct outbox *o, struct str sink, struct outbox_figures *out
     out->oldest_ms = redis_reply_int(redis_reply_at(r, 2));
     redis_reply_free(r);
     return 0;
+}
+
+/* In the buffer of the dead stream's key: never asked for both at once. */
+static struct str memory_key(struct outbox *o, struct str sink, struct str topic)
+{
+    buf_clear(&o->dead_key);
+    key_of(&o->dead_key, o->stem, "memory:", sink);
+    buf_char(&o->dead_key, ':');
+    buf_put(&o->dead_key, topic);
+    return buf_str(&o->dead_key);
+}
+
+int outbox_recall(struct outbox *o, struct str sink, struct str topic,
+                  struct arena *arena, struct str *out, struct err *e)
+{
+    struct redisReply *r =
+        REDIS_COMMAND(o->link, e, STR("GET"), memory_key(o, sink, topic));
+    if (!r)
+        return -1;
+    *out = arena_str(arena, redis_reply_str(r));
+    redis_reply_free(r);
+    return 0;
+}
+
+int outbox_remember(struct outbox *o, struct str sink, const char *id,
+                    const struct outbox_memory *memory, struct err *e)
+{
+    char keep[24];
+    snprintf(keep, sizeof keep, "%lld", (long long)memory->keep_ms);
+    struct str args[] = {key(o, sink), memory_key(o, sink, memory->topic),
+                         o->consumer,  str_of(id),
+                         memory->text, str_of(keep)};
+    return run(o, &o->remember, 2, 6, args, e);
 }
 
 int outbox_tidy(struct outbox *o, struct str sink, struct err *e)

@@ -19,6 +19,7 @@ extern const char script_outbox_ack[];
 extern const char script_outbox_dead[];
 extern const char script_outbox_figures[];
 extern const char script_outbox_hold[];
+extern const char script_outbox_remember[];
 extern const char script_outbox_tidy[];
 
 #endif

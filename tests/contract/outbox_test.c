@@ -371,6 +371,42 @@ static void tidies(struct outbox *a, struct outbox *b)
     CHECK_INT(consumers(), 1); /* a was heard of today */
 }
 
+static int remember(struct outbox *o, const struct outbox_entry *held, const char *text,
+                    int64_t keep_ms)
+{
+    struct err e = {0};
+    struct outbox_memory m = {STR("t"), str_of(text), keep_ms};
+    return outbox_remember(o, eng, held->id, &m, &e);
+}
+
+static void check_memory(struct outbox *o, const char *text)
+{
+    struct err e = {0};
+    struct str got = STR("before");
+    CHECK_INT(outbox_recall(o, eng, STR("t"), &arena, &got, &e), 0);
+    CHECK_STR(got, str_of(text));
+}
+
+/* What one pod learnt another knows; who lost its lease teaches nothing any more. */
+static void remembers(struct outbox *a, struct outbox *b)
+{
+    struct outbox_entry held, got;
+    check_memory(a, "");
+    add("1");
+    check_take(a, "1", 1, &held);
+    CHECK_INT(remember(a, &held, "issue 1", 60000), 1);
+    check_memory(b, "issue 1");
+    sleep_ms(SHORT_LEASE_MS + 20);
+    CHECK_INT(take(b, SHORT_LEASE_MS, &got), 1);
+    CHECK_INT(remember(a, &held, "late", 60000), 0);
+    check_memory(b, "issue 1");
+    CHECK_INT(remember(b, &got, "issue 2", 100), 1);
+    ack(b, &got);
+    CHECK_INT(remember(b, &got, "late", 60000), 0);
+    sleep_ms(150);
+    check_memory(b, "");
+}
+
 static void server_killed(struct outbox *a)
 {
     struct err e = {0};
@@ -454,6 +490,7 @@ int main(void)
     eng = STR("no-place"), no_place_for_the_dead(a);
     eng = STR("full"), full(a);
     eng = STR("tidy"), tidies(a, b);
+    eng = STR("memory"), remembers(a, b);
     eng = STR("killed"), server_killed(a);
     eng = STR("bell"), the_bell();
     outbox_close(a);
