@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "sinks/words.h"
+
 const char *const http_schemes[] = {"https://", "http://", NULL};
 
 static bool printable(struct str s)
@@ -64,6 +66,16 @@ json_t *request_text(struct str text)
 {
     json_t *t = json_stringn(text.n ? text.p : "", text.n);
     return t ? t : json_string("\xEF\xBF\xBD");
+}
+
+json_t *request_line(struct str text, size_t max_units)
+{
+    struct buf b;
+    request_buf(&b);
+    words_text(&b, DIALECT_PLAIN, text, max_units);
+    json_t *line = request_text(buf_str(&b));
+    buf_deinit(&b);
+    return line;
 }
 
 void request_set(json_t *object, const char *name, json_t *value)

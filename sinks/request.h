@@ -33,6 +33,9 @@ json_t *request_text(struct str text);
 void request_set(json_t *object, const char *name, json_t *value);
 void request_append(json_t *array, json_t *element);
 
+/* A text from outside as one harmless plain line, at most max_units. */
+json_t *request_line(struct str text, size_t max_units);
+
 /* A buffer for one text of a request: more than any receiver takes. Free with buf_deinit. */
 void request_buf(struct buf *b);
 

@@ -1,10 +1,11 @@
 /* The table of sinks. */
 #include "sinks/sink.h"
 
-extern const struct sink slack_sink, linear_sink, hubspot_sink, webhook_sink;
+extern const struct sink slack_sink, linear_sink, hubspot_sink, webhook_sink,
+    pagerduty_sink;
 
-const struct sink *const sinks[] = {&slack_sink, &linear_sink, &hubspot_sink,
-                                    &webhook_sink, NULL};
+const struct sink *const sinks[] = {&slack_sink,   &linear_sink,    &hubspot_sink,
+                                    &webhook_sink, &pagerduty_sink, NULL};
 
 const struct sink *sink_named(struct str name)
 {

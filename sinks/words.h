@@ -11,7 +11,13 @@
 /* How the receiver reads a text.
  * https://docs.slack.dev/messaging/formatting-message-text#escaping , CommonMark 0.31,
  * HTML 5. */
-enum dialect { DIALECT_PLAIN, DIALECT_SLACK, DIALECT_MARKDOWN, DIALECT_HTML };
+enum dialect {
+    DIALECT_PLAIN,
+    DIALECT_SLACK,
+    DIALECT_MARKDOWN,
+    DIALECT_HTML,
+    DIALECT_DISCORD,
+};
 
 /* A text as one line that the receiver shows as it is: escaped; white space and control
  * characters become one space; characters that turn the writing direction around are
@@ -20,7 +26,7 @@ enum dialect { DIALECT_PLAIN, DIALECT_SLACK, DIALECT_MARKDOWN, DIALECT_HTML };
 void words_text(struct buf *out, enum dialect d, struct str text, size_t max_units);
 
 /* The same set as code. In Slack a backtick becomes an apostrophe: nothing else can be
- * said there. */
+ * said there. In Discord it is text. */
 void words_code(struct buf *out, enum dialect d, struct str text, size_t max_units);
 
 /* "2026-03-02 09:14 UTC". */
@@ -72,6 +78,9 @@ struct str words_account_name(const struct alert_account *account);
 /* The ticket's id, as a link where `url` is an http(s) address; {id} in it stands for the
  * id. */
 void words_ticket(struct buf *out, enum dialect d, struct str url, struct str ticket);
+
+/* The address alone, as a URL is written where no dialect is. False: none, and nothing is written. */
+bool words_ticket_url(struct buf *out, struct str url, struct str ticket);
 
 /* The value of a part of the key; n == 0 when the key has no such part. */
 struct str words_key(const struct alert *a, const char *name);

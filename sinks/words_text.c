@@ -7,6 +7,8 @@
 #include "core/utf8.h"
 #include "sinks/words.h"
 
+enum { TICKET_BYTES = 64 }; /* a longer id is no id, and cut it would lead astray */
+
 struct scan {
     struct str rest;
     bool started; /* something visible was read */
@@ -102,12 +104,25 @@ static struct str in_markdown(struct scan *s, char c)
     return (struct str){s->escaped, 2};
 }
 
+/* Discord's: a backslash before any ASCII character that is neither letter nor digit takes its meaning, also
+ * from the colon that makes an address a link and the @ of a mention. */
+static struct str in_discord(struct scan *s, char c)
+{
+    if (!strchr("\\`*_~|<>[]()#@:&$-", c))
+        return STR_NONE;
+    s->escaped[0] = '\\';
+    s->escaped[1] = c;
+    return (struct str){s->escaped, 2};
+}
+
 static struct str as_written(struct scan *s, enum dialect d, struct str point)
 {
     struct str other = STR_NONE;
     char c = point.p[0];
     if (d == DIALECT_MARKDOWN)
         other = in_markdown(s, c);
+    else if (d == DIALECT_DISCORD)
+        other = in_discord(s, c);
     else if (d == DIALECT_HTML || (d == DIALECT_SLACK && c != '"'))
         other = entity(c);
     if (d == DIALECT_SLACK && c == '`')
@@ -159,9 +174,8 @@ void words_code(struct buf *out, enum dialect d, struct str text, size_t max_uni
         markdown_code(out, text, max_units);
         return;
     }
-    static const char *const open[] = {"", "`", "", "<code>"}, *const close[] = {
-                                                                   "", "`", "",
-                                                                   "</code>"};
+    static const char *const open[] = {"", "`", "", "<code>", ""};
+    static const char *const close[] = {"", "`", "", "</code>", ""};
     buf_text(out, open[d]);
     words_text(out, d, text, max_units);
     buf_text(out, close[d]);
@@ -181,9 +195,13 @@ static void percent(struct buf *out, struct str s)
     }
 }
 
-/* The address is the configuration's, yet a character that could end it early is not let
- * through; & is an entity in all three dialects. */
-static void ticket_url(struct buf *out, struct str url, struct str ticket)
+static bool knows_entities(enum dialect d)
+{
+    return d == DIALECT_SLACK || d == DIALECT_MARKDOWN || d == DIALECT_HTML;
+}
+
+/* The address is the configuration's, yet a character that could end it early is not let through. */
+static void ticket_url(struct buf *out, enum dialect d, struct str url, struct str ticket)
 {
     static const struct str id = STR("{id}");
     while (url.n) {
@@ -193,7 +211,7 @@ static void ticket_url(struct buf *out, struct str url, struct str ticket)
             continue;
         }
         if (url.p[0] == '&')
-            buf_text(out, "&amp;");
+            buf_text(out, knows_entities(d) ? "&amp;" : "&");
         else if ((unsigned char)url.p[0] <= ' ' || strchr("<>\"|\\^`{}()", url.p[0]))
             percent(out, (struct str){url.p, 1});
         else
@@ -202,25 +220,36 @@ static void ticket_url(struct buf *out, struct str url, struct str ticket)
     }
 }
 
+static bool is_linked(struct str url, struct str ticket)
+{
+    return ticket.n && ticket.n <= TICKET_BYTES &&
+           (str_starts(url, STR("https://")) || str_starts(url, STR("http://")));
+}
+
+bool words_ticket_url(struct buf *out, struct str url, struct str ticket)
+{
+    if (!is_linked(url, ticket))
+        return false;
+    ticket_url(out, DIALECT_PLAIN, url, ticket);
+    return true;
+}
+
 void words_ticket(struct buf *out, enum dialect d, struct str url, struct str ticket)
 {
-    enum { TICKET_BYTES = 64 }; /* a longer id is no id, and cut it would lead astray */
-    bool link = ticket.n && ticket.n <= TICKET_BYTES && d != DIALECT_PLAIN &&
-                (str_starts(url, STR("https://")) || str_starts(url, STR("http://")));
-    if (!link) {
+    if (d == DIALECT_PLAIN || !is_linked(url, ticket)) {
         words_text(out, d, ticket, TICKET_BYTES);
         return;
     }
-    if (d == DIALECT_MARKDOWN) {
+    if (d == DIALECT_MARKDOWN || d == DIALECT_DISCORD) {
         buf_char(out, '[');
         words_text(out, d, ticket, 2 * TICKET_BYTES);
         buf_text(out, "](");
-        ticket_url(out, url, ticket);
+        ticket_url(out, d, url, ticket);
         buf_char(out, ')');
         return;
     }
     buf_text(out, d == DIALECT_SLACK ? "<" : "<a href=\"");
-    ticket_url(out, url, ticket);
+    ticket_url(out, d, url, ticket);
     buf_text(out, d == DIALECT_SLACK ? "|" : "\">");
     words_text(out, d, ticket, 6 * TICKET_BYTES);
     buf_text(out, d == DIALECT_SLACK ? ">" : "</a>");

@@ -29,6 +29,7 @@ SINKS = {
     "hubspot": ["key=k", TICKET_URL],
     "hubspot 2026-09": ["key=k", "api_version=2026-09"],
     "webhook": ["url=https://ops.example.com/hook", "secret=" + KEY],
+    "pagerduty": ["routing_key=R0123456789abcdefghijklmnopqrstu", TICKET_URL],
 }
 
 
@@ -179,7 +180,7 @@ def call(sink, request, file):
 def control(sink, file):
     """A call that must be refused: else the judge is not judging."""
     bad = {"slack": {"text": "<!channel> hi"}, "linear": {"query": "mutation { issueCreate(input: {}) { success } }"},
-           "webhook": {"headers": {}, "body": "{}", "secret": KEY}}
+           "webhook": {"headers": {}, "body": "{}", "secret": KEY}, "pagerduty": {"event_action": "resolve"}}
     file.write_text(json.dumps(bad.get(sink, {"properties": {"hs_timestamp": 5}})))
     return call(sink, {"method": "POST", "url": "https://api.hubapi.com/crm/v3/objects/tasks", "headers": {}, "body": file.read_text()}, file)
 

@@ -26,6 +26,9 @@ static const struct {
     {"webhook",
      {"url=https://ops.example.com/hook",
       "secret=whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="}},
+    {"pagerduty",
+     {"routing_key=R0123456789abcdefghijklmnopqrstu",
+      "ticket_url=https://help.example.com/tickets/{id}?from=pagerduty&x=1"}},
 };
 
 static bool read_file(const char *path, struct buf *out)

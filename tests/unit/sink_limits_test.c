@@ -160,6 +160,30 @@ static void check_webhook(const struct alert *a)
     CHECK_INT(back.evidence_n, ALERT_EVIDENCE_MAX);
 }
 
+static void check_pagerduty(const struct alert *a)
+{
+    static const char *const settings[] = {"routing_key=0123456789abcdefABCDEF0123456789",
+                                           "ticket_url=https://h.example/{id}"};
+    struct request r;
+    struct err e = {0};
+    CHECK_INT(format("pagerduty", settings, 2, a, &r, &e), 1);
+    json_t *body = json_loadb(r.body.p, r.body.n, 0, NULL);
+    const json_t *payload = json_object_get(body, "payload");
+    CHECK(body && r.body.n < 512000);
+    CHECK(!payload == (a->state == ALERT_RESOLVED));
+    CHECK(units(json_object_get(payload, "summary")) <= 1024);
+    json_decref(body);
+}
+
+static void check_all(const struct alert *a)
+{
+    check_slack(a);
+    check_linear(a);
+    check_hubspot(a);
+    check_webhook(a);
+    check_pagerduty(a);
+}
+
 static void bounds_every_text(void)
 {
     static const char *const pieces[] = {
@@ -168,10 +192,7 @@ static void bounds_every_text(void)
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
         for (int state = 0; state < ALERT_STATES; state++) {
             struct alert a = full_of(huge(pieces[i]), (enum alert_state)state);
-            check_slack(&a);
-            check_linear(&a);
-            check_hubspot(&a);
-            check_webhook(&a);
+            check_all(&a);
             arena_reset(&arena);
         }
 }
@@ -180,13 +201,9 @@ static void bounds_every_text(void)
 static void passes_on_no_broken_utf8(void)
 {
     struct alert a = full_of(STR("half \xF0\x9F\x94"), ALERT_FIRING);
-    check_slack(&a);
-    check_linear(&a);
-    check_hubspot(&a);
-    check_webhook(&a);
+    check_all(&a);
     a = full_of(STR("\xFF\xC3"), ALERT_FIRING);
-    check_slack(&a);
-    check_webhook(&a);
+    check_all(&a);
 }
 
 static struct str header(const struct request *r, const char *name)
@@ -287,6 +304,8 @@ static void refuses_broken_keys_and_addresses(void)
     refuse("hubspot", "key=a b", NULL);
     refuse("hubspot", "key=k", "url=api.hubapi.com");
     refuse("webhook", "secret=" SECRET, NULL);
+    refuse("pagerduty", "routing_key=short", NULL);
+    refuse("pagerduty", "routing_key=0123456789abcdef0123456789abcde!", NULL);
 }
 
 int main(void)
