@@ -151,6 +151,7 @@ static int open_source(struct live *l, struct err *e)
                                       .property_values = k->properties.values,
                                       .properties_n = k->properties.n,
                                       .max_future_ms = l->config->time.max_future_ms,
+                                      .maps = &l->config->maps,
                                       .lookback_ms = longest_lookback_ms(l->config)};
     struct source_listener listener = {l, live_assigned, live_revoked};
     l->source = kafka_source_open(&s, &listener, e);

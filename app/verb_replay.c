@@ -173,7 +173,8 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
                 STR_ARG(r->config.time.zone));
         return EXIT_RUNTIME;
     }
-    r->source = replay_source_open(paths, n, r->config.time.max_future_ms, &e);
+    r->source =
+        replay_source_open(paths, n, r->config.time.max_future_ms, &r->config.maps, &e);
     if (!r->source) {
         fprintf(stderr, "ticketwatch: %s\n", e.text);
         return EXIT_RUNTIME;

@@ -3,6 +3,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "consumer/event_map.h"
 #include "core/arena.h"
 #include "core/buf.h"
 #include "core/option.h"
@@ -59,6 +60,7 @@ struct config {
     struct time_settings time;
     struct record_settings record;
     struct status_settings status;
+    struct event_maps maps; /* `fields`: messages of other shapes */
     struct sink_config *sinks;
     size_t sinks_n;
     struct rule *rules;

@@ -1,16 +1,15 @@
 /* The record is copied into the batch's arena and read there in place, so that its texts
  * need no copies of their own; yyjson's values live in a pool kept from call to call. One
  * walk looks every member up in a table made from core/event.h: a new field is a row
- * there and nothing here. yyjson checks UTF-8 strictly and does not recurse. */
+ * there and nothing here. yyjson checks UTF-8 strictly and does not recurse. A message that
+ * a mapping of the configuration claims is read by that instead. */
 #include "consumer/event_decode.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <yyjson.h>
 
 #include "consumer/event_check.h"
+#include "consumer/event_map.h"
+#include "consumer/event_value.h"
 #include "consumer/names.h"
 
 enum {
@@ -36,6 +35,7 @@ enum scope { SCOPE_TOP, SCOPE_POSITION, SCOPE_OBJECTS };
 
 struct event_decoder {
     struct names names;
+    const struct event_maps *maps; /* NULL: none */
     int64_t max_future_ms;
     size_t objects_n;
     void *pool;
@@ -69,12 +69,14 @@ static void add_fields(struct event_decoder *d)
     }
 }
 
-struct event_decoder *event_decoder_new(int64_t max_future_ms)
+struct event_decoder *event_decoder_new(int64_t max_future_ms,
+                                        const struct event_maps *maps)
 {
     static const char *const positions[] = {"topic", "partition", "offset", "timestamp"};
     struct event_decoder *d = calloc(1, sizeof *d);
     assert(d);
     d->max_future_ms = max_future_ms;
+    d->maps = maps && maps->n ? maps : NULL;
     names_init(&d->names);
     for (int i = 0; i < TOP_OBJECTS; i++)
         names_add(&d->names, SCOPE_TOP, top_names[i], i);
@@ -210,70 +212,17 @@ static void collect(struct record *r, yyjson_val *root)
         open_envelope(r);
 }
 
-/* U+0000 would end the text for whoever reads C strings: U+FFFD stands in for it. */
-static struct str without_nul(struct record *r, struct str s)
-{
-    size_t nuls = 0, at = 0;
-    for (size_t i = 0; i < s.n; i++)
-        nuls += s.p[i] == '\0';
-    if (nuls == 0)
-        return s;
-    char *p = arena_alloc(r->arena, s.n + 2 * nuls + 1);
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i]) {
-            p[at++] = s.p[i];
-            continue;
-        }
-        memcpy(p + at, "\xef\xbf\xbd", 3);
-        at += 3;
-    }
-    return (struct str){p, at};
-}
-
-static bool digits_of(struct record *r, yyjson_val *v, struct str *out)
-{
-    enum { DIGITS_BYTES = 24 };
-    if (yyjson_is_raw(v)) { /* too large for 64 bits */
-        *out = (struct str){yyjson_get_raw(v), yyjson_get_len(v)};
-        return strspn(out->p, "-0123456789") >= out->n;
-    }
-    if (!yyjson_is_int(v))
-        return false;
-    char *p = arena_alloc(r->arena, DIGITS_BYTES);
-    int n = yyjson_is_uint(v) ? snprintf(p, DIGITS_BYTES, "%" PRIu64, yyjson_get_uint(v))
-                              : snprintf(p, DIGITS_BYTES, "%" PRId64, yyjson_get_sint(v));
-    *out = (struct str){p, (size_t)n};
-    return true;
-}
-
-/* A text, or an integer as its digits: ids are often numbers. */
-static inline bool text_of(struct record *r, yyjson_val *v, struct str *out)
-{
-    if (!yyjson_is_str(v))
-        return digits_of(r, v, out);
-    *out = (struct str){unsafe_yyjson_get_str(v), unsafe_yyjson_get_len(v)};
-    return true;
-}
-
-static bool number_of(yyjson_val *v, double *out)
-{
-    if (!yyjson_is_num(v) && !yyjson_is_raw(v))
-        return false;
-    *out = yyjson_is_raw(v) ? strtod(yyjson_get_raw(v), NULL) : yyjson_get_num(v);
-    return *out - *out == 0; /* finite */
-}
-
 /* A value of another type than the table's is absent. */
 static void set_field(struct record *r, yyjson_val *v, enum value_type type,
                       struct value *out)
 {
     bool there = false;
     if (type == VALUE_TEXT) {
-        there = text_of(r, v, &out->text);
+        there = value_text(r->arena, v, &out->text);
         if (there && r->may_hold_nul)
-            out->text = without_nul(r, out->text);
+            out->text = value_without_nul(r->arena, out->text);
     } else if (type == VALUE_NUMBER) {
-        there = number_of(v, &out->number);
+        there = value_number(v, &out->number);
     } else if (type == VALUE_FLAG) {
         there = yyjson_is_bool(v);
         out->flag = there && yyjson_get_bool(v);
@@ -307,7 +256,7 @@ static int required(struct record *r, enum top top, struct str *out, struct err 
     if (!v || yyjson_is_null(v))
         return err_set(e, ERR_INPUT, "%s is missing: every event needs id, type and time",
                        top_names[top]);
-    if (!text_of(r, v, out))
+    if (!value_text(r->arena, v, out))
         return err_set(e, ERR_INPUT, "%s is neither text nor an integer: send it as text",
                        top_names[top]);
     return 0;
@@ -350,8 +299,8 @@ static void read_position(struct record *r, struct recorded_position *out)
         !integer_in(at[AT_PARTITION], INT32_MAX, &partition))
         return;
     out->present = true;
-    (void)text_of(r, at[AT_TOPIC], &out->topic);
-    out->topic = without_nul(r, out->topic);
+    (void)value_text(r->arena, at[AT_TOPIC], &out->topic);
+    out->topic = value_without_nul(r->arena, out->topic);
     out->partition = (int32_t)partition;
     (void)integer_in(at[AT_OFFSET], INT64_MAX - 1, &out->offset);
     (void)integer_in(at[AT_TIMESTAMP], INT64_MAX, &out->timestamp_ms);
@@ -366,6 +315,35 @@ int event_position(struct event_decoder *d, struct str json, struct arena *arena
         collect(&r, root);
     read_position(&r, where);
     return root ? 0 : -1;
+}
+
+static int too_deep_error(struct err *e)
+{
+    return err_set(e, ERR_INPUT,
+                   "nested deeper than %d levels: flatten it in the producer", DEPTH_MAX);
+}
+
+static int decode_own(struct record *r, struct event *out, struct err *e)
+{
+    if (decode_head(r, out, e))
+        return -1;
+    for (size_t i = 0; i < r->decoder->objects_n; i++)
+        decode_object(r, i, out);
+    return r->deep ? too_deep_error(e) : 0;
+}
+
+static int decode(struct record *r, yyjson_val *root, int64_t timestamp_ms,
+                  struct event *out, struct err *e)
+{
+    struct map_message m = {root, r->arena, r->may_hold_nul, timestamp_ms};
+    const struct event_maps *maps = r->decoder->maps;
+    const struct event_map *map = maps ? event_map_of(maps, &m) : NULL;
+    int failed = !map             ? decode_own(r, out, e)
+                 : too_deep(root) ? too_deep_error(e)
+                                  : event_map_read(map, &m, out, e);
+    return failed ? -1
+                  : event_check_future(out->time_ms, timestamp_ms,
+                                       r->decoder->max_future_ms, e);
 }
 
 int event_decode(struct event_decoder *d, const struct event_record *record,
@@ -383,16 +361,7 @@ int event_decode(struct event_decoder *d, const struct event_record *record,
     if (!root)
         return -1;
     *out = (struct event){.partition = position.partition, .offset = position.offset};
-    int64_t recorded_ms =
+    int64_t timestamp_ms =
         record->timestamp_ms >= 0 ? record->timestamp_ms : position.timestamp_ms;
-    if (decode_head(&r, out, e) ||
-        event_check_future(out->time_ms, recorded_ms, d->max_future_ms, e))
-        return -1;
-    for (size_t i = 0; i < d->objects_n; i++)
-        decode_object(&r, i, out);
-    if (r.deep)
-        return err_set(e, ERR_INPUT,
-                       "nested deeper than %d levels: flatten it in the producer",
-                       DEPTH_MAX);
-    return 0;
+    return decode(&r, root, timestamp_ms, out, e);
 }

@@ -1,4 +1,4 @@
-/* JSON bytes -> event. The only file that knows yyjson on the way in. */
+/* JSON bytes -> event. Nothing behind it knows yyjson. */
 #ifndef CONSUMER_EVENT_DECODE_H
 #define CONSUMER_EVENT_DECODE_H
 
@@ -22,15 +22,17 @@ struct event_record {
 };
 
 /* Reuses its memory from call to call; one thread. An event may be ahead of its record's time by
- * max_future_ms. */
+ * max_future_ms. `maps` are the shapes of messages that are not our own, borrowed; NULL: there are none. */
 struct event_decoder;
-struct event_decoder *event_decoder_new(int64_t max_future_ms);
+struct event_maps;
+struct event_decoder *event_decoder_new(int64_t max_future_ms, const struct event_maps *maps);
 void event_decoder_free(struct event_decoder *d);
 
 /* Decodes one event; texts are copied into `arena`. Members with the same name: the first counts.
  * An optional field that is null or of another type is absent; unknown members are passed over. A
  * text may be an integer (its digits); U+0000 in it becomes U+FFFD. A CloudEvents 1.0 envelope is
- * taken by its `data`; id, type and time are the envelope's where it has them. `out->partition` and
+ * taken by its `data`; id, type and time are the envelope's where it has them. A message that a mapping
+ * claims is read by that alone (event_map.h), but for its "kafka" member. `out->partition` and
  * `offset` are those of the "kafka" member, else -1; `where` is filled also where this fails.
  * `where` may be NULL. ERR_INPUT says what is wrong and what to do: not JSON (with the byte),
  * invalid UTF-8, not an object, `id`, `type` or `time` missing or of a wrong type, a time outside

@@ -227,7 +227,7 @@ struct source *kafka_source_open(const struct kafka_source_settings *settings,
     s->listener = *listener;
     arena_init(&s->arena);
     partitions_init(&s->partitions);
-    s->decoder = event_decoder_new(settings->max_future_ms);
+    s->decoder = event_decoder_new(settings->max_future_ms, settings->maps);
     copy_settings(s, settings);
     s->consumer = kafka_consumer_new(s, e);
     if (s->consumer && kafka_check_topics(s, START_TIMEOUT_MS, e) == 0) {

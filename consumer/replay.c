@@ -310,13 +310,14 @@ static const struct source_ops replay_ops = {
 };
 
 struct source *replay_source_open(const char *const *paths, size_t n,
-                                  int64_t max_future_ms, struct err *e)
+                                  int64_t max_future_ms, const struct event_maps *maps,
+                                  struct err *e)
 {
     struct replay *r = calloc(1, sizeof *r);
     assert(r);
     r->source.ops = &replay_ops;
     r->ended = READ_WAIT;
-    r->decoder = event_decoder_new(max_future_ms);
+    r->decoder = event_decoder_new(max_future_ms, maps);
     partitions_init(&r->partitions);
     r->files = replay_files_open(paths, n, r->decoder, &r->partitions, e);
     if (r->files)

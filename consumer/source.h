@@ -28,6 +28,8 @@ struct source_listener {
 
 enum { SOURCE_ASK_AGAIN = -2 };
 
+struct event_maps;
+
 enum source_result {
     SOURCE_ERROR = -1,
     SOURCE_NOTHING = 0, /* waited, nothing came */
@@ -98,6 +100,7 @@ struct kafka_source_settings {
         *property_values; /* any librdkafka property, applied last */
     size_t properties_n;
     int64_t max_future_ms;
+    const struct event_maps *maps; /* shapes that are not our own; borrowed; may be NULL */
     size_t batch_events; /* at most so many events a batch; 0: the default */
     int64_t
         lookback_ms; /* the longest of any rule: topics that keep less are warned of */
@@ -116,8 +119,9 @@ struct source *kafka_source_open(const struct kafka_source_settings *settings,
  * Positions begin at 0 and count lines; an event's offset is the recorded one, else its line. A
  * file that is damaged or cut off is an ERR_INPUT of next(), after all its lines; the next call
  * goes on with the next file. seek() reads again from the start, ERR_REFUSED if there is a pipe without.
- * dead_letter() and commit() do nothing. No file, no line: SOURCE_END at once. */
+ * dead_letter() and commit() do nothing. `maps` are borrowed; may be NULL. No file, no line: SOURCE_END at once. */
 struct source *replay_source_open(const char *const *paths, size_t n,
-                                  int64_t max_future_ms, struct err *e);
+                                  int64_t max_future_ms, const struct event_maps *maps,
+                                  struct err *e);
 
 #endif

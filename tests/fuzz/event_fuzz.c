@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct err e = {0}, e2 = {0};
     struct event_record record = {{(const char *)data, n}, -1};
     if (!decoder)
-        decoder = event_decoder_new(3600000);
+        decoder = event_decoder_new(3600000, NULL);
     int failed = event_decode(decoder, &record, &arena, &event, &where, &e);
     assert(failed ? e.kind == ERR_INPUT && e.text[0] : e.kind == ERR_NONE);
     if (!failed)

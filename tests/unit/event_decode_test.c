@@ -406,7 +406,7 @@ static void check_every_field(void)
 
 int main(void)
 {
-    decoder = event_decoder_new(HOUR_MS);
+    decoder = event_decoder_new(HOUR_MS, NULL);
     arena_init(&arena);
     check_fields();
     check_rejects();

@@ -74,7 +74,7 @@ static struct source *open_logs(const char *a, const char *b)
 {
     struct err e = {0};
     const char *paths[] = {a, b};
-    struct source *s = replay_source_open(paths, b ? 2 : 1, 3600000, &e);
+    struct source *s = replay_source_open(paths, b ? 2 : 1, 3600000, NULL, &e);
     if (!s) {
         fprintf(stderr, "%s\n", e.text);
         abort();
@@ -283,7 +283,7 @@ static void check_cut(void)
     CHECK_STR(read_all(s, &e), STR("1 p 0..2: 3@1\nend"));
     s->ops->close(s);
     const char *missing = "/nowhere/log";
-    CHECK(!replay_source_open(&missing, 1, 0, &e));
+    CHECK(!replay_source_open(&missing, 1, 0, NULL, &e));
     CHECK(strstr(e.text, "cannot read /nowhere/log"));
 }
 
