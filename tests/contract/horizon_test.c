@@ -1,6 +1,7 @@
 /* What a state in Redis tells for the day on which it must be made anew, and what it does on that day. */
 #include "tests/check.h"
 #include "tests/redis_server.h"
+#include "tests/store_event.h"
 #include "windows/redis_link.h"
 #include "windows/window_store.h"
 
@@ -50,38 +51,16 @@ static void open_store(const char *prefix)
 /* An event at T0 + ms; with a key it waits in the key's window to be judged. */
 static void event(int64_t ms, const char *key, int64_t due_ms)
 {
-    char id_text[32];
-    int64_t time_ms = T0 + ms;
-    struct buf head, records;
-    buf_init(&head, 1000);
-    buf_init(&records, 1000);
-    struct str name = str_of(key ? key : "");
-    window_head(&head, STR("rule"), &name, 1);
-    buf_str16(&records, STR("r"));
-    snprintf(id_text, sizeof id_text, "e%lld", (long long)offset);
-    struct str id = str_of(id_text);
-    struct window_change change = {.id = window_id_of(buf_str(&head)),
-                                   .head = buf_str(&head),
-                                   .records = buf_str(&records),
-                                   .records_n = 1,
-                                   .judge_at = 1,
-                                   .due_ms = T0 + due_ms};
-    struct apply a = {.partition = STR("t/0"),
-                      .start = offset,
-                      .next = offset + 1,
-                      .last_offset = -1,
-                      .high_ms = time_ms,
-                      .has_events = true,
-                      .ids = &id,
-                      .times_ms = &time_ms,
-                      .events_n = 1,
-                      .changes = &change,
-                      .changes_n = key != NULL};
-    CHECK_INT(store->ops->apply(store, &a, &arena, &reply, &err), 0);
-    CHECK_INT(reply.outcome, APPLIED);
+    char id[32];
+    snprintf(id, sizeof id, "e%lld", (long long)offset);
+    struct store_event e = {.partition = STR("t/0"),
+                            .name = str_of(id),
+                            .offset = offset,
+                            .time_ms = T0 + ms,
+                            .window = key ? str_of(key) : STR_NONE,
+                            .due_ms = T0 + due_ms};
+    store_event_apply(store, &e, &arena, &reply);
     offset++;
-    buf_deinit(&head);
-    buf_deinit(&records);
 }
 
 static void judged(const struct window *w, const struct outbox_line *line,

@@ -1,6 +1,7 @@
 /* A state in Redis when something is odd: clocks, topics that are gone, keys of others. */
 #include "tests/check.h"
 #include "tests/redis_server.h"
+#include "tests/store_event.h"
 #include "windows/redis_link.h"
 #include "windows/window_store.h"
 
@@ -57,31 +58,12 @@ static void begin(struct str partition)
 /* The partition's first event, at T0; in a window of its own. */
 static void event(struct str partition)
 {
-    struct buf head, records;
-    buf_init(&head, 100);
-    buf_init(&records, 100);
-    window_head(&head, STR("rule"), &partition, 1);
-    buf_str16(&records, STR("r"));
-    struct window_change change = {.id = window_id_of(buf_str(&head)),
-                                   .head = buf_str(&head),
-                                   .records = buf_str(&records),
-                                   .records_n = 1,
-                                   .judge_at = 1,
-                                   .due_ms = T0 + HOUR_MS};
-    struct apply a = {.partition = partition,
-                      .next = 1,
-                      .last_offset = -1,
-                      .high_ms = T0,
-                      .has_events = true,
-                      .ids = &partition,
-                      .times_ms = &T0,
-                      .events_n = 1,
-                      .changes = &change,
-                      .changes_n = 1};
-    CHECK_INT(store->ops->apply(store, &a, &arena, &reply, &err), 0);
-    CHECK_INT(reply.outcome, APPLIED);
-    buf_deinit(&head);
-    buf_deinit(&records);
+    struct store_event e = {.partition = partition,
+                            .name = partition,
+                            .time_ms = T0,
+                            .window = partition,
+                            .due_ms = T0 + HOUR_MS};
+    store_event_apply(store, &e, &arena, &reply);
 }
 
 static void idle(struct str partition, int64_t cursor, int64_t proven_ms)

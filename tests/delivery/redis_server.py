@@ -1,10 +1,15 @@
-"""A Redis of the test's own, and as much of a client as the tests need."""
+"""A Redis of the test's own."""
 import binascii
+import pathlib
 import shutil
 import socket
 import subprocess
+import sys
 import tempfile
 import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from resp import Client  # noqa: E402
 
 
 def installed():
@@ -28,7 +33,7 @@ class Redis:
         with socket.create_server(("127.0.0.1", 0)) as s:
             self.port = s.getsockname()[1]
         self.url = f"redis://127.0.0.1:{self.port}"
-        self.file = None
+        self.client = None
         self.start()
 
     def start(self):
@@ -39,7 +44,7 @@ class Redis:
         until = time.monotonic() + 10
         while time.monotonic() < until:
             try:
-                self.file = None
+                self.client = None
                 if self.command("PING") == b"PONG":
                     return
             except (OSError, RuntimeError):
@@ -55,34 +60,9 @@ class Redis:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def command(self, *words):
-        if self.file is None:
-            connection = socket.create_connection(("127.0.0.1", self.port), timeout=5)
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.file = connection.makefile("rwb")
-            connection.close()  # the file keeps it open
-        words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
-        self.file.write(b"*%d\r\n" % len(words))
-        for word in words:
-            self.file.write(b"$%d\r\n%s\r\n" % (len(word), word))
-        self.file.flush()
-        return self.reply()
-
-    def reply(self):
-        line = self.file.readline()[:-2]
-        if not line:
-            raise OSError("connection closed")
-        kind, rest = line[:1], line[1:]
-        if kind == b"-":
-            raise RuntimeError(rest.decode())
-        if kind == b":":
-            return int(rest)
-        if kind == b"+":
-            return rest
-        if int(rest) < 0:
-            return None
-        if kind == b"$":
-            return self.file.read(int(rest) + 2)[:-2]
-        return [self.reply() for _ in range(int(rest))]
+        if self.client is None:
+            self.client = Client(self.port)
+        return self.client.command(*words)
 
     # ---- the outbox; `stem` is a shard's ----
 

@@ -5,10 +5,13 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from resp import Client  # noqa: E402
 # `appendfsync no` writes at once and leaves syncing to the kernel: killing the process loses nothing, so that what is
 # lost is what the suite takes away.
 REDIS_OPTIONS = {"bind": "127.0.0.1", "save": "", "appendonly": "yes", "appendfsync": "no", "auto-aof-rewrite-percentage": "0",
@@ -32,46 +35,6 @@ def wait_for(what, condition, seconds=20):
         if time.monotonic() > end:
             raise RuntimeError("%s: not within %g s" % (what, seconds))
         time.sleep(0.01)
-
-
-class Client:
-    """One connection, one command at a time."""
-
-    def __init__(self, port, timeout=5):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
-        self.file = self.socket.makefile("rb")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.file.close()
-        self.socket.close()
-
-    def send(self, *words):
-        words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
-        self.socket.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
-
-    def command(self, *words):
-        self.send(*words)
-        return self.reply()
-
-    def reply(self):
-        line = self.file.readline()[:-2]
-        if not line:
-            raise OSError("connection closed")
-        kind, rest = line[:1], line[1:]
-        if kind == b"-":
-            raise RuntimeError(rest.decode())
-        if kind == b"+":
-            return rest
-        if kind == b":":
-            return int(rest)
-        if int(rest) < 0:
-            return None
-        if kind == b"$":
-            return self.file.read(int(rest) + 2)[:-2]
-        return [self.reply() for _ in range(int(rest))]
 
 
 def ends_of_units(data):

@@ -102,7 +102,7 @@ class System:
         self.name = "t" + uuid.uuid4().hex[:12]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-live-"))
         self.partitions = partitions
-        self.processes, self.logs, self.keep = [], 0, False
+        self.processes, self.feeds, self.logs, self.keep = [], [], 0, False
         settings = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500", **(properties or {})}
         listed = ", ".join('%s: "%s"' % pair for pair in settings.items())
         self.config = self.folder / "ticketwatch.yaml"
@@ -121,6 +121,25 @@ class System:
     def feed(self, lines, topic=None):
         """lines: bytes of JSON lines whose "kafka" member says partition and timestamp."""
         subprocess.run([FEED, os.environ["KAFKA_BROKERS"], topic or self.name], input=lines, check=True, timeout=300)
+
+    def stream(self, lines, seconds):
+        """Feeds them evenly over so many seconds, in a thread of its own, which is returned."""
+        feed = subprocess.Popen([FEED, os.environ["KAFKA_BROKERS"], self.name], stdin=subprocess.PIPE)
+        self.feeds.append(feed)
+        parts = seconds * 20
+
+        def run():
+            for i in range(parts):
+                feed.stdin.write(b"".join(lines[len(lines) * i // parts:len(lines) * (i + 1) // parts]))
+                feed.stdin.flush()
+                time.sleep(seconds / parts)
+            feed.stdin.close()
+            if feed.wait(60):
+                raise RuntimeError("the feed failed")
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        return thread
 
     def start(self, **environment):
         self.logs += 1
@@ -174,7 +193,7 @@ class System:
         assert now() == expected, "the record changed after it was complete"
 
     def close(self):
-        for process in self.processes:
+        for process in self.processes + self.feeds:
             process.kill()
             process.wait()
         if not self.keep:

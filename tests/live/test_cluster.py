@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 import unittest
 
@@ -124,24 +123,6 @@ class Moves(unittest.TestCase):
         self.addCleanup(system.close)
         return system
 
-    def stream(self, system, lines):
-        """Feeds them evenly over STREAM_S, in a thread of its own."""
-        feed = subprocess.Popen([live.FEED, os.environ["KAFKA_BROKERS"], system.name], stdin=subprocess.PIPE)
-        parts = STREAM_S * 20
-
-        def run():
-            for i in range(parts):
-                feed.stdin.write(b"".join(lines[len(lines) * i // parts:len(lines) * (i + 1) // parts]))
-                feed.stdin.flush()
-                time.sleep(STREAM_S / parts)
-            feed.stdin.close()
-            self.assertEqual(feed.wait(60), 0)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        self.addCleanup(feed.kill)
-        return thread
-
     def places(self, system):
         """Where the shards are: {slot: node}."""
         found = {}
@@ -165,7 +146,7 @@ class Moves(unittest.TestCase):
         live.wait_until("both at work", lambda: system.log_text().count("event=rebalance what=assigned") >= 2, 30)
         places = self.places(system)
         self.assertEqual(len(places), shards)
-        feeding = self.stream(system, lines)
+        feeding = system.stream(lines, STREAM_S)
         disturb(system, places)
         feeding.join()
         system.wait_for_record(expected, cutoff=cutoff)

@@ -11,9 +11,7 @@ import os
 import pathlib
 import random
 import re
-import subprocess
 import sys
-import threading
 import time
 import unittest
 
@@ -65,24 +63,6 @@ def since(record, from_ms):
 class Rolling(unittest.TestCase):
     maxDiff = None
 
-    def stream(self, system, lines):
-        """Feeds them evenly over STREAM_S, in a thread of its own."""
-        feed = subprocess.Popen([live.FEED, os.environ["KAFKA_BROKERS"], system.name], stdin=subprocess.PIPE)
-        parts = STREAM_S * 20
-
-        def run():
-            for i in range(parts):
-                feed.stdin.write(b"".join(lines[len(lines) * i // parts:len(lines) * (i + 1) // parts]))
-                feed.stdin.flush()
-                time.sleep(STREAM_S / parts)
-            feed.stdin.close()
-            feed.wait(60)
-
-        thread = threading.Thread(target=run)
-        thread.start()
-        self.addCleanup(feed.kill)
-        return thread
-
     def replace_all(self, system):
         """New ones for the old ones, one by one: a new one is at work before an old one goes."""
         old = list(system.processes)
@@ -109,7 +89,7 @@ class Rolling(unittest.TestCase):
         for _ in range(2):
             system.start()
         live.wait_until("both at work", lambda: system.log_text().count("event=rebalance what=assigned") >= 2, 30)
-        feeding = self.stream(system, lines)
+        feeding = system.stream(lines, STREAM_S)
         time.sleep(STREAM_S / 2)
         self.replace_all(system)
         self.assertTrue(feeding.is_alive(), "all was over before the last one was replaced")
