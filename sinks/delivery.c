@@ -33,12 +33,14 @@ static int check_times(struct delivery_settings *s, struct err *e)
     fall_back(&s->retry_min_ms, 1000);
     fall_back(&s->retry_max_ms, 300000);
     fall_back(&s->retry_after_max_ms, HOUR_MS);
+    fall_back(&s->paused_min_ms, 30000);
+    fall_back(&s->paused_max_ms, 600000);
     fall_back(&s->give_up_ms, 3 * DAY_MS);
     if (s->lease_ms < LEASE_MIN_MS)
         return err_set(e, ERR_INPUT,
                        "delivery: a lease below %d ms cannot be renewed in time",
                        LEASE_MIN_MS);
-    if (s->retry_max_ms < s->retry_min_ms)
+    if (s->retry_max_ms < s->retry_min_ms || s->paused_max_ms < s->paused_min_ms)
         return err_set(e, ERR_INPUT, "delivery: the longest wait is below the shortest");
     return 0;
 }

@@ -33,6 +33,8 @@ struct delivery_settings {
     int64_t retry_min_ms;       /* 1 s */
     int64_t retry_max_ms;       /* 5 min */
     int64_t retry_after_max_ms; /* 1 h: longer wishes of a receiver are cut */
+    int64_t paused_min_ms;      /* 30 s: between tries of an endpoint that refuses us */
+    int64_t paused_max_ms;      /* 10 min */
     int64_t give_up_ms; /* 3 d: a failure of an alert older than that is its last */
 };
 
@@ -42,6 +44,8 @@ struct delivery_stats {
         delivered;   /* by this process: answered as delivered and gone from the outbox */
     int64_t retried; /* by this process: failed attempts that will be repeated */
     int64_t dead;    /* by this process */
+    bool open;       /* its circuit, in this process: it fails again and again */
+    bool paused;     /* in this process: it refuses us */
     /* By all pods, looked up once a second: */
     int64_t queued;     /* in the outbox */
     int64_t fullest;    /* of them, in the shard that has most */

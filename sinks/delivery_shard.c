@@ -23,6 +23,7 @@ struct delivery_shard {
     size_t number;
     struct lane_world world;
     struct outbox_bell *bell; /* NULL: no sinks */
+    struct gate *gates;       /* one a sink */
     struct lane *lanes;       /* one a sink */
     pthread_t thread;
     atomic_bool stop;
@@ -215,6 +216,16 @@ static void open_all(struct delivery_shard *s)
     arena_deinit(&arena);
 }
 
+static int open_sink(struct delivery_shard *s, size_t i, struct err *e)
+{
+    struct gate *g = &s->gates[i];
+    int rc = gate_init(g, s->settings, i, s->world.now_ms, e);
+    g->lanes = &s->lanes[i];
+    g->lanes_n = 1;
+    lane_init(&s->lanes[i], &s->world, g, i);
+    return rc;
+}
+
 struct delivery_shard *delivery_shard_new(const struct delivery_settings *settings,
                                           size_t number, struct err *e)
 {
@@ -223,12 +234,13 @@ struct delivery_shard *delivery_shard_new(const struct delivery_settings *settin
     s->settings = settings;
     s->number = number;
     s->lanes = calloc(settings->sinks_n + 1, sizeof *s->lanes);
-    assert(s->lanes);
+    s->gates = calloc(settings->sinks_n + 1, sizeof *s->gates);
+    assert(s->lanes && s->gates);
     open_all(s);
     tell_time(s);
     int rc = 0;
     for (size_t i = 0; i < settings->sinks_n; i++)
-        if (lane_init(&s->lanes[i], &s->world, i, e) < 0)
+        if (open_sink(s, i, e) < 0)
             rc = -1;
     if (rc == 0)
         return s;
@@ -240,12 +252,15 @@ void delivery_shard_free(struct delivery_shard *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->settings->sinks_n; i++)
+    for (size_t i = 0; i < s->settings->sinks_n; i++) {
         lane_deinit(&s->lanes[i]);
+        gate_deinit(&s->gates[i]);
+    }
     outbox_bell_close(s->bell);
     outbox_close(s->world.outbox);
     http_close(s->world.http);
     free(s->lanes);
+    free(s->gates);
     free(s);
 }
 
@@ -276,4 +291,6 @@ void delivery_shard_add_stats(const struct delivery_shard *s, size_t i,
                               struct delivery_stats *sum)
 {
     lane_add_stats(&s->lanes[i], sum);
+    sum->open |= gate_state(&s->gates[i]) == GATE_OPEN;
+    sum->paused |= gate_state(&s->gates[i]) == GATE_PAUSED;
 }

@@ -11,11 +11,14 @@
 #include <time.h>
 
 #include "core/clock.h"
+#include "sinks/courier.h"
 
 enum { RETRY_AFTER_BYTES = 64 };
 
 struct slot {
     CURL *easy;
+    struct courier *courier; /* for what goes by a carrier; NULL: nothing did yet */
+    bool carried;            /* the request under way does */
     struct curl_slist *headers;
     struct buf body;
     bool busy, answered, cut, late;
@@ -59,6 +62,7 @@ void http_close(struct http *h)
         return;
     for (size_t i = 0; i < h->settings.slots; i++) {
         http_cancel(h, i);
+        courier_free(h->slots[i].courier);
         curl_easy_cleanup(h->slots[i].easy);
         buf_deinit(&h->slots[i].body);
     }
@@ -172,13 +176,31 @@ static void forget(struct slot *s)
     curl_easy_reset(s->easy);
     curl_slist_free_all(s->headers);
     s->headers = NULL;
-    s->busy = false;
+    s->busy = s->carried = false;
+}
+
+static void wake(void *http)
+{
+    http_wake(http);
+}
+
+static int start_courier(struct http *h, struct slot *s, const struct request *request,
+                         struct err *e)
+{
+    if (!s->courier)
+        s->courier = courier_new(wake, h);
+    if (courier_start(s->courier, request, h->settings.timeout_ms, e))
+        return -1;
+    s->busy = s->carried = true;
+    return 0;
 }
 
 int http_start(struct http *h, size_t slot, const struct request *request, struct err *e)
 {
     struct slot *s = &h->slots[slot];
     assert(slot < h->settings.slots && !s->busy);
+    if (request->carrier)
+        return start_courier(h, s, request, e);
     if (!all_harmless(request))
         return err_set(e, ERR_REFUSED, "a control character in the address or a header");
     buf_clear(&s->body);
@@ -194,7 +216,10 @@ int http_start(struct http *h, size_t slot, const struct request *request, struc
 
 void http_send_before(struct http *h, size_t slot, int64_t monotonic_ms)
 {
-    h->slots[slot].send_before_ms = monotonic_ms;
+    struct slot *s = &h->slots[slot];
+    s->send_before_ms = monotonic_ms;
+    if (s->carried)
+        courier_send_before(s->courier, monotonic_ms);
 }
 
 void http_cancel(struct http *h, size_t slot)
@@ -202,7 +227,10 @@ void http_cancel(struct http *h, size_t slot)
     struct slot *s = &h->slots[slot];
     if (!s->busy)
         return;
-    curl_multi_remove_handle(h->multi, s->easy);
+    if (s->carried)
+        courier_cancel(s->courier);
+    else
+        curl_multi_remove_handle(h->multi, s->easy);
     forget(s);
 }
 
@@ -213,7 +241,7 @@ bool http_wait(struct http *h, int fd, int64_t wait_ms)
     curl_multi_perform(h->multi, &running);
     int wait = wait_ms < 0 ? 0 : wait_ms > INT_MAX ? INT_MAX : (int)wait_ms;
     for (size_t i = 0; i < h->settings.slots; i++)
-        left += h->slots[i].busy;
+        left += h->slots[i].busy && !h->slots[i].carried;
     if (running < left)
         wait = 0; /* something finished already */
     curl_multi_poll(h->multi, &extra, fd >= 0, wait, NULL);
@@ -260,9 +288,24 @@ static void answer(struct slot *s, CURLcode result, struct http_answer *out)
     };
 }
 
+static bool courier_has_finished(struct http *h, struct http_answer *out)
+{
+    for (size_t i = 0; i < h->settings.slots; i++) {
+        struct slot *s = &h->slots[i];
+        if (!s->carried || !courier_finished(s->courier, out))
+            continue;
+        s->busy = s->carried = false;
+        out->slot = i;
+        return true;
+    }
+    return false;
+}
+
 bool http_finished(struct http *h, struct http_answer *out)
 {
     int left;
+    if (courier_has_finished(h, out))
+        return true;
     CURLMsg *m = curl_multi_info_read(h->multi, &left);
     if (!m)
         return false;

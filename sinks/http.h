@@ -1,4 +1,4 @@
-/* HTTP requests side by side, one a slot; the only file with libcurl. No redirects, no cookies, no
+/* Requests side by side, one a slot: by HTTP, or given to a courier; the only file with libcurl. No redirects, no cookies, no
  * other protocols than http and https, certificates always verified, every wait bounded. A proxy is
  * used where the environment names one (https_proxy, http_proxy, no_proxy, as curl reads them).
  * One thread, but for http_wake. */

@@ -266,8 +266,7 @@ static int hubspot_format(const struct sink_input *in, struct arena *arena,
 
 /* https://developers.hubspot.com/docs/api-reference/error-handling and /usage-guidelines:
  * 423 is a lock of some seconds, 477 a migration between data centres, and both are to be
- * tried again; a daily limit ends at midnight. An expired key is a person's to replace,
- * and is read anew. */
+ * tried again; a daily limit ends at midnight. */
 static struct outcome hubspot_outcome(const void *settings,
                                       const struct response *response)
 {
@@ -281,14 +280,12 @@ static struct outcome hubspot_outcome(const void *settings,
     const json_t *policy = json_object_get(answer, "policyName");
     const json_t *category = json_object_get(answer, "category");
     outcome_word(&o, str_of(json_string_value(policy ? policy : category)));
-    if (response->status == 401 || response->status == 423 || response->status == 477)
+    if (response->status == 423 || response->status == 477)
         o.verdict = RETRY;
     if (o.verdict == RETRY && !o.retry_after_ms && response->status == 429)
         o.retry_after_ms = str_is(str_of(json_string_value(policy)), "DAILY")
                                ? 60 * MINUTE_MS
                                : 10 * SECOND_MS;
-    if (response->status == 401)
-        o.retry_after_ms = MINUTE_MS;
     json_decref(answer);
     return o;
 }

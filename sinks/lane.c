@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/fault.h"
+#include "sinks/lane_talk.h"
 #include "sinks/lane_verdict.h"
 #include "sinks/request.h"
 
@@ -19,50 +20,17 @@ enum { LEASE_PARTS = 3 }; /* renewed when a third has passed; no rest is longer 
 enum { DEAD_MANY = 10000, DEAD_SAID_EVERY_MS = 3600 * 1000 };
 #define SPARE_ALL_MS INT64_C(1000000000) /* a lease that never runs out */
 
-static int read_secrets(struct lane *l, struct err *e)
+void lane_init(struct lane *l, struct lane_world *world, struct gate *gate, size_t slot)
 {
-    struct sink_secrets fresh = {0};
-    arena_reset(&l->secret_arenas[1]);
-    if (l->sink->secrets(l->sink->secrets_arg, &l->secret_arenas[1], &fresh, e) < 0)
-        return -1;
-    struct arena older = l->secret_arenas[0];
-    l->secret_arenas[0] = l->secret_arenas[1];
-    l->secret_arenas[1] = older;
-    l->secrets = fresh;
-    l->secrets_ms = l->world->now_ms;
-    l->secrets_stale = false;
-    return 0;
-}
-
-int lane_init(struct lane *l, struct lane_world *world, size_t slot, struct err *e)
-{
-    *l = (struct lane){
-        .world = world, .sink = &world->settings->sinks[slot], .slot = slot};
+    *l = (struct lane){.world = world, .sink = gate->sink, .gate = gate, .slot = slot};
     arena_init(&l->entry_arena);
     arena_init(&l->request_arena);
-    arena_init(&l->secret_arenas[0]);
-    arena_init(&l->secret_arenas[1]);
-    return read_secrets(l, e);
 }
 
 void lane_deinit(struct lane *l)
 {
     arena_deinit(&l->entry_arena);
     arena_deinit(&l->request_arena);
-    arena_deinit(&l->secret_arenas[0]);
-    arena_deinit(&l->secret_arenas[1]);
-}
-
-/* Old ones still serve while new ones cannot be read. */
-static void refresh_secrets(struct lane *l)
-{
-    char quoted[LOG_VALUE_BYTES];
-    struct err e = {0};
-    if (!l->secrets_stale && l->world->now_ms - l->secrets_ms < SECRETS_MS)
-        return;
-    if (read_secrets(l, &e) < 0)
-        log_warn("secret_unreadable", "sink=%.*s reason=%s", STR_ARG(l->sink->name),
-                 log_quote(str_of(e.text), quoted));
 }
 
 /* ---- trying ---- */
@@ -114,22 +82,23 @@ static void fly(struct lane *l, const struct request *request)
     l->state = LANE_FLYING;
 }
 
-static void try_now(struct lane *l)
+/* 1: Redis was asked, 0: it was not, -1. */
+static int try_now(struct lane *l, struct err *fails)
 {
     const struct sink *type = l->sink->type;
     struct request request = {0};
     struct err e = {0};
-    refresh_secrets(l);
+    (void)lane_secrets_refresh(&l->gate->secrets, l->world->now_ms, SECRETS_MS);
     arena_reset(&l->request_arena);
-    struct sink_input in = {.settings = l->sink->settings,
-                            .secrets = &l->secrets,
-                            .alert = &l->alert,
-                            .alert_json = l->entry.body,
-                            .now_ms = l->world->wall_ms};
+    l->state = LANE_WAITING;
+    l->due_ms = l->world->now_ms;
+    int asked = lane_talk_recall(l, fails);
+    if (asked < 0)
+        return -1;
+    struct sink_input in = lane_talk_input(l);
     if (clock_monotonic_ms() >= l->send_before_ms) {
-        l->state = LANE_WAITING;
-        l->due_ms = l->renew_ms = l->world->now_ms;
-        return;
+        l->renew_ms = l->world->now_ms;
+        return asked;
     }
     int rc = type->format(&in, &l->request_arena, &request, &e);
     if (rc == 0)
@@ -141,6 +110,7 @@ static void try_now(struct lane *l)
         name_entry(l, &request);
         fly(l, &request);
     }
+    return asked;
 }
 
 static void go_idle(struct lane *l)
@@ -149,17 +119,20 @@ static void go_idle(struct lane *l)
     l->due_ms = l->world->now_ms;
 }
 
-static void begin(struct lane *l, int64_t asked_ms)
+static int begin(struct lane *l, int64_t asked_ms, struct err *fails)
 {
     struct err e = {0};
     l->tries = l->took_ms = 0;
-    l->lost = false;
+    l->lost = l->refused = false;
     l->alert = (struct alert){0};
     lease_begins(l, asked_ms);
     if (alert_parse(l->entry.body, &l->entry_arena, &l->alert, &e) < 0)
         lane_conclude_error(l, &e);
-    else
-        try_now(l);
+    else {
+        lane_talk_begin(l);
+        return try_now(l, fails);
+    }
+    return 0;
 }
 
 /* ---- steps ---- */
@@ -179,9 +152,7 @@ static int look(struct lane *l, struct err *e)
         return -1;
     int64_t held_ms = l->entry.held_ms;
     l->due_ms = w->now_ms + (held_ms > 0 && held_ms < LOOK_MS ? held_ms : LOOK_MS);
-    if (rc > 0)
-        begin(l, asked_ms);
-    return 1;
+    return rc > 0 && begin(l, asked_ms, e) < 0 ? -1 : 1;
 }
 
 static void say_lost(struct lane *l)
@@ -218,16 +189,29 @@ static int give_back(struct lane *l, struct err *e)
 
 static int wait_on(struct lane *l, struct err *e)
 {
-    if (l->lost)
+    int64_t now_ms = l->world->now_ms;
+    if (l->lost) {
         go_idle(l);
-    else if (l->world->stopping)
+        return 0;
+    }
+    if (l->world->stopping)
         return give_back(l, e);
-    else if (l->world->now_ms >= l->due_ms)
-        try_now(l);
-    return 0;
+    gate_look(l->gate, now_ms);
+    return gate_lets(l->gate, l, now_ms) ? try_now(l, e) : 0;
 }
 
-/* Tells Redis. The sink is well: it answered, and what it refused was this alert. */
+/* Another request about the same alert, which this pod still holds. */
+static int go_on(struct lane *l, int held)
+{
+    l->state = LANE_WAITING;
+    l->due_ms = l->world->now_ms;
+    lane_talk_turn(l);
+    if (!held)
+        say_lost(l);
+    return 1;
+}
+
+/* Tells Redis. */
 static int settle(struct lane *l, struct err *e)
 {
     struct str sink = l->sink->name;
@@ -235,6 +219,9 @@ static int settle(struct lane *l, struct err *e)
     bool dead = l->outcome.verdict == DEAD;
     struct outbox_entry told = l->entry;
     told.attempts += l->tries ? l->tries - 1 : 0;
+    int known = lane_talk_remember(l, e);
+    if (known < 0 || l->outcome.verdict == MORE)
+        return known < 0 ? -1 : go_on(l, known);
     int rc = dead ? outbox_dead(outbox, sink, &told, str_of(l->outcome.reason), e)
                   : outbox_ack(outbox, sink, l->entry.id, e);
     if (rc < 0)
@@ -246,7 +233,6 @@ static int settle(struct lane *l, struct err *e)
     }
     lane_count(dead ? &l->counts.dead : &l->counts.delivered);
     lane_log(l, dead ? LOG_ERROR : LOG_INFO, dead ? "alert_dead" : "alert_delivered", 0);
-    l->failures = 0;
     return 1;
 }
 
@@ -333,7 +319,7 @@ static int64_t due_ms(const struct lane *l)
         return renew;
     if (l->state == LANE_ANSWERED || l->lost || l->world->stopping)
         return l->world->now_ms;
-    return earlier(l->due_ms, renew);
+    return earlier(gate_due_ms(l->gate, l), renew);
 }
 
 int64_t lane_due_ms(const struct lane *l)

@@ -5,6 +5,7 @@
 
 #include "sinks/delivery_settings.h"
 #include "sinks/http.h"
+#include "sinks/lane_gate.h"
 #include "windows/outbox.h"
 
 /* What all lanes of a shard share. */
@@ -29,9 +30,20 @@ struct lane_counts {
     _Atomic int64_t delivered, retried, dead, queued, dead_total, oldest_ms;
 };
 
+/* Of a conversation (sinks/sink.h). */
+struct lane_talk {
+    char topic[33];    /* the alert's rule and key */
+    struct str memory; /* in the entry's arena */
+    bool known;        /* it was recalled */
+    bool changed;      /* Redis does not know it yet */
+    int turns;         /* how often more was to be said */
+    int64_t tries;     /* of the lane's, those before this turn */
+};
+
 struct lane {
     struct lane_world *world;
     const struct delivery_sink *sink;
+    struct gate *gate;
     size_t slot;
     enum lane_state state;
     int64_t due_ms;                 /* idle: look into the outbox; waiting: try */
@@ -41,22 +53,20 @@ struct lane {
     int64_t count_ms;               /* look up the outbox's figures */
     int64_t dead_said_ms;           /* when it may be said again that many are dead */
     int64_t rest_ms, rest_until_ms; /* Redis refused something; 0: it did not */
-    unsigned failures;              /* of this sink, in a row */
     int64_t tries;                  /* of this entry, by this process */
     int64_t took_ms;                /* the last one */
+    bool refused;                   /* the endpoint refused us with this entry, */
+    int64_t accepted_before;        /* when it had taken so many others */
+    struct lane_talk talk;
     struct arena entry_arena, request_arena;
     struct outbox_entry entry;
     struct alert alert;
     struct outcome outcome;
-    struct arena secret_arenas[2]; /* the new ones are read beside the old ones */
-    struct sink_secrets secrets;
-    int64_t secrets_ms;
-    bool secrets_stale;
     struct lane_counts counts;
 };
 
-/* Of the sink with this number. Reads the secrets. lane_deinit in either case. */
-int lane_init(struct lane *l, struct lane_world *world, size_t slot, struct err *e);
+/* Of the gate's sink. Both are lent. */
+void lane_init(struct lane *l, struct lane_world *world, struct gate *gate, size_t slot);
 void lane_deinit(struct lane *l);
 
 /* Does what is due. 1: Redis answered, 0: it was not asked, -1: it fails, call again later. */

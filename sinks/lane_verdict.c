@@ -1,15 +1,12 @@
-/* A refused or unanswered try is repeated after a random wait that doubles, or after the receiver's wish;
- * an alert that has grown too old by then is given up. */
+/* A failed try is repeated after the gate's wait; an alert that has grown too old by then is given up, but not
+ * while the endpoint refuses us: that is no fault of the alert's, and a person will mend it. */
 #include "sinks/lane_verdict.h"
 
-#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "core/fault.h"
-
-enum { DOUBLINGS_MAX = 30 };
+#include "sinks/lane_talk.h"
 
 void lane_count(_Atomic int64_t *counter)
 {
@@ -30,42 +27,15 @@ void lane_log(const struct lane *l, enum log_level level, const char *event,
               (long long)l->took_ms, wait, log_quote(str_of(l->outcome.reason), quoted));
 }
 
-static int64_t random_below(int64_t n)
-{
-    uint64_t v = 0;
-    ssize_t got = getrandom(&v, sizeof v, 0);
-    assert(got == sizeof v);
-    (void)got;
-    return (int64_t)(v % (uint64_t)n);
-}
-
-/* Exponential with full jitter above the least wait:
- * https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ */
-static int64_t backoff_ms(const struct delivery_settings *s, unsigned failures)
-{
-    int64_t most = s->retry_min_ms;
-    for (unsigned i = 0; i < failures && i < DOUBLINGS_MAX && most < s->retry_max_ms; i++)
-        most *= 2;
-    if (most > s->retry_max_ms)
-        most = s->retry_max_ms;
-    return s->retry_min_ms + random_below(most - s->retry_min_ms + 1);
-}
-
 static void try_again_later(struct lane *l)
 {
-    const struct delivery_settings *s = l->world->settings;
-    int64_t wish = l->outcome.retry_after_ms;
-    l->failures++;
-    l->secrets_stale = true;
-    int64_t wait_ms = backoff_ms(s, l->failures);
-    if (wish > s->retry_after_max_ms)
-        wish = s->retry_after_max_ms;
-    if (wish > wait_ms)
-        wait_ms = wish;
+    int64_t now_ms = l->world->now_ms;
+    int64_t wait_ms = gate_fails(l->gate, &l->outcome, l->tries, now_ms);
     l->state = LANE_WAITING;
-    l->due_ms = l->world->now_ms + wait_ms;
+    l->due_ms = now_ms + wait_ms;
     lane_count(&l->counts.retried);
-    lane_log(l, LOG_WARN, "alert_retry", wait_ms);
+    lane_log(l, LOG_WARN, l->outcome.verdict == REFUSED ? "alert_refused" : "alert_retry",
+             wait_ms);
 }
 
 /* An entry's id begins with the time it was made. */
@@ -82,12 +52,25 @@ static void give_up(struct lane *l)
     l->outcome = dead;
 }
 
+/* A refusal is of the endpoint's; but where it took another alert since, it is of this one. */
+static void judge_refusal(struct lane *l)
+{
+    if (!l->refused)
+        l->accepted_before = l->gate->accepted;
+    else if (l->gate->accepted > l->accepted_before)
+        l->outcome.verdict = DEAD;
+    l->refused = true;
+}
+
 void lane_conclude(struct lane *l, const struct outcome *outcome)
 {
     l->outcome = *outcome;
-    if (l->outcome.verdict == RETRY && is_too_old(l))
+    if (l->outcome.verdict == REFUSED)
+        judge_refusal(l);
+    else if (l->outcome.verdict == RETRY && is_too_old(l) &&
+             gate_state(l->gate) != GATE_PAUSED)
         give_up(l);
-    if (l->outcome.verdict == RETRY)
+    if (l->outcome.verdict == RETRY || l->outcome.verdict == REFUSED)
         try_again_later(l);
     else
         l->state = LANE_ANSWERED;
@@ -96,7 +79,7 @@ void lane_conclude(struct lane *l, const struct outcome *outcome)
 void lane_conclude_error(struct lane *l, const struct err *e)
 {
     /* What a person can mend without touching the alert is no reason to lose it. */
-    struct outcome o = {.verdict = e->kind == ERR_INPUT ? DEAD : RETRY};
+    struct outcome o = {.verdict = e->kind == ERR_INPUT ? DEAD : REFUSED};
     snprintf(o.reason, sizeof o.reason, "%.199s", e->text);
     lane_conclude(l, &o);
 }
@@ -105,12 +88,11 @@ void lane_answer(struct lane *l, const struct http_answer *answer)
 {
     int status = answer->response.status;
     FAULT_POINT("post.after");
-    struct outcome o = l->sink->type->outcome(l->sink->settings, &answer->response);
+    struct outcome o = lane_talk_hear(l, &answer->response);
     if (status == 0 && o.verdict != DELIVERED)
         snprintf(o.reason, sizeof o.reason, "no answer: %s", answer->failure);
-    /* A key that is refused is being changed, or a person will change it. */
-    if ((status == 401 || status == 403) && o.verdict == DEAD)
-        o.verdict = RETRY;
     l->took_ms = answer->took_ms;
     lane_conclude(l, &o);
+    if (l->state == LANE_ANSWERED && o.verdict != RETRY)
+        gate_works(l->gate, l->world->now_ms);
 }

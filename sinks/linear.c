@@ -198,6 +198,8 @@ static struct outcome later(int64_t after_ms, const char *reason)
     return o;
 }
 
+#define KEY_REFUSED "the key is refused"
+
 static struct outcome read_error(const json_t *error)
 {
     struct outcome o = {.verdict = DEAD, .reason = "refused by Linear:"};
@@ -206,7 +208,7 @@ static struct outcome read_error(const json_t *error)
     if (is_code(error, "RATELIMITED", "ratelimited"))
         return later(MINUTE_MS, "rate limited");
     if (is_code(error, "AUTHENTICATION_ERROR", "authentication error"))
-        return later(MINUTE_MS, "the key is refused");
+        return (struct outcome){.verdict = REFUSED, .reason = KEY_REFUSED};
     if (is_code(error, "INTERNAL_SERVER_ERROR", "internal error") ||
         is_code(error, "LOCK_TIMEOUT", "lock timeout") ||
         is_code(error, "NETWORK_ERROR", "network error"))
@@ -256,7 +258,7 @@ static struct outcome linear_outcome(const void *settings,
     if (json_array_size(errors))
         o = read_errors(errors);
     else if (response->status == 401)
-        o = later(MINUTE_MS, "the key is refused");
+        o = (struct outcome){.verdict = REFUSED, .reason = KEY_REFUSED};
     else if (o.verdict == DELIVERED)
         o = read_data(json_object_get(answer, "data"));
     json_decref(answer);

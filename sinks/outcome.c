@@ -55,6 +55,13 @@ static bool is_retried(int status)
            (status >= 500 && status <= 599);
 }
 
+/* Of the endpoint: its key, its address. A redirect says that it is not there. */
+static bool is_refusal(int status)
+{
+    return status == 401 || status == 403 || status == 404 || status == 407 ||
+           status == 410 || (status >= 300 && status <= 399);
+}
+
 struct outcome outcome_by_status(const struct response *response)
 {
     struct outcome o = {.verdict = DEAD};
@@ -62,6 +69,8 @@ struct outcome outcome_by_status(const struct response *response)
         o.verdict = DELIVERED;
     else if (is_retried(response->status))
         o.verdict = RETRY;
+    else if (is_refusal(response->status))
+        o.verdict = REFUSED;
     if (o.verdict != DELIVERED) /* a sink may know that its DEAD is not */
         o.retry_after_ms = retry_after_ms(response);
     if (response->status == 0)

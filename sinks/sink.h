@@ -11,13 +11,17 @@
 
 enum { REQUEST_HEADERS_MAX = 12 };
 
-/* Everything in it lives in the arena given to format(). */
+struct carrier;
+
+/* Everything in it lives in the arena given to format(), or is the sink's own. */
 struct request {
     struct str method; /* "POST" */
     struct str url;
     struct str headers[REQUEST_HEADERS_MAX]; /* "Name: value" */
     size_t headers_n;
     struct str body;
+    const struct carrier *carrier; /* what takes it there (sinks/carrier.h); NULL: HTTP */
+    const void *settings;          /* the sink's, for the carrier */
 };
 
 struct response {
@@ -29,7 +33,13 @@ struct response {
 };
 enum { RESPONSE_MAX_BYTES = 64 * 1024 };
 
-enum verdict { DELIVERED, RETRY, DEAD };
+enum verdict {
+    DELIVERED,
+    RETRY,   /* it may go well later */
+    DEAD,    /* this alert, never */
+    REFUSED, /* the endpoint refuses us, whatever we say: the sink pauses until a person mends it */
+    MORE,    /* of a conversation: understood, and another request follows at once */
+};
 
 struct outcome {
     enum verdict verdict;
@@ -48,7 +58,10 @@ struct sink_input {
     const struct alert *alert;
     struct str alert_json; /* the alert as DESIGN 2 writes it, exactly as in the outbox */
     int64_t now_ms;        /* wall clock, for request timestamps only */
+    struct str memory;     /* of a conversation: what hear() wrote last; n == 0: nothing */
+    bool again;            /* this request may have arrived before, unknown to us */
 };
+enum { MEMORY_MAX_BYTES = 4096 };
 
 struct sink {
     const char *name; /* `type` in the configuration */
@@ -60,6 +73,13 @@ struct sink {
      * -1: it cannot be said (dead). */
     int (*format)(const struct sink_input *in, struct arena *arena, struct request *out, struct err *e);
     struct outcome (*outcome)(const void *settings, const struct response *response);
+    /* A sink that holds a conversation: it may need several requests for one alert (MORE), and keeps a
+     * memory of each rule and key (sinks/memory.h), kept beside the outbox for some days after the end of an
+     * episode. Then this judges an answer to the request that format() made of the same input; what it writes
+     * to `memory` replaces what was there, nothing leaves it. Losing the memory, and hearing twice, must be
+     * safe. NULL: one request, judged by outcome. */
+    struct outcome (*hear)(const struct sink_input *in, const struct response *response,
+                           struct buf *memory);
 };
 
 /* NULL-terminated. */
@@ -67,7 +87,7 @@ extern const struct sink *const sinks[];
 const struct sink *sink_named(struct str name);
 
 /* The common reading of an HTTP answer: 2xx delivered; 408, 425, 429, 5xx and no answer retry
- * (Retry-After in seconds or as an HTTP date); everything else dead. */
+ * (Retry-After in seconds or as an HTTP date); 401, 403, 404, 407, 410 and 3xx refused; else dead. */
 struct outcome outcome_by_status(const struct response *response);
 
 #endif

@@ -26,7 +26,7 @@ from receiver import Receiver  # noqa: E402
 
 TOOL = None
 QUICK = ["retry_min=50", "retry_max=200", "request_timeout=800", "connect_timeout=400",
-         "lease=2000"]
+         "lease=2000", "paused_min=50", "paused_max=200"]
 
 
 def alert(number, state="firing"):
@@ -220,23 +220,48 @@ class DeliveryTest(unittest.TestCase):
 
     def test_what_can_never_be_delivered_is_dead(self):
         self.add("gone", [1, 2])
-        self.add("redirect", [1])
         self.redis.add("broken", b"no alert\x00\xff")
         self.redis.add("broken", b"")
         self.add("broken", [3])
-        pod = self.pod(gone="/status/404", redirect="/redirect", broken="/ok")
-        self.empty("gone", "redirect", "broken")
+        pod = self.pod(gone="/status/422", broken="/ok")
+        self.empty("gone", "broken")
         dead = self.redis.dead("gone")
         self.assertEqual([d[b"alert"].decode() for d in dead], [alert(1), alert(2)])
-        self.assertIn(b"404", dead[0][b"reason"])
+        self.assertIn(b"422", dead[0][b"reason"])
         self.assertEqual(dead[0][b"attempts"], b"1")
-        self.assertEqual(len(self.redis.dead("redirect")), 1)
-        self.assertEqual(self.receiver.of("/redirected"), [])
         self.assertEqual([d[b"alert"] for d in self.redis.dead("broken")],
                          [b"no alert\x00\xff", b""])
         self.check_once("/ok", [3])
-        self.check_once("/status/404", [1, 2])
-        self.assertEqual(pod.log().count("event=alert_dead"), 5)
+        self.check_once("/status/422", [1, 2])
+        self.assertEqual(pod.log().count("event=alert_dead"), 4)
+
+    def test_an_endpoint_that_refuses_us_pauses_the_sink(self):
+        """It is told loudly once, tried slowly with the secret as it is then, and nothing is lost, however long it
+        lasts; a changed secret is tried at once."""
+        paths = {"key": "/status/401", "right": "/status/403", "gone": "/status/404",
+                 "closed": "/status/410", "moved": "/redirect"}
+        with tempfile.TemporaryDirectory(prefix="delivery_url.") as folder:
+            for sink, path in paths.items():
+                with open(f"{folder}/{sink}", "w") as f:
+                    f.write(self.receiver.url(path))
+                self.add(sink, [1, 2, 3])
+            pod = self.pod("give_up=100", "paused_min=300", "paused_max=60000",
+                           *(f"{sink}=@{folder}/{sink}" for sink in paths))
+            self.assertTrue(wait_for(lambda: all(len(self.receiver.of(p)) >= 3 for p in paths.values())))
+            for sink, path in paths.items():
+                self.assertLess(len(self.receiver.of(path)), 8)
+                self.assertEqual(self.redis.waiting(sink), 3)
+                self.assertEqual(self.redis.dead(sink), [])
+                self.assertEqual(pod.log().count(f"event=sink_paused sink={sink} "), 1)
+                with open(f"{folder}/{sink}", "w") as f:
+                    f.write(self.receiver.url(f"/ok/{sink}"))
+            self.assertEqual(pod.stats()["paused"], 1)
+            self.empty(*paths, seconds=8)
+        for sink in paths:
+            self.check_once(f"/ok/{sink}", [1, 2, 3])
+            self.assertEqual(pod.log().count(f"event=sink_goes_on sink={sink} "), 1)
+        self.assertEqual(self.receiver.of("/redirected"), [])
+        self.assertEqual(pod.stats()["paused"], 0)
 
     def test_an_old_alert_is_given_up(self):
         self.add("sink", [1])
@@ -547,7 +572,7 @@ class DeliveryTest(unittest.TestCase):
         stems = [redis_server.shard_stem(3, i) for i in range(3)]
         for n in range(1, 31):
             self.redis.add("ok", alert(n), stems[n % 3])
-        pod = self.pod("shards=3", ok="/ok", gone="/status/404")
+        pod = self.pod("shards=3", ok="/ok", gone="/status/400")
         self.redis.add("gone", alert(1), stems[0])
         self.redis.add("gone", alert(2), stems[2])
         for stem in stems:
@@ -650,7 +675,7 @@ class DeliveryTest(unittest.TestCase):
         try:
             act = self.receiver.act
             self.receiver.act = lambda connection, path, earlier: act(
-                connection, ["status", "404"] if path == ["hang"] else path, earlier)
+                connection, ["status", "400"] if path == ["hang"] else path, earlier)
             self.receiver.released.set()
             self.assertTrue(wait_for(lambda: "outbox_refuses" in pod.log()))
             self.empty("ok", seconds=5)

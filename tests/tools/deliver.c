@@ -60,6 +60,8 @@ static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
                 {"retry_min", &s->retry_min_ms},
                 {"retry_max", &s->retry_max_ms},
                 {"retry_after_max", &s->retry_after_max_ms},
+                {"paused_min", &s->paused_min_ms},
+                {"paused_max", &s->paused_max_ms},
                 {"give_up", &s->give_up_ms}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         if (is_named(arg, n, rows[i].name)) {
@@ -76,10 +78,11 @@ static void print_stats(const struct delivery *d,
     for (size_t i = 0; i < settings->sinks_n; i++) {
         struct delivery_stats s = delivery_stats(d, i);
         printf("{\"sink\":\"%.*s\",\"delivered\":%lld,\"retried\":%lld,\"dead\":%lld,"
-               "\"queued\":%lld,\"oldest_ms\":%lld,\"dead_total\":%lld}\n",
+               "\"queued\":%lld,\"oldest_ms\":%lld,\"dead_total\":%lld,\"open\":%d,"
+               "\"paused\":%d}\n",
                STR_ARG(settings->sinks[i].name), (long long)s.delivered,
                (long long)s.retried, (long long)s.dead, (long long)s.queued,
-               (long long)s.oldest_ms, (long long)s.dead_total);
+               (long long)s.oldest_ms, (long long)s.dead_total, s.open, s.paused);
     }
     fflush(stdout);
 }

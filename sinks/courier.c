@@ -1,0 +1,191 @@
+/* The thread sleeps until a request is given, carries it and says so. A request that is cancelled before the
+ * thread has taken it never happened; one that is under way is asked to end, and its outcome is dropped. Signals
+ * are for other threads. */
+#include "sinks/courier.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/clock.h"
+
+enum courier_state { RESTING, GIVEN, UNDER_WAY, DONE };
+
+struct courier {
+    void (*wake)(void *arg);
+    void *wake_arg;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of all below */
+    pthread_cond_t given;
+    bool running, ending, cancelled;
+    enum courier_state state;
+    int64_t send_before_ms, began_ms, took_ms;
+    _Atomic int64_t until_ms;
+    struct arena arena;
+    struct request request; /* in the arena */
+    struct carried carried;
+    void *self; /* the carrier's; the thread's own */
+};
+
+int carrier_wait_ms(const _Atomic int64_t *until_ms)
+{
+    int64_t left = atomic_load(until_ms) - clock_monotonic_ms();
+    return left <= 0 ? 0 : left < CARRIER_SLICE_MS ? (int)left : CARRIER_SLICE_MS;
+}
+
+struct courier *courier_new(void (*wake)(void *arg), void *arg)
+{
+    struct courier *c = calloc(1, sizeof *c);
+    assert(c);
+    c->wake = wake;
+    c->wake_arg = arg;
+    pthread_mutex_init(&c->lock, NULL);
+    pthread_cond_init(&c->given, NULL);
+    arena_init(&c->arena);
+    return c;
+}
+
+/* ---- its thread ---- */
+
+static void carry(struct courier *c, struct carried *out)
+{
+    const struct carrier *by = c->request.carrier;
+    struct err e = {0};
+    if (by->open && !c->self && !(c->self = by->open(&c->request, &e))) {
+        snprintf(out->why, sizeof out->why, "%.199s", e.text);
+        return;
+    }
+    if (by->send(c->self, &c->request, &c->until_ms, out))
+        c->self = NULL;
+}
+
+/* With the lock, which is given up meanwhile. */
+static void take(struct courier *c)
+{
+    struct carried carried = {0};
+    if (clock_monotonic_ms() >= c->send_before_ms) {
+        snprintf(carried.why, sizeof carried.why, "it was too late to send it");
+    } else {
+        c->state = UNDER_WAY;
+        pthread_mutex_unlock(&c->lock);
+        carry(c, &carried);
+        pthread_mutex_lock(&c->lock);
+    }
+    c->carried = carried;
+    c->took_ms = clock_monotonic_ms() - c->began_ms;
+    c->state = c->cancelled ? RESTING : DONE;
+    if (!c->cancelled)
+        c->wake(c->wake_arg);
+}
+
+static void *work(void *arg)
+{
+    struct courier *c = arg;
+    pthread_mutex_lock(&c->lock);
+    while (!c->ending)
+        if (c->state == GIVEN)
+            take(c);
+        else
+            pthread_cond_wait(&c->given, &c->lock);
+    pthread_mutex_unlock(&c->lock);
+    if (c->self)
+        c->request.carrier->close(c->self);
+    return NULL;
+}
+
+/* ---- its owner's ---- */
+
+static int run(struct courier *c, struct err *e)
+{
+    sigset_t all, before;
+    if (c->running)
+        return 0;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    c->running = pthread_create(&c->thread, NULL, work, c) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return c->running ? 0 : err_set(e, ERR_UNAVAILABLE, "no thread can be started");
+}
+
+static void keep(struct courier *c, const struct request *r)
+{
+    arena_reset(&c->arena);
+    c->request = *r;
+    c->request.method = arena_str(&c->arena, r->method);
+    c->request.url = arena_str(&c->arena, r->url);
+    c->request.body = arena_str(&c->arena, r->body);
+    for (size_t i = 0; i < r->headers_n; i++)
+        c->request.headers[i] = arena_str(&c->arena, r->headers[i]);
+}
+
+int courier_start(struct courier *c, const struct request *r, int64_t timeout_ms,
+                  struct err *e)
+{
+    int rc = run(c, e);
+    pthread_mutex_lock(&c->lock);
+    if (rc == 0 && c->state != RESTING)
+        rc = err_set(e, ERR_UNAVAILABLE, "the one before is still under way");
+    if (rc == 0) {
+        keep(c, r);
+        c->cancelled = false;
+        c->send_before_ms = INT64_MAX;
+        c->began_ms = clock_monotonic_ms();
+        atomic_store(&c->until_ms, c->began_ms + timeout_ms);
+        c->state = GIVEN;
+        pthread_cond_signal(&c->given);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+void courier_send_before(struct courier *c, int64_t monotonic_ms)
+{
+    pthread_mutex_lock(&c->lock);
+    c->send_before_ms = monotonic_ms;
+    pthread_mutex_unlock(&c->lock);
+}
+
+void courier_cancel(struct courier *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->cancelled = true;
+    atomic_store(&c->until_ms, 0);
+    if (c->state != UNDER_WAY)
+        c->state = RESTING;
+    pthread_mutex_unlock(&c->lock);
+}
+
+bool courier_finished(struct courier *c, struct http_answer *out)
+{
+    pthread_mutex_lock(&c->lock);
+    bool done = c->state == DONE;
+    if (done) {
+        c->state = RESTING;
+        out->took_ms = c->took_ms;
+        out->failure = c->carried.status ? NULL : c->carried.why;
+        out->response = (struct response){.status = c->carried.status,
+                                          .body = str_of(c->carried.why),
+                                          .now_ms = clock_wall_ms()};
+    }
+    pthread_mutex_unlock(&c->lock);
+    return done;
+}
+
+void courier_free(struct courier *c)
+{
+    if (!c)
+        return;
+    courier_cancel(c);
+    pthread_mutex_lock(&c->lock);
+    c->ending = true;
+    pthread_cond_signal(&c->given);
+    pthread_mutex_unlock(&c->lock);
+    if (c->running)
+        pthread_join(c->thread, NULL);
+    pthread_cond_destroy(&c->given);
+    pthread_mutex_destroy(&c->lock);
+    arena_deinit(&c->arena);
+    free(c);
+}
