@@ -14,7 +14,8 @@ struct rule_series {
 };
 
 struct sink_series {
-    struct metric *entries, *full, *oldest, *dead, *delivered, *retried, *buried;
+    struct metric *entries, *full, *oldest, *dead, *open, *paused;
+    struct metric *delivered, *retried, *buried;
 };
 
 struct partition_series {
@@ -43,6 +44,8 @@ static struct sink_series sink_series(struct str name)
         .full = metric_of(&metric_outbox_full, name, STR_NONE),
         .oldest = metric_of(&metric_outbox_oldest, name, STR_NONE),
         .dead = metric_of(&metric_dead_letters, name, STR_NONE),
+        .open = metric_of(&metric_sink_circuit_open, name, STR_NONE),
+        .paused = metric_of(&metric_sink_paused, name, STR_NONE),
         .delivered = metric_of(&metric_deliveries, name, STR("delivered")),
         .retried = metric_of(&metric_deliveries, name, STR("retried")),
         .buried = metric_of(&metric_deliveries, name, STR("dead"))};
@@ -182,6 +185,8 @@ static void tell_sinks(const struct live_metrics *m, const struct delivery *d)
         metric_put(m->sinks[i].full, m->sinks_full[i]);
         metric_put(m->sinks[i].oldest, s.oldest_ms);
         metric_put(m->sinks[i].dead, s.dead_total);
+        metric_put(m->sinks[i].open, s.open);
+        metric_put(m->sinks[i].paused, s.paused);
         metric_put(m->sinks[i].delivered, s.delivered);
         metric_put(m->sinks[i].retried, s.retried);
         metric_put(m->sinks[i].buried, s.dead);
@@ -190,6 +195,8 @@ static void tell_sinks(const struct live_metrics *m, const struct delivery *d)
     metric_flush(&metric_outbox_full);
     metric_flush(&metric_outbox_oldest);
     metric_flush(&metric_dead_letters);
+    metric_flush(&metric_sink_circuit_open);
+    metric_flush(&metric_sink_paused);
     metric_flush(&metric_deliveries);
 }
 

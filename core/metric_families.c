@@ -212,6 +212,23 @@ struct metric_family metric_dead_letters = {
         "alert_dead says why the sink never takes them.",
     .labels = {"sink"}};
 
+struct metric_family metric_sink_circuit_open = {
+    .name = "ticketwatch_sink_circuit_open",
+    .type = METRIC_GAUGE,
+    .help = "1 while a sink fails again and again, and this process only probes it; see "
+            "the log's circuit_open. Its alerts wait: look after the receiver.",
+    .labels = {"sink"},
+    .largest = true};
+
+struct metric_family metric_sink_paused = {
+    .name = "ticketwatch_sink_paused",
+    .type = METRIC_GAUGE,
+    .help = "1 while a sink's endpoint refuses this process (401, 403, 404, 410, a "
+            "redirect, a private address): the log's sink_paused says why. Its alerts "
+            "wait until somebody mends the key or the address.",
+    .labels = {"sink"},
+    .largest = true};
+
 struct metric_family metric_deliveries = {
     .name = "ticketwatch_deliveries_total",
     .help =
@@ -315,6 +332,8 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_outbox_oldest,
                                                  &metric_outbox_overflows,
                                                  &metric_dead_letters,
+                                                 &metric_sink_circuit_open,
+                                                 &metric_sink_paused,
                                                  &metric_deliveries,
                                                  &metric_redis_errors,
                                                  &metric_script_seconds,
