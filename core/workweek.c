@@ -148,20 +148,6 @@ static bool is_open(const struct workweek *w, int64_t at_ms, int64_t *until_ms)
     return false;
 }
 
-/* The first instant after from_ms with another offset; there is one, at the latest to_ms. */
-static int64_t offset_change(int64_t from_ms, int64_t to_ms)
-{
-    int64_t offset_ms = zone_offset_ms(from_ms);
-    while (to_ms - from_ms > 1) {
-        int64_t middle = from_ms + (to_ms - from_ms) / 2;
-        if (zone_offset_ms(middle) == offset_ms)
-            from_ms = middle;
-        else
-            to_ms = middle;
-    }
-    return to_ms;
-}
-
 int64_t workweek_after(const struct workweek *w, int64_t start_ms, int64_t span_ms)
 {
     if (w->n == 0)
@@ -171,7 +157,7 @@ int64_t workweek_after(const struct workweek *w, int64_t start_ms, int64_t span_
         bool open = is_open(w, begin, &edge);
         int64_t next = at + edge - begin;
         if (zone_offset_ms(next - 1) != offset_ms)
-            next = offset_change(at, next - 1);
+            next = zone_change_ms(at, next - 1);
         if (open && next - at >= left_ms)
             return at + left_ms;
         left_ms -= open ? next - at : 0;

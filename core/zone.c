@@ -40,3 +40,16 @@ int64_t zone_offset_ms(int64_t time_ms)
     struct tm local;
     return localtime_r(&seconds, &local) ? (int64_t)local.tm_gmtoff * 1000 : 0;
 }
+
+int64_t zone_change_ms(int64_t from_ms, int64_t to_ms)
+{
+    int64_t offset_ms = zone_offset_ms(from_ms);
+    while (to_ms - from_ms > 1) {
+        int64_t middle_ms = from_ms + (to_ms - from_ms) / 2;
+        if (zone_offset_ms(middle_ms) == offset_ms)
+            from_ms = middle_ms;
+        else
+            to_ms = middle_ms;
+    }
+    return to_ms;
+}

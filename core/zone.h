@@ -14,4 +14,7 @@ bool zone_exists(struct str name);
 /* Local time minus UTC at that instant, milliseconds. */
 int64_t zone_offset_ms(int64_t time_ms);
 
+/* The first instant after from_ms with another offset than there; there is one, at the latest to_ms. */
+int64_t zone_change_ms(int64_t from_ms, int64_t to_ms);
+
 #endif
