@@ -121,7 +121,9 @@ static struct store_clock read_clock(struct memory_store *m)
 {
     return (struct store_clock){.watermark_ms = m->watermark_ms,
                                 .next_due_ms = memory_windows_next_due(&m->windows),
-                                .waiting_n = (int64_t)m->windows.waiting_n};
+                                .waiting_n = (int64_t)m->windows.waiting_n,
+                                .judged_ms =
+                                    memory_windows_judged(&m->windows, m->watermark_ms)};
 }
 
 /* --- apply --- */
@@ -200,6 +202,19 @@ static int memory_due(struct window_store *s, size_t limit, bool unproven,
     return 0;
 }
 
+static int memory_peek(struct window_store *s, const struct window_id *ids, size_t n,
+                       struct arena *arena, struct window **windows, size_t *found,
+                       struct err *e)
+{
+    (void)e;
+    *found = 0;
+    *windows = arena_alloc(arena, (n + 1) * sizeof **windows);
+    for (size_t i = 0; i < n; i++)
+        *found +=
+            memory_windows_peek(&self(s)->windows, &ids[i], arena, &(*windows)[*found]);
+    return 0;
+}
+
 static void tell(struct memory_store *m, const struct judged *j)
 {
     for (size_t i = 0; i < j->record_n && m->listener.record; i++)
@@ -249,6 +264,7 @@ static const struct store_ops memory_ops = {
     .apply = memory_apply,
     .idle = memory_idle,
     .due = memory_due,
+    .peek = memory_peek,
     .commit = memory_commit,
     .record = memory_record,
     .close = memory_close,

@@ -12,6 +12,7 @@ struct stored {
     struct buf value; /* n == 0: forgotten */
     int64_t due_ms;
     bool waiting, listed; /* listed: it stands in the list, perhaps no longer waiting */
+    bool woken;           /* it waits because it was due */
 };
 
 static bool current(const struct memory_windows *m, struct due_entry entry)
@@ -167,8 +168,30 @@ void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t 
         due_heap_peek(&m->due, &entry);
         due_heap_pop(&m->due);
         m->items[entry.window]->due_ms = STORE_NO_DUE;
+        m->woken_ms = m->woken_n ? m->woken_ms : entry.due_ms;
+        m->woken_n += !m->items[entry.window]->woken;
+        m->items[entry.window]->woken = true;
         wait_for_judging(m, entry.window);
     }
+}
+
+int64_t memory_windows_judged(struct memory_windows *m, int64_t watermark_ms)
+{
+    int64_t due_ms = memory_windows_next_due(m);
+    if (m->waiting_n > m->woken_n)
+        return STORE_NO_TIME;
+    if (m->woken_n && m->woken_ms < due_ms)
+        due_ms = m->woken_ms;
+    return due_ms - 1 < watermark_ms ? due_ms - 1 : watermark_ms;
+}
+
+bool memory_windows_peek(const struct memory_windows *m, const struct window_id *id,
+                         struct arena *arena, struct window *out)
+{
+    size_t at = index_get(&m->by_id, window_id_str(id));
+    if (at == INDEX_NONE || m->items[at]->value.n == 0)
+        return false;
+    return window_unpack(arena_str(arena, buf_str(&m->items[at]->value)), arena, out);
 }
 
 size_t memory_windows_waiting(struct memory_windows *m, size_t limit, struct arena *arena,
@@ -200,7 +223,8 @@ void memory_windows_replace(struct memory_windows *m, struct judged *j)
     next_version(m, version);
     buf_clear(&w->value);
     m->waiting_n -= w->waiting;
-    w->waiting = false;
+    m->woken_n -= w->woken;
+    w->waiting = w->woken = false;
     if (j->state.n || j->kept_n) {
         window_pack(&w->value, version, j->head, j->state, j->kept, j->kept_n);
         set_due(m, at, j->due_ms);

@@ -18,6 +18,8 @@ struct memory_windows {
     struct due_heap due;
     size_t *list; /* numbers of windows that wait, and of some that wait no more */
     size_t list_n, list_cap, waiting_n;
+    size_t woken_n;   /* of those that wait: they were due */
+    int64_t woken_ms; /* the earliest due time of those woken since there were none */
     uint64_t version;
 };
 
@@ -28,6 +30,11 @@ void memory_windows_change(struct memory_windows *m, const struct window_change 
 int64_t memory_windows_next_due(struct memory_windows *m);
 /* Makes windows that are due at the watermark wait, until `limit` wait. */
 void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit);
+/* See struct store_clock judged_ms. */
+int64_t memory_windows_judged(struct memory_windows *m, int64_t watermark_ms);
+/* A copy of the window; false: there is none. */
+bool memory_windows_peek(const struct memory_windows *m, const struct window_id *id,
+                         struct arena *arena, struct window *out);
 /* Copies of at most `limit` waiting windows; they wait until they are replaced. */
 size_t memory_windows_waiting(struct memory_windows *m, size_t limit, struct arena *arena,
                               struct window **out);

@@ -65,6 +65,25 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
     return result ? result : forget_ids(s, clock->watermark_ms, e);
 }
 
+int redis_store_peek(struct window_store *base, const struct window_id *ids, size_t n,
+                     struct arena *arena, struct window **windows, size_t *found,
+                     struct err *e)
+{
+    struct redis_store *s = redis_store_of(base);
+    struct redis_args args;
+    arena_reset(&s->scratch);
+    redis_call_keys(s, &args, &s->scratch);
+    size_t keys_n = redis_call_args(s, &args);
+    for (size_t i = 0; i < n; i++)
+        args_str(&args, window_id_str(&ids[i]));
+    struct redisReply *r = redis_call(s, SCRIPT_PEEK, &args, keys_n, e);
+    if (!r)
+        return -1;
+    int result = redis_read_windows(r, arena, windows, found, e);
+    redis_reply_free(r);
+    return result;
+}
+
 /* The sinks of this call, each once: name, how many entries its outbox may hold. Returns its number. */
 static size_t sink_number(struct redis_args *sinks, const struct outbox_line *line)
 {

@@ -66,11 +66,16 @@ int64_t redis_int_or(const struct redisReply *r, size_t i, int64_t none)
 
 struct store_clock redis_clock_of(const struct redisReply *r)
 {
-    return (struct store_clock){.watermark_ms = redis_int_or(r, 1, STORE_NO_TIME),
-                                .now_ms = redis_reply_int(redis_reply_at(r, 2)),
-                                .next_due_ms = redis_int_or(r, 3, STORE_NO_DUE),
-                                .waiting_n = redis_reply_int(redis_reply_at(r, 4)),
-                                .unproven_n = redis_reply_int(redis_reply_at(r, 5))};
+    struct store_clock c = {.watermark_ms = redis_int_or(r, 1, STORE_NO_TIME),
+                            .now_ms = redis_reply_int(redis_reply_at(r, 2)),
+                            .next_due_ms = redis_int_or(r, 3, STORE_NO_DUE),
+                            .waiting_n = redis_reply_int(redis_reply_at(r, 4)),
+                            .unproven_n = redis_reply_int(redis_reply_at(r, 5))};
+    /* A window is due, and waits, until it is committed. */
+    c.judged_ms = c.waiting_n                          ? STORE_NO_TIME
+                  : c.next_due_ms - 1 < c.watermark_ms ? c.next_due_ms - 1
+                                                       : c.watermark_ms;
+    return c;
 }
 
 struct store_times redis_times_of(const struct redisReply *r, size_t i)
@@ -243,6 +248,7 @@ static const struct store_ops redis_store_ops = {
     .apply = redis_store_apply,
     .idle = redis_store_idle,
     .due = redis_store_due,
+    .peek = redis_store_peek,
     .commit = redis_store_commit,
     .horizon = redis_store_horizon,
     .proves = redis_store_proves,
@@ -321,6 +327,7 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->scripts[SCRIPT_HORIZON] = script(s, "horizon", script_horizon);
     s->scripts[SCRIPT_PROVES] = script(s, "proves", script_proves);
     s->scripts[SCRIPT_FORGET] = script(s, "forget", script_forget);
+    s->scripts[SCRIPT_PEEK] = script(s, "peek", script_peek);
     if (open_state(s, e)) {
         redis_store_close(&s->base);
         return NULL;

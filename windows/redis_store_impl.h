@@ -43,6 +43,7 @@ enum script_number {
     SCRIPT_HORIZON,
     SCRIPT_PROVES,
     SCRIPT_FORGET,
+    SCRIPT_PEEK,
     SCRIPTS
 };
 
@@ -124,6 +125,9 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
                     struct store_clock *clock, struct err *e);
 int redis_store_proves(struct window_store *base, const struct partition_end *ends,
                        size_t n, bool *all_read, struct err *e);
+int redis_store_peek(struct window_store *base, const struct window_id *ids, size_t n,
+                     struct arena *arena, struct window **windows, size_t *found,
+                     struct err *e);
 int redis_store_commit(struct window_store *base, struct judged *judged, size_t n,
                        struct store_clock *clock, struct err *e);
 

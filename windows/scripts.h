@@ -14,11 +14,13 @@ extern const char script_remade[];
 extern const char script_horizon[];
 extern const char script_proves[];
 extern const char script_forget[];
+extern const char script_peek[];
 extern const char script_outbox_take[];
 extern const char script_outbox_ack[];
 extern const char script_outbox_dead[];
 extern const char script_outbox_figures[];
 extern const char script_outbox_hold[];
+extern const char script_outbox_redrive[];
 extern const char script_outbox_remember[];
 extern const char script_outbox_tidy[];
 

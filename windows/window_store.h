@@ -31,6 +31,10 @@ struct store_clock {
     int64_t waiting_n;    /* windows that want judging at once */
     int64_t
         unproven_n; /* windows that would speak at once, were it proven that nothing older comes */
+    /* What is confirmed from now on has this time or a later one: the watermark is there, and so is every window
+     * that is not judged yet. A window that is due at t confirms nothing of before t - 1; of one that wants
+     * judging at once nothing is known: then STORE_NO_TIME. */
+    int64_t judged_ms;
 };
 
 /* All that a batch adds to one window. */
@@ -170,6 +174,10 @@ struct store_ops {
     int (*due)(struct window_store *s, size_t limit, bool unproven, struct arena *arena,
                struct window **windows, size_t *n, struct store_clock *clock,
                struct err *e);
+    /* Those of the windows that are there, in the order asked for. Nothing is changed, and nothing is to be committed. */
+    int (*peek)(struct window_store *s, const struct window_id *ids, size_t n,
+                struct arena *arena, struct window **windows, size_t *found,
+                struct err *e);
     int (*commit)(struct window_store *s, struct judged *judged, size_t n,
                   struct store_clock *clock, struct err *e);
     /* Whether everything that was appended to any partition so far is in the windows: each cursor stands at or behind
