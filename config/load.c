@@ -24,6 +24,7 @@ static void read_root(struct reading *r, struct node *root)
     }
     options_read(r, &root_table, &whole, STR_NONE, r->out);
     sections_read(r);
+    fields_read(r);
     sinks_read(r);
     rules_read(r);
     sinks_check_use(r);

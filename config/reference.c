@@ -1,5 +1,6 @@
 /* The reference, written from the tables that do the reading: it cannot say what is not so. Prose about
  * the grammar stands in docs/configuration.md, above a copy of this. */
+#include "config/fields.h"
 #include "config/sections.h"
 
 #include <stdio.h>
@@ -144,6 +145,33 @@ static void put_sinks(struct buf *out)
     }
 }
 
+static void put_shapes(struct buf *out)
+{
+    buf_text(
+        out,
+        "### fields\n\n"
+        "How messages of another shape become events: a mapping of an event's parts to "
+        "where they stand in the message, or a list of such mappings, of which the first "
+        "that a message fits reads it. Without `fields`, and where none fits, a message "
+        "is of our own shape. See [helpdesks.md](helpdesks.md).\n\n"
+        "| part | value | default | |\n|---|---|---|---|\n"
+        "| `when` | a place | every message | Messages that have a value there are of "
+        "this shape. |\n"
+        "| `id` | a place | required | What no two messages share: an id that comes "
+        "again "
+        "is a duplicate. |\n"
+        "| `type` | a place | required | What happened: one of the event types; what "
+        "nothing names is `other`. |\n"
+        "| `time` | a place | required | When: RFC 3339, or a number (`epoch`). "
+        "`/kafka/timestamp` is the record's own time, in live streams, too. |\n"
+        "| any field, listed below | a place | | What is not mapped is absent. |\n\n"
+        "A place is a JSON pointer such as `/ticket/id`, a mapping of the options below "
+        "(`from`, `join` or `value` is needed), or a list of these: the first with a "
+        "value counts. Null and the empty text are no value.\n\n");
+    put_table(place_table.rows, place_table.n, out);
+    buf_char(out, '\n');
+}
+
 void config_reference(struct buf *out)
 {
     put_section("kafka", &kafka_table, out);
@@ -153,6 +181,7 @@ void config_reference(struct buf *out)
     buf_text(out, "### at the top level\n\n");
     put_table(root_table.rows, root_table.n, out);
     buf_char(out, '\n');
+    put_shapes(out);
     put_sinks(out);
     put_rules(out);
 }

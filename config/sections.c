@@ -146,15 +146,14 @@ static const struct option_row root_rows[] = {
              "Redis so much is read again from Kafka."},
 };
 
-static const char *const section_names[] = {"kafka", "redis", "time", "status",
-                                            "sinks", "rules", NULL};
-static const char *const planned_sections[] = {"fields", NULL};
+static const char *const section_names[] = {"kafka", "redis", "time",   "status",
+                                            "sinks", "rules", "fields", NULL};
 #define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
 const struct option_table kafka_table = {ROWS(kafka_rows), NULL, NULL};
 const struct option_table redis_table = {ROWS(redis_rows), NULL, NULL};
 const struct option_table time_table = {ROWS(time_rows), NULL, NULL};
 const struct option_table status_table = {ROWS(status_rows), NULL, NULL};
-const struct option_table root_table = {ROWS(root_rows), section_names, planned_sections};
+const struct option_table root_table = {ROWS(root_rows), section_names, NULL};
 
 /* --- names --- */
 

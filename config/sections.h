@@ -11,6 +11,9 @@ extern const struct option_table kafka_table, redis_table, time_table, status_ta
 /* A section that is not written has its defaults. All of them read the root's members. */
 void sections_read(struct reading *r);
 
+/* The shapes of messages that are not our own. */
+void fields_read(struct reading *r);
+
 /* Of every sink, whatever its type. */
 extern const struct option_table sink_table;
 /* The sinks, by name. */

@@ -6,7 +6,7 @@
 #include "consumer/event_value.h"
 
 enum { NUMBER_BYTES = 40, PLACES_BYTES = 240 };
-static const double SECONDS_MAX = 1e11; /* as ms too many digits for a time */
+static const double SECONDS_MAX = 1e15; /* far from any time; more would be no text */
 
 /* --- texts --- */
 
