@@ -46,7 +46,7 @@ static bool window_here(const struct rule *rule, const struct str *key,
 {
     struct buf head;
     buf_init(&head, HEAD_MAX_BYTES);
-    window_head(&head, rule->window_name, key, rule->by_n);
+    window_head(&head, rule->window_name, key, rule_window_keys(rule));
     bool here = shard_of_bytes(buf_str(&head), shard.n) == shard.shard;
     if (here)
         *kept = arena_str(arena, buf_str(&head));
@@ -70,9 +70,10 @@ static size_t change_of(struct changes *c, struct str head)
 
 /* False: the event does not count for the rule. */
 static bool add(struct changes *c, const struct rule *rule, const struct event *event,
-                struct str head)
+                const struct str *key, struct str head)
 {
-    struct update u = {.record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
+    struct update u = {
+        .key = key, .record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
     size_t begin = c->records.n, record = buf_str16_begin(&c->records);
     if (!rule->kind->update(rule, event, &u)) {
         c->records.n = begin;
@@ -101,7 +102,7 @@ bool changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
             !window_here(&rules[i], key, shard, arena, &head))
             continue;
         matches[i]++;
-        any = add(c, &rules[i], event, head) || any;
+        any = add(c, &rules[i], event, key, head) || any;
     }
     return any;
 }

@@ -110,7 +110,7 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     if (!window_head_parse(w->head, &name, key, ALERT_KEYS_MAX, &key_n))
         return;
     const struct rule *rule = rule_named(s, name);
-    if (!rule || rule->by_n != key_n) {
+    if (!rule || rule_window_keys(rule) != key_n) {
         leave(s, w, arena, out);
         return;
     }

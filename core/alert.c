@@ -188,7 +188,10 @@ static void put_anomaly(json_t *line, const struct alert_anomaly *anomaly)
     if (!anomaly->share)
         return;
     put_int(line, "matched", anomaly->matched);
-    put_word(line, "against", anomaly->limit ? "limit" : "history");
+    put_word(line, "against",
+             anomaly->limit     ? "limit"
+             : anomaly->overall ? "overall"
+                                : "history");
 }
 
 static json_t *alert_object(const struct alert *a, bool positions)

@@ -44,6 +44,7 @@ struct alert_anomaly {
     bool share;        /* of a ratio: value and mean are shares, 0 to 1, and ... */
     int64_t matched;   /* of `count` events so many match */
     bool limit;        /* mean is a limit that was set, not what is usual */
+    bool overall;      /* mean is that of all other keys in the bucket */
 };
 
 struct alert {

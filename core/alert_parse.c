@@ -201,7 +201,8 @@ static void read_share(struct parse *p, const json_t *line, struct alert *out)
     out->anomaly.share = true;
     out->anomaly.matched = get_int(p, line, "matched", 0);
     out->anomaly.limit = str_is(against, "limit");
-    if (!out->anomaly.limit && !str_is(against, "history"))
+    out->anomaly.overall = str_is(against, "overall");
+    if (!out->anomaly.limit && !out->anomaly.overall && !str_is(against, "history"))
         (void)err_set(p->e, ERR_INPUT, "alert: unknown \"against\"");
 }
 

@@ -18,6 +18,7 @@
 
 /* How one event changes one window. */
 struct update {
+    const struct str *key; /* in: rule->by_n values */
     struct buf *record; /* the kind appends the packed record here */
     uint32_t judge_at;  /* judged at once when the window holds so many records */
     int64_t
@@ -26,7 +27,7 @@ struct update {
 
 struct judge_input {
     const struct rule *rule;
-    const struct str *key; /* rule->by_n values */
+    const struct str *key; /* rule->by_n values; where rule->one_window none are there */
     struct str state;      /* as the last judgement left it; n == 0 at first */
     const struct str *records;
     size_t records_n;
@@ -34,6 +35,8 @@ struct judge_input {
     int64_t
         settled_ms; /* every accepted event before this time is here: the watermark, or one
                               more than it at the end of a replayed log */
+    /* Nothing is confirmed any more, by any window of the shard, with a time before it. ALWAYS_MS: not known. */
+    int64_t judged_ms;
     bool all_read;  /* every partition was read to its end: nothing older is on its way */
     /* Before it, events that a baseline needs may not have been read: a state made anew. ALWAYS_MS: all were. */
     int64_t judge_from_ms;
@@ -50,6 +53,7 @@ struct judgement {
     int64_t
         due_ms; /* ask again when the watermark reaches this; NEVER_MS: only on change */
     bool unproven;           /* something would be announced, were all_read true */
+    int64_t left_out; /* events that were not kept under their key, there being too many keys */
     struct alert *announced; /* said at once: to the sinks */
     size_t announced_n, announced_cap;
     struct alert *confirmed; /* canonical: to the record */

@@ -2,17 +2,16 @@
  * (docs/rules.md).
  *
  * A bucket is tallied while it is open and judged once, when the watermark has passed its end: nothing is said
- * early and nothing taken back. It is held against a limit, or against the tallies before it, by a test for
- * proportions. Empty buckets are absent. Besides the tallies the first few events of each open bucket are
+ * early and nothing taken back. It is held against a limit, against the tallies before it, or (ratio_overall.c)
+ * against those of all other keys, by a test for proportions. Empty buckets are absent. Besides the tallies the first few events of each open bucket are
  * kept, of those that match and of the others, as evidence; their weight is 0 because they are counted. */
 #include <assert.h>
-#include <math.h>
 #include <xxhash.h>
 
 #include "detectors/judgement.h"
 #include "detectors/ratio.h"
 
-enum { HISTORY_MOST = 10000 };
+enum { HISTORY_MOST = 10000, MAX_SEGMENTS_USUAL = 100 };
 /* So many empty buckets end an episode where no history says it. */
 enum { SILENT_BUCKETS = 28 };
 
@@ -37,64 +36,21 @@ static void show_evidence(const struct ratio_closing *c, int64_t cell, bool matc
     a->accounts_n = (int64_t)a->accounts_listed;
 }
 
-/* "ticket.team billing: 31 of 120 events within 1d (25.83%), limit 20% (z +1.6)" */
-static struct str summary(const struct ratio_closing *c, const struct alert *a)
-{
-    char bucket[DURATION_TEXT_BYTES];
-    const struct alert_anomaly *f = &a->anomaly;
-    struct buf key;
-    struct str text;
-    buf_init(&key, 600);
-    if (a->state == ALERT_RESOLVED)
-        buf_text(&key, "back to normal: ");
-    key_prefix(c->in, &key);
-    duration_text(c->settings->bucket_ms * (a->count ? 1 : c->settings->silent_n),
-                  bucket);
-    if (a->count)
-        text = judgement_text(
-            c->out, "%.*s%lld of %lld events within %s (%.4g%%), %s %.4g%% (z %+.1f)",
-            STR_ARG(buf_str(&key)), (long long)f->matched, (long long)a->count, bucket,
-            100 * f->value, f->limit ? "limit" : "expected", 100 * f->mean, f->z);
-    else
-        text = judgement_text(c->out, "%.*sno events within %s", STR_ARG(buf_str(&key)),
-                              bucket);
-    buf_deinit(&key);
-    return text;
-}
-
 static void say(struct ratio_closing *c, enum alert_state state, const struct tally *t,
-                const struct alert_anomaly *found)
+                const struct alert_anomaly *figures)
 {
-    struct alert a = alert_begin(c->in, state, c->in->rule->steps[0].severity,
-                                 ratio_start_ms(c, t->cell + 1));
-    a.anomaly = *found;
-    a.count = t->n;
-    if (state == ALERT_FIRING)
-        show_evidence(c, t->cell, found->up, &a);
-    a.first_seen_ms = ratio_start_ms(c, t->cell);
-    a.last_seen_ms = ratio_start_ms(c, t->cell + 1);
-    a.summary = summary(c, &a);
-    alert_name(&a, c->opened_cell);
+    struct ratio_finding found = {state, *t, c->opened_cell, *figures};
+    struct alert a = ratio_alert(c->in, c->out, &found);
+    if (state == ALERT_FIRING) {
+        show_evidence(c, t->cell, figures->up, &a);
+        a.first_seen_ms = ratio_start_ms(c, t->cell);
+    }
     judgement_tell(c->out, &a);
 }
 
 /* --- what is judged --- */
 
-/* Against a limit: the score test. |z| is larger than settings->z exactly where Wilson's interval of the share leaves
- * the limit out (Newcombe 1998, method 3). */
-static bool test_limit(const struct ratio_closing *c, const struct tally *t,
-                       struct alert_anomaly *f)
-{
-    const struct ratio_settings *s = c->settings;
-    f->limit = true;
-    f->mean = s->above > 0 ? s->above : s->below;
-    f->stddev = sqrt(f->mean * (1 - f->mean) / (double)t->n);
-    f->z = (f->value - f->mean) / f->stddev;
-    return true;
-}
-
-/* Against the buckets before it, taken together: two proportions with pooled variance (Fleiss, Levin, Paik
- * 2003, 3.1, without the correction for continuity). False: there is too little history. */
+/* Against the buckets before it, taken together. False: there is too little history. */
 static bool test_history(const struct ratio_closing *c, const struct tally *t,
                          struct alert_anomaly *f)
 {
@@ -108,37 +64,21 @@ static bool test_history(const struct ratio_closing *c, const struct tally *t,
     }
     if (buckets < s->min_history || before.n < s->min_denominator)
         return false;
-    double n = (double)t->n, m = (double)before.n;
-    double pooled = (double)(t->matched + before.matched) / (n + m);
-    f->mean = (double)before.matched / m;
-    f->stddev = sqrt(pooled * (1 - pooled) * (1 / n + 1 / m));
-    f->z = f->stddev > 0 ? (f->value - f->mean) / f->stddev : 0; /* all match, or none */
+    ratio_test_pooled(t, &before, f);
     return true;
-}
-
-static bool abnormal(const struct ratio_closing *c, const struct alert_anomaly *f)
-{
-    const struct ratio_settings *s = c->settings;
-    bool up = s->history_n ? s->direction != RATIO_DOWN : s->above > 0;
-    bool down = s->history_n ? s->direction != RATIO_UP : s->below > 0;
-    return (f->up ? up : down) && fabs(f->z) > s->z &&
-           fabs(f->value - f->mean) >= s->min_change * f->mean;
 }
 
 static void judge_tally(struct ratio_closing *c, const struct tally *t)
 {
-    struct alert_anomaly f = {.present = true,
-                              .value = (double)t->matched / (double)t->n,
-                              .bucket_ms = c->settings->bucket_ms,
-                              .share = true,
-                              .matched = t->matched};
+    struct alert_anomaly f = ratio_figures(c->settings, t);
     if (t->n < c->settings->min_denominator ||
         ratio_start_ms(c, t->cell + 1) < c->in->judge_from_ms)
         return;
-    if (!(c->settings->history_n ? test_history(c, t, &f) : test_limit(c, t, &f)))
+    if (f.limit)
+        ratio_test_limit(c->settings, t, &f);
+    else if (!test_history(c, t, &f))
         return;
-    f.up = f.value > f.mean;
-    bool is = abnormal(c, &f);
+    bool is = ratio_abnormal(c->settings, &f);
     if (c->firing && (!is || c->up != f.up)) {
         say(c, ALERT_RESOLVED, t, &f);
         c->firing = false;
@@ -158,10 +98,7 @@ static void end_by_silence(struct ratio_closing *c, int64_t by_ms)
         return;
     assert(c->closed_n);
     struct tally last = {c->tallies[c->closed_n - 1].cell + c->settings->silent_n, 0, 0};
-    struct alert_anomaly f = {.present = true,
-                              .bucket_ms = c->settings->bucket_ms,
-                              .share = true,
-                              .limit = !c->settings->history_n};
+    struct alert_anomaly f = ratio_figures(c->settings, &last);
     if (ratio_start_ms(c, last.cell + 1) > by_ms)
         return;
     say(c, ALERT_RESOLVED, &last, &f);
@@ -184,9 +121,22 @@ static void close_due(struct ratio_closing *c)
 static void ratio_judge(const struct judge_input *in, struct judgement *out)
 {
     struct ratio_closing c = {.in = in, .settings = in->rule->settings, .out = out};
+    if (c.settings->against == RATIO_OVERALL) {
+        ratio_judge_overall(in, out);
+        return;
+    }
     ratio_load(&c);
     close_due(&c);
     ratio_keep(&c);
+}
+
+/* Which key it is stands in the record where all keys share a window. */
+static void put_key(const struct rule *rule, const struct update *out)
+{
+    size_t begin = buf_str16_begin(out->record);
+    for (size_t i = 0; i < rule->by_n; i++)
+        buf_str16(out->record, out->key[i]);
+    buf_str16_end(out->record, begin);
 }
 
 static bool ratio_update(const struct rule *rule, const struct event *event,
@@ -196,28 +146,40 @@ static bool ratio_update(const struct rule *rule, const struct event *event,
     struct member m;
     member_of_event(event, &m);
     m.value = where_matches(s->match, event);
+    if (s->against == RATIO_OVERALL) {
+        m.sample = (struct alert_sample){0}; /* there are many keys: keep less of each */
+        put_key(rule, out);
+    }
     member_pack(&m, out->record);
     out->judge_at = UINT32_MAX;
-    out->due_ms = (time_cell(event->time_ms, s->bucket_ms) + 1) * s->bucket_ms;
+    out->due_ms = ratio_start_of(s, ratio_cell_of(s, event->time_ms) + 1);
     return true;
 }
 
 /* --- its settings --- */
 
-static int check_mode(const struct ratio_settings *s, struct err *e)
+static int check_mode(const struct rule *rule, struct err *e)
 {
-    int modes = (s->above > 0) + (s->below > 0) + (s->history_ms > 0);
-    if (modes != 1)
+    const struct ratio_settings *s = rule->settings;
+    bool overall = s->against == RATIO_OVERALL, limit = s->above > 0 || s->below > 0;
+    if ((s->above > 0) + (s->below > 0) + (s->history_ms > 0) + overall != 1)
         return err_set(
             e, ERR_INPUT,
-            "needs exactly one of `above`, `below` and `history`: the limit, or how far "
-            "back the usual share is looked for");
-    if (!s->history_ms &&
-        (s->direction != RATIO_BOTH || s->min_change > 0 || s->min_history))
-        return err_set(
-            e, ERR_INPUT,
-            "`direction`, `min_change` and `min_history` belong to `history`; a "
-            "limit takes none of them");
+            "needs exactly one of `above`, `below`, `history` and `against: overall`: "
+            "the "
+            "limit, how far back the usual share is looked for, or the other keys");
+    if (limit && (s->direction != RATIO_BOTH || s->min_change > 0))
+        return err_set(e, ERR_INPUT,
+                       "`direction` and `min_change` belong to `history` and `against: "
+                       "overall`; a limit takes none of them");
+    if (!s->history_ms && s->min_history)
+        return err_set(e, ERR_INPUT, "`min_history` belongs to `history`");
+    if (overall && rule->by_n == 0)
+        return err_set(e, ERR_INPUT,
+                       "`against: overall` holds each key against all the others: the "
+                       "rule needs `by`, for example by: [ticket.category]");
+    if (!overall && s->max_segments)
+        return err_set(e, ERR_INPUT, "`max_segments` belongs to `against: overall`");
     return 0;
 }
 
@@ -242,21 +204,27 @@ static int derive_history(struct ratio_settings *s, struct err *e)
 static int ratio_check(struct rule *rule, struct err *e)
 {
     struct ratio_settings *s = rule->settings;
-    if (check_mode(s, e) || derive_history(s, e))
+    if (check_mode(rule, e) || derive_history(s, e))
         return -1;
+    bool limit = s->above > 0 || s->below > 0;
     if (s->z <= 0)
-        s->z = s->history_n ? 3 : 2;
+        s->z = limit ? 2 : 3;
+    if (s->max_segments == 0)
+        s->max_segments = MAX_SEGMENTS_USUAL;
+    rule->one_window = s->against == RATIO_OVERALL;
     if (rule_one_severity(rule, "a ratio is one word", SEVERITY_LOW, e))
         return -1;
     rule->lookback_ms = (s->history_n + 1) * s->bucket_ms;
     struct str match = where_text(s->match);
     const int64_t layout[] = {s->bucket_ms, s->history_n,
-                              (int64_t)XXH3_64bits(match.p, match.n)};
-    rule->layout = rule_layout("ratio", layout, sizeof layout / sizeof layout[0]);
+                              (int64_t)XXH3_64bits(match.p, match.n), s->max_segments,
+                              (int64_t)rule->by_n};
+    rule->layout = rule_layout("ratio", layout, rule->one_window ? 5 : 3);
     return 0;
 }
 
 static const char *const direction_words[] = {"both", "up", "down", NULL};
+static const char *const against_words[] = {"itself", "overall", NULL};
 
 #define AT(member) offsetof(struct ratio_settings, member)
 #define SHARE_LEAST 0.0001
@@ -299,19 +267,33 @@ static const struct option_row ratio_options[] = {
      .min = 60000,
      .max = 366.0 * 86400000,
      .help = "Instead of a limit: the share of so long before is the usual one."},
+    {.name = "against",
+     .type = OPTION_WORD,
+     .offset = AT(against),
+     .fallback = "itself",
+     .words = against_words,
+     .help = "`overall`: each key's share is held against that of all other keys in the "
+             "same bucket."},
+    {.name = "max_segments",
+     .type = OPTION_INT,
+     .offset = AT(max_segments),
+     .min = 0,
+     .max = 1000,
+     .help = "With `against: overall`: so many keys of a bucket are held against the "
+             "others, by default 100; further ones are counted among the others only."},
     {.name = "z",
      .type = OPTION_NUMBER,
      .offset = AT(z),
      .min = 0.01,
      .max = 100,
-     .help = "How many standard errors away is sure; by default 2 for a limit, 3 for a "
-             "history."},
+     .help = "How many standard errors away is sure; by default 2 for a limit, else "
+             "3."},
     {.name = "direction",
      .type = OPTION_WORD,
      .offset = AT(direction),
      .fallback = "both",
      .words = direction_words,
-     .help = "With `history`: which way is abnormal."},
+     .help = "Without a limit: which way is abnormal."},
     {.name = "min_history",
      .type = OPTION_INT,
      .offset = AT(min_history),
@@ -327,7 +309,7 @@ static const struct option_row ratio_options[] = {
      .min = 0,
      .max = 100,
      .help =
-         "With `history`: how far from the usual share it must be, as a share of that."},
+         "Without a limit: how far from the usual share it must be, as a share of that."},
 };
 
 const struct detector ratio_detector = {

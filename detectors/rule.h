@@ -37,10 +37,20 @@ struct rule {
     uint64_t layout; /* what its windows are made of; the kind's check makes it */
     struct str
         window_name;     /* name and layout: windows of another layout are not its own */
+    /* All its keys lie in one window, so that one judgement sees them all: the window's head has no key, and the
+     * kind puts it into its records; the kind's check says so. */
+    bool one_window;
+    bool everywhere;     /* its windows lie in every shard, not in one */
     struct texts send;   /* names of sinks */
     int64_t lateness_ms; /* time.lateness */
     /* Events of so long before a time make the same alerts from that time on, and no others; the kind's check. */
     int64_t lookback_ms;
 };
+
+/* The values of the key in the head of each of its windows. */
+static inline size_t rule_window_keys(const struct rule *rule)
+{
+    return rule->one_window ? 0 : rule->by_n;
+}
 
 #endif

@@ -169,6 +169,12 @@ static void figure(struct buf *out, const struct alert_anomaly *anomaly, double 
     buf_text(out, anomaly->share ? "%" : "");
 }
 
+/* What the mean is. */
+static const char *held_against(const struct alert_anomaly *anomaly)
+{
+    return anomaly->limit ? "limit" : anomaly->overall ? "elsewhere" : "usually";
+}
+
 static void anomaly_title(struct buf *out, const struct alert *a)
 {
     buf_put(out, a->rule);
@@ -179,7 +185,7 @@ static void anomaly_title(struct buf *out, const struct alert *a)
     }
     buf_text(out, ": ");
     figure(out, &a->anomaly, a->anomaly.value);
-    buf_text(out, a->anomaly.limit ? ", limit " : ", usually ");
+    buf_printf(out, ", %s ", held_against(&a->anomaly));
     figure(out, &a->anomaly, a->anomaly.mean);
 }
 
@@ -259,7 +265,7 @@ void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly)
     char bucket[DURATION_TEXT_BYTES];
     duration_text(anomaly->bucket_ms, bucket);
     figure(out, anomaly, anomaly->value);
-    buf_printf(out, " in %s, %s ", bucket, anomaly->limit ? "limit" : "usually");
+    buf_printf(out, " in %s, %s ", bucket, held_against(anomaly));
     figure(out, anomaly, anomaly->mean);
     buf_text(out, " ± ");
     figure(out, anomaly, anomaly->stddev);

@@ -75,8 +75,10 @@ def record(rules, log, fingerprints):
     """All transitions, in the order of the confirmed record: time, rule, key, state."""
     out = []
     for rule in rules:
-        for key, events in by_key(rule, log.events, fingerprints).items():
-            for transition in rule.judge(events, log.end):
+        keys = by_key(rule, log.events, fingerprints)
+        for key, events in keys.items():
+            others = [[e for other in keys if other != key for e in keys[other]]] if getattr(rule, "overall", False) else []
+            for transition in rule.judge(events, log.end, *others):
                 out.append((rule, key, transition))
     out.sort(key=lambda a: (a[2][0], a[0].name.encode(), [k.encode() for k in a[1]], STATES.index(a[2][1]), a[2][3] or 0))
     return [line(*a) for a in out]

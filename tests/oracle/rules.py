@@ -226,13 +226,14 @@ class Ratio(Rule):
         self.ways = {"both": (1, -1), "up": (1,), "down": (-1,)}[s.get("direction", "both")]
         if self.limit is not None:
             self.ways = (1,) if "above" in s else (-1,)
+        self.overall = s.get("against") == "overall"
         self.reach = duration(s["history"]) // self.bucket if "history" in s else 28
         self.min_history = int(s["min_history"]) if "min_history" in s else min(24, max(3, self.reach // 2))
         self.z = float(s.get("z", 3 if self.limit is None else 2))
         self.severity = body.get("severity", "low")
         self.settled_after = (self.reach + 2) * self.bucket
 
-    def verdict(self, buckets, b):
+    def verdict(self, buckets, b, others):
         """(0 usual, 1 above, -1 below; the figures), or None where there is nothing to judge by."""
         n, k = len(buckets[b]), sum(buckets[b])
         if n < self.least:
@@ -244,28 +245,37 @@ class Ratio(Rule):
             sd = math.sqrt(self.limit * (1 - self.limit) / n)
             figures = {"value": value, "mean": self.limit, "stddev": sd, "z": (value - self.limit) / sd}
             return way if way in self.ways else 0, {**figures, "matched": k}
-        before = [buckets[c] for c in range(b - self.reach, b) if c in buckets]
-        all_before = sum(map(len, before))
-        if len(before) < self.min_history or all_before < self.least:
+        if self.overall:
+            other = [others.get(b, [])]
+        else:
+            other = [buckets[c] for c in range(b - self.reach, b) if c in buckets]
+        all_other = sum(map(len, other))
+        if all_other < self.least or not self.overall and len(other) < self.min_history:
             return None
-        usual = sum(map(sum, before)) / all_before
-        pooled = (k + sum(map(sum, before))) / (n + all_before)
-        sd = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / all_before))
+        usual = sum(map(sum, other)) / all_other
+        pooled = (k + sum(map(sum, other))) / (n + all_other)
+        sd = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / all_other))
         z = (value - usual) / sd if sd else 0
         way = 1 if z > 0 else -1
         odd = way in self.ways and abs(z) > self.z and abs(value - usual) >= self.change * usual
         return way if odd else 0, {"value": value, "mean": usual, "stddev": sd, "z": z, "matched": k}
 
-    def judge(self, events, end):
-        buckets, state, last = {}, 0, None
+    def tallied(self, events):
+        """Of each bucket with events, for each whether it matches."""
+        buckets = {}
         for event in events:
             buckets.setdefault(event.time // self.bucket, []).append(bool(self.match(event)))
+        return buckets
+
+    def judge(self, events, end, others=()):
+        """others: the events of all other keys."""
+        buckets, others, state, last = self.tallied(events), self.tallied(others), 0, None
         closed = [b for b in sorted(buckets) if (b + 1) * self.bucket <= end]
         for b in closed + [end // self.bucket]:
             if state and b > last + self.reach:
                 yield (last + self.reach + 1) * self.bucket, "resolved", self.severity, 0, None, None
                 state = 0
-            verdict = self.verdict(buckets, b) if b in closed else None
+            verdict = self.verdict(buckets, b, others) if b in closed else None
             last = b
             if verdict is None or verdict[0] == state:
                 continue

@@ -79,6 +79,11 @@ def random_ratio(r, i):
                 "bucket: %s" % r.choice(["7m", "30m", "1h", "5h"]), "min_denominator: %d" % r.choice([1, 2, 4])]
     if r.random() < 0.5:
         settings += ["%s: %s%%" % (r.choice(["above", "below"]), r.choice(["20", "50", "66.6"])), "z: %s" % r.choice(["0.01", "0.5", "1"])]
+    elif r.random() < 0.5:
+        settings += ["against: overall", "z: %s" % r.choice(["0.2", "0.6", "1.5"]), "direction: %s" % r.choice(["both", "up", "down"]),
+                     "min_change: %s" % r.choice(["0%", "10%"])]
+        by = r.choice(["[account]", "[ticket.category]", "[ticket.category, user]"])
+        return "  ratio%d:\n    by: %s\n    ratio: {%s}\n    severity: low\n" % (i, by, ", ".join(settings))
     else:
         settings += ["history: %s" % r.choice(["30h", "60h"]), "z: %s" % r.choice(["0.2", "0.6", "1.5"]), "min_history: %d" % r.choice([1, 2, 4]),
                      "direction: %s" % r.choice(["both", "up", "down"]), "min_change: %s" % r.choice(["0%", "10%"])]
