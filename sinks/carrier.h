@@ -9,14 +9,20 @@
 
 enum { CARRIER_SLICE_MS = 100 }; /* so often a carrier looks whether it is to end */
 
-/* What became of it, in HTTP's words, since outcome() reads these. */
+/* What became of it, in HTTP's words, which answers are read by. */
+enum {
+    CARRIED = 200,
+    CARRIED_NEVER = 400,   /* this one */
+    CARRIED_REFUSED = 403, /* any, until a person mends it */
+    CARRIED_NOT = 0,       /* not now, or it is not known */
+};
 struct carried {
-    int status; /* 200: done; 400: it never will be, `why` is one word; 0: not done, or not known */
-    char why[200]; /* never an address or a body */
+    int status;
+    char why[200]; /* it is not; never an address or a body */
 };
 
 struct carrier {
-    /* What is kept between requests: made for the first one, and again after drop. NULL: nothing. */
+    /* What is kept between requests: made for the first one. NULL: nothing. ERR_REFUSED and others: see above. */
     void *(*open)(const struct request *r, struct err *e);
     void (*close)(void *self);
     /* Carries it out, and returns when it is known what became of it, or soon after *until_ms (monotonic),
@@ -27,5 +33,8 @@ struct carrier {
 
 /* What is left until then, at most a slice; 0: time is up. */
 int carrier_wait_ms(const _Atomic int64_t *until_ms);
+
+/* What a sink of a carrier makes of an answer. Pure. */
+struct outcome carrier_outcome(const void *settings, const struct response *response);
 
 #endif

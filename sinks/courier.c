@@ -55,6 +55,7 @@ static void carry(struct courier *c, struct carried *out)
     struct err e = {0};
     if (by->open && !c->self && !(c->self = by->open(&c->request, &e))) {
         snprintf(out->why, sizeof out->why, "%.199s", e.text);
+        out->status = e.kind == ERR_REFUSED ? CARRIED_REFUSED : CARRIED_NOT;
         return;
     }
     if (by->send(c->self, &c->request, &c->until_ms, out))

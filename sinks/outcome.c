@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "sinks/carrier.h"
 #include "sinks/request.h"
 
 enum { RETRY_AFTER_MAX_MS = 24 * 3600 * 1000, SECOND_MS = 1000 };
@@ -77,6 +78,17 @@ struct outcome outcome_by_status(const struct response *response)
         snprintf(o.reason, sizeof o.reason, "no answer");
     else
         snprintf(o.reason, sizeof o.reason, "HTTP %d", response->status);
+    return o;
+}
+
+struct outcome carrier_outcome(const void *settings, const struct response *response)
+{
+    struct outcome o = outcome_by_status(response);
+    (void)settings;
+    if (response->body.n)
+        snprintf(o.reason, sizeof o.reason, "%.*s", STR_ARG(response->body));
+    else if (o.verdict == DELIVERED)
+        snprintf(o.reason, sizeof o.reason, "done");
     return o;
 }
 

@@ -62,6 +62,14 @@ int request_post(struct request *out, struct arena *arena, struct str url,
                                   : err_set(e, ERR_REFUSED, "url is no http(s) address");
 }
 
+void request_line_of(struct request *out, struct arena *arena, struct str line)
+{
+    char *p = arena_alloc(arena, line.n + 1);
+    memcpy(p, line.p, line.n);
+    p[line.n] = '\n';
+    *out = (struct request){.body = {p, line.n + 1}};
+}
+
 json_t *request_text(struct str text)
 {
     json_t *t = json_stringn(text.n ? text.p : "", text.n);

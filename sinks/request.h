@@ -20,6 +20,9 @@ int request_secret(const struct sink_input *in, size_t index, const char *what,
 int request_post(struct request *out, struct arena *arena, struct str url,
                  struct str body, struct err *e);
 
+/* A request whose body is that line and its end, and nothing else. */
+void request_line_of(struct request *out, struct arena *arena, struct str line);
+
 /* JSON as compact text in the arena. Takes the reference. */
 struct str request_json(json_t *json, struct arena *arena);
 

@@ -11,6 +11,7 @@
 
 #include "core/timefmt.h"
 #include "core/utf8.h"
+#include "sinks/alert_body.h"
 #include "sinks/request.h"
 
 enum {
@@ -25,17 +26,6 @@ enum {
 struct webhook_settings {
     struct secret url, secret;
 };
-
-/* "<alert>_firing", "<alert>_escalated_high": an alert escalates once to each severity.
- * No dots: they separate the parts of what is signed. */
-static struct str delivery_id(const struct alert *a, struct arena *arena)
-{
-    char id[80];
-    bool escalated = a->state == ALERT_ESCALATED;
-    int n = snprintf(id, sizeof id, "%s_%s%s%s", a->id, alert_state_name(a->state),
-                     escalated ? "_" : "", escalated ? severity_name(a->severity) : "");
-    return arena_str(arena, (struct str){id, (size_t)n});
-}
 
 /* ---- the body ---- */
 
@@ -53,66 +43,23 @@ static json_t *envelope(const struct alert *a)
 }
 
 /* {envelope} and {alert} as one object. */
-static void put_body(struct buf *out, const struct alert *a, struct str alert_json)
-{
-    json_t *front = envelope(a);
-    char *text = json_dumps(front, JSON_COMPACT);
-    assert(text && alert_json.n > 2);
-    buf_clear(out);
-    buf_mem(out, text, strlen(text) - 1);
-    buf_char(out, ',');
-    buf_mem(out, alert_json.p + 1, alert_json.n - 1);
-    free(text);
-    json_decref(front);
-}
-
-static void cut(struct str *texts, size_t n, size_t max_bytes)
-{
-    for (size_t i = 0; i < n; i++)
-        texts[i] = utf8_cut(texts[i], max_bytes);
-}
-
-/* Makes an alert with huge texts small; nobody needs them whole. */
-static void shrink(struct alert *a, size_t max_bytes)
-{
-    struct alert_sample *s = &a->sample;
-    struct str *sample[] = {&s->page_url,   &s->action,        &s->error_type,
-                            &s->error_code, &s->error_message, &s->subject,
-                            &s->version,    &a->summary,       &a->rule};
-    for (size_t i = 0; i < sizeof sample / sizeof sample[0]; i++)
-        cut(sample[i], 1, max_bytes);
-    cut(a->key_values, a->keys_n, max_bytes);
-    for (size_t i = 0; i < a->accounts_listed; i++) {
-        struct alert_account *account = &a->accounts[i];
-        struct str *texts[] = {&account->id, &account->name, &account->tier,
-                               &account->renewal, &account->owner};
-        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
-            cut(texts[j], 1, max_bytes);
-    }
-    for (size_t i = 0; i < a->evidence_n; i++) {
-        struct alert_evidence *e = &a->evidence[i];
-        struct str *texts[] = {&e->event, &e->ticket, &e->user, &e->account};
-        for (size_t j = 0; j < sizeof texts / sizeof texts[0]; j++)
-            cut(texts[j], 1, max_bytes);
-    }
-}
-
 static struct str body(const struct sink_input *in, struct arena *arena)
 {
-    struct buf line, whole;
-    buf_init(&line, 4 << 20);
-    buf_init(&whole, 4 << 20);
-    put_body(&whole, in->alert, in->alert_json);
-    for (size_t max_bytes = 1024; whole.n > BODY_MAX_BYTES && max_bytes; max_bytes /= 4) {
-        struct alert small = *in->alert;
-        shrink(&small, max_bytes);
-        buf_clear(&line);
-        alert_json(&small, true, &line);
-        put_body(&whole, &small, buf_str(&line));
-    }
+    struct buf whole;
+    json_t *front = envelope(in->alert);
+    char *text = json_dumps(front, JSON_COMPACT);
+    assert(text);
+    size_t front_n = strlen(text) - 1;
+    struct str alert = alert_body(in, BODY_MAX_BYTES - front_n, arena);
+    assert(alert.n > 2);
+    buf_init(&whole, ALERT_BODY_ANY);
+    buf_mem(&whole, text, front_n);
+    buf_char(&whole, ',');
+    buf_put(&whole, str_from(alert, 1));
     struct str kept = arena_str(arena, buf_str(&whole));
-    buf_deinit(&line);
     buf_deinit(&whole);
+    free(text);
+    json_decref(front);
     return kept;
 }
 
@@ -207,7 +154,7 @@ static int add_signature(const struct sink_input *in, struct arena *arena,
 static int webhook_format(const struct sink_input *in, struct arena *arena,
                           struct request *out, struct err *e)
 {
-    struct str url, id = delivery_id(in->alert, arena);
+    struct str url, id = alert_step_id(in->alert, arena);
     if (request_secret(in, 0, "webhook: url", &url, e) ||
         request_post(out, arena, url, body(in, arena), e) ||
         add_signature(in, arena, out, id, e))

@@ -24,6 +24,15 @@ static struct texts split(struct str list, struct arena *arena)
     return t;
 }
 
+static int word_index(const char *const *words, struct str value)
+{
+    int i = 0;
+    while (words[i] && !str_is(value, words[i]))
+        i++;
+    assert(words[i]);
+    return i;
+}
+
 static int set(struct sink_case *c, struct str name, struct str value,
                struct arena *arena, struct err *e)
 {
@@ -38,6 +47,8 @@ static int set(struct sink_case *c, struct str name, struct str value,
             *(struct texts *)at = split(value, arena);
         else if (o->type == OPTION_TEXT)
             *(struct str *)at = value;
+        else if (o->type == OPTION_WORD)
+            *(int *)at = word_index(o->words, value);
         else
             return err_set(e, ERR_INPUT, "%s: a type this does not know", o->name);
         return 0;
@@ -104,7 +115,7 @@ void sink_case_text(const struct request *request, struct buf *out)
         buf_printf(out, "%.*s\n", STR_ARG(request->headers[i]));
     json_t *body = json_loadb(request->body.p, request->body.n,
                               JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-    assert(body); /* no sink sends what is not JSON */
+    assert(body); /* no other sink sends what is not JSON */
     char *text = json_dumps(body, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     buf_printf(out, "\n%s\n", text);
     long_texts(body, "", out);

@@ -1,21 +1,28 @@
-/* Delivers from an outbox to webhooks until SIGTERM, for tests that drive delivery from outside.
+/* Delivers from an outbox to webhooks and other sinks until SIGTERM, for tests that drive delivery from outside.
  *
- *   deliver REDIS_URL CONSUMER [OPTION=NUMBER...] NAME=URL|NAME=@FILE ...
+ *   deliver REDIS_URL CONSUMER [OPTION=NUMBER...] NAME=URL|NAME=@FILE|NAME:TYPE=SETTINGS ...
  *
- * Options are the times of struct delivery_settings without "_ms", drain, and shards. @FILE holds the URL, read
- * again as secrets are. SIGUSR1: prints each sink's counters as a line of JSON. */
+ * Options are the times of struct delivery_settings without "_ms", drain, shards, and concurrency, which is of the
+ * sinks after it. @FILE holds the URL, read
+ * again as secrets are. Settings are "name=value;name=value", as tests/sink_case.h has them. SIGUSR1: prints each
+ * sink's counters as a line of JSON. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "sinks/delivery.h"
+#include "tests/sink_case.h"
 #include "windows/redis_link.h"
 
-enum { SINKS_MAX = 16, TIMEOUT_MS = 1000, URL_BYTES = 500 };
+enum { SINKS_MAX = 16, SETTINGS_MAX = 16, TIMEOUT_MS = 1000, URL_BYTES = 500 };
 
 struct target {
-    const char *url; /* or @FILE */
+    const char *url; /* or @FILE; NULL: of another type than webhook */
+    struct sink_case sink;
 };
+
+/* What the sinks after it on the command line are like. */
+static struct delivery_sink sink_now;
 
 static int read_url(const char *path, struct arena *arena, struct str *out, struct err *e)
 {
@@ -33,7 +40,9 @@ static int secrets(void *arg, struct arena *arena, struct sink_secrets *out,
                    struct err *e)
 {
     const struct target *t = arg;
-    *out = (struct sink_secrets){0};
+    *out = t->sink.secrets;
+    if (!t->url)
+        return 0;
     if (t->url[0] == '@')
         return read_url(t->url + 1, arena, &out->values[0], e);
     out->values[0] = str_of(t->url);
@@ -48,12 +57,13 @@ static bool is_named(const char *arg, size_t n, const char *name)
 static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
                         int64_t *drain_ms)
 {
-    int64_t shards_n = (int64_t)s->shards_n;
+    int64_t shards_n = (int64_t)s->shards_n, concurrency = 0;
     const struct {
         const char *name;
         int64_t *value;
     } rows[] = {{"drain", drain_ms},
                 {"shards", &shards_n},
+                {"concurrency", &concurrency},
                 {"connect_timeout", &s->connect_timeout_ms},
                 {"request_timeout", &s->request_timeout_ms},
                 {"lease", &s->lease_ms},
@@ -67,6 +77,7 @@ static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
         if (is_named(arg, n, rows[i].name)) {
             *rows[i].value = strtoll(arg + n + 1, NULL, 10);
             s->shards_n = (size_t)shards_n;
+            sink_now.concurrency = concurrency ? (size_t)concurrency : sink_now.concurrency;
             return true;
         }
     return false;
@@ -104,8 +115,43 @@ static void wait_for_end(const struct delivery *d, const struct delivery_setting
     }
 }
 
-/* NAME=URL... and OPTION=NUMBER... */
-static void take_arguments(char **arg, struct delivery_settings *s, int64_t *drain_ms)
+/* TYPE=SETTINGS */
+static int take_type(const char *text, struct sink_case *out, struct err *e)
+{
+    static struct arena arena; /* until the end */
+    const char *settings[SETTINGS_MAX], *type = NULL;
+    char *rest = arena_alloc(&arena, strlen(text) + 1);
+    size_t n = 0;
+    memcpy(rest, text, strlen(text));
+    type = strsep(&rest, "=");
+    for (char *one; n < SETTINGS_MAX && (one = strsep(&rest, ";"));)
+        if (*one)
+            settings[n++] = one;
+    return sink_case_init(out, type, settings, n, &arena, e);
+}
+
+static int take_sink(const char *arg, struct delivery_sink *row, struct target *target,
+                     struct err *e)
+{
+    size_t n = strcspn(arg, ":="); /* a name has neither */
+    *row = (struct delivery_sink){.name = {arg, n},
+                                  .type = sink_named(STR("webhook")),
+                                  .secrets = secrets,
+                                  .secrets_arg = target};
+    if (arg[n] == '=') {
+        target->url = arg + n + 1;
+        return 0;
+    }
+    if (take_type(arg + n + 1, &target->sink, e))
+        return -1;
+    row->type = target->sink.sink;
+    row->settings = target->sink.settings;
+    return 0;
+}
+
+/* Sinks and OPTION=NUMBER... */
+static int take_arguments(char **arg, struct delivery_settings *s, int64_t *drain_ms,
+                          struct err *e)
 {
     static struct target targets[SINKS_MAX];
     static struct delivery_sink rows[SINKS_MAX];
@@ -114,13 +160,11 @@ static void take_arguments(char **arg, struct delivery_settings *s, int64_t *dra
         size_t n = strcspn(*arg, "=");
         if (!(*arg)[n] || take_option(*arg, n, s, drain_ms))
             continue;
-        struct target *target = &targets[s->sinks_n];
-        target->url = *arg + n + 1;
-        rows[s->sinks_n++] = (struct delivery_sink){.name = {*arg, n},
-                                                    .type = sink_named(STR("webhook")),
-                                                    .secrets = secrets,
-                                                    .secrets_arg = target};
+        if (take_sink(*arg, &rows[s->sinks_n], &targets[s->sinks_n], e))
+            return -1;
+        s->sinks_n++;
     }
+    return 0;
 }
 
 int main(int argc, char **argv)
@@ -136,8 +180,9 @@ int main(int argc, char **argv)
     redis.timeout_ms = TIMEOUT_MS;
     struct delivery_settings settings = {
         .redis = &redis, .prefix = STR("tw"), .consumer = str_of(argv[2])};
-    take_arguments(argv + 3, &settings, &drain_ms);
-    struct delivery *d = delivery_start(&settings, &e);
+    struct delivery *d = NULL;
+    if (take_arguments(argv + 3, &settings, &drain_ms, &e) == 0)
+        d = delivery_start(&settings, &e);
     if (!d) {
         fprintf(stderr, "%s\n", e.text);
         return 3;

@@ -29,6 +29,8 @@ static const struct {
     {"pagerduty",
      {"routing_key=R0123456789abcdefghijklmnopqrstu",
       "ticket_url=https://help.example.com/tickets/{id}?from=pagerduty&x=1"}},
+    {"stdout", {NULL}},
+    {"file", {"path=/var/log/alerts.jsonl", "fsync=never"}},
 };
 
 static bool read_file(const char *path, struct buf *out)

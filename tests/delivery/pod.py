@@ -1,0 +1,65 @@
+"""A process that delivers (tests/tools/deliver.c), and alerts for it."""
+import json
+import os
+import signal
+import subprocess
+import tempfile
+import time
+
+QUICK = ["retry_min=50", "retry_max=200", "request_timeout=1500", "connect_timeout=800", "lease=2000"]
+
+
+def alert(number, state="firing", **members):
+    time_text = f"2026-03-02T09:{number // 60 % 60:02d}:{number % 60:02d}.000Z"
+    return json.dumps({
+        "id": f"{number:032x}", "rule": "page-error", "kind": "count", "state": state,
+        "severity": "medium", "time": time_text, "key": {"page": "/billing"},
+        "summary": f"private words {number}", "count": 3, "users": 3, "first_seen": time_text,
+        "last_seen": time_text, **members}, separators=(",", ":"), ensure_ascii=False)
+
+
+def wait_for(condition, seconds=15):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if condition():
+            return True
+        time.sleep(0.005)
+    return False
+
+
+class Pod:
+    def __init__(self, tool, redis, name, *arguments, stdout=subprocess.PIPE):
+        self.log_path = tempfile.mktemp(prefix="delivery_log.")
+        environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen([tool, redis.url, name, *QUICK, *arguments], stderr=log, stdout=stdout,
+                                            env=environment)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def says(self, words, seconds=10):
+        return wait_for(lambda: words in self.log(), seconds)
+
+    def stats(self):
+        """Of a pod with one sink, after its first word was read."""
+        self.process.send_signal(signal.SIGUSR1)
+        return json.loads(self.process.stdout.readline())
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(15)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def close(self):
+        """Ended well, or by our own hand; what a sanitizer found is in the log."""
+        status, log = self.stop(), self.log()
+        if self.process.stdout:
+            self.process.stdout.close()
+        os.unlink(self.log_path)
+        assert status in (0, -signal.SIGKILL) and "Sanitizer" not in log, (status, log)
