@@ -14,6 +14,7 @@ static const struct verb {
      "print the alerts of a recorded log; sends nothing, needs no server"},
     {"check", verb_check, "find every mistake in a configuration"},
     {"alerts", verb_alerts, "print the confirmed record of the live system"},
+    {"dlq", verb_dlq, "list, show and give back what could not be read or delivered"},
     {"fingerprint", verb_fingerprint,
      "print the fingerprint of each line of text on stdin"},
     {"bench", verb_bench,

@@ -21,8 +21,7 @@ enum {
 struct letter {
     const struct reject *reject;
     size_t value_n, key_n;
-    bool sent, delivered;
-    rd_kafka_resp_err_t error;
+    struct kafka_receipt receipt;
 };
 
 static void add_text(rd_kafka_headers_t *headers, const char *name, struct str text)
@@ -51,7 +50,7 @@ static rd_kafka_headers_t *headers_of(const struct letter *l, const struct parti
     return headers;
 }
 
-static rd_kafka_vu_t bytes_of(rd_kafka_vtype_t type, struct str s)
+rd_kafka_vu_t kafka_bytes(rd_kafka_vtype_t type, struct str s)
 {
     rd_kafka_vu_t v = {.vtype = type};
     v.u.mem.ptr = (void *)(uintptr_t)s.p; /* copied, never written to */
@@ -63,29 +62,29 @@ static void produce(struct kafka_source *s, struct letter *l, const struct parti
 {
     rd_kafka_vu_t what[6] = {
         {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = s->settings.dead_letter.p},
-        bytes_of(RD_KAFKA_VTYPE_VALUE, (struct str){l->reject->bytes.p, l->value_n}),
-        bytes_of(RD_KAFKA_VTYPE_KEY, (struct str){l->reject->key.p, l->key_n}),
+        kafka_bytes(RD_KAFKA_VTYPE_VALUE, (struct str){l->reject->bytes.p, l->value_n}),
+        kafka_bytes(RD_KAFKA_VTYPE_KEY, (struct str){l->reject->key.p, l->key_n}),
         {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
         {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers_of(l, p)},
-        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = l},
+        {.vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = &l->receipt},
     };
     rd_kafka_error_t *error = rd_kafka_produceva(s->producer, what, 6);
-    l->sent = !error;
+    l->receipt.sent = !error;
     if (!error)
         return; /* the headers are the message's now */
-    l->error = rd_kafka_error_code(error);
+    l->receipt.error = rd_kafka_error_code(error);
     rd_kafka_headers_destroy(what[4].u.headers);
     rd_kafka_error_destroy(error);
 }
 
 void kafka_on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *message, void *arg)
 {
-    struct letter *l = message->_private;
+    struct kafka_receipt *receipt = message->_private;
     (void)rk;
     (void)arg;
-    l->sent = false;
-    l->error = message->err;
-    l->delivered = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    receipt->sent = false;
+    receipt->error = message->err;
+    receipt->delivered = message->err == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
 /* Sends what is not delivered yet; how many are not after that. */
@@ -96,11 +95,11 @@ static size_t send_round(struct kafka_source *s, struct letter *letters,
     size_t left = 0;
     int64_t now = clock_monotonic_ms();
     for (size_t i = 0; i < b->rejects_n; i++)
-        if (!letters[i].delivered)
+        if (!letters[i].receipt.delivered)
             produce(s, &letters[i], p);
     (void)rd_kafka_flush(s->producer, until_ms > now ? (int)(until_ms - now) : 0);
     for (size_t i = 0; i < b->rejects_n; i++)
-        left += !letters[i].delivered;
+        left += !letters[i].receipt.delivered;
     return left;
 }
 
@@ -109,11 +108,11 @@ static bool cut(struct letter *letters, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         struct letter *l = &letters[i];
-        if (l->delivered)
+        if (l->receipt.delivered)
             continue;
-        bool full = l->error == RD_KAFKA_RESP_ERR__QUEUE_FULL;
-        if (!full && (l->error != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE || l->sent ||
-                      l->value_n <= VALUE_BYTES_MIN))
+        bool full = l->receipt.error == RD_KAFKA_RESP_ERR__QUEUE_FULL;
+        if (!full && (l->receipt.error != RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+                      l->receipt.sent || l->value_n <= VALUE_BYTES_MIN))
             return false;
         if (full)
             continue;
@@ -129,8 +128,8 @@ static int failed(struct kafka_source *s, const struct letter *letters,
     char why[256] = "";
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR__TIMED_OUT;
     for (size_t i = 0; i < b->rejects_n; i++)
-        if (!letters[i].delivered && !letters[i].sent)
-            error = letters[i].error;
+        if (!letters[i].receipt.delivered && !letters[i].receipt.sent)
+            error = letters[i].receipt.error;
     bool gone = error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
                 error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
     (void)rd_kafka_fatal_error(s->producer, why, sizeof why);

@@ -91,6 +91,15 @@ rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e);
 /* At /metrics. Any thread. */
 void kafka_count_error(rd_kafka_resp_err_t code);
 
+/* What became of a record that was produced, with a pointer to this as its opaque. */
+struct kafka_receipt {
+    bool sent; /* it is with librdkafka */
+    bool delivered;
+    rd_kafka_resp_err_t error;
+};
+/* A record's key or value, for rd_kafka_produceva(); the bytes are borrowed. */
+rd_kafka_vu_t kafka_bytes(rd_kafka_vtype_t type, struct str s);
+
 /* kafka_topics.c */
 int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e);
 int kafka_partitions(struct source *source, const struct str **names, size_t *n,
@@ -100,6 +109,12 @@ rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_
                                                   struct err *e);
 /* Says of a topic or partition that it is not there. */
 bool kafka_is_unknown(rd_kafka_resp_err_t rc);
+/* The first or the next offset of a partition: `which` is RD_KAFKA_OFFSET_BEGINNING or _END. By
+ * rd_kafka_offsets_for_times, which takes the protocol's names for both as times:
+ * rd_kafka_query_watermark_offsets of librdkafka 2.0 waits for minutes, whatever its time-out, when the broker goes
+ * away meanwhile. */
+rd_kafka_resp_err_t kafka_query_offset(rd_kafka_t *rk, const char *topic,
+                                       int32_t partition, int64_t which, int64_t *offset);
 int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e);
 int kafka_end(struct kafka_source *s, size_t slot, int64_t *end, struct err *e);
 /* kafka_retention.c: warns of topics that keep less than a rule looks back. */

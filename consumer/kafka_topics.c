@@ -192,20 +192,28 @@ rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_
     return all;
 }
 
-/* The first or the next offset of a partition. By rd_kafka_offsets_for_times, which takes the
- * protocol's names for both as times: rd_kafka_query_watermark_offsets of librdkafka 2.0 waits for
- * minutes, whatever its time-out, when the broker goes away meanwhile. */
-static int query_offset(struct kafka_source *s, size_t slot, int64_t which,
-                        int64_t *offset, struct err *e)
+rd_kafka_resp_err_t kafka_query_offset(rd_kafka_t *rk, const char *topic,
+                                       int32_t partition, int64_t which, int64_t *offset)
 {
-    rd_kafka_topic_partition_list_t *list = kafka_list(s, slot, which);
-    rd_kafka_resp_err_t rc =
-        rd_kafka_offsets_for_times(s->consumer, list, RANGE_TIMEOUT_MS);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = which;
+    rd_kafka_resp_err_t rc = rd_kafka_offsets_for_times(rk, list, RANGE_TIMEOUT_MS);
     if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
         rc = list->elems[0].err;
     *offset = list->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(list);
-    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR && *offset >= 0)
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR && *offset < 0)
+        rc = RD_KAFKA_RESP_ERR__NO_OFFSET;
+    return rc;
+}
+
+static int query_offset(struct kafka_source *s, size_t slot, int64_t which,
+                        int64_t *offset, struct err *e)
+{
+    const struct partition *p = &s->partitions.items[slot];
+    rd_kafka_resp_err_t rc =
+        kafka_query_offset(s->consumer, p->topic.p, p->number, which, offset);
+    if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     return err_set(e, ERR_UNAVAILABLE, "%.*s: the broker does not say where it ends: %s",
                    STR_ARG(s->partitions.names[slot]), rd_kafka_err2str(rc));
