@@ -84,6 +84,8 @@ struct outcome lane_talk_hear(struct lane *l, const struct response *response)
         return type->outcome(l->sink->settings, response);
     buf_init(&memory, MEMORY_MAX_BYTES);
     struct sink_input in = lane_talk_input(l);
+    in.again =
+        l->entry.attempts > 1 || l->tries - 1 > l->talk.tries; /* as format() had it */
     struct outcome o = type->hear(&in, response, &memory);
     keep(l, &memory);
     buf_deinit(&memory);

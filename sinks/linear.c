@@ -1,69 +1,95 @@
 /* Linear, by GraphQL: an issue an episode. firing creates it, escalated raises its priority and says
- * why, resolved adds a comment and leaves closing to people. Ids are ours, made from the alert's id:
- * whatever is sent again after a lost answer is refused as a duplicate, which is success.
+ * why, resolved adds a comment, and moves it where a state for that is set. When the same comes back after it was
+ * resolved, the new issue is linked to the former one, or that one is reopened. Ids are ours, made from the
+ * alert's id: so whatever is sent again after a lost answer is refused (linear_talk.c).
  * Schema: https://github.com/linear/linear, packages/sdk/src/schema.graphql. */
+#include "sinks/linear.h"
+
 #include <stdio.h>
-#include <strings.h>
 #include <xxhash.h>
 
 #include "sinks/markdown.h"
+#include "sinks/memory.h"
 #include "sinks/request.h"
 #include "sinks/words.h"
 
-enum { TITLE_UNITS = 140, MINUTE_MS = 60000 };
+enum { TITLE_UNITS = 140 };
 
-struct linear_settings {
-    struct str url, team, project, state, ticket_url;
-    struct secret key;
-    struct texts labels;
-};
-
-static const char create[] =
+static const char create_query[] =
     "mutation TicketwatchCreate($issue: IssueCreateInput!) { "
     "issueCreate(input: $issue) { success issue { id identifier url } } }";
-static const char escalate[] =
-    "mutation TicketwatchEscalate($id: String!, $update: IssueUpdateInput!, "
+static const char update_query[] =
+    "mutation TicketwatchUpdate($id: String!, $update: IssueUpdateInput!, "
     "$comment: CommentCreateInput!) { "
     "issueUpdate(id: $id, input: $update) { success issue { id } } "
     "commentCreate(input: $comment) { success comment { id } } }";
-static const char resolve[] =
-    "mutation TicketwatchResolve($comment: CommentCreateInput!) { "
+static const char comment_query[] =
+    "mutation TicketwatchComment($comment: CommentCreateInput!) { "
     "commentCreate(input: $comment) { success comment { id } } }";
+static const char link_query[] =
+    "mutation TicketwatchLink($relation: IssueRelationCreateInput!) { "
+    "issueRelationCreate(input: $relation) { success issueRelation { id } } }";
+static const char find_query[] =
+    "query TicketwatchFind($issue: ID!, $comments: [ID!]!) { "
+    "issues(filter: { id: { eq: $issue } }, first: 1, includeArchived: true) "
+    "{ nodes { id identifier url } } "
+    "comments(filter: { id: { in: $comments } }, first: 2, includeArchived: true) "
+    "{ nodes { id issue { id identifier url } } } }";
 
 /* 128 bits as a UUID of version 4 (RFC 9562): six of them give way to version and
  * variant. */
-static json_t *uuid(const char *hex)
+static void uuid(const char *hex, char out[UUID_BYTES])
 {
     static const char variants[] = "89ab";
-    char v = hex[16], text[37];
+    char v = hex[16];
     int nibble = v <= '9' ? v - '0' : v - 'a' + 10;
-    snprintf(text, sizeof text, "%.8s-%.4s-4%.3s-%c%.3s-%.12s", hex, hex + 8, hex + 13,
+    snprintf(out, UUID_BYTES, "%.8s-%.4s-4%.3s-%c%.3s-%.12s", hex, hex + 8, hex + 13,
              variants[nibble & 3], hex + 17, hex + 20);
-    return json_string(text);
 }
 
-static json_t *issue_id(const struct alert *a)
+static void uuid_of(const char *name, char out[UUID_BYTES])
 {
-    return uuid(a->id);
-}
-
-/* The same for every attempt to say this transition, another for every other. */
-static json_t *comment_id(const struct alert *a)
-{
-    char name[128], hex[33];
-    int n = snprintf(name, sizeof name, "linear comment %s %s %s", a->id,
-                     alert_state_name(a->state), severity_name(a->severity));
-    XXH128_hash_t h = XXH3_128bits(name, (size_t)n);
+    char hex[33];
+    XXH128_hash_t h = XXH3_128bits(name, strlen(name));
     snprintf(hex, sizeof hex, "%016llx%016llx", (unsigned long long)h.high64,
              (unsigned long long)h.low64);
-    return uuid(hex);
+    uuid(hex, out);
 }
 
-/* 1 is urgent, 4 is low. */
-static json_t *priority(const struct alert *a)
+void linear_issue_id(const struct alert *a, char out[UUID_BYTES])
 {
-    static const int priorities[SEVERITIES] = {4, 3, 2, 1};
-    return json_integer(priorities[a->severity]);
+    uuid(a->id, out);
+}
+
+void linear_comment_id(const struct alert *a, char out[UUID_BYTES])
+{
+    char name[128];
+    snprintf(name, sizeof name, "linear comment %s %s %s", a->id,
+             alert_state_name(a->state), severity_name(a->severity));
+    uuid_of(name, out);
+}
+
+void linear_reopening_id(const struct alert *a, char out[UUID_BYTES])
+{
+    char name[128];
+    snprintf(name, sizeof name, "linear reopening %s", a->id);
+    uuid_of(name, out);
+}
+
+void linear_relation_id(const struct alert *a, char out[UUID_BYTES])
+{
+    char name[128];
+    snprintf(name, sizeof name, "linear relation %s", a->id);
+    uuid_of(name, out);
+}
+
+/* 1 is urgent, 4 is low, 0 none. Where much is at stake, one step more. */
+static json_t *priority(const struct linear_settings *s, const struct alert *a)
+{
+    int64_t p = s->priorities[a->severity];
+    if (s->mrr_raises > 0 && words_mrr(a) >= s->mrr_raises && p > 1)
+        p--;
+    return json_integer(p);
 }
 
 static json_t *title(const struct alert *a)
@@ -87,17 +113,41 @@ static void set_option(json_t *input, const char *name, struct str value)
         request_set(input, name, request_text(value));
 }
 
-static json_t *issue_input(const struct linear_settings *s, const struct alert *a)
+/* "Seen before: [ENG-12](https://...)". */
+static void seen_before(struct buf *text, const json_t *memory)
+{
+    enum { KEY_UNITS = 40 };
+    struct str key = memory_former(memory, "key"), url = memory_former(memory, "url");
+    if (!key.n)
+        return;
+    buf_text(text, "\nSeen before: ");
+    words_link(text, DIALECT_MARKDOWN, url, key, KEY_UNITS);
+    buf_char(text, '\n');
+}
+
+static json_t *description(const struct linear_settings *s, const struct alert *a,
+                           const json_t *memory)
 {
     struct buf text;
-    json_t *input = json_object();
     request_buf(&text);
-    request_set(input, "id", issue_id(a));
+    markdown_report(&text, a, s->ticket_url);
+    seen_before(&text, memory);
+    json_t *t = request_text(buf_str(&text));
+    buf_deinit(&text);
+    return t;
+}
+
+static json_t *issue_input(const struct linear_settings *s, const struct alert *a,
+                           const json_t *memory)
+{
+    char id[UUID_BYTES];
+    json_t *input = json_object();
+    linear_issue_id(a, id);
+    request_set(input, "id", json_string(id));
     set_option(input, "teamId", s->team);
     request_set(input, "title", title(a));
-    markdown_report(&text, a, s->ticket_url);
-    request_set(input, "description", request_text(buf_str(&text)));
-    request_set(input, "priority", priority(a));
+    request_set(input, "description", description(s, a, memory));
+    request_set(input, "priority", priority(s, a));
     set_option(input, "projectId", s->project);
     set_option(input, "stateId", s->state);
     if (s->labels.n) {
@@ -106,40 +156,113 @@ static json_t *issue_input(const struct linear_settings *s, const struct alert *
             request_append(labels, request_text(s->labels.items[i]));
         request_set(input, "labelIds", labels);
     }
-    buf_deinit(&text);
     return input;
 }
 
-static json_t *comment_input(const struct linear_settings *s, const struct alert *a)
+static json_t *comment_input(const struct linear_settings *s, const struct alert *a,
+                             struct str issue)
 {
     struct buf text;
+    char id[UUID_BYTES];
     json_t *input = json_object();
     request_buf(&text);
-    markdown_update(&text, a, s->ticket_url);
-    request_set(input, "id", comment_id(a));
-    request_set(input, "issueId", issue_id(a));
+    if (a->state == ALERT_FIRING) {
+        markdown_again(&text, a, s->ticket_url);
+        linear_reopening_id(a, id);
+    } else {
+        markdown_update(&text, a, s->ticket_url);
+        linear_comment_id(a, id);
+    }
+    request_set(input, "id", json_string(id));
+    request_set(input, "issueId", request_text(issue));
     request_set(input, "body", request_text(buf_str(&text)));
     buf_deinit(&text);
     return input;
 }
 
-static json_t *body(const struct linear_settings *s, const struct alert *a)
+/* What changes at the issue; empty: nothing. */
+static json_t *update_input(const struct linear_settings *s, const struct alert *a)
 {
-    static const char *const queries[ALERT_STATES] = {create, escalate, resolve};
-    json_t *o = json_object(), *variables = json_object();
-    if (a->state == ALERT_FIRING)
-        request_set(variables, "issue", issue_input(s, a));
-    if (a->state == ALERT_ESCALATED) {
-        json_t *update = json_object();
-        request_set(update, "priority", priority(a));
-        request_set(variables, "id", issue_id(a));
-        request_set(variables, "update", update);
+    json_t *input = json_object();
+    if (a->state != ALERT_RESOLVED)
+        request_set(input, "priority", priority(s, a));
+    if (a->state == ALERT_RESOLVED)
+        set_option(input, "stateId", s->resolved_state);
+    else if (a->state == ALERT_FIRING)
+        set_option(input, "stateId", s->reopened_state.n ? s->reopened_state : s->state);
+    return input;
+}
+
+/* A comment at the issue, and what changes there. */
+static const char *say(const struct linear_settings *s, const struct alert *a,
+                       struct str issue, json_t *variables)
+{
+    json_t *changes = update_input(s, a);
+    request_set(variables, "comment", comment_input(s, a, issue));
+    if (json_object_size(changes) == 0) {
+        json_decref(changes);
+        return comment_query;
     }
-    if (a->state != ALERT_FIRING)
-        request_set(variables, "comment", comment_input(s, a));
-    request_set(o, "query", json_string(queries[a->state]));
+    request_set(variables, "id", request_text(issue));
+    request_set(variables, "update", changes);
+    return update_query;
+}
+
+static json_t *relation_input(const struct alert *a, const json_t *memory)
+{
+    char id[UUID_BYTES];
+    json_t *input = json_object();
+    linear_relation_id(a, id);
+    request_set(input, "id", json_string(id));
+    request_set(input, "issueId", request_text(memory_get(memory, "issue")));
+    request_set(input, "relatedIssueId", request_text(memory_former(memory, "issue")));
+    request_set(input, "type", json_string("related"));
+    return input;
+}
+
+static const char *look(const struct alert *a, json_t *variables)
+{
+    char id[UUID_BYTES];
+    json_t *comments = json_array();
+    linear_issue_id(a, id);
+    request_set(variables, "issue", json_string(id));
+    linear_comment_id(a, id);
+    request_append(comments, json_string(id));
+    linear_reopening_id(a, id);
+    request_append(comments, json_string(id));
+    request_set(variables, "comments", comments);
+    return find_query;
+}
+
+/* The query; fills in its variables. */
+static const char *ask(const struct sink_input *in, const json_t *memory,
+                       json_t *variables)
+{
+    const struct linear_settings *s = in->settings;
+    switch (linear_next(in, memory)) {
+    case ASK_FIND:
+        return look(in->alert, variables);
+    case ASK_SAY:
+        return say(s, in->alert, memory_get(memory, "issue"), variables);
+    case ASK_REOPEN:
+        return say(s, in->alert, memory_former(memory, "issue"), variables);
+    case ASK_LINK:
+        request_set(variables, "relation", relation_input(in->alert, memory));
+        return link_query;
+    case ASK_CREATE:
+        break;
+    }
+    request_set(variables, "issue", issue_input(s, in->alert, memory));
+    return create_query;
+}
+
+static struct str body(const struct sink_input *in, struct arena *arena)
+{
+    json_t *o = json_object(), *variables = json_object(), *memory = memory_of(in);
+    request_set(o, "query", json_string(ask(in, memory, variables)));
     request_set(o, "variables", variables);
-    return o;
+    json_decref(memory);
+    return request_json(o, arena);
 }
 
 static int linear_format(const struct sink_input *in, struct arena *arena,
@@ -148,125 +271,34 @@ static int linear_format(const struct sink_input *in, struct arena *arena,
     const struct linear_settings *s = in->settings;
     struct str key;
     if (request_secret(in, 0, "linear: key", &key, e) ||
-        request_post(out, arena, s->url, request_json(body(s, in->alert), arena), e))
+        request_post(out, arena, s->url, body(in, arena), e))
         return -1;
     request_header(out, arena, "Authorization", key); /* an API key stands there bare */
     return 1;
 }
 
-/* How Linear answers. GraphQL: 200 may carry errors or success: false, and 400 may mean "later", so the
- * body decides where it can be read. Errors as Linear makes them:
- *   duplicate     "conflict on insert of Issue" or Comment, code INPUT_ERROR: it is there already
- *   rate limit    code RATELIMITED, status 400; its reset time is in headers we do not get
- *   refused key   code AUTHENTICATION_ERROR: the key is read anew
- *   inside        INTERNAL_SERVER_ERROR and the like
- * Everything else stays wrong however often it is said; so does an update to an issue that is not
- * there, since a sink is told of an episode in order. */
-static struct str text_of(const json_t *object, const char *name)
-{
-    const json_t *t = json_object_get(object, name);
-    return (struct str){json_string_value(t), json_string_length(t)};
-}
-
-static bool has(struct str s, const char *part)
-{
-    size_t n = strlen(part);
-    for (size_t i = 0; n + i <= s.n; i++)
-        if (strncasecmp(s.p + i, part, n) == 0)
-            return true;
-    return false;
-}
-
-/* Linear writes codes as RATELIMITED and types as "ratelimited"; either may be absent. */
-static bool is_code(const json_t *error, const char *code, const char *type)
-{
-    const json_t *x = json_object_get(error, "extensions");
-    return str_is(text_of(x, "code"), code) || str_is(text_of(x, "type"), type);
-}
-
-static bool is_duplicate(const json_t *error)
-{
-    struct str message = text_of(error, "message");
-    return has(message, "conflict on insert of issue") ||
-           has(message, "conflict on insert of comment");
-}
-
-static struct outcome later(int64_t after_ms, const char *reason)
-{
-    struct outcome o = {.verdict = RETRY, .retry_after_ms = after_ms};
-    snprintf(o.reason, sizeof o.reason, "%s", reason);
-    return o;
-}
-
-#define KEY_REFUSED "the key is refused"
-
-static struct outcome read_error(const json_t *error)
-{
-    struct outcome o = {.verdict = DEAD, .reason = "refused by Linear:"};
-    if (is_duplicate(error))
-        return (struct outcome){.verdict = DELIVERED, .reason = "already there"};
-    if (is_code(error, "RATELIMITED", "ratelimited"))
-        return later(MINUTE_MS, "rate limited");
-    if (is_code(error, "AUTHENTICATION_ERROR", "authentication error"))
-        return (struct outcome){.verdict = REFUSED, .reason = KEY_REFUSED};
-    if (is_code(error, "INTERNAL_SERVER_ERROR", "internal error") ||
-        is_code(error, "LOCK_TIMEOUT", "lock timeout") ||
-        is_code(error, "NETWORK_ERROR", "network error"))
-        return later(0, "error inside Linear");
-    if (has(text_of(error, "message"), "entity not found"))
-        snprintf(o.reason, sizeof o.reason,
-                 "refused by Linear: what it refers to is not there:");
-    outcome_word(&o, text_of(json_object_get(error, "extensions"), "code"));
-    return o;
-}
-
-/* Of several errors, one that is no duplicate decides. */
-static struct outcome read_errors(const json_t *errors)
-{
-    struct outcome o = read_error(json_array_get(errors, 0));
-    for (size_t i = 1; i < json_array_size(errors) && o.verdict == DELIVERED; i++)
-        o = read_error(json_array_get(errors, i));
-    return o;
-}
-
-static struct outcome read_data(const json_t *data)
-{
-    const char *name;
-    json_t *payload;
-    size_t said = 0;
-    json_object_foreach((json_t *)(uintptr_t)data, name, payload)
-    {
-        if (!json_is_true(json_object_get(payload, "success")))
-            return later(0, "success: false");
-        said++;
-    }
-    if (said == 0)
-        return later(0, "an answer that is not Linear's");
-    return (struct outcome){.verdict = DELIVERED, .reason = "HTTP 200"};
-}
-
 static struct outcome linear_outcome(const void *settings,
                                      const struct response *response)
 {
-    struct outcome o = outcome_by_status(response);
+    struct linear_answer a = linear_read(response);
     (void)settings;
-    if (o.verdict == RETRY)
-        return o;
-    json_t *answer =
-        json_loadb(response->body.n ? response->body.p : "", response->body.n, 0, NULL);
-    const json_t *errors = json_object_get(answer, "errors");
-    if (json_array_size(errors))
-        o = read_errors(errors);
-    else if (response->status == 401)
-        o = (struct outcome){.verdict = REFUSED, .reason = KEY_REFUSED};
-    else if (o.verdict == DELIVERED)
-        o = read_data(json_object_get(answer, "data"));
-    json_decref(answer);
-    return o;
+    json_decref(a.data);
+    return a.outcome;
 }
 
 #define AT(member) offsetof(struct linear_settings, member)
 #define UUID_LENGTH .min = 36, .max = 36
+#define PRIORITY_OF(severity)                                                    \
+    .type = OPTION_INT, .offset = AT(priorities) + (severity) * sizeof(int64_t), \
+    .max = 4, .help = "1 urgent, 2 high, 3 medium, 4 low, 0 none."
+static const struct option_row priority_rows[] = {
+    {.name = "low", PRIORITY_OF(SEVERITY_LOW), .fallback = "4"},
+    {.name = "medium", PRIORITY_OF(SEVERITY_MEDIUM), .fallback = "3"},
+    {.name = "high", PRIORITY_OF(SEVERITY_HIGH), .fallback = "2"},
+    {.name = "critical", PRIORITY_OF(SEVERITY_CRITICAL), .fallback = "1"},
+};
+static const char *const regressions[] = {
+    [REGRESSION_LINK] = "link", [REGRESSION_REOPEN] = "reopen", NULL};
 static const struct option_row linear_options[] = {
     {.name = "url",
      .type = OPTION_TEXT,
@@ -299,6 +331,36 @@ static const struct option_row linear_options[] = {
      .offset = AT(state),
      UUID_LENGTH,
      .help = "The id of the workflow state an issue begins in; else the team's own."},
+    {.name = "resolved_state",
+     .type = OPTION_TEXT,
+     .offset = AT(resolved_state),
+     UUID_LENGTH,
+     .help = "The id of the state an issue moves to when its alert is resolved; else "
+             "people close it."},
+    {.name = "regression",
+     .type = OPTION_WORD,
+     .offset = AT(regression),
+     .words = regressions,
+     .fallback = "link",
+     .help = "When the same comes back after it was resolved: a new issue is linked to "
+             "the former "
+             "one, or that one is reopened."},
+    {.name = "reopened_state",
+     .type = OPTION_TEXT,
+     .offset = AT(reopened_state),
+     UUID_LENGTH,
+     .help = "The id of the state a reopened issue moves to; else `state`."},
+    {.name = "priority",
+     .type = OPTION_GROUP,
+     .rows = priority_rows,
+     .rows_n = sizeof priority_rows / sizeof priority_rows[0],
+     .help = "The priority by severity."},
+    {.name = "mrr_raises",
+     .type = OPTION_NUMBER,
+     .offset = AT(mrr_raises),
+     .max = 1e12,
+     .help = "From this MRR of the affected accounts together on, the priority is one "
+             "step higher; 0: never."},
     {.name = "ticket_url",
      .type = OPTION_TEXT,
      .offset = AT(ticket_url),
@@ -314,4 +376,5 @@ const struct sink linear_sink = {
     .settings_bytes = sizeof(struct linear_settings),
     .format = linear_format,
     .outcome = linear_outcome,
+    .hear = linear_hear,
 };

@@ -19,9 +19,18 @@ static void code(struct buf *out, const char *before, struct str text, const cha
     buf_text(out, after);
 }
 
+static void rate(struct buf *out, const struct alert *a)
+{
+    size_t start = out->n;
+    buf_text(out, ", ");
+    if (!words_rate(out, a))
+        out->n = start;
+}
+
 static void facts(struct buf *out, const struct alert *a)
 {
     words_how_often(out, a);
+    rate(out, a);
     if (a->accounts_n > 0) {
         buf_text(out, ", ");
         words_count(out, a->accounts_n, "account", "accounts");
@@ -151,6 +160,17 @@ void markdown_report(struct buf *out, const struct alert *a, struct str ticket_u
     cases(out, a, ticket_url);
     accounts(out, a);
     grouping(out, a);
+}
+
+void markdown_again(struct buf *out, const struct alert *a, struct str ticket_url)
+{
+    buf_printf(out, "It is back, **%s**: ", severity_name(a->severity));
+    facts(out, a);
+    error(out, a);
+    reproduce(out, a);
+    cases(out, a, ticket_url);
+    accounts(out, a);
+    buf_printf(out, "\nticketwatch alert `%s`\n", a->id);
 }
 
 void markdown_update(struct buf *out, const struct alert *a, struct str ticket_url)

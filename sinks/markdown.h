@@ -9,6 +9,9 @@
  * KB. */
 void markdown_report(struct buf *out, const struct alert *a, struct str ticket_url);
 
+/* The same again, where it was resolved before. */
+void markdown_again(struct buf *out, const struct alert *a, struct str ticket_url);
+
 /* What there is to add when an alert has escalated or resolved. */
 void markdown_update(struct buf *out, const struct alert *a, struct str ticket_url);
 

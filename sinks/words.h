@@ -82,6 +82,17 @@ void words_ticket(struct buf *out, enum dialect d, struct str url, struct str ti
 /* The address alone, as a URL is written where no dialect is. False: none, and nothing is written. */
 bool words_ticket_url(struct buf *out, struct str url, struct str ticket);
 
+/* The MRR of the accounts an alert names; all of them where it names all. */
+double words_mrr(const struct alert *a);
+
+/* "4.5 a minute": of what has been counted, while it was seen; nothing where that says nothing. True:
+ * something was said. */
+bool words_rate(struct buf *out, const struct alert *a);
+
+/* A text as a link where `url` is an http(s) address, which was made by a receiver and is not trusted. */
+void words_link(struct buf *out, enum dialect d, struct str url, struct str text,
+                size_t max_units);
+
 /* The value of a part of the key; n == 0 when the key has no such part. */
 struct str words_key(const struct alert *a, const char *name);
 

@@ -220,10 +220,14 @@ static void ticket_url(struct buf *out, enum dialect d, struct str url, struct s
     }
 }
 
+static bool is_http(struct str url)
+{
+    return str_starts(url, STR("https://")) || str_starts(url, STR("http://"));
+}
+
 static bool is_linked(struct str url, struct str ticket)
 {
-    return ticket.n && ticket.n <= TICKET_BYTES &&
-           (str_starts(url, STR("https://")) || str_starts(url, STR("http://")));
+    return ticket.n && ticket.n <= TICKET_BYTES && is_http(url);
 }
 
 bool words_ticket_url(struct buf *out, struct str url, struct str ticket)
@@ -234,23 +238,46 @@ bool words_ticket_url(struct buf *out, struct str url, struct str ticket)
     return true;
 }
 
+/* {id} in the address stands for `id`. */
+static void link_open(struct buf *out, enum dialect d, struct str url, struct str id)
+{
+    buf_text(out, d == DIALECT_SLACK ? "<" : "<a href=\"");
+    ticket_url(out, d, url, id);
+    buf_text(out, d == DIALECT_SLACK ? "|" : "\">");
+}
+
+static void put_link(struct buf *out, enum dialect d, struct str url, struct str text,
+                     size_t max_units)
+{
+    bool markdown = d == DIALECT_MARKDOWN || d == DIALECT_DISCORD;
+    if (markdown)
+        buf_char(out, '[');
+    else
+        link_open(out, d, url, text);
+    words_text(out, d, text, max_units);
+    if (markdown) {
+        buf_text(out, "](");
+        ticket_url(out, d, url, text);
+        buf_char(out, ')');
+    } else {
+        buf_text(out, d == DIALECT_SLACK ? ">" : "</a>");
+    }
+}
+
 void words_ticket(struct buf *out, enum dialect d, struct str url, struct str ticket)
 {
-    if (d == DIALECT_PLAIN || !is_linked(url, ticket)) {
+    bool markdown = d == DIALECT_MARKDOWN || d == DIALECT_DISCORD;
+    if (d == DIALECT_PLAIN || !is_linked(url, ticket))
         words_text(out, d, ticket, TICKET_BYTES);
-        return;
-    }
-    if (d == DIALECT_MARKDOWN || d == DIALECT_DISCORD) {
-        buf_char(out, '[');
-        words_text(out, d, ticket, 2 * TICKET_BYTES);
-        buf_text(out, "](");
-        ticket_url(out, d, url, ticket);
-        buf_char(out, ')');
-        return;
-    }
-    buf_text(out, d == DIALECT_SLACK ? "<" : "<a href=\"");
-    ticket_url(out, d, url, ticket);
-    buf_text(out, d == DIALECT_SLACK ? "|" : "\">");
-    words_text(out, d, ticket, 6 * TICKET_BYTES);
-    buf_text(out, d == DIALECT_SLACK ? ">" : "</a>");
+    else
+        put_link(out, d, url, ticket, (markdown ? 2 : 6) * TICKET_BYTES);
+}
+
+void words_link(struct buf *out, enum dialect d, struct str url, struct str text,
+                size_t max_units)
+{
+    if (d == DIALECT_PLAIN || !is_http(url))
+        words_text(out, d, text, max_units);
+    else
+        put_link(out, d, url, text, max_units);
 }

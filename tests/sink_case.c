@@ -4,6 +4,9 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "config/node.h"
+#include "config/options.h"
+
 static size_t secrets_before(const struct sink *sink, size_t option)
 {
     size_t n = 0;
@@ -24,13 +27,14 @@ static struct texts split(struct str list, struct arena *arena)
     return t;
 }
 
-static int word_index(const char *const *words, struct str value)
+/* As the configuration reads it. */
+static bool read_value(struct sink_case *c, const struct option_row *row,
+                       struct str value, struct arena *arena)
 {
-    int i = 0;
-    while (words[i] && !str_is(value, words[i]))
-        i++;
-    assert(words[i]);
-    return i;
+    struct config config = {0};
+    struct reading r = {.arena = arena, .out = &config};
+    struct node n = {.kind = NODE_TEXT, .text = value, .written = value};
+    return value_read(&r, row, &n, str_of(row->name), c->settings);
 }
 
 static int set(struct sink_case *c, struct str name, struct str value,
@@ -47,10 +51,8 @@ static int set(struct sink_case *c, struct str name, struct str value,
             *(struct texts *)at = split(value, arena);
         else if (o->type == OPTION_TEXT)
             *(struct str *)at = value;
-        else if (o->type == OPTION_WORD)
-            *(int *)at = word_index(o->words, value);
-        else
-            return err_set(e, ERR_INPUT, "%s: a type this does not know", o->name);
+        else if (!read_value(c, o, value, arena))
+            return err_set(e, ERR_INPUT, "%s: not such a value", o->name);
         return 0;
     }
     return err_set(e, ERR_INPUT, "%s has no option \"%.*s\"", c->sink->name,
@@ -64,11 +66,11 @@ int sink_case_init(struct sink_case *c, const char *type, const char *const *set
     if (!c->sink)
         return err_set(e, ERR_INPUT, "there is no sink \"%s\"", type);
     c->settings = arena_alloc(arena, c->sink->settings_bytes);
-    for (size_t i = 0; i < c->sink->options_n; i++) {
-        const struct option_row *o = &c->sink->options[i];
-        if (o->fallback && set(c, str_of(o->name), str_of(o->fallback), arena, e))
-            return -1;
-    }
+    struct config config = {0};
+    struct reading r = {.arena = arena, .out = &config};
+    options_default(
+        &r, &(struct option_table){c->sink->options, c->sink->options_n, NULL, NULL},
+        c->settings);
     for (size_t i = 0; i < n; i++) {
         struct str name = str_of(settings[i]);
         const char *sign = memchr(name.p, '=', name.n);
@@ -81,18 +83,46 @@ int sink_case_init(struct sink_case *c, const char *type, const char *const *set
     return 0;
 }
 
+static struct sink_input input(const struct sink_case *c, const struct alert *alert,
+                               struct str alert_json, int64_t now_ms)
+{
+    return (struct sink_input){.settings = c->settings,
+                               .secrets = &c->secrets,
+                               .alert = alert,
+                               .alert_json = alert_json,
+                               .now_ms = now_ms,
+                               .memory = c->memory,
+                               .again = c->again};
+}
+
 int sink_case_format(const struct sink_case *c, struct str alert_json, int64_t now_ms,
                      struct arena *arena, struct request *out, struct err *e)
 {
     struct alert *alert = arena_alloc(arena, sizeof *alert);
     if (alert_parse(alert_json, arena, alert, e))
         return -1;
-    struct sink_input in = {.settings = c->settings,
-                            .secrets = &c->secrets,
-                            .alert = alert,
-                            .alert_json = alert_json,
-                            .now_ms = now_ms};
+    struct sink_input in = input(c, alert, alert_json, now_ms);
     return c->sink->format(&in, arena, out, e);
+}
+
+struct outcome sink_case_hear(struct sink_case *c, struct str alert_json, int64_t now_ms,
+                              const struct response *response, struct arena *arena)
+{
+    struct alert *alert = arena_alloc(arena, sizeof *alert);
+    struct err e = {0};
+    struct buf memory;
+    int rc = alert_parse(alert_json, arena, alert, &e);
+    assert(rc == 0);
+    if (!c->sink->hear)
+        return c->sink->outcome(c->settings, response);
+    buf_init(&memory, MEMORY_MAX_BYTES);
+    struct sink_input in = input(c, alert, alert_json, now_ms);
+    struct outcome o = c->sink->hear(&in, response, &memory);
+    assert(!memory.overflowed);
+    if (memory.n)
+        c->memory = arena_str(arena, buf_str(&memory));
+    buf_deinit(&memory);
+    return o;
 }
 
 static void long_texts(const json_t *value, const char *name, struct buf *out)

@@ -9,6 +9,8 @@ struct sink_case {
     const struct sink *sink;
     void *settings;
     struct sink_secrets secrets;
+    struct str memory; /* of a conversation */
+    bool again;
 };
 
 /* Settings are "name=value", a list's parts separated by commas; what is not said takes its default.
@@ -19,6 +21,10 @@ int sink_case_init(struct sink_case *c, const char *type, const char *const *set
 /* What the sink's format() says to an alert as JSON. */
 int sink_case_format(const struct sink_case *c, struct str alert_json, int64_t now_ms,
                      struct arena *arena, struct request *out, struct err *e);
+
+/* What it makes of an answer to that; its memory stays in the case, in the arena. */
+struct outcome sink_case_hear(struct sink_case *c, struct str alert_json, int64_t now_ms,
+                              const struct response *response, struct arena *arena);
 
 /* The request for people: method, address, headers, the body indented, and every text of it that has
  * several lines once more as it reads. */

@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "tests/check.h"
-#include "tests/sink_case.h"
+#include "tests/sink_talk.h"
 
 #define FOLDER "tests/sinks/golden"
 #define NOW_MS 1772443200000 /* 2026-03-02T09:20:00Z, a Monday */
@@ -13,6 +13,7 @@
 static const struct {
     const char *type;
     const char *settings[8];
+    const char *name; /* of the file; NULL: the type's */
 } cases[] = {
     {"slack",
      {"url=https://hooks.slack.com/services/T000/B000/secret",
@@ -94,7 +95,7 @@ static void check_case(const char *folder, size_t i)
     struct arena arena;
     struct buf text;
     struct sink_case sink;
-    struct request request;
+    struct request requests[SINK_TALK_MAX];
     struct err e = {0};
     size_t settings_n = 0;
     arena_init(&arena);
@@ -105,13 +106,16 @@ static void check_case(const char *folder, size_t i)
         sink_case_init(&sink, cases[i].type, cases[i].settings, settings_n, &arena, &e),
         0);
     struct str line = alert_line(folder, &arena);
-    int rc = sink_case_format(&sink, line, NOW_MS, &arena, &request, &e);
+    struct sink_talk how = {.now_ms = NOW_MS, .arena = &arena};
+    int n = sink_talk(&sink, &how, line, requests, &e);
     CHECK_STR(str_of(e.text), STR(""));
-    if (rc == 1)
-        sink_case_text(&request, &text);
-    else
-        buf_text(&text, "nothing\n");
-    snprintf(path, sizeof path, FOLDER "/%s/%s.txt", folder, cases[i].type);
+    for (int k = 0; k < n; k++) {
+        buf_text(&text, k ? "\n-------- then\n\n" : "");
+        sink_case_text(&requests[k], &text);
+    }
+    buf_text(&text, n ? "" : "nothing\n");
+    snprintf(path, sizeof path, FOLDER "/%s/%s.txt", folder,
+             cases[i].name ? cases[i].name : cases[i].type);
     compare(path, buf_str(&text));
     buf_deinit(&text);
     arena_deinit(&arena);

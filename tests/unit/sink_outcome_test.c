@@ -73,12 +73,12 @@ static const struct answer answers[] = {
      "\"extensions\":{\"type\":\"invalid "
      "input\",\"code\":\"INPUT_ERROR\",\"statusCode\":400}}],"
      "\"data\":null}",
-     DELIVERED, 0},
+     MORE, 0},
     {"linear", 400, "",
      "{\"errors\":[{\"message\":\"Conflict on insert of "
      "Comment\",\"extensions\":{\"code\":"
      "\"INPUT_ERROR\"}}]}",
-     DELIVERED, 0},
+     MORE, 0},
     {"linear", 200, "",
      "{\"errors\":[{\"message\":\"conflict on insert of "
      "DocumentContent\",\"extensions\":{\"code\":"
