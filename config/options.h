@@ -39,6 +39,8 @@ void event_types_read(struct reading *r, const struct node *types, struct str pa
 void value_kind(const struct option_row *row, struct buf *out);
 /* With an example: "a duration such as 90s, 15m, 1h or 14d". */
 void value_wanted(const struct option_row *row, struct buf *out);
+/* What may stand instead of a duration: ", or month"; nothing where nothing may. */
+void value_instead(const struct option_row *row, struct buf *out);
 /* Its bounds as one would write them: "1s", "1000"; false where there are none. */
 bool value_bounds(const struct option_row *row, struct buf *least, struct buf *most);
 

@@ -33,6 +33,7 @@ static void put_value(const struct option_row *row, struct buf *out)
         else
             buf_text(out, " or more");
     }
+    value_instead(row, out);
     buf_deinit(&kind);
     buf_deinit(&least);
     buf_deinit(&most);

@@ -115,8 +115,10 @@ static void read_rule(struct reading *r, const struct entry *m)
     struct str path = path_join(r, STR("rules"), m->name);
     struct rule *rule = &r->out->rules[r->out->rules_n];
     size_t errors = r->errors;
-    *rule = (struct rule){
-        .name = m->name, .on = UINT32_MAX, .lateness_ms = r->out->time.lateness_ms};
+    *rule = (struct rule){.name = m->name,
+                          .on = UINT32_MAX,
+                          .lateness_ms = r->out->time.lateness_ms,
+                          .zone = r->out->time.zone};
     if (!name_is_good(r, m, STR("rules")) ||
         !node_is_map(r, m->value, path,
                      "a mapping such as {by: [page], count: {at_least: 3, within: 1h}}"))

@@ -52,10 +52,18 @@ void value_kind(const struct option_row *row, struct buf *out)
         put_number_fields(out);
     else if (row->type == OPTION_WORD)
         put_words(row->words, out);
-    else if (row->words) {
+    else if (row->words && row->type != OPTION_DURATION) {
         buf_text(out, " that begins with ");
         put_words(row->words, out);
     }
+}
+
+void value_instead(const struct option_row *row, struct buf *out)
+{
+    if (row->type != OPTION_DURATION || !row->words)
+        return;
+    buf_text(out, ", or ");
+    put_words(row->words, out);
 }
 
 void value_wanted(const struct option_row *row, struct buf *out)
@@ -64,6 +72,7 @@ void value_wanted(const struct option_row *row, struct buf *out)
     value_kind(row, out);
     if (example)
         buf_printf(out, " such as %s", example);
+    value_instead(row, out);
 }
 
 static void put_bound(const struct option_row *row, double x, struct buf *out)

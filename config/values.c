@@ -143,6 +143,11 @@ static bool read_duration(const struct value_in *v)
     double x;
     if (!text_of(v, &s))
         return false;
+    for (int i = 0; v->row->words && v->row->words[i]; i++)
+        if (str_is(s, v->row->words[i])) {
+            *(int64_t *)v->to = -1 - i;
+            return true;
+        }
     if (!duration_parse(s, v->to))
         return unexpected(v, number_of(s, &x)        ? "; the unit is missing"
                              : memchr(s.p, ' ', s.n) ? "; write it without spaces"

@@ -11,7 +11,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "core/timefmt.h"
+#include "core/calendar.h"
 #include "core/utf8.h"
 
 enum {
@@ -175,7 +175,7 @@ static void put_sample(json_t *line, const struct alert_sample *sample)
 
 static void put_anomaly(json_t *line, const struct alert_anomaly *anomaly)
 {
-    char out[DURATION_TEXT_BYTES];
+    char out[CALENDAR_TEXT_BYTES];
     if (!anomaly->present)
         return;
     put_number(line, "value", anomaly->value);
@@ -183,7 +183,7 @@ static void put_anomaly(json_t *line, const struct alert_anomaly *anomaly)
     put_number(line, "stddev", anomaly->stddev);
     put_number(line, "z", anomaly->z);
     put_word(line, "direction", anomaly->up ? "up" : "down");
-    struct str bucket = duration_text(anomaly->bucket_ms, out);
+    struct str bucket = calendar_text(anomaly->bucket_ms, out);
     put(line, "bucket", json_stringn_nocheck(bucket.p, bucket.n));
     if (!anomaly->share)
         return;

@@ -40,7 +40,7 @@ struct alert_anomaly {
     bool present;
     double value, mean, stddev, z;
     bool up;           /* direction */
-    int64_t bucket_ms; /* width of the judged bucket; it ends at the alert's time */
+    int64_t bucket_ms; /* of the judged bucket, as core/calendar.h has it; it ends at the alert's time */
     bool share;        /* of a ratio: value and mean are shares, 0 to 1, and ... */
     int64_t matched;   /* of `count` events so many match */
     bool limit;        /* mean is a limit that was set, not what is usual */

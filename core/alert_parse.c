@@ -5,7 +5,7 @@
 #include <jansson.h>
 
 #include "core/alert.h"
-#include "core/timefmt.h"
+#include "core/calendar.h"
 
 struct parse {
     struct arena *arena;
@@ -188,8 +188,8 @@ static void read_anomaly(struct parse *p, const json_t *line, struct alert *out)
     };
     if (!out->anomaly.up && !str_is(direction, "down"))
         (void)err_set(p->e, ERR_INPUT, "alert: unknown direction");
-    if (!duration_parse(need_text(p, line, "bucket"), &out->anomaly.bucket_ms))
-        (void)err_set(p->e, ERR_INPUT, "alert: \"bucket\" is no duration");
+    if (!calendar_parse(need_text(p, line, "bucket"), &out->anomaly.bucket_ms))
+        (void)err_set(p->e, ERR_INPUT, "alert: \"bucket\" is none");
 }
 
 /* What only a ratio has. */

@@ -17,7 +17,7 @@ enum option_type {
     OPTION_INT,        /* int64_t */
     OPTION_NUMBER,     /* double */
     OPTION_FLAG,       /* bool */
-    OPTION_DURATION,   /* int64_t, ms */
+    OPTION_DURATION,   /* int64_t, ms; the first of `words` is -1, the second -2 */
     OPTION_PERCENT,    /* double, "30%" is 0.3 */
     OPTION_WORD,       /* int: index into `words` */
     OPTION_FIELD,      /* int: enum event_field of a NUMBER field; FIELD_COUNT where not written */
@@ -49,8 +49,8 @@ struct option_row {
     bool required;
     const char *fallback; /* as one would write it; NULL: empty, zero */
     double min, max;      /* of the number, the duration in ms, or the text's length; 0,0: any */
-    const char *const *words; /* OPTION_WORD: the words; texts and secrets: what one of them begins
-                                 with; NULL-terminated */
+    const char *const *words; /* OPTION_WORD: the words; OPTION_DURATION: what may stand instead; texts
+                                 and secrets: what one of them begins with; NULL-terminated */
     const char *help;     /* one sentence */
     const struct option_row *rows; /* OPTION_GROUP */
     size_t rows_n;

@@ -1,7 +1,9 @@
-/* The parts of the anomaly kind: its settings, its series (anomaly_series.c), its arithmetic. */
+/* The parts of the anomaly kind: its settings (anomaly_check.c), its series (anomaly_series.c), the baseline
+ * (anomaly_baseline.c), and what it says (anomaly_alert.c). */
 #ifndef DETECTORS_ANOMALY_H
 #define DETECTORS_ANOMALY_H
 
+#include "core/calendar.h"
 #include "detectors/detector.h"
 #include "detectors/member.h"
 
@@ -12,14 +14,20 @@ enum anomaly_direction { DIRECTION_UP, DIRECTION_DOWN, DIRECTION_BOTH };
 struct anomaly_settings {
     int metric, season, direction; /* the enums above */
     int field;                     /* enum event_field; FIELD_COUNT: none */
-    int64_t bucket_ms, history_ms, min_history, min_count;
+    int64_t bucket_ms;             /* as core/calendar.h has it */
+    int64_t history_ms, min_history, min_count;
     double z, min_change;
     size_t history_n; /* closed buckets remembered; derived */
 };
 
-/* A bucket that is not closed yet. */
+/* As struct detector has them. */
+bool anomaly_update(const struct rule *rule, const struct event *event,
+                    struct update *out);
+void anomaly_judge(const struct judge_input *in, struct judgement *out);
+
+/* A bucket that is not closed yet: its events, and their field in millionths. */
 struct bucket {
-    int64_t cell, n, sum; /* [cell * bucket_ms, ...); events; their field in millionths */
+    int64_t cell, n, sum;
 };
 
 /* What a key's window keeps. */
@@ -53,5 +61,24 @@ struct baseline {
 /* The baseline of the bucket at `cell`, which is the one behind the closed ones. */
 struct baseline series_baseline(const struct series *s, int64_t cell,
                                 const struct anomaly_settings *settings);
+
+/* A window while it is judged. */
+struct anomaly_closing {
+    const struct judge_input *in;
+    const struct anomaly_settings *settings;
+    struct judgement *out;
+    struct series series;
+    struct member *members; /* evidence of open buckets, in order */
+    size_t members_n;
+};
+
+static inline int64_t anomaly_end_ms(const struct anomaly_closing *c, int64_t cell)
+{
+    return calendar_start_ms(c->settings->bucket_ms, cell + 1);
+}
+
+/* Tells a transition of the series' episode, at the end of the bucket. */
+void anomaly_say(struct anomaly_closing *c, enum alert_state state,
+                 const struct bucket *b, const struct alert_anomaly *found);
 
 #endif

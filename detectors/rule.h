@@ -43,6 +43,7 @@ struct rule {
     bool everywhere;     /* its windows lie in every shard, not in one */
     struct texts send;   /* names of sinks */
     int64_t lateness_ms; /* time.lateness */
+    struct str zone;     /* time.zone */
     /* Events of so long before a time make the same alerts from that time on, and no others; the kind's check. */
     int64_t lookback_ms;
 };

@@ -7,7 +7,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "core/timefmt.h"
+#include "core/calendar.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60000, HOUR_MS = 3600000, DAY_MS = 86400000 };
 
@@ -262,10 +262,11 @@ void words_how_often(struct buf *out, const struct alert *a)
 
 void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly)
 {
-    char bucket[DURATION_TEXT_BYTES];
-    duration_text(anomaly->bucket_ms, bucket);
+    char out_text[CALENDAR_TEXT_BYTES];
+    struct str bucket = calendar_text(anomaly->bucket_ms, out_text);
     figure(out, anomaly, anomaly->value);
-    buf_printf(out, " in %s, %s ", bucket, held_against(anomaly));
+    buf_printf(out, " in %s%.*s, %s ", anomaly->bucket_ms == CALENDAR_MONTH ? "a " : "",
+               STR_ARG(bucket), held_against(anomaly));
     figure(out, anomaly, anomaly->mean);
     buf_text(out, " ± ");
     figure(out, anomaly, anomaly->stddev);

@@ -14,6 +14,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+import anomaly  # noqa: E402
 import log as logs  # noqa: E402
 import miniyaml  # noqa: E402
 import rules as kinds  # noqa: E402
@@ -93,7 +94,7 @@ def line(rule, key, transition):
 
 def read_rule(name, body, zone):
     if "anomaly" in body:
-        return kinds.Anomaly(name, body, zone)
+        return anomaly.Anomaly(name, body, zone)
     if "ratio" in body:
         return kinds.Ratio(name, body)
     if "quiet" in body:

@@ -56,11 +56,28 @@ def random_rules(r):
                  "history: 12h, min_history: 3, z: 1.5, direction: both, min_count: 1}\n")
     rules.append("  rating:\n    anomaly: {metric: mean, field: ticket.csat, bucket: 30m, history: 12h, min_history: 3, "
                  "z: 1.2, direction: both, min_count: 1}\n")
+    rules += [random_anomaly(r, i) for i in range(4)]
     rules += [random_new_value(r, i) for i in range(2)]
     rules += [random_ratio(r, i) for i in range(3)]
     rules += [random_quiet(r, i) for i in range(2)]
     rules += [random_deadline(r, i) for i in range(2)]
     return "time: {lateness: 10m, max_future: 1h}\nrules:\n" + "".join(rules)
+
+
+def random_anomaly(r, i):
+    """Little history and low limits, so that logs of a day or two have something to show."""
+    metric = r.choice(["count", "mean"])
+    settings = ["metric: %s" % metric, "direction: %s" % r.choice(["both", "up", "down"]), "z: %s" % r.choice(["1", "1.3", "2"]),
+                "min_count: %d" % r.choice([0, 1, 2, 4]), "min_change: %s" % r.choice(["0%", "20%"]), "min_history: %d" % r.choice([1, 2, 3])]
+    if metric != "count":
+        settings.append("field: %s" % r.choice(["ticket.csat", "ticket.sentiment", "account.mrr"]))
+    bucket, history = r.choice([("7m", "2h"), ("30m", "10h"), ("1h", "12h"), ("1h", "72h"), ("1d", "5d"), ("7d", "21d"), ("month", "90d")])
+    settings += ["bucket: %s" % bucket, "history: %s" % history]
+    if history == "72h":
+        settings.append("season: hour_of_day")
+    on = r.choice(["", "    on: ticket.created\n"])
+    by = r.choice(["", "    by: [account]\n", "    by: [ticket.category]\n"])
+    return "  anomaly%d:\n%s%s    anomaly: {%s}\n    severity: low\n" % (i, on, by, ", ".join(settings))
 
 
 def random_new_value(r, i):
@@ -251,7 +268,8 @@ def against_oracle(program, folder, paths, printed, settle):
 
 def one_log(program, seed, tellings, folder):
     r = random.Random(seed)
-    (folder / "config.yaml").write_text(random_rules(r), encoding="utf-8")
+    zone = r.choice(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"])
+    (folder / "config.yaml").write_text(random_rules(r).replace("1h}", "1h, zone: %s}" % zone, 1), encoding="utf-8")
     events, first, transitions = random_log(r), None, 0
     settle = r.random() < 0.25
     for n in range(tellings):

@@ -1,0 +1,168 @@
+/* The anomaly kind's settings: what can be written, what is derived, what cannot hold. */
+#include <xxhash.h>
+
+#include "detectors/anomaly.h"
+
+enum { HISTORY_MOST = 10000, HOUR_MS = 3600000, DAY_MS = 86400000 };
+
+/* How many kinds of buckets a season tells apart. */
+static int64_t season_slots(const struct anomaly_settings *s)
+{
+    static const int64_t hours[] = {1, 24, 168};
+    return s->bucket_ms == DAY_MS && s->season == SEASON_HOUR_OF_WEEK ? 7
+                                                                      : hours[s->season];
+}
+
+static int check_fields(const struct anomaly_settings *s, struct err *e)
+{
+    if (s->metric == METRIC_MEAN && s->field >= FIELD_COUNT)
+        return err_set(e, ERR_INPUT,
+                       "metric: mean needs `field`, the number to average, for example "
+                       "field: ticket.csat");
+    if (s->metric == METRIC_COUNT && s->field < FIELD_COUNT)
+        return err_set(e, ERR_INPUT,
+                       "metric: count takes no `field` (metric: mean does)");
+    return 0;
+}
+
+static int check_season(const struct anomaly_settings *s, struct err *e)
+{
+    if (s->season == SEASON_NONE ||
+        (s->bucket_ms == DAY_MS && s->season == SEASON_HOUR_OF_WEEK) ||
+        (s->bucket_ms > 0 && HOUR_MS % s->bucket_ms == 0))
+        return 0;
+    return err_set(
+        e, ERR_INPUT,
+        "a season needs a `bucket` of 1h, or one that divides it (hour_of_week "
+        "takes 1d too: the day of the week)");
+}
+
+static int derive_history(struct anomaly_settings *s, struct err *e)
+{
+    s->history_n = (size_t)(s->history_ms / calendar_usual_ms(s->bucket_ms));
+    int64_t most = (int64_t)s->history_n / season_slots(s);
+    if (s->min_history == 0)
+        s->min_history = usual_min_history(most);
+    if (s->history_n > HISTORY_MOST)
+        return err_set(e, ERR_INPUT,
+                       "`history` is %zu times `bucket`; at most %d are kept",
+                       s->history_n, HISTORY_MOST);
+    if (most < s->min_history)
+        return err_set(e, ERR_INPUT,
+                       "`history` holds %lld values for a baseline, fewer than "
+                       "min_history: %lld; make `history` longer or `bucket` shorter",
+                       (long long)most, (long long)s->min_history);
+    return 0;
+}
+
+/* All that a state and a record mean; where a bucket of the calendar begins, the zone says. */
+static uint64_t layout(const struct rule *rule, const struct anomaly_settings *s)
+{
+    struct str zone = calendar_is_local(s->bucket_ms) ? rule->zone : STR("");
+    const int64_t numbers[] = {s->metric, s->field, s->bucket_ms,
+                               (int64_t)XXH3_64bits(zone.p, zone.n)};
+    return rule_layout("anomaly", numbers, sizeof numbers / sizeof numbers[0]);
+}
+
+static int anomaly_check(struct rule *rule, struct err *e)
+{
+    struct anomaly_settings *s = rule->settings;
+    if (check_fields(s, e) || check_season(s, e) || derive_history(s, e) ||
+        rule_one_severity(rule, "an anomaly is one word", SEVERITY_LOW, e))
+        return -1;
+    rule->lookback_ms = calendar_longest_ms(s->bucket_ms, (int64_t)s->history_n + 1);
+    rule->layout = layout(rule, s);
+    return 0;
+}
+
+static const char *const metric_words[] = {"count", "mean", NULL};
+static const char *const season_words[] = {"none", "hour_of_day", "hour_of_week", NULL};
+static const char *const bucket_words[] = {"month", NULL};
+static const char *const direction_words[] = {"up", "down", "both", NULL};
+
+#define AT(member) offsetof(struct anomaly_settings, member)
+#define HISTORY_MOST_MS (1096.0 * DAY_MS)
+static const struct option_row anomaly_options[] = {
+    {.name = "metric",
+     .type = OPTION_WORD,
+     .offset = AT(metric),
+     .required = true,
+     .words = metric_words,
+     .help = "The number of events in a bucket, or the mean of a field."},
+    {.name = "field",
+     .type = OPTION_FIELD,
+     .offset = AT(field),
+     .help = "The number to average, for metric: mean."},
+    {.name = "bucket",
+     .type = OPTION_DURATION,
+     .offset = AT(bucket_ms),
+     .required = true,
+     .min = 60000,
+     .max = 7.0 * DAY_MS,
+     .words = bucket_words,
+     .help =
+         "Width of a bucket of event time. 1d, 7d and month are those of the calendar in "
+         "time.zone, a week from Monday."},
+    {.name = "history",
+     .type = OPTION_DURATION,
+     .offset = AT(history_ms),
+     .required = true,
+     .min = 60000,
+     .max = HISTORY_MOST_MS,
+     .help = "How far back the baseline looks."},
+    {.name = "season",
+     .type = OPTION_WORD,
+     .offset = AT(season),
+     .fallback = "none",
+     .words = season_words,
+     .help =
+         "Compare only with the same hour of the day or of the week, in time.zone; with "
+         "bucket: 1d hour_of_week is the day of the week."},
+    {.name = "z",
+     .type = OPTION_NUMBER,
+     .offset = AT(z),
+     .fallback = "3",
+     .min = 1,
+     .max = 100,
+     .help = "How many standard deviations away from the mean is abnormal."},
+    {.name = "direction",
+     .type = OPTION_WORD,
+     .offset = AT(direction),
+     .fallback = "both",
+     .words = direction_words,
+     .help = "Which way is abnormal."},
+    {.name = "min_history",
+     .type = OPTION_INT,
+     .offset = AT(min_history),
+     .min = 0,
+     .max = 10000,
+     .help = "Values a baseline needs before anything is judged; by default half of what "
+             "`history` can "
+             "hold, at least 3, at most 24."},
+    {.name = "min_count",
+     .type = OPTION_INT,
+     .offset = AT(min_count),
+     .fallback = "10",
+     .min = 0,
+     .max = 1e9,
+     .help = "Events a bucket must hold (upwards, and for a mean) or be expected to hold "
+             "(downwards)."},
+    {.name = "min_change",
+     .type = OPTION_PERCENT,
+     .offset = AT(min_change),
+     .fallback = "0%",
+     .min = 0,
+     .max = 100,
+     .help = "How far from the mean it must be, as a share of the mean."},
+};
+
+const struct detector anomaly_detector = {
+    .name = "anomaly",
+    .help = "A metric of a bucket of time, far from the buckets before it.",
+    .options = anomaly_options,
+    .options_n = sizeof anomaly_options / sizeof anomaly_options[0],
+    .settings_bytes = sizeof(struct anomaly_settings),
+    .check = anomaly_check,
+    .update = anomaly_update,
+    .judge = anomaly_judge,
+};
