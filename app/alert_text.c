@@ -45,3 +45,52 @@ void alert_text(const struct alert *a, bool colour, struct buf *out)
     put_printable(a->summary, out);
     put_accounts(a, out);
 }
+
+static void put_named(const char *name, struct str text, struct buf *out)
+{
+    if (text.n == 0)
+        return;
+    buf_printf(out, "  %s ", name);
+    put_printable(text, out);
+}
+
+static void put_account_line(const struct alert_account *account, struct buf *out)
+{
+    buf_text(out, "\n    account ");
+    put_printable(account->id, out);
+    put_named("name", account->name, out);
+    put_named("tier", account->tier, out);
+    if (account->mrr > 0)
+        buf_printf(out, "  mrr %.10g", account->mrr);
+    put_named("renewal", account->renewal, out);
+    put_named("owner", account->owner, out);
+}
+
+static void put_evidence_line(const struct alert_evidence *evidence, struct buf *out)
+{
+    char time[TIME_TEXT_BYTES];
+    time_text(evidence->time_ms, time);
+    buf_printf(out, "\n    %s", time);
+    put_named("event", evidence->event, out);
+    put_named("ticket", evidence->ticket, out);
+    put_named("user", evidence->user, out);
+    put_named("account", evidence->account, out);
+}
+
+void alert_details(const struct alert *a, struct buf *out)
+{
+    char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
+    time_text(a->first_seen_ms, first);
+    time_text(a->last_seen_ms, last);
+    buf_printf(out, "    id %s  count %lld", a->id, (long long)a->count);
+    if (a->users != ALERT_NOT_COUNTED)
+        buf_printf(out, "  people %lld", (long long)a->users);
+    buf_printf(out, "  from %s to %s", first, last);
+    for (size_t i = 0; i < a->accounts_listed; i++)
+        put_account_line(&a->accounts[i], out);
+    if (a->accounts_n > (int64_t)a->accounts_listed)
+        buf_printf(out, "\n    and %lld more accounts",
+                   (long long)a->accounts_n - (long long)a->accounts_listed);
+    for (size_t i = 0; i < a->evidence_n; i++)
+        put_evidence_line(&a->evidence[i], out);
+}

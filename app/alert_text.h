@@ -7,4 +7,7 @@
 /* "2026-03-03 09:14:07  firing     high      page-error  3 events within 1h: ..." without a newline. */
 void alert_text(const struct alert *a, bool colour, struct buf *out);
 
+/* What a person asks next, in lines of their own: the id, since when, accounts, evidence. */
+void alert_details(const struct alert *a, struct buf *out);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "app/alert_text.h"
@@ -33,6 +34,8 @@ int record_order_add(struct record_order *r, struct str json, struct err *e)
     struct held_line line = {.json = arena_str(&r->texts, json)};
     if (alert_parse(line.json, &r->texts, &line.alert, e))
         return -1;
+    if (r->only && strncmp(line.alert.id, r->only, strlen(r->only)) != 0)
+        return 0;
     if (r->held_n == r->held_cap) {
         r->held_cap = r->held_cap ? r->held_cap * 2 : 64;
         r->held = realloc(r->held, r->held_cap * sizeof *r->held);
@@ -56,6 +59,10 @@ static void write_line(struct record_order *r, const struct held_line *line)
         alert_text(&line->alert, r->colour, &text);
     else
         buf_put(&text, line->json);
+    if (r->format == RECORD_TEXT && r->only) {
+        buf_char(&text, '\n');
+        alert_details(&line->alert, &text);
+    }
     buf_char(&text, '\n');
     fwrite(text.p, 1, text.n, r->out);
     buf_deinit(&text);

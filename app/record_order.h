@@ -21,6 +21,7 @@ struct record_order {
     FILE *out;
     enum record_format format;
     bool colour;
+    const char *only; /* only the episode whose id begins so, in detail; NULL: all */
     struct held_line *held;
     size_t held_n, held_cap;
     struct arena texts,

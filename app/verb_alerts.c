@@ -15,13 +15,19 @@ static int help(FILE *out, int code)
 {
     fprintf(
         out,
-        "usage: ticketwatch alerts ls -c FILE [--format json|text]\n\n"
+        "usage: ticketwatch alerts ls -c FILE [--format json|text]\n"
+        "       ticketwatch alerts show -c FILE ID [--format json|text]\n\n"
         "Prints what the live system has confirmed, read from Redis, in order of time: "
         "the same\n"
         "lines that `replay` prints for the same events, so that `diff` compares the "
         "two.\n\n"
+        "  ls             all of them\n"
+        "  show ID        one episode, from its beginning to its end, with accounts and "
+        "evidence; the\n"
+        "                 beginning of its id will do\n"
         "  -c, --config   the configuration\n"
-        "  --format       json (one object a line, the default) or text (for people)\n");
+        "  --format       json (one object a line, the default of ls) or text (for "
+        "people, that of show)\n");
     return code;
 }
 
@@ -54,37 +60,63 @@ static void list_shard(struct listing *l, const struct config *config,
     store->ops->close(store);
 }
 
-static int list(const struct config *config, enum record_format format, struct err *e)
+static void tell_nothing(const char *only)
+{
+    if (only)
+        fprintf(stderr, "there is no confirmed alert whose id begins with %s\n", only);
+    else
+        fprintf(stderr,
+                "nothing is confirmed yet: that takes until the watermark has passed an "
+                "alert, time.lateness behind the events\n");
+}
+
+/* `only`: the episode whose id begins so; NULL: all. */
+static int list(const struct config *config, enum record_format format, const char *only,
+                struct err *e)
 {
     struct listing l = {.e = e};
     struct arena arena;
     struct redis_target target;
     arena_init(&arena);
     record_order_init(&l.order, stdout, format);
+    l.order.only = only;
     if (live_redis_target(config, &arena, &target, e) == 0)
         for (size_t i = 0; i < live_shards(config) && e->kind == ERR_NONE; i++)
             list_shard(&l, config, &target, i);
     record_order_write(&l.order, INT64_MAX);
-    if (l.order.written == 0 && e->kind == ERR_NONE)
-        fprintf(stderr,
-                "nothing is confirmed yet: that takes until the watermark has passed an "
-                "alert, time.lateness behind the events\n");
+    uint64_t written = l.order.written;
+    if (written == 0 && e->kind == ERR_NONE)
+        tell_nothing(only);
     record_order_deinit(&l.order);
     arena_deinit(&arena);
-    return e->kind == ERR_NONE && stdout_done() ? EXIT_FINE : EXIT_RUNTIME;
+    if (e->kind != ERR_NONE || !stdout_done())
+        return EXIT_RUNTIME;
+    return only && written == 0 ? EXIT_FINDINGS : EXIT_FINE;
 }
 
-static int list_of(const char *path, enum record_format format)
+static int list_of(const char *path, enum record_format format, const char *only)
 {
     struct config config;
     struct err e = {0};
     int code = EXIT_FINDINGS;
     if (load_config(path, CONFIG_ALERTS, &config) == 0)
-        code = list(&config, format, &e);
+        code = list(&config, format, only, &e);
     if (e.kind != ERR_NONE)
         fprintf(stderr, "ticketwatch: %s\n", e.text);
     config_deinit(&config);
     return code;
+}
+
+/* What is wrong with the words behind the options; NULL: nothing. */
+static const char *mistake(const char *config, char **words, int n)
+{
+    if (!config)
+        return "-c FILE is missing";
+    if (n == 1 && !strcmp(words[0], "show"))
+        return "`alerts show` wants an ID, as the alert has it that was told";
+    if ((n == 1 && !strcmp(words[0], "ls")) || (n == 2 && !strcmp(words[0], "show")))
+        return NULL;
+    return "say `alerts ls` or `alerts show ID`";
 }
 
 int verb_alerts(int argc, char **argv)
@@ -95,20 +127,24 @@ int verb_alerts(int argc, char **argv)
                                                  {0}};
     const char *config = NULL;
     enum record_format format = RECORD_JSON;
+    bool written = false;
     for (int c; (c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1;) {
         if (c == 'c')
             config = optarg;
         else if (c == 'f' && record_format_named(optarg, &format))
-            continue;
+            written = true;
         else if (c == 'f')
             return usage_error("alerts", "--format", optarg, "json or text");
         else
             return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
     }
-    if (!config || optind + 1 != argc || strcmp(argv[optind], "ls")) {
-        fprintf(stderr, "ticketwatch alerts: %s\n\n",
-                config ? "say `alerts ls`" : "-c FILE is missing");
+    const char *wrong = mistake(config, argv + optind, argc - optind);
+    if (wrong) {
+        fprintf(stderr, "ticketwatch alerts: %s\n\n", wrong);
         return help(stderr, EXIT_USAGE);
     }
-    return list_of(config, format);
+    const char *only = argv[optind + 1];
+    if (only && !written)
+        format = RECORD_TEXT;
+    return list_of(config, format, only);
 }

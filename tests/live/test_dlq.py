@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Dead letters, of both kinds, are listed, shown and given back.
+"""Dead letters, of both kinds, are listed, shown and given back; confirmed alerts are listed and shown.
 
     test_dlq.py          see live.py for what it needs
 """
@@ -93,6 +93,26 @@ class Dlq(unittest.TestCase):
         for ident in ("ops/0/1-1", "ops/9/1-1", "ops/0/x", "input/0/99", "input/7/0", "nobody/0/1-1", "nonsense"):
             self.assertIn("no dead letter '%s'" % ident, self.dlq("show", ident, code=1))
         self.assertIn("there is no sink 'opps'", self.dlq("ls", "--sink", "opps", code=2))
+
+    def alerts(self, *words, code=0):
+        done = subprocess.run([live.PROGRAM, "alerts", *words, "-c", str(self.system.config)], capture_output=True, text=True,
+                              timeout=60)
+        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
+        return done.stdout if code == 0 else done.stderr
+
+    def test_one_episode_is_shown(self):
+        self.system.start()
+        self.system.feed(event("e1", "acme") + event("e2", "bolt", 1) + event("e3", "cogs", 600))
+        live.wait_until("the record", lambda: self.alerts("ls").count("\n") == 4)
+        first = json.loads(self.alerts("ls").splitlines()[0])
+        both = [json.loads(line) for line in self.alerts("show", first["id"], "--format", "json").splitlines()]
+        self.assertEqual([(a["id"], a["state"]) for a in both], [(first["id"], "firing"), (first["id"], "resolved")])
+        text = self.alerts("show", first["id"][:8])
+        for part in (first["id"], "account acme", "event e1", "firing", "resolved"):
+            self.assertIn(part, text)
+        self.assertIn("no confirmed alert", self.alerts("show", "0000", code=1))
+        self.assertIn("wants an ID", self.alerts("show", code=2))
+        self.system.stop_all()
 
     def test_usage(self):
         for words in ((), ("ls", "x"), ("show",), ("redrive",), ("redrive", "--all"), ("show", "--all", "--sink", "ops"), ("fly",)):
