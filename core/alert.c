@@ -207,6 +207,8 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put(line, "key", key_object(a));
     put_text(line, "summary", a->summary, PROSE_BYTES);
     put_int(line, "count", a->count);
+    if (a->estimated)
+        put(line, "count_estimated", json_true());
     if (a->state != ALERT_RESOLVED && !a->anomaly.present && a->users >= 0)
         put_int(line, "users", a->users);
     put_accounts(line, a);
@@ -232,6 +234,14 @@ void alert_json(const struct alert *a, bool positions, struct buf *out)
     assert(rc == 0);
     (void)rc;
     json_decref(line);
+}
+
+int alert_account_cmp(const void *a, const void *b)
+{
+    const struct alert_account *x = a, *y = b;
+    if (x->mrr != y->mrr)
+        return x->mrr > y->mrr ? -1 : 1;
+    return str_cmp(x->id, y->id);
 }
 
 static int cmp_int(int64_t a, int64_t b)

@@ -57,6 +57,7 @@ struct alert {
     struct str key_names[ALERT_KEYS_MAX], key_values[ALERT_KEYS_MAX];
     struct str summary; /* one line for people */
     int64_t count;      /* firing, escalated: the window's count; resolved: the episode's events */
+    bool estimated;     /* count is an estimate */
     int64_t users;      /* people among them; ALERT_NOT_COUNTED */
     struct alert_account accounts[ALERT_ACCOUNTS_MAX]; /* largest mrr first, then id */
     size_t accounts_listed;
@@ -83,6 +84,9 @@ void alert_json(const struct alert *a, bool positions, struct buf *out);
 
 /* The opposite, into memory of `arena`. ERR_INPUT when it is not such a line. */
 int alert_parse(struct str json, struct arena *arena, struct alert *out, struct err *e);
+
+/* The order of an alert's accounts: largest mrr first, then id. For qsort. */
+int alert_account_cmp(const void *a, const void *b);
 
 /* The order of the confirmed record: time, rule, key, state; then severity and id, so that no two
  * different transitions are equal. */

@@ -216,6 +216,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_key(p, line, out);
     out->summary = get_text(p, line, "summary");
     out->count = get_int(p, line, "count", 0);
+    out->estimated = json_is_true(json_object_get(line, "count_estimated"));
     out->users = get_int(p, line, "users", ALERT_NOT_COUNTED);
     read_accounts(p, line, out);
     out->first_seen_ms = need_time(p, line, "first_seen");

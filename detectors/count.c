@@ -25,6 +25,11 @@ static void earlier(int64_t *due_ms, int64_t ms)
         *due_ms = ms;
 }
 
+static bool counts_people(const struct walk *k)
+{
+    return k->w->settings->distinct == DISTINCT_USER;
+}
+
 /* The alert of the member that made the transition. */
 static void describe_rise(const struct walk *k, size_t at, struct alert *a)
 {
@@ -42,8 +47,7 @@ static void describe_rise(const struct walk *k, size_t at, struct alert *a)
 static void summarise(const struct walk *k, struct alert *a)
 {
     char within[DURATION_TEXT_BYTES], last[TIME_TEXT_BYTES];
-    bool people = k->w->settings->distinct == DISTINCT_USER;
-    const char *what = people ? "people" : a->count == 1 ? "event" : "events";
+    const char *what = counts_people(k) ? "people" : a->count == 1 ? "event" : "events";
     struct buf key;
     buf_init(&key, 600);
     key_text(k->in, &key);
@@ -51,9 +55,10 @@ static void summarise(const struct walk *k, struct alert *a)
     duration_text(k->w->settings->within_ms, within);
     time_text(a->last_seen_ms, last);
     if (a->state == ALERT_RESOLVED)
-        a->summary = judgement_text(k->out, "%.*s%.*squiet since %s after %lld %s",
-                                    STR_ARG(buf_str(&key)), STR_ARG(colon), last,
-                                    (long long)a->count, what);
+        a->summary =
+            judgement_text(k->out, "%.*s%.*squiet since %s after %s%lld %s",
+                           STR_ARG(buf_str(&key)), STR_ARG(colon), last,
+                           a->estimated ? "about " : "", (long long)a->count, what);
     else
         a->summary =
             judgement_text(k->out, "%lld %s within %s%.*s%.*s", (long long)a->count, what,
@@ -115,11 +120,23 @@ static int64_t resolves_ms(const struct walk *k)
 static void resolve(struct walk *k)
 {
     struct alert a = alert_begin(k->in, ALERT_RESOLVED, severity_of(k), resolves_ms(k));
-    a.count = k->now.total;
+    a.count = counts_people(k) ? people_count(&k->now.people) : k->now.total;
+    a.estimated = people_estimated(&k->now.people);
     a.first_seen_ms = k->now.first_seen_ms;
     a.last_seen_ms = k->now.last_ms;
     tell(k, &a);
     k->now = (struct episode){.level = -1};
+}
+
+/* The members belong to the episode. Of events that are not settled people are not needed: they are told when
+ * it resolves. */
+static void total(struct walk *k, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        k->now.total += k->w->members[i].weight;
+        if (k->confirm && counts_people(k))
+            count_people_add(&k->now.people, &k->w->members[i], k->out->arena);
+    }
 }
 
 /* The member raises the episode to `level`, or opens it. */
@@ -135,8 +152,7 @@ static void rise(struct walk *k, size_t at, int level)
     describe_rise(k, at, &a);
     if (opens) {
         k->now.first_seen_ms = a.first_seen_ms;
-        for (size_t i = k->w->from[at]; i < at; i++)
-            k->now.total += k->w->members[i].weight;
+        total(k, k->w->from[at], at);
     }
     earlier(&k->due_ms, m->time_ms + 1);
     tell(k, &a);
@@ -147,14 +163,11 @@ static void step(struct walk *k, size_t at)
 {
     const struct member *m = &k->w->members[at];
     int level = count_level(k->w->rule, k->w->counts[at]);
-    bool rises = level >= 0 && level > k->now.level;
-    if (rises)
+    if (level >= 0 && level > k->now.level)
         rise(k, at, level);
     k->now.last_ms = m->time_ms;
-    if (k->w->settings->distinct == DISTINCT_NONE)
-        k->now.total += m->weight;
-    else if (rises)
-        k->now.total = k->w->counts[at];
+    if (k->now.open)
+        total(k, at, at + 1);
 }
 
 static bool silence_before(const struct walk *k, size_t at)

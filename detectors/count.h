@@ -4,6 +4,7 @@
 
 #include "detectors/detector.h"
 #include "detectors/member.h"
+#include "detectors/people.h"
 
 struct count_settings {
     int64_t at_least, within_ms, resolve_after_ms;
@@ -16,7 +17,8 @@ struct episode {
     bool open;
     int level; /* index into rule->steps; -1: none */
     int64_t opened_ms, last_ms, first_seen_ms;
-    int64_t total; /* events; with distinct: people at the last rise */
+    int64_t total;        /* events */
+    struct people people; /* with distinct: of the settled events, so that nothing is undone */
 };
 
 /* What the window keeps besides its members. */
@@ -29,6 +31,7 @@ struct count_state {
 
 /* A window while it is judged: its members in order, and the window count at each. */
 struct count_window {
+    struct arena *arena;
     const struct rule *rule;
     const struct count_settings *settings;
     struct count_state state;
@@ -42,6 +45,9 @@ struct count_window {
 /* Memory is the arena's. */
 void count_window_load(struct count_window *w, const struct judge_input *in,
                        struct arena *arena);
+
+/* Adds a member's person, and those it stands for. */
+void count_people_add(struct people *people, const struct member *m, struct arena *arena);
 
 /* Drops what no later judgement can need, given that everything before w->state.settled_ms is folded. */
 void count_window_prune(struct count_window *w, int64_t watermark_ms);
@@ -59,6 +65,6 @@ int count_level(const struct rule *rule, int64_t n);
 void count_window_candidates(const struct count_window *w, bool *take);
 
 void count_state_pack(const struct count_state *s, struct buf *out);
-struct count_state count_state_unpack(struct str packed);
+struct count_state count_state_unpack(struct str packed, struct arena *arena);
 
 #endif

@@ -4,7 +4,7 @@
  * - settled members that no later window can see are dropped; when an open episode is at its top
  *   step, all settled ones are, since a new episode starts from an empty window;
  * - behind the event that reached the top step only gaps matter: a member between two others less than
- *   resolve_after apart is dropped, and its neighbour stands for it too;
+ *   resolve_after apart is dropped, and its neighbour stands for it too, and for its person;
  * - with `distinct` only the first and the last of a person's events in each cell of within/4 are kept. One
  *   between them changes no window's count: wherever a window begins or ends, one of the two is in it. */
 #include <assert.h>
@@ -27,9 +27,10 @@ void count_state_pack(const struct count_state *s, struct buf *out)
     buf_i64(out, s->settled.total);
     buf_i64(out, s->said_level);
     buf_i64(out, s->said_cell);
+    people_pack(&s->settled.people, out);
 }
 
-struct count_state count_state_unpack(struct str packed)
+struct count_state count_state_unpack(struct str packed, struct arena *arena)
 {
     struct reader r = {.in = packed};
     struct count_state s = {
@@ -46,6 +47,7 @@ struct count_state count_state_unpack(struct str packed)
     s.said_level = (int)reader_i64(&r);
     s.said_cell = reader_i64(&r);
     assert(!r.failed);
+    people_merge(&s.settled.people, r.in, arena);
     return s;
 }
 
@@ -87,9 +89,10 @@ static void count_all(struct count_window *w)
 void count_window_load(struct count_window *w, const struct judge_input *in,
                        struct arena *arena)
 {
-    *w = (struct count_window){.rule = in->rule,
+    *w = (struct count_window){.arena = arena,
+                               .rule = in->rule,
                                .settings = in->rule->settings,
-                               .state = count_state_unpack(in->state)};
+                               .state = count_state_unpack(in->state, arena)};
     w->members = members_load(in->records, in->records_n, arena, &w->n);
     w->counts = arena_alloc(arena, (w->n + 1) * sizeof *w->counts);
     w->from = arena_alloc(arena, (w->n + 1) * sizeof *w->from);
@@ -193,14 +196,35 @@ static void drop_repeats(const struct count_window *w, bool *drop)
     assert(ends);
     find_ends(w, ends, ends + w->n);
     for (size_t i = 0; i < w->n; i++)
-        drop[i] = !ends[i] && !ends[w->n + i];
+        drop[i] = !ends[i] && !ends[w->n + i] && !w->members[i].crowd.n;
     free(ends);
+}
+
+void count_people_add(struct people *people, const struct member *m, struct arena *arena)
+{
+    people_add(people, m->person, arena);
+    people_merge(people, m->crowd, arena);
+}
+
+/* The member stands for those that were dropped behind it. */
+static void take_crowd(struct count_window *w, struct member *m, struct people *crowd)
+{
+    struct buf b;
+    if (!crowd->n || w->settings->distinct == DISTINCT_NONE)
+        return;
+    people_merge(crowd, m->crowd, w->arena);
+    buf_init(&b, PEOPLE_KEPT * sizeof(uint64_t));
+    people_pack(crowd, &b);
+    m->crowd = arena_str(w->arena, buf_str(&b));
+    buf_deinit(&b);
+    *crowd = (struct people){0};
 }
 
 /* Behind the top step: `kept` is the last member of the episode that stays. */
 static void drop_behind_top(struct count_window *w, bool *drop)
 {
     struct episode e = w->state.settled;
+    struct people crowd = {0};
     size_t kept = SIZE_MAX;
     for (size_t i = 0; i < w->n; i++) {
         int64_t time_ms = w->members[i].time_ms;
@@ -218,10 +242,15 @@ static void drop_behind_top(struct count_window *w, bool *drop)
                 w->settings->resolve_after_ms) {
             drop[i] = true;
             w->members[kept].weight += w->members[i].weight;
+            count_people_add(&crowd, &w->members[i], w->arena);
         } else {
+            if (kept != SIZE_MAX)
+                take_crowd(w, &w->members[kept], &crowd);
             kept = i;
         }
     }
+    if (kept != SIZE_MAX)
+        take_crowd(w, &w->members[kept], &crowd);
 }
 
 static void compact(struct count_window *w, bool *drop)

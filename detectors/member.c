@@ -40,6 +40,8 @@ void member_pack(const struct member *m, struct buf *out)
 #define X(text, max) buf_str16(out, utf8_cut(text, max));
     MEMBER_TEXTS(X, m)
 #undef X
+    if (m->crowd.n)
+        buf_str16(out, m->crowd);
 }
 
 bool member_unpack(struct str packed, struct member *m)
@@ -56,6 +58,7 @@ bool member_unpack(struct str packed, struct member *m)
 #define X(text, max) text = reader_str16(&r);
     MEMBER_TEXTS(X, m)
 #undef X
+    m->crowd = r.in.n ? reader_str16(&r) : STR_NONE;
     m->evidence.time_ms = m->time_ms;
     m->evidence.account = m->account.id;
     return !r.failed && r.in.n == 0;

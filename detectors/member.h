@@ -16,6 +16,7 @@ struct member {
     struct alert_evidence evidence;
     struct alert_account account;
     struct alert_sample sample;
+    struct str crowd; /* the people it stands for besides its own, packed (people.h); empty: none */
 };
 
 /* Appends the packed member. Long texts are cut on code points. */

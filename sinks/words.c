@@ -243,6 +243,7 @@ void words_how_often(struct buf *out, const struct alert *a)
         words_number(out, (double)a->anomaly.matched);
         buf_text(out, " of ");
     }
+    buf_text(out, a->estimated ? "about " : "");
     if (a->anomaly.present)
         words_count(out, a->count, "event", "events");
     else if (a->count == 1)

@@ -75,8 +75,8 @@ class Count(Rule):
         return len({e.person() for e in window}) if self.distinct else len(window)
 
     def resolution(self, episode, level):
-        """With `distinct` its count is that of the last rise, which is the step itself: people come one by one."""
-        count = self.steps[level - 1][0] if self.distinct else len(episode)
+        """Its events, or its people, of whom the program estimates more than it can keep."""
+        count = self.size(episode)
         return episode[-1].time + self.resolve_after, "resolved", self.steps[level - 1][1], count, None, None
 
 

@@ -10,7 +10,9 @@ static const char yaml[] = "rules:\n"
                            "at_least: 3, within: 10m}}\n"
                            "  share: {ratio: {match: \"ticket.escalated == true\", "
                            "bucket: 1h, min_denominator: 4,"
-                           " history: 3h, min_history: 1}}\n";
+                           " history: 3h, min_history: 1}}\n"
+                           "  crowd: {count: {at_least: 3, within: 1h, distinct: "
+                           "user}}\n";
 
 static struct config config;
 static struct arena arena;
@@ -30,7 +32,7 @@ static void add(const struct rule *rule, int64_t time_ms, bool escalated)
     char id[32];
     struct buf record;
     struct event e = {.time_ms = time_ms};
-    snprintf(id, sizeof id, "e%06zu", records_n);
+    snprintf(id, sizeof id, "e%010lld", (long long)(time_ms - T0));
     e.id = str_of(id);
     e.fields[FIELD_TICKET_ESCALATED] =
         (struct value){.type = VALUE_FLAG, .flag = escalated};
@@ -154,6 +156,31 @@ static void no_share_is_judged_in_an_unread_past(void)
     }
 }
 
+/* Everybody is another person. Read in two halves, the later one first; of those that are kept one stands for all
+ * of an hour. */
+static void a_crowd_costs_no_more(void)
+{
+    const struct rule *rule = &config.rules[2];
+    int64_t end_ms = T0 + 1000LL * MANY;
+    begin();
+    for (int half = 1; half >= 0; half--) {
+        for (int i = 0; i < MANY / 2; i++)
+            add(rule, T0 + 1000LL * (half * MANY / 2 + i), false);
+        judge(rule, ALWAYS_MS, ALWAYS_MS);
+        CHECK(found.kept_n < 20);
+        CHECK(kept.n < 8 * 8192);
+    }
+    judge(rule, end_ms, ALWAYS_MS);
+    CHECK_INT(found.confirmed_n, 1);
+    CHECK(state.n > 8192 && state.n < 8192 + 100);
+    CHECK_INT(found.kept_n, 0);
+    judge(rule, end_ms + 60 * MINUTE_MS, ALWAYS_MS);
+    CHECK_INT(found.confirmed_n, 1);
+    CHECK(found.confirmed[0].estimated);
+    CHECK(found.confirmed[0].count > MANY * 9 / 10 &&
+          found.confirmed[0].count < MANY * 11 / 10);
+}
+
 int main(void)
 {
     struct config_report report;
@@ -167,6 +194,7 @@ int main(void)
         nothing_is_new_in_an_unread_past();
         a_hot_share_costs_no_more();
         no_share_is_judged_in_an_unread_past();
+        a_crowd_costs_no_more();
     }
     buf_deinit(&state);
     buf_deinit(&kept);
