@@ -47,7 +47,8 @@ static bool window_here(const struct rule *rule, const struct str *key,
     struct buf head;
     buf_init(&head, HEAD_MAX_BYTES);
     window_head(&head, rule->window_name, key, rule_window_keys(rule));
-    bool here = shard_of_bytes(buf_str(&head), shard.n) == shard.shard;
+    bool here =
+        rule->everywhere || shard_of_bytes(buf_str(&head), shard.n) == shard.shard;
     if (here)
         *kept = arena_str(arena, buf_str(&head));
     buf_deinit(&head);

@@ -3,8 +3,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "app/enrich.h"
 #include "core/clock.h"
 #include "core/fault.h"
+#include "detectors/accounts.h"
 
 enum { JUDGE_AT_ONCE = 256 };
 
@@ -24,7 +26,9 @@ void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
     for (size_t i = 0; i < stores_n; i++)
         g->shards[i] = (struct engine_shard){
             .store = stores[i],
-            .clock = {.watermark_ms = STORE_NO_TIME, .next_due_ms = STORE_NO_DUE}};
+            .clock = {.watermark_ms = STORE_NO_TIME,
+                      .next_due_ms = STORE_NO_DUE,
+                      .judged_ms = STORE_NO_TIME}};
     changes_init(&g->changes);
     proof_init(&g->proof);
     arena_init(&g->scratch);
@@ -67,14 +71,18 @@ static int judge_some(struct engine *g, struct engine_shard *shard,
                       struct judge_settings *s, const struct window *windows, size_t n,
                       struct judged **judged, struct err *e)
 {
-    *judged = judge_windows(s, windows, n, &g->scratch);
-    if (s->all_read || !any_unproven(*judged, n))
-        return 0;
-    if (proof_try(&g->proof, g->source, shard->store, &s->all_read, e))
+    struct finding *findings;
+    *judged = judge_windows(s, windows, n, &g->scratch, &findings);
+    if (!s->all_read && any_unproven(*judged, n) &&
+        proof_try(&g->proof, g->source, shard->store, &s->all_read, e))
         return -1;
     if (s->all_read)
-        *judged = judge_windows(s, windows, n, &g->scratch);
+        *judged = judge_windows(s, windows, n, &g->scratch, &findings);
     s->all_read = false;
+    if (enrich(shard->store, accounts_rule_of(g->rules, g->rules_n), findings, n,
+               &g->scratch, e))
+        return -1;
+    judge_write(s, findings, n, *judged);
     return 0;
 }
 
@@ -87,6 +95,7 @@ static int judge(struct engine *g, struct engine_shard *shard,
         .rules_n = g->rules_n,
         .watermark_ms = shard->clock.watermark_ms, /* as told with the windows */
         .settled_ms = shard->clock.watermark_ms + (g->at_end ? 1 : 0),
+        .judged_ms = shard->clock.judged_ms,
         .caps = g->caps,
         .caps_n = g->caps_n,
         .past = shard->store->past};

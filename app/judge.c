@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "detectors/accounts.h"
+
 enum { LOOK_AGAIN_MS = 600000, STATE_MAX_BYTES = 16 << 20, LINE_MAX_BYTES = 256 * 1024 };
 
 static const struct rule *rule_named(const struct judge_settings *s, struct str name)
@@ -63,9 +65,19 @@ static void write_record(const struct judge_settings *settings,
                 line_of(&found->confirmed[i], false, scratch, found->arena);
 }
 
+/* Events of so long before the alert make it again; updates of its accounts are among them. */
+static int64_t lookback_ms(const struct judge_settings *s, const struct rule *rule,
+                           const struct alert *a)
+{
+    const struct rule *accounts = accounts_rule_of(s->rules, s->rules_n);
+    int64_t remember_ms =
+        accounts && a->accounts_listed ? accounts_remember_ms(accounts) : 0;
+    return rule->lookback_ms > remember_ms ? rule->lookback_ms : remember_ms;
+}
+
 /* Where episodes begin and end, for a state that is made anew. */
-static void write_episodes(const struct rule *rule, const struct judgement *found,
-                           struct judged *out)
+static void write_episodes(const struct judge_settings *s, const struct rule *rule,
+                           const struct judgement *found, struct judged *out)
 {
     struct episode_line *lines =
         arena_alloc(found->arena, (found->confirmed_n + 1) * sizeof *lines);
@@ -75,7 +87,7 @@ static void write_episodes(const struct rule *rule, const struct judgement *foun
         if (a->state == ALERT_FIRING)
             lines[out->episodes_n++] =
                 (struct episode_line){arena_str(found->arena, str_of(a->id)), false,
-                                      a->time_ms - rule->lookback_ms};
+                                      a->time_ms - lookback_ms(s, rule, a)};
         if (a->state == ALERT_RESOLVED)
             lines[out->episodes_n++] = (struct episode_line){
                 arena_str(found->arena, str_of(a->id)), true, a->time_ms};
@@ -101,11 +113,12 @@ static void leave(const struct judge_settings *s, const struct window *w,
 }
 
 static void judge_one(const struct judge_settings *s, const struct window *w,
-                      struct arena *arena, struct judged *out)
+                      struct arena *arena, struct judged *out, struct finding *finding)
 {
     struct str name, key[ALERT_KEYS_MAX];
     size_t key_n;
     *out = (struct judged){.id = w->id, .head = w->head, .due_ms = STORE_NO_DUE};
+    *finding = (struct finding){0};
     memcpy(out->version, w->version, sizeof out->version);
     if (!window_head_parse(w->head, &name, key, ALERT_KEYS_MAX, &key_n))
         return;
@@ -114,10 +127,9 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
         leave(s, w, arena, out);
         return;
     }
-    struct buf state, kept, scratch;
+    struct buf state, kept;
     buf_init(&state, STATE_MAX_BYTES);
     buf_init(&kept, WINDOW_MAX_BYTES);
-    buf_init(&scratch, LINE_MAX_BYTES);
     struct judge_input in = {.rule = rule,
                              .key = key,
                              .state = w->state,
@@ -125,6 +137,7 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
                              .records_n = w->records_n,
                              .watermark_ms = s->watermark_ms,
                              .settled_ms = s->settled_ms,
+                             .judged_ms = s->judged_ms,
                              .all_read = s->all_read,
                              .judge_from_ms = s->past.from_ms == STORE_NO_TIME
                                                   ? ALWAYS_MS
@@ -141,21 +154,36 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     out->kept_n = found.kept_n;
     out->due_ms = found.due_ms;
     out->unproven = found.unproven;
-    write_outbox(s, rule, &found, &scratch, out);
-    write_record(s, &found, &scratch, out);
-    write_episodes(rule, &found, out);
+    *finding = (struct finding){rule, found};
     buf_deinit(&state);
     buf_deinit(&kept);
-    buf_deinit(&scratch);
 }
 
 struct judged *judge_windows(const struct judge_settings *settings,
-                             const struct window *windows, size_t n, struct arena *arena)
+                             const struct window *windows, size_t n, struct arena *arena,
+                             struct finding **findings)
 {
     struct judged *judged = arena_alloc(arena, (n + 1) * sizeof *judged);
+    *findings = arena_alloc(arena, (n + 1) * sizeof **findings);
     for (size_t i = 0; i < n; i++)
-        judge_one(settings, &windows[i], arena, &judged[i]);
+        judge_one(settings, &windows[i], arena, &judged[i], &(*findings)[i]);
     return judged;
+}
+
+void judge_write(const struct judge_settings *settings, const struct finding *findings,
+                 size_t n, struct judged *judged)
+{
+    struct buf scratch;
+    buf_init(&scratch, LINE_MAX_BYTES);
+    for (size_t i = 0; i < n; i++) {
+        const struct finding *f = &findings[i];
+        if (!f->rule)
+            continue;
+        write_outbox(settings, f->rule, &f->found, &scratch, &judged[i]);
+        write_record(settings, &f->found, &scratch, &judged[i]);
+        write_episodes(settings, f->rule, &f->found, &judged[i]);
+    }
+    buf_deinit(&scratch);
 }
 
 void judge_count(const struct judge_settings *settings, const struct judged *judged,

@@ -1,4 +1,5 @@
-/* Windows -> what became of them: calls the rule kinds and writes their alerts as lines. */
+/* Windows -> what became of them: calls the rule kinds, and writes their alerts as lines. Between the two, alerts
+ * are told what is known of their accounts (app/enrich.h). */
 #ifndef APP_JUDGE_H
 #define APP_JUDGE_H
 
@@ -20,16 +21,28 @@ struct judge_settings {
     const struct rule *rules;
     size_t rules_n;
     int64_t watermark_ms, settled_ms; /* see detectors/detector.h struct judge_input */
+    int64_t judged_ms;
     bool all_read;
     const struct outbox_cap *caps;
     size_t caps_n;
     struct store_times past; /* what was said and recorded by a state before this one */
 };
 
+/* What a rule's kind found in a window; rule NULL: nobody judged it. */
+struct finding {
+    const struct rule *rule;
+    struct judgement found; /* its bufs are gone */
+};
+
 /* Judges n windows; the result and all it points to live in `arena`. A window of a rule that the configuration
- * does not have stays as it is. */
+ * does not have stays as it is. No lines are written yet; *findings says, for each, what of. */
 struct judged *judge_windows(const struct judge_settings *settings,
-                             const struct window *windows, size_t n, struct arena *arena);
+                             const struct window *windows, size_t n, struct arena *arena,
+                             struct finding **findings);
+
+/* Writes what was found as lines for the record and the outboxes. */
+void judge_write(const struct judge_settings *settings, const struct finding *findings,
+                 size_t n, struct judged *judged);
 
 /* Counts what was committed. */
 void judge_count(const struct judge_settings *settings, const struct judged *judged,

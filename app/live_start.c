@@ -90,23 +90,25 @@ static int read_past(void *arg, struct store_times *out, struct err *e)
     return 0;
 }
 
-static int64_t longest_lookback_ms(const struct config *c)
+static int64_t longest_lookback_ms(const struct rule *rules, size_t n)
 {
     int64_t longest_ms = 0;
-    for (size_t i = 0; i < c->rules_n; i++)
-        if (c->rules[i].lookback_ms > longest_ms)
-            longest_ms = c->rules[i].lookback_ms;
+    for (size_t i = 0; i < n; i++)
+        if (rules[i].lookback_ms > longest_ms)
+            longest_ms = rules[i].lookback_ms;
     return longest_ms;
 }
 
 static int open_stores(struct live *l, struct err *e)
 {
+    const struct config *c = l->config;
     struct redis_store_settings s = {.target = &l->redis,
-                                     .prefix = l->config->redis.prefix,
-                                     .shards_n = live_shards(l->config),
-                                     .lateness_ms = l->config->time.lateness_ms,
-                                     .record_for_ms = l->config->record.record_for_ms,
-                                     .lookback_ms = longest_lookback_ms(l->config),
+                                     .prefix = c->redis.prefix,
+                                     .shards_n = live_shards(c),
+                                     .lateness_ms = c->time.lateness_ms,
+                                     .record_for_ms = c->record.record_for_ms,
+                                     .lookback_ms =
+                                         longest_lookback_ms(c->rules, c->judged_n),
                                      .past = read_past,
                                      .past_arg = l};
     if (l->source->ops->partitions(l->source, &s.partitions, &s.partitions_n, e))
@@ -152,7 +154,8 @@ static int open_source(struct live *l, struct err *e)
                                       .properties_n = k->properties.n,
                                       .max_future_ms = l->config->time.max_future_ms,
                                       .maps = &l->config->maps,
-                                      .lookback_ms = longest_lookback_ms(l->config)};
+                                      .lookback_ms = longest_lookback_ms(
+                                          l->config->rules, l->config->rules_n)};
     struct source_listener listener = {l, live_assigned, live_revoked};
     l->source = kafka_source_open(&s, &listener, e);
     return l->source ? 0 : -1;
@@ -195,7 +198,7 @@ int live_start(struct live *l, struct err *e)
     if (live_redis_target(l->config, &l->arena, &l->redis, e) || check_redis(l, e) ||
         open_source(l, e) || open_stores(l, e))
         return -1;
-    engine_init(&l->engine, l->config->rules, l->config->rules_n,
+    engine_init(&l->engine, l->config->rules, l->config->judged_n,
                 l->config->time.lateness_ms, l->source, l->stores, l->stores_n);
     l->engine.past = &l->past;
     l->engine.tick_ms = TICK_MS;

@@ -182,7 +182,7 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
     record_order_init(&r->order, stdout, r->format);
     r->store = memory_store_open(r->config.time.lateness_ms,
                                  (struct memory_listener){&r->order, NULL, take_record});
-    engine_init(&r->engine, r->config.rules, r->config.rules_n,
+    engine_init(&r->engine, r->config.rules, r->config.judged_n,
                 r->config.time.lateness_ms, r->source, &r->store, 1);
     batch_init(&r->batch);
     if (replay_all(r, &e)) {

@@ -65,6 +65,7 @@ struct config {
     size_t sinks_n;
     struct rule *rules;
     size_t rules_n;
+    size_t judged_n; /* these, and behind them the program's own */
     bool has_kafka, has_redis; /* the sections were written */
     uint64_t hash;             /* of the file's bytes */
 };

@@ -144,4 +144,5 @@ void rules_read(struct reading *r)
     r->out->rules = arena_alloc(r->arena, (m->value->n + 1) * sizeof *r->out->rules);
     for (size_t i = 0; i < m->value->n; i++)
         read_rule(r, &m->value->entries[i]);
+    accounts_read(r);
 }

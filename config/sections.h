@@ -21,6 +21,10 @@ void sinks_read(struct reading *r);
 /* Warns of sinks that no rule sends to. */
 void sinks_check_use(struct reading *r);
 
+extern const struct option_table accounts_table;
+/* Adds the rule that keeps accounts behind those that were read. */
+void accounts_read(struct reading *r);
+
 /* Needs time.lateness. */
 void rules_read(struct reading *r);
 

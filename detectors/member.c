@@ -123,18 +123,10 @@ struct member *members_load(const struct str *records, size_t records_n,
     return members;
 }
 
-/* Largest mrr first, then by id. */
-static bool before(const struct alert_account *a, const struct alert_account *b)
-{
-    if (a->mrr != b->mrr)
-        return a->mrr > b->mrr;
-    return str_cmp(a->id, b->id) < 0;
-}
-
 static void list_account(const struct alert_account *account, struct alert *out)
 {
     size_t at = out->accounts_listed;
-    while (at && before(account, &out->accounts[at - 1]))
+    while (at && alert_account_cmp(account, &out->accounts[at - 1]) < 0)
         at--;
     if (at == ALERT_ACCOUNTS_MAX)
         return;

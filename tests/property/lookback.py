@@ -19,6 +19,9 @@ import shuffle  # noqa: E402
 from shuffle import logs, oracle  # noqa: E402
 
 
+HOUR = 60 * shuffle.MINUTE
+
+
 def lookback(rule):
     """None: not a kind of which this is known here."""
     if rule.kind == "quiet":
@@ -32,7 +35,7 @@ def rules_of(r, folder):
     """Several of each kind, with short memories: else a log of some hours ends before it shows anything."""
     makers = [shuffle.random_quiet, shuffle.random_deadline]
     text = "".join(makers[i % 2](r, i) for i in range(8)).replace("within: 4h", "within: 20m")
-    text = "time: {lateness: 10m}\nrules:\n" + text
+    text = "time: {lateness: 10m}\naccounts: {remember: 1h}\nrules:\n" + text
     (folder / "config.yaml").write_text(text, encoding="utf-8")
     rules, _, _ = oracle.read_config(folder / "config.yaml")
     return {rule.name: rule for rule in rules}
@@ -51,7 +54,7 @@ def opened_since(alerts, rules, x):
         ms = logs.time_of(a["time"])
         if a["state"] == "firing":
             opened[a["id"]] = ms
-        if opened.get(a["id"], ms - 1) >= x + lookback(rules[a["rule"]]):
+        if opened.get(a["id"], ms - 1) >= x + max(lookback(rules[a["rule"]]), HOUR):  # what it says of accounts, too
             out.add(json.dumps(a))
     return out
 

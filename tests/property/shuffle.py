@@ -20,8 +20,11 @@ import tempfile
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "oracle"))
+import accounts  # noqa: E402
 import log as logs  # noqa: E402
+import miniyaml  # noqa: E402
 import oracle  # noqa: E402
+import rules as kinds  # noqa: E402
 
 MINUTE = 60_000
 BASE = 1_772_409_600_000  # 2026-03-02T00:00Z
@@ -29,7 +32,8 @@ LATENESS = 10 * MINUTE
 TELLINGS = 20  # of one log
 WAYS = ["recorded", "recorded", "recorded.gz", "files", "pipe"]
 HEAP = b"x\n" * 500  # broken lines: so many fill a batch, and what stands before them is judged on its own
-TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity"]
+TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity", "account.updated"]
+REMEMBER = ["1h", "4h", "90d"]
 
 
 def random_rules(r):
@@ -61,7 +65,7 @@ def random_rules(r):
     rules += [random_ratio(r, i) for i in range(3)]
     rules += [random_quiet(r, i) for i in range(2)]
     rules += [random_deadline(r, i) for i in range(2)]
-    return "time: {lateness: 10m, max_future: 1h}\nrules:\n" + "".join(rules)
+    return "time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\nrules:\n" % r.choice(REMEMBER) + "".join(rules)
 
 
 def random_anomaly(r, i):
@@ -147,10 +151,19 @@ def random_event(r, ms, ident):
         body["user"] = {"id": "u%d" % r.randint(1, 6)}
     if r.random() < 0.9:
         body["account"] = {"id": r.choice(["acme", "birk", "zoë"]), "tier": r.choice(["free", "team"]), "mrr": r.randint(0, 3) * 100}
+    if body["type"] == "account.updated":
+        body["account"] = random_account(r)
     if r.random() < 0.5:
         body["page"] = {"url": "https://app.example.com/%s/%d" % (r.choice(["a", "b"]), r.randint(1, 999))}
         body["error"] = {"type": "E", "code": r.choice(["X1", "X2"]), "message": "No. %d failed" % r.randint(1, 99)}
     return body
+
+
+def random_account(r):
+    """What a CRM says of it: some fields only, and some are null."""
+    card = {"name": r.choice(["Acme", "Zoë & Co"]), "tier": r.choice(["free", "team", "top", None]), "mrr": r.choice([0, 50, 100.5, 5000, None]),
+            "renewal": "2026-0%d-15" % r.randint(3, 6), "owner": "csm-%d" % r.randint(1, 3)}
+    return {"id": r.choice(["acme", "birk", "zoë"]), **{k: v for k, v in card.items() if r.random() < 0.4}}
 
 
 def random_log(r):
@@ -260,10 +273,21 @@ def against_oracle(program, folder, paths, printed, settle):
     if wanted != told:
         missing, extra = [w for w in wanted if w not in told][:10], [g for g in told if g not in wanted][:10]
         raise Wrong("the oracle differs\nmissing:\n  %s\nnot expected:\n  %s" % ("\n  ".join(missing), "\n  ".join(extra)))
+    against_accounts(folder, paths, [g for _, _, g in got])
     for (line, _, w), (_, _, g) in zip(want, got):
         if far(w, g):
             raise Wrong("other figures, of the oracle and of the program: %s %s" % (line, far(w, g)))
     return len(want)
+
+
+def against_accounts(folder, paths, alerts):
+    """What they say of accounts is what was last said of them."""
+    config = miniyaml.load((folder / "config.yaml").read_text(encoding="utf-8"))
+    events = logs.Log(paths, LATENESS).events
+    for alert in alerts:
+        wrong = accounts.wrong(events, alert, kinds.duration(config["accounts"]["remember"]))
+        if wrong:
+            raise Wrong("of its accounts: %s\n%s" % (wrong, alert))
 
 
 def one_log(program, seed, tellings, folder):

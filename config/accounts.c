@@ -1,0 +1,33 @@
+/* accounts: {remember}: what account.updated events say is kept by a rule of the program's own, behind those that are
+ * written (detectors/accounts.h). */
+#include "detectors/accounts.h"
+
+#include "config/sections.h"
+
+#define DAY_MS 86400000.0
+
+static const struct option_row rows[] = {
+    {.name = "remember",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct accounts_settings, remember_ms),
+     .fallback = "90d",
+     .min = 3600000,
+     .max = 3650 * DAY_MS,
+     .help = "How long an `account.updated` event tells what alerts say of the account; "
+             "after a loss of Redis so much more is read again from Kafka."},
+};
+const struct option_table accounts_table = {rows, sizeof rows / sizeof rows[0], NULL,
+                                            NULL};
+
+void accounts_read(struct reading *r)
+{
+    const struct entry *m = node_entry(r->root, "accounts");
+    struct accounts_settings s;
+    r->needed_from = CONFIG_REPLAY;
+    if (m)
+        options_read(r, &accounts_table, m, STR("accounts"), &s);
+    else
+        options_default(r, &accounts_table, &s);
+    accounts_rule(s.remember_ms, r->arena, &r->out->rules[r->out->rules_n]);
+    r->out->judged_n = r->out->rules_n + 1;
+}
