@@ -7,7 +7,7 @@ static const char *const epochs[] = {
     [EPOCH_MILLISECONDS] = "milliseconds", [EPOCH_SECONDS] = "seconds", NULL};
 
 struct place_settings {
-    struct texts from, join;
+    struct texts from, join, except;
     struct str value;
     struct pairs words;
     int epoch;
@@ -35,6 +35,11 @@ static const struct option_row place_rows[] = {
      .help = "Their words and what they are here, the first that fits. Case does not "
              "count, one `*` stands for anything. A word that is not there is no value; "
              "as `type` it is `other`."},
+    {.name = "except",
+     .type = OPTION_TEXTS,
+     .offset = AT(except),
+     .help = "Texts that are no value, such as the `0` that some write for nobody; in "
+             "them, too, one `*` stands for anything."},
     {.name = "epoch",
      .type = OPTION_WORD,
      .offset = AT(epoch),
@@ -125,16 +130,24 @@ static void add_joined(struct placing *p, const struct node *join,
 
 /* --- words --- */
 
-static void check_word(struct placing *p, const struct entry *word)
+static void check_word(struct placing *p, struct str word, struct place at,
+                       const char *option)
 {
-    const char *star = word->name.n ? memchr(word->name.p, '*', word->name.n) : NULL;
-    struct str behind =
-        star ? str_from(word->name, (size_t)(star - word->name.p) + 1) : STR_NONE;
-    if (word->name.n == 0 || (behind.n && memchr(behind.p, '*', behind.n)))
-        complain(p->r, word->at, path_join(p->r, p->path, STR("words")),
-                 word->name.n ? "there is more than one '*' in '%s'"
-                              : "'%s' is no word: what is empty counts as not there",
-                 shown(p->r, word->name).p);
+    const char *star = word.n ? memchr(word.p, '*', word.n) : NULL;
+    struct str behind = star ? str_from(word, (size_t)(star - word.p) + 1) : STR_NONE;
+    if (word.n == 0 || (behind.n && memchr(behind.p, '*', behind.n)))
+        complain(p->r, at, path_join(p->r, p->path, str_of(option)),
+                 word.n ? "there is more than one '*' in '%s'"
+                        : "'%s' is no word: what is empty counts as not there",
+                 shown(p->r, word).p);
+}
+
+static void check_except(struct placing *p, const struct entry *m)
+{
+    const struct node *n;
+    for (size_t i = 0; m && (n = node_item(m->value, i)); i++)
+        if (n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n)
+            check_word(p, n->text, n->at, m->name.p);
 }
 
 static void read_words(struct placing *p, const struct entry *m, struct map_place *out)
@@ -149,7 +162,7 @@ static void read_words(struct placing *p, const struct entry *m, struct map_plac
     struct map_word *words = arena_alloc(p->r->arena, (map->n + 1) * sizeof *words);
     for (size_t i = 0; i < map->n; i++) {
         const struct entry *word = &map->entries[i];
-        check_word(p, word);
+        check_word(p, word->name, word->at, "words");
         words[i].word = word->name;
         (void)meaning_read(p->r, word->value, path_join(p->r, path, word->name), p->use,
                            &words[i].means);
@@ -202,6 +215,9 @@ static void read_place(struct placing *p, const struct node *n)
                  "a constant needs no words");
     else if (words)
         read_words(p, words, &like);
+    check_except(p, node_entry(n, "except"));
+    like.except = s.except.items;
+    like.except_n = s.except.n;
     like.seconds = s.epoch == EPOCH_SECONDS;
     bool bad = errors != p->r->errors;
     if ((bad && !from) || !says_where(p, n, from, join, value))

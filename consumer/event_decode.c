@@ -332,13 +332,24 @@ static int decode_own(struct record *r, struct event *out, struct err *e)
     return r->deep ? too_deep_error(e) : 0;
 }
 
+/* It may have been meant for a mapping. */
+static int decode_unclaimed(struct record *r, struct event *out, struct err *e)
+{
+    struct err own = {0};
+    if (!r->decoder->maps)
+        return decode_own(r, out, e);
+    if (decode_own(r, out, &own) == 0)
+        return 0;
+    return err_set(e, own.kind, "%.400s (no mapping of `fields` fits it)", own.text);
+}
+
 static int decode(struct record *r, yyjson_val *root, int64_t timestamp_ms,
                   struct event *out, struct err *e)
 {
     struct map_message m = {root, r->arena, r->may_hold_nul, timestamp_ms};
     const struct event_maps *maps = r->decoder->maps;
     const struct event_map *map = maps ? event_map_of(maps, &m) : NULL;
-    int failed = !map             ? decode_own(r, out, e)
+    int failed = !map             ? decode_unclaimed(r, out, e)
                  : too_deep(root) ? too_deep_error(e)
                                   : event_map_read(map, &m, out, e);
     return failed ? -1

@@ -54,14 +54,6 @@ static bool joined(const struct map_message *m, const struct map_place *p,
     return true;
 }
 
-static bool text_of(const struct map_message *m, const struct map_place *p,
-                    struct str *out)
-{
-    if (p->pointers_n == 1)
-        return text_at(m, p->pointers[0], out);
-    return p->pointers_n > 1 && joined(m, p, out);
-}
-
 /* --- words --- */
 
 static char lower(char c)
@@ -85,6 +77,16 @@ static bool fits(struct str word, struct str text)
     size_t before = (size_t)(star - word.p), after = word.n - before - 1;
     return text.n >= before + after && same(word.p, text.p, before) &&
            same(star + 1, text.p + text.n - after, after);
+}
+
+static bool text_of(const struct map_message *m, const struct map_place *p,
+                    struct str *out)
+{
+    bool there = p->pointers_n == 1 ? text_at(m, p->pointers[0], out)
+                                    : p->pointers_n > 1 && joined(m, p, out);
+    for (size_t i = 0; there && i < p->except_n; i++)
+        there = !fits(p->except[i], *out);
+    return there;
 }
 
 static const struct value *meaning(const struct map_place *p, struct str text)
@@ -156,13 +158,29 @@ static bool take(const struct map_message *m, const struct map_part *part,
     return false;
 }
 
+/* Something stands there, whatever it is; or a word that the mapping names. */
+static bool is_there(const struct map_message *m, const struct map_place *p)
+{
+    struct value ignored;
+    if (p->words_n || p->except_n || p->pointers_n != 1)
+        return value_of(m, p, VALUE_TEXT, &ignored);
+    yyjson_val *v = yyjson_ptr_getn(m->root, p->pointers[0].p, p->pointers[0].n);
+    return v && !yyjson_is_null(v);
+}
+
+static bool is_of(const struct event_map *map, const struct map_message *m)
+{
+    for (size_t i = 0; i < map->when.n; i++)
+        if (is_there(m, &map->when.places[i]))
+            return true;
+    return map->when.n == 0;
+}
+
 const struct event_map *event_map_of(const struct event_maps *maps,
                                      const struct map_message *m)
 {
-    struct value ignored;
     for (size_t i = 0; i < maps->n; i++)
-        if (maps->items[i].when.n == 0 ||
-            take(m, &maps->items[i].when, VALUE_TEXT, &ignored))
+        if (is_of(&maps->items[i], m))
             return &maps->items[i];
     return NULL;
 }

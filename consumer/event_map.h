@@ -22,6 +22,8 @@ struct map_place {
     bool seconds;                 /* a number is a time in seconds, else in ms */
     const struct map_word *words; /* what none of them fits is no value */
     size_t words_n;               /* 0: the value as it is */
+    const struct str *except;     /* texts that are no value, written as words are */
+    size_t except_n;
 };
 
 struct map_part {

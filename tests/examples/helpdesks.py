@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""The mappings of config/examples read what the helpdesks send.
+
+    helpdesks.py PROGRAM [--show] [NAME...]
+
+For each NAME.yaml: `check` has nothing to say; `replay` of NAME.jsonl finds the alerts of NAME.alerts.jsonl (the members that
+a line has are compared), leaves out as many duplicates and dead letters as stand below, for these reasons; and NAME.fields.json
+has every value that each text field takes. --show prints what is, for a person to look at before it becomes what should be.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "config" / "examples"
+MEMBERS = ["time", "rule", "key", "state", "severity", "count", "users"]
+LEFT_OUT = {  # duplicates, dead letters, and what is said of these
+    "cloudevents": (0, 0, []),
+    "freshdesk": (0, 1, ["id is missing: there is no text or number at /freshdesk_webhook/ticket_id:/freshdesk_webhook/triggered_event"]),
+    "intercom": (1, 0, []),
+    "zendesk": (1, 1, ["time is missing: there is no text or number at /time"]),
+}
+TEXTS = ("ticket.id ticket.subject ticket.status ticket.priority ticket.channel ticket.category ticket.feature ticket.product_version "
+         "ticket.team ticket.agent ticket.locale user.id account.id account.name account.tier account.renewal account.owner page.url").split()
+
+
+def run(program, *arguments):
+    done = subprocess.run([program, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def replayed(program, config, log):
+    code, out, err = run(program, "replay", "--format", "json", "-c", config, log)
+    return code, [json.loads(line) for line in out.splitlines()], err
+
+
+def alerts_of(alerts):
+    return [{k: a[k] for k in MEMBERS if k in a} for a in alerts]
+
+
+def values_of(program, config, log):
+    """Each text field by a rule of its own, whose keys are the values; and each type by one that counts tickets."""
+    fields = config.read_text(encoding="utf-8").split("\nrules:")[0]
+    rules = "".join("  %s: {by: [%s], count: {at_least: 1, within: 1s}}\n" % (f, f) for f in TEXTS)
+    types = re.findall(r"ticket\.(?:created|updated|resolved|reopened|escalated|rated)\b", fields)
+    rules += "".join("  on-%s: {on: %s, by: [ticket.id], count: {at_least: 1, within: 1s}}\n" % (t, t) for t in sorted(set(types)))
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as f:
+        f.write(fields + "\ntime: {lateness: 0s}\nrules:\n" + rules)
+        f.flush()
+        code, alerts, err = replayed(program, f.name, log)
+    if code:
+        raise SystemExit(err)
+    found = {}
+    for a in alerts:
+        if a["state"] == "firing":
+            found.setdefault(a["rule"], set()).update(a["key"].values())
+    return {rule: sorted(values) for rule, values in sorted(found.items())}
+
+
+def faults(program, name):
+    config, log = EXAMPLES / (name + ".yaml"), EXAMPLES / (name + ".jsonl")
+    code, out, err = run(program, "check", "-c", config)
+    if code or err or not re.fullmatch(r"[^\n]*: fine: \d+ rules, 0 sinks\n", out):
+        yield "check: exit %d\n%s%s" % (code, out, err)
+    code, alerts, err = replayed(program, config, log)
+    expected = [json.loads(line) for line in (EXAMPLES / (name + ".alerts.jsonl")).read_text(encoding="utf-8").splitlines()]
+    if code or alerts_of(alerts) != expected:
+        yield "replay: exit %d, found\n%s\n%s" % (code, "\n".join(map(json.dumps, alerts_of(alerts))), err)
+    duplicates, dead, reasons = LEFT_OUT[name]
+    if " %d duplicates, %d dead letters" % (duplicates, dead) not in err:
+        yield "not %d duplicates and %d dead letters: %s" % (duplicates, dead, err)
+    if len(reasons) != err.count(": skipped: ") or not all(": skipped: " + reason in err for reason in reasons):
+        yield "not these reasons: %s: %s" % (reasons, err)
+    values = values_of(program, config, log)
+    if values != json.loads((EXAMPLES / (name + ".fields.json")).read_text(encoding="utf-8")):
+        yield "the fields are\n%s" % json.dumps(values, indent=1, ensure_ascii=False)
+
+
+def show(program, name):
+    config, log = EXAMPLES / (name + ".yaml"), EXAMPLES / (name + ".jsonl")
+    for alert in alerts_of(replayed(program, config, log)[1]):
+        print(json.dumps(alert, ensure_ascii=False))
+    print("{\n" + ",\n".join("  %s: %s" % (json.dumps(k), json.dumps(v, ensure_ascii=False))
+                             for k, v in values_of(program, config, log).items()) + "\n}")
+
+
+def main():
+    arguments = [a for a in sys.argv[1:] if a != "--show"]
+    if not arguments:
+        sys.exit(__doc__)
+    program, names = str(pathlib.Path(arguments[0]).resolve()), arguments[1:] or sorted(p.stem for p in EXAMPLES.glob("*.yaml"))
+    if "--show" in sys.argv:
+        for name in names:
+            show(program, name)
+        return
+    wrong = [(name, fault) for name in names for fault in faults(program, name)]
+    for name, fault in wrong:
+        print("FAIL %s: %s" % (name, fault))
+    print("%d helpdesks, %d faults" % (len(names), len(wrong)))
+    sys.exit(bool(wrong) or not names)
+
+
+if __name__ == "__main__":
+    main()
