@@ -17,6 +17,7 @@ struct delivery_sink {
     int (*secrets)(void *arg, struct arena *arena, struct sink_secrets *out,
                    struct err *e);
     void *secrets_arg;
+    size_t concurrency; /* requests under way at a time, in each shard; 0 is 1 */
 };
 
 /* Everything is borrowed until delivery_stop. A time of 0 means the default. */

@@ -24,7 +24,8 @@ struct delivery_shard {
     struct lane_world world;
     struct outbox_bell *bell; /* NULL: no sinks */
     struct gate *gates;       /* one a sink */
-    struct lane *lanes;       /* one a sink */
+    struct lane *lanes;       /* of all sinks, one after another */
+    size_t lanes_n;
     pthread_t thread;
     atomic_bool stop;
     _Atomic int64_t drain_until_ms;      /* before stop is set */
@@ -85,7 +86,7 @@ static void step(struct delivery_shard *s)
     int asked = 0;
     if (redis_rests(s))
         return;
-    for (size_t i = 0; i < s->settings->sinks_n; i++) {
+    for (size_t i = 0; i < s->lanes_n; i++) {
         int rc = step_lane(s, &s->lanes[i]);
         if (rc < 0)
             return;
@@ -98,7 +99,7 @@ static void step(struct delivery_shard *s)
 static int64_t wait_ms(const struct delivery_shard *s)
 {
     int64_t due = s->world.now_ms + ROUND_MAX_MS;
-    for (size_t i = 0; i < s->settings->sinks_n; i++)
+    for (size_t i = 0; i < s->lanes_n; i++)
         if (lane_due_ms(&s->lanes[i]) < due)
             due = lane_due_ms(&s->lanes[i]);
     if (s->redis_rest_ms && due < s->redis_due_ms)
@@ -134,7 +135,7 @@ static void hear(struct delivery_shard *s)
     int rang = outbox_bell_heard(s->bell, &e);
     if (rang < 0)
         bell_fails(s);
-    for (size_t i = 0; rang != 0 && i < s->settings->sinks_n; i++)
+    for (size_t i = 0; rang != 0 && i < s->lanes_n; i++)
         lane_look_now(&s->lanes[i]);
 }
 
@@ -150,7 +151,7 @@ static bool done(const struct delivery_shard *s)
     if (!s->world.stopping)
         return false;
     bool busy = false;
-    for (size_t i = 0; i < s->settings->sinks_n; i++)
+    for (size_t i = 0; i < s->lanes_n; i++)
         busy |= s->lanes[i].state != LANE_IDLE;
     return !busy || s->world.now_ms >= atomic_load(&s->drain_until_ms);
 }
@@ -160,7 +161,7 @@ static void leave(struct delivery_shard *s)
 {
     struct err e = {0};
     int rc = 0;
-    for (size_t i = 0; i < s->settings->sinks_n && rc >= 0; i++)
+    for (size_t i = 0; i < s->lanes_n && rc >= 0; i++)
         rc = lane_abandon(&s->lanes[i], &e);
     for (size_t i = 0; i < s->settings->sinks_n && rc >= 0 && !s->redis_rest_ms; i++)
         rc = outbox_tidy(s->world.outbox, s->settings->sinks[i].name, &e);
@@ -210,20 +211,30 @@ static void open_all(struct delivery_shard *s)
     s->world.settings = settings;
     s->world.outbox = outbox_open(settings->redis, stem, settings->consumer);
     s->world.http = http_open(
-        &(struct http_settings){.slots = settings->sinks_n + 1,
+        &(struct http_settings){.slots = s->lanes_n + 1,
                                 .connect_timeout_ms = settings->connect_timeout_ms,
                                 .timeout_ms = settings->request_timeout_ms});
     arena_deinit(&arena);
 }
 
-static int open_sink(struct delivery_shard *s, size_t i, struct err *e)
+static int open_sink(struct delivery_shard *s, size_t sink, size_t lane, struct err *e)
 {
-    struct gate *g = &s->gates[i];
-    int rc = gate_init(g, s->settings, i, s->world.now_ms, e);
-    g->lanes = &s->lanes[i];
-    g->lanes_n = 1;
-    lane_init(&s->lanes[i], &s->world, g, i);
+    struct gate *g = &s->gates[sink];
+    int rc = gate_init(g, s->settings, sink, s->world.now_ms, e);
+    g->lanes = &s->lanes[lane];
+    g->lanes_n = gate_lanes_n(g->sink);
+    for (size_t i = 0; i < g->lanes_n; i++)
+        lane_init(&g->lanes[i], &s->world, g, lane + i);
     return rc;
+}
+
+static void make_room(struct delivery_shard *s)
+{
+    for (size_t i = 0; i < s->settings->sinks_n; i++)
+        s->lanes_n += gate_lanes_n(&s->settings->sinks[i]);
+    s->lanes = calloc(s->lanes_n + 1, sizeof *s->lanes);
+    s->gates = calloc(s->settings->sinks_n + 1, sizeof *s->gates);
+    assert(s->lanes && s->gates);
 }
 
 struct delivery_shard *delivery_shard_new(const struct delivery_settings *settings,
@@ -233,15 +244,16 @@ struct delivery_shard *delivery_shard_new(const struct delivery_settings *settin
     assert(s);
     s->settings = settings;
     s->number = number;
-    s->lanes = calloc(settings->sinks_n + 1, sizeof *s->lanes);
-    s->gates = calloc(settings->sinks_n + 1, sizeof *s->gates);
-    assert(s->lanes && s->gates);
+    make_room(s);
     open_all(s);
     tell_time(s);
     int rc = 0;
-    for (size_t i = 0; i < settings->sinks_n; i++)
-        if (open_sink(s, i, e) < 0)
+    size_t lane = 0;
+    for (size_t i = 0; i < settings->sinks_n; i++) {
+        if (open_sink(s, i, lane, e) < 0)
             rc = -1;
+        lane += s->gates[i].lanes_n;
+    }
     if (rc == 0)
         return s;
     delivery_shard_free(s);
@@ -252,10 +264,10 @@ void delivery_shard_free(struct delivery_shard *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->settings->sinks_n; i++) {
+    for (size_t i = 0; i < s->lanes_n; i++)
         lane_deinit(&s->lanes[i]);
+    for (size_t i = 0; i < s->settings->sinks_n; i++)
         gate_deinit(&s->gates[i]);
-    }
     outbox_bell_close(s->bell);
     outbox_close(s->world.outbox);
     http_close(s->world.http);
@@ -290,7 +302,9 @@ void delivery_shard_join(struct delivery_shard *s)
 void delivery_shard_add_stats(const struct delivery_shard *s, size_t i,
                               struct delivery_stats *sum)
 {
-    lane_add_stats(&s->lanes[i], sum);
-    sum->open |= gate_state(&s->gates[i]) == GATE_OPEN;
-    sum->paused |= gate_state(&s->gates[i]) == GATE_PAUSED;
+    const struct gate *g = &s->gates[i];
+    for (size_t k = 0; k < g->lanes_n; k++)
+        lane_add_stats(&g->lanes[k], sum);
+    sum->open |= gate_state(g) == GATE_OPEN;
+    sum->paused |= gate_state(g) == GATE_PAUSED;
 }

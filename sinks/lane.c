@@ -10,14 +10,14 @@
 
 #include "core/clock.h"
 #include "core/fault.h"
+#include "sinks/lane_figures.h"
 #include "sinks/lane_talk.h"
 #include "sinks/lane_verdict.h"
 #include "sinks/request.h"
 
-enum { LOOK_MS = 1000, COUNT_MS = 1000, SECRETS_MS = 60000 };
-enum { REST_MIN_MS = 100 };
+enum { LOOK_MS = 1000, SECRETS_MS = 60000 };
+enum { REST_MIN_MS = 100, KNOWN_BYTES = 4096 };
 enum { LEASE_PARTS = 3 }; /* renewed when a third has passed; no rest is longer */
-enum { DEAD_MANY = 10000, DEAD_SAID_EVERY_MS = 3600 * 1000 };
 #define SPARE_ALL_MS INT64_C(1000000000) /* a lease that never runs out */
 
 void lane_init(struct lane *l, struct lane_world *world, struct gate *gate, size_t slot)
@@ -71,6 +71,7 @@ static void fly(struct lane *l, const struct request *request)
 {
     struct err e = {0};
     l->tries++;
+    l->tried_ms = l->world->now_ms;
     l->took_ms = 0;
     acknowledge_early(l);
     FAULT_POINT("post.before");
@@ -122,7 +123,7 @@ static void go_idle(struct lane *l)
 static int begin(struct lane *l, int64_t asked_ms, struct err *fails)
 {
     struct err e = {0};
-    l->tries = l->took_ms = 0;
+    l->tries = l->tried_ms = l->took_ms = 0;
     l->lost = l->refused = false;
     l->alert = (struct alert){0};
     lease_begins(l, asked_ms);
@@ -137,17 +138,27 @@ static int begin(struct lane *l, int64_t asked_ms, struct err *fails)
 
 /* ---- steps ---- */
 
+static int take(struct lane *l, struct err *e)
+{
+    const struct lane_world *w = l->world;
+    struct buf known;
+    buf_init(&known, KNOWN_BYTES);
+    gate_known(l->gate, &known);
+    struct outbox_want want = {.most = gate_most(l->gate), .known = buf_str(&known)};
+    want.lease_ms = w->now_ms < w->spare_until_ms ? SPARE_ALL_MS : w->settings->lease_ms;
+    arena_reset(&l->entry_arena);
+    int rc = outbox_take(w->outbox, l->sink->name, &want, &l->entry_arena, &l->entry, e);
+    buf_deinit(&known);
+    return rc;
+}
+
 static int look(struct lane *l, struct err *e)
 {
     const struct lane_world *w = l->world;
-    if (w->stopping || w->now_ms < l->due_ms)
+    if (w->stopping || w->now_ms < gate_take_ms(l->gate, l, w->now_ms))
         return 0;
     int64_t asked_ms = clock_monotonic_ms();
-    int64_t lease_ms =
-        w->now_ms < w->spare_until_ms ? SPARE_ALL_MS : w->settings->lease_ms;
-    arena_reset(&l->entry_arena);
-    int rc =
-        outbox_take(w->outbox, l->sink->name, lease_ms, &l->entry_arena, &l->entry, e);
+    int rc = take(l, e);
     if (rc < 0)
         return -1;
     int64_t held_ms = l->entry.held_ms;
@@ -257,36 +268,12 @@ static int act(struct lane *l, struct err *e)
     return rc < 0 ? -1 : asked | rc;
 }
 
-static void say_many_dead(struct lane *l, int64_t dead)
-{
-    if (dead <= DEAD_MANY || l->world->now_ms < l->dead_said_ms)
-        return;
-    l->dead_said_ms = l->world->now_ms + DEAD_SAID_EVERY_MS;
-    log_error("dead_stream_grows", "sink=%.*s entries=%lld", STR_ARG(l->sink->name),
-              (long long)dead);
-}
-
-static int take_figures(struct lane *l, struct err *e)
-{
-    struct outbox_figures now;
-    if (l->world->stopping || l->world->now_ms < l->count_ms)
-        return 0;
-    if (outbox_figures(l->world->outbox, l->sink->name, &now, e) < 0)
-        return -1;
-    atomic_store_explicit(&l->counts.queued, now.queued, memory_order_relaxed);
-    atomic_store_explicit(&l->counts.dead_total, now.dead, memory_order_relaxed);
-    atomic_store_explicit(&l->counts.oldest_ms, now.oldest_ms, memory_order_relaxed);
-    l->count_ms = l->world->now_ms + COUNT_MS;
-    say_many_dead(l, now.dead);
-    return 1;
-}
-
 int lane_step(struct lane *l, struct err *e)
 {
     if (l->world->now_ms < l->rest_until_ms)
         return 0;
     int rc = act(l, e);
-    int counted = rc < 0 ? -1 : take_figures(l, e);
+    int counted = rc < 0 ? -1 : lane_take_figures(l, e);
     if (counted < 0)
         return -1;
     if (rc > 0)
@@ -314,19 +301,20 @@ static int64_t due_ms(const struct lane *l)
 {
     int64_t renew = l->lost ? INT64_MAX : l->renew_ms;
     if (l->state == LANE_IDLE)
-        return l->world->stopping ? INT64_MAX : l->due_ms;
+        return l->world->stopping ? INT64_MAX
+                                  : gate_take_ms(l->gate, l, l->world->now_ms);
     if (l->state == LANE_FLYING)
         return renew;
     if (l->state == LANE_ANSWERED || l->lost || l->world->stopping)
         return l->world->now_ms;
-    return earlier(gate_due_ms(l->gate, l), renew);
+    return earlier(gate_due_ms(l->gate, l, l->world->now_ms), renew);
 }
 
 int64_t lane_due_ms(const struct lane *l)
 {
     int64_t due = due_ms(l);
     if (!l->world->stopping)
-        due = earlier(due, l->count_ms);
+        due = earlier(due, lane_figures_due_ms(l));
     return due < l->rest_until_ms ? l->rest_until_ms : due;
 }
 
@@ -342,22 +330,4 @@ int lane_abandon(struct lane *l, struct err *e)
     if (l->state == LANE_ANSWERED)
         return settle(l, e);
     return l->state == LANE_IDLE ? 0 : give_back(l, e);
-}
-
-static int64_t read_count(const _Atomic int64_t *counter)
-{
-    return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-void lane_add_stats(const struct lane *l, struct delivery_stats *sum)
-{
-    int64_t oldest_ms = read_count(&l->counts.oldest_ms);
-    int64_t queued = read_count(&l->counts.queued);
-    sum->delivered += read_count(&l->counts.delivered);
-    sum->retried += read_count(&l->counts.retried);
-    sum->dead += read_count(&l->counts.dead);
-    sum->queued += queued;
-    sum->fullest = sum->fullest > queued ? sum->fullest : queued;
-    sum->dead_total += read_count(&l->counts.dead_total);
-    sum->oldest_ms = sum->oldest_ms > oldest_ms ? sum->oldest_ms : oldest_ms;
 }

@@ -54,7 +54,7 @@ struct lane {
     int64_t dead_said_ms;           /* when it may be said again that many are dead */
     int64_t rest_ms, rest_until_ms; /* Redis refused something; 0: it did not */
     int64_t tries;                  /* of this entry, by this process */
-    int64_t took_ms;                /* the last one */
+    int64_t tried_ms, took_ms;      /* the last one */
     bool refused;                   /* the endpoint refused us with this entry, */
     int64_t accepted_before;        /* when it had taken so many others */
     struct lane_talk talk;

@@ -3,6 +3,7 @@
 #include "sinks/lane_gate.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 #include "core/log.h"
@@ -33,22 +34,121 @@ static void become(struct gate *g, enum gate_state state)
     atomic_store_explicit(&g->state, state, memory_order_relaxed);
 }
 
-static size_t flying(const struct gate *g)
+static size_t concurrency(const struct delivery_sink *sink)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < g->lanes_n; i++)
-        n += g->lanes[i].state == LANE_FLYING;
+    return sink->concurrency ? sink->concurrency : 1;
+}
+
+size_t gate_lanes_n(const struct delivery_sink *sink)
+{
+    return concurrency(sink) + GATE_ASIDE;
+}
+
+static bool is_aside(const struct lane *l)
+{
+    return l->state == LANE_WAITING && (l->refused || l->tries >= GATE_FAILURES);
+}
+
+/* What its lanes do. */
+struct counts {
+    size_t held, aside, flying, due;
+};
+
+static struct counts count(const struct gate *g, int64_t now_ms)
+{
+    struct counts n = {0};
+    for (size_t i = 0; i < g->lanes_n; i++) {
+        const struct lane *l = &g->lanes[i];
+        n.held += l->state != LANE_IDLE;
+        n.aside += is_aside(l);
+        n.flying += l->state == LANE_FLYING;
+        n.due += l->state == LANE_WAITING && l->due_ms <= now_ms;
+    }
     return n;
 }
 
-/* Not closed, the gate's wait is everybody's; closed, each alert has its own. */
-static int64_t send_ms(const struct gate *g, const struct lane *l)
+/* ---- taking ---- */
+
+/* The lanes that are idle look one after another, the first one first. NULL: none is. */
+static const struct lane *first_idle(const struct gate *g)
 {
-    if (flying(g) > 0)
+    for (size_t i = 0; i < g->lanes_n; i++)
+        if (g->lanes[i].state == LANE_IDLE)
+            return &g->lanes[i];
+    return NULL;
+}
+
+int64_t gate_take_ms(const struct gate *g, const struct lane *l, int64_t now_ms)
+{
+    struct counts n = count(g, now_ms);
+    if (l != first_idle(g))
         return INT64_MAX;
-    if (gate_state(g) == GATE_CLOSED && l->due_ms > g->try_ms)
-        return l->due_ms;
-    return g->try_ms;
+    if (gate_state(g) == GATE_CLOSED) {
+        bool room = n.held - n.aside < concurrency(g->sink) &&
+                    n.flying < concurrency(g->sink) && n.due == 0;
+        if (!room)
+            return INT64_MAX;
+    } else if (n.flying) {
+        return INT64_MAX;
+    }
+    return l->due_ms > g->try_ms ? l->due_ms : g->try_ms;
+}
+
+int64_t gate_most(const struct gate *g)
+{
+    if (gate_state(g) != GATE_CLOSED)
+        return (int64_t)g->lanes_n;
+    return (int64_t)(concurrency(g->sink) + count(g, 0).aside);
+}
+
+void gate_known(const struct gate *g, struct buf *out)
+{
+    for (size_t i = 0; i < g->lanes_n; i++)
+        if (g->lanes[i].state != LANE_IDLE)
+            buf_printf(out, " %s ", g->lanes[i].entry.id);
+}
+
+/* ---- sending ---- */
+
+/* An entry's id is its time and a number. */
+static bool is_older(const char *a, const char *b)
+{
+    char *a_end, *b_end;
+    long long a_ms = strtoll(a, &a_end, 10), b_ms = strtoll(b, &b_end, 10);
+    if (a_ms != b_ms)
+        return a_ms < b_ms;
+    return *a_end && *b_end &&
+           strtoll(a_end + 1, NULL, 10) < strtoll(b_end + 1, NULL, 10);
+}
+
+/* Closed: of those that are due, the oldest. Not closed: an alert that was not tried yet, if there is one, else the
+ * one whose last try is longest ago: the one that was tried last may be at fault itself. */
+static bool is_next(const struct gate *g, const struct lane *l, int64_t now_ms)
+{
+    bool closed = gate_state(g) == GATE_CLOSED;
+    const struct lane *idle = first_idle(g);
+    if (!closed && idle && idle->due_ms <= now_ms && idle->rest_until_ms <= now_ms)
+        return false;
+    for (size_t i = 0; i < g->lanes_n; i++) {
+        const struct lane *one = &g->lanes[i];
+        if (one == l || one->state != LANE_WAITING || one->lost)
+            continue;
+        if (closed ? one->due_ms <= now_ms && is_older(one->entry.id, l->entry.id)
+                   : one->tried_ms < l->tried_ms)
+            return false;
+    }
+    return true;
+}
+
+/* Not closed, the gate's wait is everybody's; closed, each alert has its own. */
+static int64_t send_ms(const struct gate *g, const struct lane *l, int64_t now_ms)
+{
+    bool closed = gate_state(g) == GATE_CLOSED;
+    size_t most = closed ? concurrency(g->sink) : 1;
+    int64_t due = closed && l->due_ms > g->try_ms ? l->due_ms : g->try_ms;
+    if (count(g, now_ms).flying >= most)
+        return INT64_MAX;
+    return due <= now_ms && !is_next(g, l, now_ms) ? INT64_MAX : due;
 }
 
 void gate_look(struct gate *g, int64_t now_ms)
@@ -62,12 +162,12 @@ void gate_look(struct gate *g, int64_t now_ms)
 
 bool gate_lets(const struct gate *g, const struct lane *l, int64_t now_ms)
 {
-    return now_ms >= send_ms(g, l);
+    return now_ms >= send_ms(g, l, now_ms);
 }
 
-int64_t gate_due_ms(const struct gate *g, const struct lane *l)
+int64_t gate_due_ms(const struct gate *g, const struct lane *l, int64_t now_ms)
 {
-    int64_t look_ms = g->secrets.read_ms + SECRETS_PAUSED_MS, due = send_ms(g, l);
+    int64_t look_ms = g->secrets.read_ms + SECRETS_PAUSED_MS, due = send_ms(g, l, now_ms);
     return gate_state(g) == GATE_PAUSED && look_ms < due ? look_ms : due;
 }
 

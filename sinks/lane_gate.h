@@ -1,8 +1,11 @@
-/* The gate that all lanes of a sink in a shard go through: a circuit breaker. Closed circuit: requests flow. After
- * GATE_FAILURES failures in a row it opens, and at the first refusal of the endpoint (a key, an
- * address) the sink pauses: then one lane at a time probes, after waits that double, and one answer
- * about an alert, good or bad, lets all go on. So a dead receiver costs one time-out a wait, whatever waits
- * for it. The shard's thread only, but for gate_state. */
+/* The gate that all lanes of a sink in a shard go through. As many requests are under way as the sink's
+ * concurrency says, and a circuit breaker guards it. Closed circuit: requests flow. After GATE_FAILURES
+ * failures in a row it opens, and at the first refusal of the endpoint (a key, an address) the sink
+ * pauses: then one lane at a time probes, after waits that double, and one answer about an alert,
+ * good or bad, lets all go on. So a dead receiver costs one time-out a wait, whatever waits for it.
+ * An alert that failed so often, or was refused, steps aside: others are taken beside it, in GATE_ASIDE more
+ * lanes, so that one bad alert does not hold up a sink that is well. The shard's thread only, but for
+ * gate_state. */
 #ifndef SINKS_LANE_GATE_H
 #define SINKS_LANE_GATE_H
 
@@ -10,7 +13,7 @@
 
 struct lane;
 
-enum { GATE_FAILURES = 5 };
+enum { GATE_FAILURES = 5, GATE_ASIDE = 4 };
 
 enum gate_state {
     GATE_CLOSED, /* the circuit: it works */
@@ -37,12 +40,22 @@ int gate_init(struct gate *g, const struct delivery_settings *settings, size_t s
               int64_t now_ms, struct err *e);
 void gate_deinit(struct gate *g);
 
+/* How many lanes a sink has in a shard. */
+size_t gate_lanes_n(const struct delivery_sink *sink);
+
+/* When this lane, which is idle, may take an entry; INT64_MAX: not now. */
+int64_t gate_take_ms(const struct gate *g, const struct lane *l, int64_t now_ms);
+/* Then all pods together may hold so many of the sink's entries before. */
+int64_t gate_most(const struct gate *g);
+/* The entries that its lanes hold, as struct outbox_want wants them. */
+void gate_known(const struct gate *g, struct buf *out);
+
 /* While the sink is paused: looks whether a secret has changed, and then lets one try at once. Logs. */
 void gate_look(struct gate *g, int64_t now_ms);
 /* Whether this lane, which waits, may send now. */
 bool gate_lets(const struct gate *g, const struct lane *l, int64_t now_ms);
 /* When it may, or gate_look has something to do; INT64_MAX: another's answer comes first. */
-int64_t gate_due_ms(const struct gate *g, const struct lane *l);
+int64_t gate_due_ms(const struct gate *g, const struct lane *l, int64_t now_ms);
 
 /* It answered, and what it said was about the alert. */
 void gate_works(struct gate *g, int64_t now_ms);

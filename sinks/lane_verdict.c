@@ -79,7 +79,9 @@ void lane_conclude(struct lane *l, const struct outcome *outcome)
 void lane_conclude_error(struct lane *l, const struct err *e)
 {
     /* What a person can mend without touching the alert is no reason to lose it. */
-    struct outcome o = {.verdict = e->kind == ERR_INPUT ? DEAD : REFUSED};
+    struct outcome o = {.verdict = e->kind == ERR_INPUT         ? DEAD
+                                   : e->kind == ERR_UNAVAILABLE ? RETRY
+                                                                : REFUSED};
     snprintf(o.reason, sizeof o.reason, "%.199s", e->text);
     lane_conclude(l, &o);
 }

@@ -1,6 +1,6 @@
 /* The outbox: a Redis stream per sink, read by a consumer group of all pods. An entry is taken with a
- * lease, acknowledged after the answer, and claimed by others when its pod is gone. Of one sink's
- * entries one is taken at a time, the oldest, over all pods: a sink is told of things in order. Never
+ * lease, acknowledged after the answer, and claimed by others when its pod is gone. Of one rule and key
+ * one entry is taken at a time, the oldest, over all pods: of these a sink is told in order. Never
  * trimmed by length. Each shard has its own, under its stem (windows/shard.h):
  *   STEM outbox:SINK  group "delivery", fields `alert` the body, `time` the event time
  *   STEM dead:SINK    the same fields and entry (id in the outbox), reason, attempts
@@ -26,7 +26,7 @@ struct outbox_entry {
     char id[42];      /* the stream's entry id */
     struct str body;  /* the alert's JSON */
     int64_t attempts; /* how often it was taken, this time included; 1 at first */
-    int64_t held_ms;  /* answer 0: another pod holds one so long at most; 0: none does */
+    int64_t held_ms;  /* answer 0: other pods hold some so long at least; 0: none does */
 };
 
 /* The stream's key, as the store's commit script writes it. */
@@ -38,11 +38,19 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
                            struct str consumer);
 void outbox_close(struct outbox *o);
 
-/* The oldest entry of the sink: one that this process holds already (the reply was lost), one whose
- * lease of lease_ms ran out, else a new one. 1: taken, 0: none, or another pod holds one; -1. Texts
- * live in `arena`. */
-int outbox_take(struct outbox *o, struct str sink, int64_t lease_ms, struct arena *arena,
-                struct outbox_entry *out, struct err *e);
+struct outbox_want {
+    int64_t lease_ms;
+    int64_t most;     /* a new one only while all pods hold fewer of the sink's */
+    struct str known; /* ids of those that this process knows to hold, a space before and after each */
+};
+/* The oldest entry of the sink that may be sent: one that this process holds and does not know of (the
+ * reply was lost), one whose lease ran out, else a new one. 1: taken, 0: none, or others are held; -1.
+ * Texts live in `arena`. */
+int outbox_take(struct outbox *o, struct str sink, const struct outbox_want *want,
+                struct arena *arena, struct outbox_entry *out, struct err *e);
+/* Whether a later step of the same alert waits, within the next 1,000 entries. 1, 0; -1. */
+int outbox_later(struct outbox *o, struct str sink, const char *id, struct str alert,
+                 struct err *e);
 /* Begins the lease anew. 1; 0: the lease ran out and another pod holds it, or it is gone; -1. */
 int outbox_renew(struct outbox *o, struct str sink, const char *id, struct err *e);
 /* Delivered: removes it. Does nothing when it is gone. */

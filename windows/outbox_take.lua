@@ -1,40 +1,65 @@
--- The oldest entry that may be sent now: one whose lease ran out, or that this pod holds already (it
--- crashed, or the reply was lost); else a new one. While another pod holds one, there is none:
--- a sink is told of things in the order in which they became true.
--- KEYS: outbox, unsent   ARGV: consumer, lease in ms, sink
--- Returns {id, alert, times taken}, or for how many ms another pod holds it, or nil.
-local key, me, lease = KEYS[1], ARGV[1], tonumber(ARGV[2])
+-- The oldest entry that may be sent now: one whose lease ran out, or that this pod holds without knowing it (it
+-- crashed, or the reply was lost); else a new one. Of one rule and key only one is held at a time, by all pods, and
+-- always the oldest: its readers are told of things in the order in which they became true.
+-- KEYS: outbox, unsent   ARGV: consumer, lease in ms, sink, most held at a time, ids this pod knows to hold (" 1-0 2-0 ")
+-- Returns {id, alert, times taken}, or for how many ms other pods hold what keeps it, or nil.
+local key, me, lease, most, known = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), ARGV[5]
 local group, bound = 'delivery', 100
 
-local function told(entry, times)
-    local fields, alert = entry[2], ''
+local function alert_of(entry)
+    local fields = entry[2]
     for i = 1, #fields, 2 do
-        if fields[i] == 'alert' then alert = fields[i + 1] end
+        if fields[i] == 'alert' then return fields[i + 1] end
     end
-    return {entry[1], alert, times}
+    return ''
 end
 
-local function held()
-    return redis.pcall('XPENDING', key, group, '-', '+', 1)
+-- Rule and key as core/alert.c writes them: no quote stands bare inside a text. What is no alert is alone.
+local function topic_of(entry)
+    local alert = alert_of(entry)
+    local rule, key_object = string.match(alert, '^{"id":"%x+","rule":"(.-)","kind":.-,"key":({.-}),"')
+    return rule and rule .. key_object or entry[1]
 end
 
-local first = held()
-if first.err and string.find(first.err, 'NOGROUP', 1, true) then
+local function told(entry, times) return {entry[1], alert_of(entry), times} end
+
+local function pending()
+    return redis.pcall('XPENDING', key, group, '-', '+', bound)
+end
+
+local rows = pending()
+if rows.err and string.find(rows.err, 'NOGROUP', 1, true) then
     redis.call('XGROUP', 'CREATE', key, group, '0', 'MKSTREAM')
-    first = held()
+    rows = pending()
 end
+if rows.err then return rows end
 
+local taken, topics, held, wait = {}, {}, 0, false
+for _, row in ipairs(rows) do
+    local id, owner, idle, times = unpack(row)
+    local entry, ours = redis.call('XRANGE', key, id, id)[1], string.find(known, ' ' .. id .. ' ', 1, true)
+    if not entry then -- deleted by hand
+        redis.call('XACK', key, group, id)
+        redis.call('ZREM', KEYS[2], ARGV[3] .. ' ' .. id)
+    elseif not ours and (owner == me or idle >= lease) then
+        redis.call('XCLAIM', key, group, me, 0, id)
+        return told(entry, times + 1)
+    else
+        held, taken[id], topics[topic_of(entry)] = held + 1, true, true
+        if owner ~= me and (not wait or lease - idle < wait) then wait = lease - idle end
+    end
+end
+if held >= most then return wait end
+
+local from = '-'
 for _ = 1, bound do
-    if first.err then return first end
-    if not first[1] then break end
-    local id, owner, idle, times = unpack(first[1])
-    if owner ~= me and idle < lease then return lease - idle end
-    local claimed = redis.call('XCLAIM', key, group, me, 0, id)
-    if claimed[1] then return told(claimed[1], times + 1) end
-    redis.call('XACK', key, group, id) -- its entry was deleted by hand
-    redis.call('ZREM', KEYS[2], ARGV[3] .. ' ' .. id)
-    first = held()
+    local entry = redis.call('XRANGE', key, from, '+', 'COUNT', 1)[1]
+    if not entry then return wait end
+    local topic = held > 0 and topic_of(entry)
+    if not taken[entry[1]] and not topics[topic] then
+        redis.call('XCLAIM', key, group, me, 0, entry[1], 'RETRYCOUNT', 1, 'FORCE', 'JUSTID')
+        return told(entry, 1)
+    end
+    topics[topic], from = true, '(' .. entry[1]
 end
-
-local fresh = redis.call('XREADGROUP', 'GROUP', group, me, 'COUNT', 1, 'STREAMS', key, '>')
-return fresh and told(fresh[1][2][1], 1)
+return wait

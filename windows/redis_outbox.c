@@ -17,7 +17,7 @@ struct outbox {
     struct arena names;
     struct str stem, consumer, unsent; /* unsent: its key */
     struct buf key, dead_key;
-    struct redis_script take, ack, dead, hold, figures, remember, tidy;
+    struct redis_script take, later, ack, dead, hold, figures, remember, tidy;
 };
 
 static void key_of(struct buf *out, struct str stem, const char *kind, struct str sink)
@@ -46,6 +46,8 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
     o->consumer = arena_str(&o->names, consumer);
     o->unsent = arena_str(&o->names, buf_str(&o->key));
     o->take = (struct redis_script){.name = "outbox_take", .text = script_outbox_take};
+    o->later =
+        (struct redis_script){.name = "outbox_later", .text = script_outbox_later};
     o->ack = (struct redis_script){.name = "outbox_ack", .text = script_outbox_ack};
     o->dead = (struct redis_script){.name = "outbox_dead", .text = script_outbox_dead};
     o->hold = (struct redis_script){.name = "outbox_hold", .text = script_outbox_hold};
@@ -112,18 +114,27 @@ static int taken(const struct redisReply *r, struct arena *arena,
     return 1;
 }
 
-int outbox_take(struct outbox *o, struct str sink, int64_t lease_ms, struct arena *arena,
-                struct outbox_entry *out, struct err *e)
+int outbox_take(struct outbox *o, struct str sink, const struct outbox_want *want,
+                struct arena *arena, struct outbox_entry *out, struct err *e)
 {
-    char lease[24];
-    snprintf(lease, sizeof lease, "%lld", (long long)lease_ms);
-    struct str args[] = {key(o, sink), o->unsent, o->consumer, str_of(lease), sink};
-    struct redisReply *r = redis_run(o->link, &o->take, 2, 5, args, e);
+    char lease[24], most[24];
+    snprintf(lease, sizeof lease, "%lld", (long long)want->lease_ms);
+    snprintf(most, sizeof most, "%lld", (long long)want->most);
+    struct str args[] = {key(o, sink), o->unsent,    o->consumer, str_of(lease),
+                         sink,         str_of(most), want->known};
+    struct redisReply *r = redis_run(o->link, &o->take, 2, 7, args, e);
     if (!r)
         return -1;
     int rc = taken(r, arena, out, e);
     redis_reply_free(r);
     return rc;
+}
+
+int outbox_later(struct outbox *o, struct str sink, const char *id, struct str alert,
+                 struct err *e)
+{
+    struct str args[] = {key(o, sink), str_of(id), alert};
+    return run(o, &o->later, 1, 3, args, e);
 }
 
 static int hold(struct outbox *o, struct str sink, const char *id, const char *idle_ms,

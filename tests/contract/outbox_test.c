@@ -14,6 +14,7 @@ enum { LEASE_MS = 60000, SHORT_LEASE_MS = 700, BIG_BYTES = 512 * 1024 };
 
 static const char *const durable[] = {"--appendonly", "yes", "--appendfsync", "always",
                                       NULL};
+static const struct outbox_want one = {.lease_ms = LEASE_MS, .most = 1};
 static struct redis_server server;
 static struct redis_link *admin;
 static struct arena arena;
@@ -71,7 +72,8 @@ static struct outbox *pod(const char *name)
 static int take(struct outbox *o, int64_t lease_ms, struct outbox_entry *out)
 {
     struct err e = {0};
-    int rc = outbox_take(o, eng, lease_ms, &arena, out, &e);
+    struct outbox_want want = {.lease_ms = lease_ms, .most = 1};
+    int rc = outbox_take(o, eng, &want, &arena, out, &e);
     if (rc < 0)
         fprintf(stderr, "%s\n", e.text);
     return rc;
@@ -302,7 +304,7 @@ static void another_type(struct outbox *a)
     struct err e = {0};
     struct outbox_entry entry;
     ADMIN(STR("SET"), key("outbox"), STR("x"));
-    CHECK_INT(outbox_take(a, eng, LEASE_MS, &arena, &entry, &e), -1);
+    CHECK_INT(outbox_take(a, eng, &one, &arena, &entry, &e), -1);
     CHECK_INT(e.kind, ERR_REFUSED);
     CHECK(strstr(e.text, "redis.prefix"));
 }
@@ -407,6 +409,74 @@ static void remembers(struct outbox *a, struct outbox *b)
     check_memory(b, "");
 }
 
+static const char *step(const char *id, const char *rule, const char *key_object)
+{
+    static char text[300];
+    snprintf(text, sizeof text,
+             "{\"id\":\"%s\",\"rule\":\"%s\",\"kind\":\"count\",\"key\":%s,\"count\":1}",
+             id, rule, key_object);
+    return text;
+}
+
+/* Takes beside what is held; "" where there is none. */
+static const char *next(struct outbox *o, int64_t most, const char *known,
+                        struct outbox_entry *out)
+{
+    struct err e = {0};
+    struct outbox_want want = {LEASE_MS, most, str_of(known)};
+    int rc = outbox_take(o, eng, &want, &arena, out, &e);
+    CHECK(rc >= 0);
+    return rc == 1 ? arena_str(&arena, out->body).p : "";
+}
+
+/* Several at a time, but of one rule and key one after another, over all pods. */
+static void several(struct outbox *a, struct outbox *b)
+{
+    struct outbox_entry one_held, two_held, three_held, got;
+    static const char braces[] = "{\"page\":\"} \\\"},\\\"\"}";
+    const char *one = arena_str(&arena, str_of(step("1", "r", "{}"))).p;
+    const char *odd = arena_str(&arena, str_of(step("2", "r", braces))).p;
+    const char *other = arena_str(&arena, str_of(step("4", "q", "{}"))).p;
+    add(one), add(step("1", "r", "{}")), add(odd), add(step("3", "r", braces)),
+        add(other);
+    CHECK_STR(str_of(next(a, 3, "", &one_held)), str_of(one));
+    CHECK_STR(str_of(next(b, 1, "", &got)),
+              STR("")); /* b may hold but one, and one is held */
+    CHECK_STR(str_of(next(b, 3, "", &two_held)), str_of(odd));
+    char known[100];
+    snprintf(known, sizeof known, " %s ", one_held.id);
+    CHECK_STR(str_of(next(a, 3, known, &three_held)), str_of(other));
+    CHECK_STR(str_of(next(b, 9, "", &got)), str_of(odd)); /* which it does not know of */
+    snprintf(known, sizeof known, " %s ", two_held.id);
+    CHECK_STR(str_of(next(b, 9, known, &got)), STR("")); /* only steps of what is held */
+    CHECK(got.held_ms > 0);
+    ack(b, &two_held);
+    CHECK_STR(str_of(next(b, 9, "", &got)), str_of(step("3", "r", braces)));
+    ack(b, &got);
+    CHECK_STR(str_of(next(b, 9, "", &got)), STR(""));
+    ack(a, &one_held);
+    CHECK_STR(str_of(next(b, 9, "", &got)), str_of(one));
+    ack(b, &got);
+    ack(a, &three_held);
+}
+
+static void later_steps(struct outbox *a)
+{
+    struct err e = {0};
+    struct outbox_entry held;
+    add(step("1", "r", "{}")), add(step("2", "r", "{}")), add(step("1", "r", "{}"));
+    CHECK_INT(take(a, LEASE_MS, &held), 1);
+    CHECK_INT(outbox_later(a, eng, held.id, STR("1"), &e), 1);
+    CHECK_INT(outbox_later(a, eng, held.id, STR("3"), &e), 0);
+    ack(a, &held);
+    CHECK_INT(take(a, LEASE_MS, &held), 1);
+    CHECK_INT(outbox_later(a, eng, held.id, STR("2"), &e), 0);
+    ack(a, &held);
+    CHECK_INT(take(a, LEASE_MS, &held), 1);
+    CHECK_INT(outbox_later(a, eng, held.id, STR("1"), &e), 0);
+    ack(a, &held);
+}
+
 static void server_killed(struct outbox *a)
 {
     struct err e = {0};
@@ -418,7 +488,7 @@ static void server_killed(struct outbox *a)
     CHECK_INT(outbox_ack(a, eng, entry.id, &e), -1);
     CHECK_INT(e.kind, ERR_UNAVAILABLE);
     err_clear(&e);
-    CHECK_INT(outbox_take(a, eng, LEASE_MS, &arena, &got, &e), -1);
+    CHECK_INT(outbox_take(a, eng, &one, &arena, &got, &e), -1);
     CHECK_INT(e.kind, ERR_UNAVAILABLE);
     redis_server_again(&server);
     redis_link_drop(admin);
@@ -491,6 +561,8 @@ int main(void)
     eng = STR("full"), full(a);
     eng = STR("tidy"), tidies(a, b);
     eng = STR("memory"), remembers(a, b);
+    eng = STR("several"), several(a, b);
+    eng = STR("later"), later_steps(a);
     eng = STR("killed"), server_killed(a);
     eng = STR("bell"), the_bell();
     outbox_close(a);

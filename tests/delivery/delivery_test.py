@@ -29,11 +29,11 @@ QUICK = ["retry_min=50", "retry_max=200", "request_timeout=800", "connect_timeou
          "lease=2000", "paused_min=50", "paused_max=200"]
 
 
-def alert(number, state="firing"):
+def alert(number, state="firing", key="/billing", severity="medium"):
     time_text = f"2026-03-02T09:{number // 60:02d}:{number % 60:02d}.000Z"
     return json.dumps({
         "id": f"{number:032x}", "rule": "page-error", "kind": "count", "state": state,
-        "severity": "medium", "time": time_text, "key": {"page": "/billing"},
+        "severity": severity, "time": time_text, "key": {"page": key},
         "summary": f"private words {number}", "count": 3, "users": 3, "first_seen": time_text,
         "last_seen": time_text}, separators=(",", ":"))
 
@@ -360,6 +360,99 @@ class DeliveryTest(unittest.TestCase):
                                  capture_output=True, text=True, timeout=10)
         self.assertEqual(process.returncode, 3)
         self.assertIn("/no/such/file", process.stderr)
+
+    # ---- several at a time ----
+
+    def add_apart(self, sink, numbers, **more):
+        """Alerts that have nothing to do with each other."""
+        for n in numbers:
+            self.redis.add(sink, alert(n, key=f"/page/{n}", **more))
+
+    def test_several_requests_at_a_time(self):
+        """As many as `concurrency` says, over all pods; of one rule and key one after another, in order."""
+        path = "/slow/150"
+        for n in range(1, 41):
+            self.redis.add("sink", alert(n, key=f"/page/{n % 10}"))
+        began = time.monotonic()
+        pods = [self.pod("concurrency=4", sink=path, name=name) for name in "ab"]
+        self.empty("sink")
+        self.assertLess(time.monotonic() - began, 40 * 0.15 / 2)
+        self.assertEqual(self.receiver.most_served[path], 4)
+        got = self.receiver.of(path)
+        self.assertEqual(sorted(r.number() for r in got), list(range(1, 41)))
+        for digit in range(10):
+            same = [r for r in got if r.number() % 10 == digit]
+            self.assertEqual([r.number() for r in same], sorted(r.number() for r in same))
+            for one, other in zip(same, same[1:]):
+                self.assertGreaterEqual(other.began, one.ended)
+        self.assertNotIn("lease_lost", "".join(p.log() for p in pods))
+
+    def test_several_in_flight_and_killed(self):
+        """Another pod takes all of them over."""
+        self.add_apart("sink", range(1, 9))
+        first = self.pod("concurrency=4", "request_timeout=9000", sink="/hang_once", name="a")
+        self.assertTrue(wait_for(lambda: len(self.receiver.of("/hang_once")) == 4))
+        first.kill()
+        act = self.receiver.act
+        self.receiver.act = lambda connection, path, earlier: act(connection, ["ok"], earlier)
+        self.pod("concurrency=4", sink="/hang_once", name="b")
+        self.empty("sink")
+        numbers = [r.number() for r in self.receiver.of("/hang_once")]
+        self.assertEqual(sorted(numbers), sorted([1, 2, 3, 4] + list(range(1, 9))))
+
+    def test_a_bad_alert_steps_aside(self):
+        """What fails again and again holds up nothing but what is said of the same rule and key."""
+        path = "/only/1/500"
+        self.add_apart("sink", [1])
+        self.redis.add("sink", alert(2, key="/page/1"))
+        self.add_apart("sink", range(3, 21))
+        pod = self.pod(sink=path)
+        self.assertTrue(wait_for(lambda: self.redis.waiting("sink") == 2))
+        numbers = [r.number() for r in self.receiver.of(path)]
+        self.assertEqual([n for n in numbers if n != 1], list(range(3, 21)))
+        self.assertEqual(numbers[:5], [1] * 5)
+        self.assertEqual(pod.log().count("event=circuit_open"), 1)
+        self.assertEqual(pod.log().count("event=circuit_closed"), 1)
+        act = self.receiver.act
+        self.receiver.act = lambda connection, path, earlier: act(connection, ["ok"], earlier)
+        self.empty("sink")
+        self.assertEqual([r.number() for r in self.receiver.of(path)][-2:], [1, 2])
+        self.assertEqual(self.redis.dead("sink"), [])
+
+    def test_an_alert_that_alone_is_refused_is_dead(self):
+        path = "/only/2/404"
+        self.add_apart("sink", range(1, 6))
+        pod = self.pod(sink=path)
+        self.empty("sink")
+        dead = self.redis.dead("sink")
+        self.assertEqual([json.loads(d[b"alert"])["id"] for d in dead], [f"{2:032x}"])
+        self.assertIn(b"404", dead[0][b"reason"])
+        self.assertEqual(sorted({r.number() for r in self.receiver.of(path)}), list(range(1, 6)))
+        self.assertEqual(pod.log().count("event=sink_paused"), 1)
+        self.assertEqual(pod.log().count("event=sink_goes_on"), 1)
+
+    def test_many_alerts_do_not_each_pay_the_timeout(self):
+        """A receiver that hangs is asked by one request at a time once its circuit is open; when it is back all go."""
+        for concurrency in (1, 4):
+            with self.subTest(concurrency=concurrency):
+                sink, path = f"hang{concurrency}", f"/hang/{concurrency}"
+                self.add_apart(sink, range(1, 61))
+                pod = self.pod(f"concurrency={concurrency}", "request_timeout=200", "retry_min=300", "retry_max=600",
+                               **{sink: path})
+                self.assertTrue(wait_for(lambda: pod.stats()["open"] == 1))
+                before = len(self.receiver.of(path))
+                self.assertLessEqual(before, 5 + concurrency)
+                time.sleep(3)
+                tried = len(self.receiver.of(path)) - before
+                self.assertTrue(2 <= tried <= 7, tried)  # a time-out of 0.2 s and a wait of 0.3 to 0.6 s each
+                act = self.receiver.act
+                self.receiver.act = lambda connection, path, earlier: act(connection, ["ok"], earlier)
+                began = time.monotonic()
+                self.empty(sink)
+                self.assertLess(time.monotonic() - began, 3)
+                self.assertEqual(pod.stats()["open"], 0)
+                self.receiver.act = act
+                self.assertEqual({r.number() for r in self.receiver.of(path)}, set(range(1, 61)))
 
     # ---- figures ----
 

@@ -9,6 +9,7 @@
 /huge               200 and a body without end           /huge_header   a header without end
 /redirect           302 to /redirected                   /trickle       200, then a byte at a time
 /trickle_header     a header line a byte at a time       /error_body    200 whose body says error
+/only/N/S           status S for alert N, 200 for others; a Receiver counts how many it serves at a time
 """
 import email.utils
 import json
@@ -26,6 +27,10 @@ class Request:
 
     def alert(self):
         return json.loads(self.body)
+
+    def number(self):
+        """That of tests/delivery/delivery_test.py's alert()."""
+        return int(self.alert()["id"], 16)
 
 
 def read_request(connection):
@@ -61,6 +66,7 @@ class Receiver:
         self.requests, self.lock = [], threading.Lock()
         self.released = threading.Event()  # lets hanging requests end
         self.bytes_sent = {}  # by those without end
+        self.serving, self.most_served = {}, {}  # path -> at a time
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -97,12 +103,27 @@ class Receiver:
                     earlier = sum(r.path == request.path and r.id == request.id
                                   for r in self.requests)
                     self.requests.append(request)
-                if not self.act(connection, request.path.split("/")[1:], earlier):
+                if not self.serve_one(connection, request, earlier):
                     break
         except OSError:
             pass
         finally:
             connection.close()
+
+    def serve_one(self, connection, request, earlier):
+        with self.lock:
+            now = self.serving[request.path] = self.serving.get(request.path, 0) + 1
+            self.most_served[request.path] = max(now, self.most_served.get(request.path, 0))
+        request.began = time.monotonic()
+        path = request.path.split("/")[1:]
+        if path[0] == "only":
+            path = ["status", path[2] if request.number() == int(path[1]) else "200"]
+        try:
+            return self.act(connection, path, earlier)
+        finally:
+            request.ended = time.monotonic()
+            with self.lock:
+                self.serving[request.path] -= 1
 
     def act(self, connection, path, earlier):
         """True: the connection may be used again. `earlier`: requests with the same id."""

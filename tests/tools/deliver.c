@@ -134,10 +134,11 @@ static int take_sink(const char *arg, struct delivery_sink *row, struct target *
                      struct err *e)
 {
     size_t n = strcspn(arg, ":="); /* a name has neither */
-    *row = (struct delivery_sink){.name = {arg, n},
-                                  .type = sink_named(STR("webhook")),
-                                  .secrets = secrets,
-                                  .secrets_arg = target};
+    *row = sink_now;
+    row->name = (struct str){arg, n};
+    row->type = sink_named(STR("webhook"));
+    row->secrets = secrets;
+    row->secrets_arg = target;
     if (arg[n] == '=') {
         target->url = arg + n + 1;
         return 0;
