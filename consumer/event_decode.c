@@ -6,6 +6,7 @@
 #include "consumer/event_decode.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 #include "consumer/event_check.h"
 #include "consumer/event_map.h"
@@ -323,38 +324,34 @@ static int too_deep_error(struct err *e)
                    "nested deeper than %d levels: flatten it in the producer", DEPTH_MAX);
 }
 
-static int decode_own(struct record *r, struct event *out, struct err *e)
+static int decode_own(struct record *r, int64_t timestamp_ms, struct event *out,
+                      struct err *e)
 {
-    if (decode_head(r, out, e))
+    if (decode_head(r, out, e) ||
+        event_check_future(out->time_ms, timestamp_ms, r->decoder->max_future_ms, e))
         return -1;
     for (size_t i = 0; i < r->decoder->objects_n; i++)
         decode_object(r, i, out);
     return r->deep ? too_deep_error(e) : 0;
 }
 
-/* It may have been meant for a mapping. */
-static int decode_unclaimed(struct record *r, struct event *out, struct err *e)
+static int decode_mapped(struct record *r, const struct event_map *map,
+                         const struct map_message *m, struct event *out, struct err *e)
 {
-    struct err own = {0};
-    if (!r->decoder->maps)
-        return decode_own(r, out, e);
-    if (decode_own(r, out, &own) == 0)
-        return 0;
-    return err_set(e, own.kind, "%.400s (no mapping of `fields` fits it)", own.text);
+    if (too_deep(m->root))
+        return too_deep_error(e);
+    if (event_map_read(map, m, out, e))
+        return -1;
+    return event_check_future(out->time_ms, m->timestamp_ms, r->decoder->max_future_ms,
+                              e);
 }
 
-static int decode(struct record *r, yyjson_val *root, int64_t timestamp_ms,
-                  struct event *out, struct err *e)
+/* It may have been meant for a mapping. */
+static int unclaimed(struct err *e)
 {
-    struct map_message m = {root, r->arena, r->may_hold_nul, timestamp_ms};
-    const struct event_maps *maps = r->decoder->maps;
-    const struct event_map *map = maps ? event_map_of(maps, &m) : NULL;
-    int failed = !map             ? decode_unclaimed(r, out, e)
-                 : too_deep(root) ? too_deep_error(e)
-                                  : event_map_read(map, &m, out, e);
-    return failed ? -1
-                  : event_check_future(out->time_ms, timestamp_ms,
-                                       r->decoder->max_future_ms, e);
+    struct err own = *e;
+    err_clear(e);
+    return err_set(e, own.kind, "%.400s (no mapping of `fields` fits it)", own.text);
 }
 
 int event_decode(struct event_decoder *d, const struct event_record *record,
@@ -374,5 +371,10 @@ int event_decode(struct event_decoder *d, const struct event_record *record,
     *out = (struct event){.partition = position.partition, .offset = position.offset};
     int64_t timestamp_ms =
         record->timestamp_ms >= 0 ? record->timestamp_ms : position.timestamp_ms;
-    return decode(&r, root, timestamp_ms, out, e);
+    struct map_message m = {root, arena, r.may_hold_nul, timestamp_ms};
+    const struct event_map *map = d->maps ? event_map_of(d->maps, &m) : NULL;
+    if (map)
+        return decode_mapped(&r, map, &m, out, e);
+    int failed = decode_own(&r, timestamp_ms, out, e);
+    return failed && d->maps ? unclaimed(e) : failed;
 }

@@ -2,6 +2,10 @@
  * costs less than a table that knows all of them would be to read. */
 #include "consumer/event_map.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
 #include "consumer/event_check.h"
 #include "consumer/event_value.h"
 
