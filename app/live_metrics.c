@@ -15,7 +15,7 @@ struct rule_series {
 
 struct sink_series {
     struct metric *entries, *full, *oldest, *dead, *open, *paused;
-    struct metric *delivered, *retried, *buried;
+    struct metric *delivered, *superseded, *retried, *buried;
 };
 
 struct partition_series {
@@ -47,6 +47,7 @@ static struct sink_series sink_series(struct str name)
         .open = metric_of(&metric_sink_circuit_open, name, STR_NONE),
         .paused = metric_of(&metric_sink_paused, name, STR_NONE),
         .delivered = metric_of(&metric_deliveries, name, STR("delivered")),
+        .superseded = metric_of(&metric_deliveries, name, STR("superseded")),
         .retried = metric_of(&metric_deliveries, name, STR("retried")),
         .buried = metric_of(&metric_deliveries, name, STR("dead"))};
 }
@@ -188,6 +189,7 @@ static void tell_sinks(const struct live_metrics *m, const struct delivery *d)
         metric_put(m->sinks[i].open, s.open);
         metric_put(m->sinks[i].paused, s.paused);
         metric_put(m->sinks[i].delivered, s.delivered);
+        metric_put(m->sinks[i].superseded, s.superseded);
         metric_put(m->sinks[i].retried, s.retried);
         metric_put(m->sinks[i].buried, s.dead);
     }

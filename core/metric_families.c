@@ -234,8 +234,8 @@ struct metric_family metric_deliveries = {
     .help =
         "Requests to sinks by outcome. retried: failed and will be repeated; dead: can "
         "never be delivered and was moved to the sink's dead stream: the log's "
-        "alert_dead "
-        "says why.",
+        "alert_dead says why; superseded: not sent, since a later step of the same "
+        "alert waited behind it.",
     .labels = {"sink", "outcome"}};
 
 /* --- Redis --- */

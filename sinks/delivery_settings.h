@@ -42,11 +42,12 @@ struct delivery_settings {
 /* Of a sink, all shards together. */
 struct delivery_stats {
     int64_t
-        delivered;   /* by this process: answered as delivered and gone from the outbox */
-    int64_t retried; /* by this process: failed attempts that will be repeated */
-    int64_t dead;    /* by this process */
-    bool open;       /* its circuit, in this process: it fails again and again */
-    bool paused;     /* in this process: it refuses us */
+        delivered; /* by this process: answered as delivered and gone from the outbox */
+    int64_t superseded; /* by this process: gone unsent, since a later step waits */
+    int64_t retried;    /* by this process: failed attempts that will be repeated */
+    int64_t dead;       /* by this process */
+    bool open;          /* its circuit, in this process: it fails again and again */
+    bool paused;        /* in this process: it refuses us */
     /* By all pods, looked up once a second: */
     int64_t queued;     /* in the outbox */
     int64_t fullest;    /* of them, in the shard that has most */

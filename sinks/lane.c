@@ -83,6 +83,24 @@ static void fly(struct lane *l, const struct request *request)
     l->state = LANE_FLYING;
 }
 
+/* An escalation that a later step of the same alert waits behind is not told any more: the later one says
+ * all that a reader still needs. What opens and what ends an episode is always told. 1, 0; -1. */
+static int is_superseded(const struct lane *l, struct err *e)
+{
+    if (l->alert.state != ALERT_ESCALATED)
+        return 0;
+    return outbox_later(l->world->outbox, l->sink->name, l->entry.id, str_of(l->alert.id),
+                        e);
+}
+
+static int supersede(struct lane *l)
+{
+    l->superseded = true;
+    lane_conclude(l, &(struct outcome){.verdict = DELIVERED,
+                                       .reason = "a later step of the alert waits"});
+    return 1;
+}
+
 /* 1: Redis was asked, 0: it was not, -1. */
 static int try_now(struct lane *l, struct err *fails)
 {
@@ -94,8 +112,9 @@ static int try_now(struct lane *l, struct err *fails)
     l->state = LANE_WAITING;
     l->due_ms = l->world->now_ms;
     int asked = lane_talk_recall(l, fails);
-    if (asked < 0)
-        return -1;
+    int superseded = asked < 0 ? -1 : is_superseded(l, fails);
+    if (superseded)
+        return superseded < 0 ? -1 : supersede(l);
     struct sink_input in = lane_talk_input(l);
     if (clock_monotonic_ms() >= l->send_before_ms) {
         l->renew_ms = l->world->now_ms;
@@ -124,7 +143,7 @@ static int begin(struct lane *l, int64_t asked_ms, struct err *fails)
 {
     struct err e = {0};
     l->tries = l->tried_ms = l->took_ms = 0;
-    l->lost = l->refused = false;
+    l->lost = l->refused = l->superseded = false;
     l->alert = (struct alert){0};
     lease_begins(l, asked_ms);
     if (alert_parse(l->entry.body, &l->entry_arena, &l->alert, &e) < 0)
@@ -242,8 +261,7 @@ static int settle(struct lane *l, struct err *e)
         say_lost(l);
         return 1;
     }
-    lane_count(dead ? &l->counts.dead : &l->counts.delivered);
-    lane_log(l, dead ? LOG_ERROR : LOG_INFO, dead ? "alert_dead" : "alert_delivered", 0);
+    lane_settled(l);
     return 1;
 }
 

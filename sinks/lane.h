@@ -27,7 +27,7 @@ enum lane_state {
 
 /* Written by the delivery thread, read by any; see struct delivery_stats. */
 struct lane_counts {
-    _Atomic int64_t delivered, retried, dead, queued, dead_total, oldest_ms;
+    _Atomic int64_t delivered, superseded, retried, dead, queued, dead_total, oldest_ms;
 };
 
 /* Of a conversation (sinks/sink.h). */
@@ -55,6 +55,7 @@ struct lane {
     int64_t rest_ms, rest_until_ms; /* Redis refused something; 0: it did not */
     int64_t tries;                  /* of this entry, by this process */
     int64_t tried_ms, took_ms;      /* the last one */
+    bool superseded;                /* a later step makes the entry stale */
     bool refused;                   /* the endpoint refused us with this entry, */
     int64_t accepted_before;        /* when it had taken so many others */
     struct lane_talk talk;

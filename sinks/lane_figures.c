@@ -44,6 +44,7 @@ void lane_add_stats(const struct lane *l, struct delivery_stats *sum)
     int64_t oldest_ms = read_count(&l->counts.oldest_ms);
     int64_t queued = read_count(&l->counts.queued);
     sum->delivered += read_count(&l->counts.delivered);
+    sum->superseded += read_count(&l->counts.superseded);
     sum->retried += read_count(&l->counts.retried);
     sum->dead += read_count(&l->counts.dead);
     sum->queued += queued;

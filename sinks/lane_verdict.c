@@ -27,6 +27,20 @@ void lane_log(const struct lane *l, enum log_level level, const char *event,
               (long long)l->took_ms, wait, log_quote(str_of(l->outcome.reason), quoted));
 }
 
+void lane_settled(struct lane *l)
+{
+    if (l->outcome.verdict == DEAD) {
+        lane_count(&l->counts.dead);
+        lane_log(l, LOG_ERROR, "alert_dead", 0);
+    } else if (l->superseded) {
+        lane_count(&l->counts.superseded);
+        lane_log(l, LOG_INFO, "alert_superseded", 0);
+    } else {
+        lane_count(&l->counts.delivered);
+        lane_log(l, LOG_INFO, "alert_delivered", 0);
+    }
+}
+
 static void try_again_later(struct lane *l)
 {
     int64_t now_ms = l->world->now_ms;

@@ -9,6 +9,9 @@ void lane_conclude(struct lane *l, const struct outcome *outcome);
 /* No request came about: ERR_INPUT is the alert's own fault, anything else may pass. */
 void lane_conclude_error(struct lane *l, const struct err *e);
 
+/* Redis knows what became of the entry: counts and logs it. */
+void lane_settled(struct lane *l);
+
 /* One line about the entry; wait_ms 0: without it. */
 void lane_log(const struct lane *l, enum log_level level, const char *event,
               int64_t wait_ms);

@@ -46,8 +46,7 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
     o->consumer = arena_str(&o->names, consumer);
     o->unsent = arena_str(&o->names, buf_str(&o->key));
     o->take = (struct redis_script){.name = "outbox_take", .text = script_outbox_take};
-    o->later =
-        (struct redis_script){.name = "outbox_later", .text = script_outbox_later};
+    o->later = (struct redis_script){.name = "outbox_later", .text = script_outbox_later};
     o->ack = (struct redis_script){.name = "outbox_ack", .text = script_outbox_ack};
     o->dead = (struct redis_script){.name = "outbox_dead", .text = script_outbox_dead};
     o->hold = (struct redis_script){.name = "outbox_hold", .text = script_outbox_hold};

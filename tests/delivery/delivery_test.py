@@ -419,6 +419,33 @@ class DeliveryTest(unittest.TestCase):
         self.assertEqual([r.number() for r in self.receiver.of(path)][-2:], [1, 2])
         self.assertEqual(self.redis.dead("sink"), [])
 
+    def test_stale_steps_coalesce(self):
+        """An escalation is not told where a later step waits behind it; what opens and what ends always is."""
+        steps = [(1, "firing", "low"), (1, "escalated", "medium"), (1, "escalated", "high"), (2, "firing", "low"),
+                 (2, "escalated", "high"), (1, "escalated", "critical"), (3, "firing", "low"), (3, "resolved", "low"),
+                 (4, "escalated", "high"), (4, "resolved", "high")]
+        for number, state, severity in steps:
+            self.redis.add("sink", alert(number, state, f"/page/{number}", severity))
+        pod = self.pod(sink="/ok")
+        self.empty("sink")
+        told = [(r.number(), r.alert()["state"], r.alert()["severity"]) for r in self.receiver.of("/ok")]
+        left = [(1, "escalated", "medium"), (1, "escalated", "high"), (4, "escalated", "high")]
+        self.assertEqual(told, [step for step in steps if step not in left])
+        self.assertEqual(pod.log().count("event=alert_superseded"), 3)
+        self.assertEqual(pod.stats()["superseded"], 3)
+        self.assertEqual(pod.stats()["delivered"], 7)
+
+    def test_an_escalation_that_waits_for_its_next_try_is_superseded(self):
+        path = "/only/1/500"
+        self.redis.add("sink", alert(1, "escalated", severity="high"))
+        pod = self.pod("retry_min=500", "retry_max=500", sink=path)
+        self.assertTrue(wait_for(lambda: "alert_retry" in pod.log()))
+        act = self.receiver.act
+        self.receiver.act = lambda connection, path, earlier: act(connection, ["ok"], earlier)
+        self.redis.add("sink", alert(1, "resolved", severity="high"))
+        self.empty("sink")
+        self.assertEqual([r.alert()["state"] for r in self.receiver.of(path)], ["escalated", "resolved"])
+
     def test_an_alert_that_alone_is_refused_is_dead(self):
         path = "/only/2/404"
         self.add_apart("sink", range(1, 6))

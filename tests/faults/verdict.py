@@ -118,6 +118,7 @@ def check_deliveries(verdict, record, sinks, requests, faults, dead):
     for (sink, alert), entries in said.items():
         doubled += check_entries(verdict, sink, alert, entries, faults)
     take_displaced(verdict, said, lost, doubled)
+    take_superseded(verdict, said, lost)
     for kind, found in (("lost", lost), ("doubled", doubled)):
         for one in found:
             verdict.problem(kind, "%s %s: %s" % one)
@@ -155,6 +156,20 @@ def take_displaced(verdict, said, lost, doubled):
             late.update((sink, rule, key, other) for other in taken)
             verdict.counts["displaced"] += 1
     doubled[:] = [d for d in doubled if (d[0], *d[1][:3]) not in late]
+
+
+def take_superseded(verdict, said, lost):
+    """An escalation that a later step of the same episode caught up with while it waited is not told."""
+    ranks = ["low", "medium", "high", "critical"]
+
+    def is_later(step, than):
+        return step[0] == "resolved" or step[0] == "escalated" and ranks.index(step[1]) > ranks.index(than[1])
+    told = {(sink, alert) for (sink, alert), entries in said.items() if any(q.clean for p in entries.values() for q in p)}
+    for one in list(lost):
+        sink, alert, _ = one
+        if alert[3] == "escalated" and any(s == sink and a[:3] == alert[:3] and is_later(a[3:], alert[3:]) for s, a in told):
+            lost.remove(one)
+            verdict.counts["superseded"] += 1
 
 
 def check_dead(verdict, requests, faults, dead):

@@ -77,7 +77,8 @@ static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
         if (is_named(arg, n, rows[i].name)) {
             *rows[i].value = strtoll(arg + n + 1, NULL, 10);
             s->shards_n = (size_t)shards_n;
-            sink_now.concurrency = concurrency ? (size_t)concurrency : sink_now.concurrency;
+            sink_now.concurrency =
+                concurrency ? (size_t)concurrency : sink_now.concurrency;
             return true;
         }
     return false;
@@ -89,11 +90,13 @@ static void print_stats(const struct delivery *d,
     for (size_t i = 0; i < settings->sinks_n; i++) {
         struct delivery_stats s = delivery_stats(d, i);
         printf("{\"sink\":\"%.*s\",\"delivered\":%lld,\"retried\":%lld,\"dead\":%lld,"
-               "\"queued\":%lld,\"oldest_ms\":%lld,\"dead_total\":%lld,\"open\":%d,"
+               "\"superseded\":%lld,\"queued\":%lld,\"oldest_ms\":%lld,\"dead_total\":%"
+               "lld,\"open\":%d,"
                "\"paused\":%d}\n",
                STR_ARG(settings->sinks[i].name), (long long)s.delivered,
-               (long long)s.retried, (long long)s.dead, (long long)s.queued,
-               (long long)s.oldest_ms, (long long)s.dead_total, s.open, s.paused);
+               (long long)s.retried, (long long)s.dead, (long long)s.superseded,
+               (long long)s.queued, (long long)s.oldest_ms, (long long)s.dead_total,
+               s.open, s.paused);
     }
     fflush(stdout);
 }
