@@ -15,7 +15,7 @@ static bool enough(const struct anomaly_closing *c, const struct bucket *b,
                    const struct alert_anomaly *f)
 {
     double least = (double)c->settings->min_count;
-    if (c->settings->metric == METRIC_MEAN)
+    if (c->settings->metric != METRIC_COUNT)
         return (double)b->n >= least;
     return (f->up ? f->value : f->mean) >= least;
 }
@@ -54,7 +54,7 @@ static void judge_bucket(struct anomaly_closing *c, const struct bucket *b, doub
     if (isnan(value) || c->series.values_n < least ||
         anomaly_end_ms(c, b->cell) < c->in->judge_from_ms)
         return;
-    struct baseline base = series_baseline(&c->series, b->cell, c->settings);
+    struct baseline base = series_baseline(&c->series, b);
     if (base.n < least)
         return;
     struct alert_anomaly f = {.present = true,
@@ -63,19 +63,18 @@ static void judge_bucket(struct anomaly_closing *c, const struct bucket *b, doub
                               .stddev = base.stddev,
                               .z = (value - base.mean) / base.stddev,
                               .up = value > base.mean,
-                              .bucket_ms = c->settings->bucket_ms};
+                              .bucket_ms = c->settings->bucket_ms,
+                              .share = c->settings->metric == METRIC_RATIO,
+                              .matched = b->sum};
     set_episode(c, b, &f);
 }
 
 static void close_bucket(struct anomaly_closing *c)
 {
     struct bucket b = series_close(&c->series);
-    double value = (double)b.n;
-    if (c->settings->metric == METRIC_MEAN)
-        value = b.n ? (double)b.sum / (double)MILLIONTHS / (double)b.n : (double)NAN;
+    double value = anomaly_value(c->settings, &b);
     judge_bucket(c, &b, value);
-    series_remember(&c->series, value, c->settings->history_n,
-                    c->settings->metric == METRIC_COUNT);
+    series_remember(&c->series, value);
 }
 
 /* The history is full of nothing: forget it, so that a key gone for ever costs nothing. */
@@ -115,7 +114,7 @@ static void add_records(struct anomaly_closing *c)
         const struct member *m = &c->members[i];
         if (m->weight)
             series_add(&c->series, calendar_cell(c->settings->bucket_ms, m->time_ms),
-                       m->weight, m->value);
+                       m->value);
     }
 }
 
@@ -139,7 +138,8 @@ static void keep_evidence(struct anomaly_closing *c)
 void anomaly_judge(const struct judge_input *in, struct judgement *out)
 {
     struct anomaly_closing c = {.in = in, .settings = in->rule->settings, .out = out};
-    series_unpack(in->state, c.settings->history_n, in->records_n, out->arena, &c.series);
+    c.series = (struct series){.settings = c.settings, .arena = out->arena};
+    series_unpack(in->state, in->records_n, &c.series);
     add_records(&c);
     close_due(&c);
     keep_evidence(&c);
@@ -150,18 +150,28 @@ void anomaly_judge(const struct judge_input *in, struct judgement *out)
     series_pack(&c.series, out->state);
 }
 
+/* False: the event has none, so it does not count. */
+static bool value_of(const struct anomaly_settings *s, const struct event *event,
+                     int64_t *value)
+{
+    *value = s->match ? where_matches(s->match, event) : 0;
+    if (s->field == FIELD_COUNT)
+        return true;
+    const struct value *v = &event->fields[s->field];
+    if (v->type != VALUE_NUMBER || !(fabs(v->number) <= FIELD_VALUE_MAX))
+        return false;
+    *value = llround(v->number * (double)MILLIONTHS);
+    return true;
+}
+
 bool anomaly_update(const struct rule *rule, const struct event *event,
                     struct update *out)
 {
     const struct anomaly_settings *s = rule->settings;
     struct member m;
     member_of_event(event, &m);
-    if (s->metric == METRIC_MEAN) {
-        const struct value *v = &event->fields[s->field];
-        if (v->type != VALUE_NUMBER || !(fabs(v->number) <= FIELD_VALUE_MAX))
-            return false;
-        m.value = llround(v->number * (double)MILLIONTHS);
-    }
+    if (!value_of(s, event, &m.value))
+        return false;
     member_pack(&m, out->record);
     out->judge_at = UINT32_MAX;
     out->due_ms =

@@ -6,14 +6,23 @@
 #include "core/calendar.h"
 #include "detectors/detector.h"
 #include "detectors/member.h"
+#include "detectors/points.h"
 
-enum anomaly_metric { METRIC_COUNT, METRIC_MEAN };
+enum anomaly_metric {
+    METRIC_COUNT,
+    METRIC_SUM,
+    METRIC_MEAN,
+    METRIC_RATIO,
+    METRIC_P50,
+    METRIC_P90
+};
 enum anomaly_season { SEASON_NONE, SEASON_HOUR_OF_DAY, SEASON_HOUR_OF_WEEK };
 enum anomaly_direction { DIRECTION_UP, DIRECTION_DOWN, DIRECTION_BOTH };
 
 struct anomaly_settings {
     int metric, season, direction; /* the enums above */
     int field;                     /* enum event_field; FIELD_COUNT: none */
+    struct where *match;           /* of a ratio */
     int64_t bucket_ms;             /* as core/calendar.h has it */
     int64_t history_ms, min_history, min_count;
     double z, min_change;
@@ -25,13 +34,21 @@ bool anomaly_update(const struct rule *rule, const struct event *event,
                     struct update *out);
 void anomaly_judge(const struct judge_input *in, struct judgement *out);
 
-/* A bucket that is not closed yet: its events, and their field in millionths. */
+/* A bucket that is not closed yet. */
 struct bucket {
-    int64_t cell, n, sum;
+    int64_t cell, n;      /* events */
+    int64_t sum;          /* of their field in millionths; of a ratio, how many match */
+    struct points points; /* for a quantile, their field in millionths */
 };
 
-/* What a key's window keeps. */
+bool anomaly_is_quantile(const struct anomaly_settings *settings);
+/* The metric of a bucket; NAN where there is none. */
+double anomaly_value(const struct anomaly_settings *settings, const struct bucket *b);
+
+/* What a key's window keeps. Memory is the arena's. */
 struct series {
+    const struct anomaly_settings *settings;
+    struct arena *arena;
     bool started;
     int64_t next_cell; /* the next bucket to close */
     bool firing, up;
@@ -42,25 +59,23 @@ struct series {
     size_t open_n;
 };
 
-/* Memory is the arena's; `room` is how many buckets may be added. */
-void series_unpack(struct str state, size_t history_n, size_t room, struct arena *arena,
-                   struct series *out);
+/* `out` has its settings and arena; `room` is how many buckets may be added. */
+void series_unpack(struct str state, size_t room, struct series *out);
 void series_pack(const struct series *s, struct buf *out);
-void series_add(struct series *s, int64_t cell, int64_t n, int64_t sum);
+/* One more event in the bucket at `cell`, with this value of its field. */
+void series_add(struct series *s, int64_t cell, int64_t value);
 /* Takes the next bucket off: all zero where it had no event. */
 struct bucket series_close(struct series *s);
 /* Appends a closed bucket's value; the oldest beyond history_n is forgotten, and so are the first ones while they
  * say that nothing happened. values_n is 0 when all do. */
-void series_remember(struct series *s, double value, size_t history_n,
-                     bool zero_is_nothing);
+void series_remember(struct series *s, double value);
 
 struct baseline {
     size_t n;
     double mean, stddev; /* stddev with its floor */
 };
-/* The baseline of the bucket at `cell`, which is the one behind the closed ones. */
-struct baseline series_baseline(const struct series *s, int64_t cell,
-                                const struct anomaly_settings *settings);
+/* The baseline of the bucket, which is the one behind the closed ones, and has a value. */
+struct baseline series_baseline(const struct series *s, const struct bucket *b);
 
 /* A window while it is judged. */
 struct anomaly_closing {

@@ -1,4 +1,6 @@
 /* What the anomaly kind says of a bucket. */
+#include <math.h>
+
 #include "detectors/anomaly.h"
 #include "detectors/judgement.h"
 
@@ -19,26 +21,50 @@ static void show_evidence(const struct anomaly_closing *c, int64_t cell, struct 
     a->accounts_n = (int64_t)a->accounts_listed;
 }
 
+static void put_number(double v, struct buf *out)
+{
+    buf_printf(out, fabs(v) < 1000 ? "%.4g" : "%.0f", v);
+}
+
+/* "61 events", "ticket.csat 2.4 on average", "12.5% of 80 events" */
+static void put_value(const struct anomaly_settings *s, const struct alert *a,
+                      struct buf *out)
+{
+    static const char *const kinds[] = {
+        [METRIC_COUNT] = "events",    [METRIC_SUM] = "in all",
+        [METRIC_MEAN] = "on average", [METRIC_RATIO] = "",
+        [METRIC_P50] = "as a median", [METRIC_P90] = "as the 90th percentile"};
+    if (s->metric == METRIC_RATIO) {
+        buf_printf(out, "%.4g%% of %lld events", 100 * a->anomaly.value,
+                   (long long)a->count);
+        return;
+    }
+    if (s->field < FIELD_COUNT)
+        buf_printf(out, "%s ", event_field_infos[s->field].name);
+    put_number(a->anomaly.value, out);
+    buf_printf(out, " %s", kinds[s->metric]);
+}
+
 /* "ticket.category login: 61 events within 1h, expected 2.972 (z +21.9)" */
 static struct str summary(const struct anomaly_closing *c, const struct alert *a)
 {
     char bucket[CALENDAR_TEXT_BYTES];
     const struct anomaly_settings *s = c->settings;
-    bool mean = s->metric == METRIC_MEAN;
-    struct buf key;
-    buf_init(&key, 600);
+    bool share = s->metric == METRIC_RATIO;
+    struct buf text;
+    buf_init(&text, 1000);
     if (a->state == ALERT_RESOLVED)
-        buf_text(&key, "back to normal: ");
-    key_prefix(c->in, &key);
-    if (mean)
-        buf_printf(&key, "%s on average ", event_field_infos[s->field].name);
-    struct str text = judgement_text(
-        c->out, "%.*s%.4g%s within %s%.*s, expected %.4g (z %+.1f)",
-        STR_ARG(buf_str(&key)), a->anomaly.value, mean ? "" : " events",
-        s->bucket_ms == CALENDAR_MONTH ? "a " : "",
-        STR_ARG(calendar_text(s->bucket_ms, bucket)), a->anomaly.mean, a->anomaly.z);
-    buf_deinit(&key);
-    return text;
+        buf_text(&text, "back to normal: ");
+    key_prefix(c->in, &text);
+    put_value(s, a, &text);
+    buf_printf(&text, " within %s%.*s, expected ",
+               s->bucket_ms == CALENDAR_MONTH ? "a " : "",
+               STR_ARG(calendar_text(s->bucket_ms, bucket)));
+    put_number((share ? 100 : 1) * a->anomaly.mean, &text);
+    buf_printf(&text, "%s (z %+.1f)", share ? "%" : "", a->anomaly.z);
+    struct str made = arena_str(c->out->arena, buf_str(&text));
+    buf_deinit(&text);
+    return made;
 }
 
 void anomaly_say(struct anomaly_closing *c, enum alert_state state,

@@ -26,37 +26,52 @@ static int64_t season_slot(const struct anomaly_settings *settings, int64_t cell
                                                                : HOURS_PER_WEEK);
 }
 
-/* Whether the value of closed bucket i belongs to the baseline of the bucket at `cell`. */
-static bool in_baseline(const struct series *s, int64_t cell,
-                        const struct anomaly_settings *settings, size_t i, int64_t slot)
+/* Whether the value of closed bucket i belongs to the baseline of the next one, whose slot this is. */
+static bool in_baseline(const struct series *s, size_t i, int64_t cell, int64_t slot)
 {
     int64_t of_value = cell - (int64_t)(s->values_n - i);
-    return !isnan(s->values[i]) && season_slot(settings, of_value) == slot;
+    return !isnan(s->values[i]) && season_slot(s->settings, of_value) == slot;
 }
 
-/* A Poisson count's variance is its mean; a mean of few events is not surer than 5 %. */
-static double variance_floor(const struct anomaly_settings *settings, double mean)
+/* What chance alone does, for a usual value `mean`. A Poisson count's variance is its mean. A sum is such a count
+ * of values as large as the bucket's are on average. A share of n has that of the binomial, with the share that
+ * Laplace's rule of succession makes of n * mean of n, so that it is never 0. Nothing is surer than 5 %. */
+static double variance_floor(const struct anomaly_settings *settings, double mean,
+                             const struct bucket *b)
 {
-    double stddev = 0.05 * fmax(fabs(mean), 1);
-    return settings->metric == METRIC_COUNT ? fmax(mean, 1) : stddev * stddev;
+    double n = (double)b->n, least = 0.05 * fmax(fabs(mean), 1);
+    double size = fabs(anomaly_value(settings, b)) / n;
+    double share = (n * mean + 1) / (n + 2);
+    switch ((enum anomaly_metric)settings->metric) {
+    case METRIC_COUNT:
+        return fmax(mean, 1);
+    case METRIC_SUM:
+        return fmax(fabs(mean) * size, least * least);
+    case METRIC_RATIO:
+        return fmax(share * (1 - share) / n, 0.05 * mean * 0.05 * mean);
+    case METRIC_MEAN:
+    case METRIC_P50:
+    case METRIC_P90:
+        break;
+    }
+    return least * least;
 }
 
-struct baseline series_baseline(const struct series *s, int64_t cell,
-                                const struct anomaly_settings *settings)
+struct baseline series_baseline(const struct series *s, const struct bucket *b)
 {
-    struct baseline b = {0};
-    int64_t slot = season_slot(settings, cell);
+    struct baseline base = {0};
+    int64_t slot = season_slot(s->settings, b->cell);
     double sum = 0, squares = 0; /* exact, and so is the mean, for counts below 2^53 */
     for (size_t i = 0; i < s->values_n; i++)
-        if (in_baseline(s, cell, settings, i, slot)) {
-            b.n++;
+        if (in_baseline(s, i, b->cell, slot)) {
+            base.n++;
             sum += s->values[i];
         }
-    b.mean = b.n ? sum / (double)b.n : 0;
+    base.mean = base.n ? sum / (double)base.n : 0;
     for (size_t i = 0; i < s->values_n; i++)
-        if (in_baseline(s, cell, settings, i, slot))
-            squares += (s->values[i] - b.mean) * (s->values[i] - b.mean);
-    double variance = b.n ? squares / (double)b.n : 0;
-    b.stddev = sqrt(fmax(variance, variance_floor(settings, b.mean)));
-    return b;
+        if (in_baseline(s, i, b->cell, slot))
+            squares += (s->values[i] - base.mean) * (s->values[i] - base.mean);
+    double variance = base.n ? squares / (double)base.n : 0;
+    base.stddev = sqrt(fmax(variance, variance_floor(s->settings, base.mean, b)));
+    return base;
 }

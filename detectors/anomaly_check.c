@@ -5,6 +5,10 @@
 
 enum { HISTORY_MOST = 10000, HOUR_MS = 3600000, DAY_MS = 86400000 };
 
+/* As enum anomaly_metric has them. */
+static const char *const metric_words[] = {"count", "sum", "mean", "ratio",
+                                           "p50",   "p90", NULL};
+
 /* How many kinds of buckets a season tells apart. */
 static int64_t season_slots(const struct anomaly_settings *s)
 {
@@ -15,13 +19,23 @@ static int64_t season_slots(const struct anomaly_settings *s)
 
 static int check_fields(const struct anomaly_settings *s, struct err *e)
 {
-    if (s->metric == METRIC_MEAN && s->field >= FIELD_COUNT)
+    const char *name = metric_words[s->metric];
+    bool counts = s->metric == METRIC_COUNT || s->metric == METRIC_RATIO;
+    if (!counts && s->field >= FIELD_COUNT)
         return err_set(e, ERR_INPUT,
-                       "metric: mean needs `field`, the number to average, for example "
-                       "field: ticket.csat");
-    if (s->metric == METRIC_COUNT && s->field < FIELD_COUNT)
+                       "metric: %s needs `field`, a number, for example "
+                       "field: ticket.csat",
+                       name);
+    if (counts && s->field < FIELD_COUNT)
+        return err_set(e, ERR_INPUT, "metric: %s takes no `field` (metric: mean does)",
+                       name);
+    if (s->metric == METRIC_RATIO && !s->match)
         return err_set(e, ERR_INPUT,
-                       "metric: count takes no `field` (metric: mean does)");
+                       "metric: ratio needs `match`, the events whose share it is, for "
+                       "example match: \"ticket.escalated == true\"");
+    if (s->metric != METRIC_RATIO && s->match)
+        return err_set(e, ERR_INPUT, "metric: %s takes no `match` (metric: ratio does)",
+                       name);
     return 0;
 }
 
@@ -59,8 +73,10 @@ static int derive_history(struct anomaly_settings *s, struct err *e)
 static uint64_t layout(const struct rule *rule, const struct anomaly_settings *s)
 {
     struct str zone = calendar_is_local(s->bucket_ms) ? rule->zone : STR("");
+    struct str match = s->match ? where_text(s->match) : STR("");
     const int64_t numbers[] = {s->metric, s->field, s->bucket_ms,
-                               (int64_t)XXH3_64bits(zone.p, zone.n)};
+                               (int64_t)XXH3_64bits(zone.p, zone.n),
+                               (int64_t)XXH3_64bits(match.p, match.n)};
     return rule_layout("anomaly", numbers, sizeof numbers / sizeof numbers[0]);
 }
 
@@ -75,7 +91,6 @@ static int anomaly_check(struct rule *rule, struct err *e)
     return 0;
 }
 
-static const char *const metric_words[] = {"count", "mean", NULL};
 static const char *const season_words[] = {"none", "hour_of_day", "hour_of_week", NULL};
 static const char *const bucket_words[] = {"month", NULL};
 static const char *const direction_words[] = {"up", "down", "both", NULL};
@@ -88,11 +103,18 @@ static const struct option_row anomaly_options[] = {
      .offset = AT(metric),
      .required = true,
      .words = metric_words,
-     .help = "The number of events in a bucket, or the mean of a field."},
+     .help =
+         "Of the events in a bucket: their number, a field's sum or mean, the share that "
+         "matches, a field's median or 90th percentile."},
     {.name = "field",
      .type = OPTION_FIELD,
      .offset = AT(field),
-     .help = "The number to average, for metric: mean."},
+     .help = "The number that sum, mean, p50 and p90 are of."},
+    {.name = "match",
+     .type = OPTION_WHERE,
+     .offset = AT(match),
+     .help = "For metric: ratio, which of the rule's events are counted against all of "
+             "them."},
     {.name = "bucket",
      .type = OPTION_DURATION,
      .offset = AT(bucket_ms),
@@ -145,8 +167,8 @@ static const struct option_row anomaly_options[] = {
      .fallback = "10",
      .min = 0,
      .max = 1e9,
-     .help = "Events a bucket must hold (upwards, and for a mean) or be expected to hold "
-             "(downwards)."},
+     .help =
+         "Events a bucket must hold; for metric: count downwards, be expected to hold."},
     {.name = "min_change",
      .type = OPTION_PERCENT,
      .offset = AT(min_change),

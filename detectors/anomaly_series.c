@@ -1,15 +1,46 @@
-/* A key's series: closed buckets' values and open buckets' sums. Fields are summed in millionths as integers, so
+/* A key's series: closed buckets' values, and of open buckets what makes one. Fields are summed in millionths as integers, so
  * the same events give the same digits in whatever order they came. */
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "detectors/anomaly.h"
 
-void series_unpack(struct str state, size_t history_n, size_t room, struct arena *arena,
-                   struct series *s)
+enum { MILLIONTHS = 1000000 };
+
+bool anomaly_is_quantile(const struct anomaly_settings *settings)
+{
+    return settings->metric == METRIC_P50 || settings->metric == METRIC_P90;
+}
+
+double anomaly_value(const struct anomaly_settings *settings, const struct bucket *b)
+{
+    double n = (double)b->n, sum = (double)b->sum;
+    if (settings->metric == METRIC_COUNT)
+        return n;
+    if (b->n == 0)
+        return (double)NAN;
+    switch ((enum anomaly_metric)settings->metric) {
+    case METRIC_SUM:
+        return sum / MILLIONTHS;
+    case METRIC_MEAN:
+        return sum / MILLIONTHS / n;
+    case METRIC_RATIO:
+        return sum / n;
+    case METRIC_P50:
+        return (double)points_quantile(&b->points, 50) / MILLIONTHS;
+    case METRIC_P90:
+        return (double)points_quantile(&b->points, 90) / MILLIONTHS;
+    case METRIC_COUNT:
+        break;
+    }
+    abort();
+}
+
+void series_unpack(struct str state, size_t room, struct series *s)
 {
     struct reader r = {.in = state};
-    *s = (struct series){0};
+    size_t history_n = s->settings->history_n;
     if (state.n) {
         s->started = reader_u8(&r);
         s->firing = reader_u8(&r);
@@ -20,8 +51,8 @@ void series_unpack(struct str state, size_t history_n, size_t room, struct arena
         s->open_n = reader_u32(&r);
     }
     size_t values_cap = s->values_n > history_n ? s->values_n : history_n;
-    s->values = arena_alloc(arena, (values_cap + 1) * sizeof *s->values);
-    s->open = arena_alloc(arena, (s->open_n + room + 1) * sizeof *s->open);
+    s->values = arena_alloc(s->arena, (values_cap + 1) * sizeof *s->values);
+    s->open = arena_alloc(s->arena, (s->open_n + room + 1) * sizeof *s->open);
     for (size_t i = 0; i < s->values_n; i++) {
         int64_t bits = reader_i64(&r);
         memcpy(&s->values[i], &bits, sizeof bits);
@@ -30,6 +61,8 @@ void series_unpack(struct str state, size_t history_n, size_t room, struct arena
         s->open[i].cell = reader_i64(&r);
         s->open[i].n = reader_i64(&r);
         s->open[i].sum = reader_i64(&r);
+        if (anomaly_is_quantile(s->settings))
+            points_unpack(&r, s->arena, &s->open[i].points);
     }
     assert(!r.failed);
 }
@@ -52,6 +85,8 @@ void series_pack(const struct series *s, struct buf *out)
         buf_i64(out, s->open[i].cell);
         buf_i64(out, s->open[i].n);
         buf_i64(out, s->open[i].sum);
+        if (anomaly_is_quantile(s->settings))
+            points_pack(&s->open[i].points, out);
     }
 }
 
@@ -63,7 +98,7 @@ static int64_t add_saturated(int64_t a, int64_t b)
     return sum;
 }
 
-void series_add(struct series *s, int64_t cell, int64_t n, int64_t sum)
+void series_add(struct series *s, int64_t cell, int64_t value)
 {
     size_t i = s->open_n;
     while (i && s->open[i - 1].cell >= cell)
@@ -73,8 +108,11 @@ void series_add(struct series *s, int64_t cell, int64_t n, int64_t sum)
         s->open[i] = (struct bucket){.cell = cell};
         s->open_n++;
     }
-    s->open[i].n += n;
-    s->open[i].sum = add_saturated(s->open[i].sum, sum);
+    s->open[i].n++;
+    if (anomaly_is_quantile(s->settings))
+        points_add(&s->open[i].points, value, s->arena);
+    else
+        s->open[i].sum = add_saturated(s->open[i].sum, value);
 }
 
 struct bucket series_close(struct series *s)
@@ -89,9 +127,10 @@ struct bucket series_close(struct series *s)
     return b;
 }
 
-static bool nothing(double value, bool zero_is_nothing)
+static bool nothing(const struct series *s, double value)
 {
-    return isnan(value) || (zero_is_nothing && fpclassify(value) == FP_ZERO);
+    return isnan(value) ||
+           (s->settings->metric == METRIC_COUNT && fpclassify(value) == FP_ZERO);
 }
 
 static void drop_oldest(struct series *s)
@@ -102,12 +141,11 @@ static void drop_oldest(struct series *s)
 
 /* The history begins with a bucket that held something: so it depends on the last history_n buckets only,
  * and a state that is made anew from these comes to the same baselines. */
-void series_remember(struct series *s, double value, size_t history_n,
-                     bool zero_is_nothing)
+void series_remember(struct series *s, double value)
 {
-    while (s->values_n >= history_n)
+    while (s->values_n >= s->settings->history_n)
         drop_oldest(s);
     s->values[s->values_n++] = value;
-    while (s->values_n && nothing(s->values[0], zero_is_nothing))
+    while (s->values_n && nothing(s, s->values[0]))
         drop_oldest(s);
 }

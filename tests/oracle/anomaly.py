@@ -2,8 +2,21 @@
 import math
 
 import log as logs
+import where
 from buckets import DAY, Buckets, duration
 from rules import Rule
+
+
+def middle(value):
+    """Of the value's cell: each octave has 64 cells of one width."""
+    width = 2 ** max(0, abs(value).bit_length() - 7)
+    return value if width == 1 else (abs(value) // width * width + width // 2) * (1 if value > 0 else -1)
+
+
+def quantile(values, percent):
+    """The smallest value that is at least as large as so many percent; of many different ones those of their cells."""
+    ordered = sorted(values if len(set(values)) <= 64 else map(middle, values))
+    return ordered[-(-len(ordered) * percent // 100) - 1]
 
 
 class Anomaly(Rule):
@@ -11,6 +24,7 @@ class Anomaly(Rule):
         super().__init__(name, body)
         s = self.settings
         self.metric, self.field = s["metric"], s.get("field")
+        self.match = where.compile(s["match"], logs.field) if "match" in s else None
         self.buckets = Buckets(s["bucket"], zone)
         self.reach = duration(s["history"]) // self.buckets.width  # how many buckets back a baseline looks
         self.settled_after = 2 * (self.reach + 1) * self.buckets.longest  # after that a history is empty and forgotten
@@ -27,7 +41,7 @@ class Anomaly(Rule):
         or to where the whole history was empty, which is where the key is forgotten."""
         per = {}
         for event in events:
-            value = 1 if self.metric == "count" else logs.field(event, self.field)
+            value = self.value(event)
             if value is not None:
                 per.setdefault(self.buckets.cell(event.time), []).append(value)
         values, empty = [], 0
@@ -35,13 +49,31 @@ class Anomaly(Rule):
             have = per.get(b, ())
             if not (values or have):
                 continue
-            mean = sum(round(v * 1e6) for v in have) / 1e6 / len(have) if have else None
-            values.append((b, len(have) if self.metric == "count" else mean, len(have)))
+            values.append((b, self.made_of(have), len(have)))
             empty = 0 if have else empty + 1
             if empty == self.reach:
                 yield values
                 values, empty = [], 0
         yield values
+
+    def value(self, event):
+        """What the event adds to its bucket; fields in whole millionths. None: it does not count."""
+        if self.metric == "count":
+            return 1
+        if self.metric == "ratio":
+            return int(self.match(event))
+        value = logs.field(event, self.field)
+        return None if value is None or abs(value) > 1e9 else round(value * 1e6)
+
+    def made_of(self, have):
+        """The metric of a bucket; None where there is none."""
+        if self.metric == "count":
+            return len(have)
+        if not have:
+            return None
+        if self.metric in ("p50", "p90"):
+            return quantile(have, int(self.metric[1:])) / 1e6
+        return sum(have) / {"sum": 1e6, "mean": 1e6 * len(have), "ratio": len(have)}[self.metric]
 
     def slot(self, b):
         if self.season == "none":
@@ -65,13 +97,23 @@ class Anomaly(Rule):
             return None
         m = math.fsum(base) / len(base)
         v = math.fsum((x - m) ** 2 for x in base) / len(base)
-        sd = math.sqrt(max(v, m, 1)) if self.metric == "count" else max(math.sqrt(v), 0.05 * max(abs(m), 1))
+        sd = math.sqrt(max(v, self.floor(m, value, have)))
         z = (value - m) / sd
         way = 1 if z > 0 else -1
-        enough = have if self.metric == "mean" else value if way > 0 else m
+        enough = have if self.metric != "count" else value if way > 0 else m
         wanted = self.direction in ("both", "up" if way > 0 else "down")
         odd = wanted and abs(z) >= self.z and abs(value - m) >= self.min_change * abs(m) and enough >= self.min_count
-        return way if odd else 0, {"value": value, "mean": m, "stddev": sd, "z": z}
+        matched = {"matched": round(value * have)} if self.metric == "ratio" else {}
+        return way if odd else 0, {"value": value, "mean": m, "stddev": sd, "z": z, **matched}
+
+    def floor(self, m, value, have):
+        """What chance alone makes of a variance."""
+        if self.metric == "count":
+            return max(m, 1)
+        if self.metric == "ratio":
+            q = (have * m + 1) / (have + 2)
+            return max(q * (1 - q) / have, (0.05 * m) ** 2)
+        return max((0.05 * max(abs(m), 1)) ** 2, abs(m * value) / have if self.metric == "sum" else 0)
 
     def judge(self, events, end):
         for values in self.histories(events, end):

@@ -70,10 +70,12 @@ def random_rules(r):
 
 def random_anomaly(r, i):
     """Little history and low limits, so that logs of a day or two have something to show."""
-    metric = r.choice(["count", "mean"])
+    metric = r.choice(["count", "count", "sum", "mean", "ratio", "p50", "p90"])
     settings = ["metric: %s" % metric, "direction: %s" % r.choice(["both", "up", "down"]), "z: %s" % r.choice(["1", "1.3", "2"]),
                 "min_count: %d" % r.choice([0, 1, 2, 4]), "min_change: %s" % r.choice(["0%", "20%"]), "min_history: %d" % r.choice([1, 2, 3])]
-    if metric != "count":
+    if metric == "ratio":
+        settings.append("match: \"%s\"" % r.choice(["ticket.csat < 3", "ticket.sentiment < 0 or not exists(ticket.id)", "exists(error.type)"]))
+    elif metric != "count":
         settings.append("field: %s" % r.choice(["ticket.csat", "ticket.sentiment", "account.mrr"]))
     bucket, history = r.choice([("7m", "2h"), ("30m", "10h"), ("1h", "12h"), ("1h", "72h"), ("1d", "5d"), ("7d", "21d"), ("month", "90d")])
     settings += ["bucket: %s" % bucket, "history: %s" % history]
