@@ -11,7 +11,7 @@ enum { TICKET_BYTES = 64 }; /* a longer id is no id, and cut it would lead astra
 
 struct scan {
     struct str rest;
-    bool started; /* something visible was read */
+    size_t points; /* read; 0: nothing visible yet */
     char escaped[2];
 };
 
@@ -65,14 +65,14 @@ static bool skip_blanks(struct str *s)
  */
 static struct str next(struct scan *s)
 {
-    if (skip_blanks(&s->rest) && s->started && s->rest.n)
+    if (skip_blanks(&s->rest) && s->points && s->rest.n)
         return STR(" ");
     size_t max = s->rest.n < 4 ? s->rest.n : 4, n = max ? 1 : 0;
     while (n < max && ((unsigned char)s->rest.p[n] & 0xC0) == 0x80)
         n++;
     struct str point = {s->rest.p, n};
     skip(&s->rest, n);
-    s->started = true;
+    s->points++;
     return point;
 }
 
@@ -104,11 +104,13 @@ static struct str in_markdown(struct scan *s, char c)
     return (struct str){s->escaped, 2};
 }
 
-/* Discord's: a backslash before any ASCII character that is neither letter nor digit takes its meaning, also
- * from the colon that makes an address a link and the @ of a mention. */
+/* Discord's: a backslash before an ASCII character that is neither letter nor digit takes its meaning; of some they
+ * have one only where a line begins, and a colon makes a link of an address. */
 static struct str in_discord(struct scan *s, char c)
 {
-    if (!strchr("\\`*_~|<>[]()#@:&$-", c))
+    bool first = s->points == 1 && strchr("#>-+", c);
+    bool link = c == ':' && str_starts(s->rest, STR("//"));
+    if (!first && !link && !strchr("\\`*_~|<[]@", c))
         return STR_NONE;
     s->escaped[0] = '\\';
     s->escaped[1] = c;

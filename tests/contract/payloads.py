@@ -26,10 +26,14 @@ TICKET_URL = "ticket_url=https://help.example.com/tickets/{id}?a=1&b=2"
 SINKS = {
     "slack": ["url=https://hooks.slack.com/services/T/B/x", TICKET_URL],
     "linear": ["key=k", "team=9cfb482a-81e3-4154-b5b9-2c805e70a02d", "labels=f3b0c7d2-2b7f-4b8f-9d0c-0b5b1a6b2c3d", TICKET_URL],
+    "linear reopening": ["key=k", "team=9cfb482a-81e3-4154-b5b9-2c805e70a02d", "regression=reopen", "--again", "--nothing",
+                         "reopened_state=0b6c1e52-3f0a-4d7b-9c1e-2f1a7c1e9b10", "resolved_state=f3b0c7d2-2b7f-4b8f-9d0c-0b5b1a6b2c3d"],
     "hubspot": ["key=k", TICKET_URL],
     "hubspot 2026-09": ["key=k", "api_version=2026-09"],
     "webhook": ["url=https://ops.example.com/hook", "secret=" + KEY],
     "pagerduty": ["routing_key=R0123456789abcdefghijklmnopqrstu", TICKET_URL],
+    "discord": ["url=https://discord.com/api/webhooks/1/x", TICKET_URL],
+    "teams": ["url=https://flow.example.com/invoke?sig=x", TICKET_URL],
 }
 
 
@@ -156,8 +160,8 @@ def alerts(count, seed):
 # ---- requests ----
 
 def requests(tool, sink, lines):
-    """What the sink sends for each alert; None where it says nothing."""
-    ran = subprocess.run([tool, sink.split()[0], "--json", "--now", str(NOW * 1000), *SINKS[sink]], input=lines, stdout=subprocess.PIPE)
+    """All that the sink sends for each alert, as a list; the receiver says that all is well."""
+    ran = subprocess.run([tool, sink.split()[0], "--talk", "--now", str(NOW * 1000), *SINKS[sink]], input=lines, stdout=subprocess.PIPE)
     made = [json.loads(line) for line in ran.stdout.decode().split("\n")[:-1]]
     assert ran.returncode == 0 and len(made) == lines.count(b"\n"), "%s: %d requests" % (sink, len(made))
     return made
@@ -172,7 +176,7 @@ def call(sink, request, file):
     elif sink.startswith("hubspot"):
         arguments = ["hubspot", "--method=" + request["method"], "--path=" + request["url"].replace("https://api.hubapi.com", "", 1)]
     else:
-        arguments = [sink]
+        arguments = [sink.split()[0]]
     file.write_text(body, encoding="utf-8")
     return arguments + [str(file)]
 
@@ -180,13 +184,14 @@ def call(sink, request, file):
 def control(sink, file):
     """A call that must be refused: else the judge is not judging."""
     bad = {"slack": {"text": "<!channel> hi"}, "linear": {"query": "mutation { issueCreate(input: {}) { success } }"},
-           "webhook": {"headers": {}, "body": "{}", "secret": KEY}, "pagerduty": {"event_action": "resolve"}}
-    file.write_text(json.dumps(bad.get(sink, {"properties": {"hs_timestamp": 5}})))
+           "webhook": {"headers": {}, "body": "{}", "secret": KEY}, "pagerduty": {"event_action": "resolve"},
+           "discord": {"content": "@everyone"}, "teams": {"type": "message"}}
+    file.write_text(json.dumps(bad.get(sink.split()[0], {"properties": {"hs_timestamp": 5}})))
     return call(sink, {"method": "POST", "url": "https://api.hubapi.com/crm/v3/objects/tasks", "headers": {}, "body": file.read_text()}, file)
 
 
 def check(sink, lines, args, validators, schemas):
-    made = [(i, r) for i, r in enumerate(requests(args.tool, sink, lines)) if r]
+    made = [(i, r) for i, sent in enumerate(requests(args.tool, sink, lines)) for r in sent]
     with tempfile.TemporaryDirectory() as folder:
         calls = [call(sink, r, pathlib.Path(folder) / ("%d.json" % i)) for i, r in made]
         calls.append(control(sink, pathlib.Path(folder) / "control.json"))

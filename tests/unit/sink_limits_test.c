@@ -175,8 +175,59 @@ static void check_pagerduty(const struct alert *a)
     json_decref(body);
 }
 
+static size_t sum_fields(const json_t *fields)
+{
+    size_t sum = 0;
+    CHECK(json_array_size(fields) <= 25);
+    for (size_t i = 0; i < json_array_size(fields); i++) {
+        const json_t *f = json_array_get(fields, i);
+        size_t name = units(json_object_get(f, "name"));
+        size_t value = units(json_object_get(f, "value"));
+        CHECK(name >= 1 && name <= 256 && value >= 1 && value <= 1024);
+        sum += name + value;
+    }
+    return sum;
+}
+
+static void check_discord(const struct alert *a)
+{
+    static const char *const settings[] = {"url=https://discord.com/x",
+                                           "ticket_url=https://h.example/{id}"};
+    struct request r;
+    struct err e = {0};
+    CHECK_INT(format("discord", settings, 2, a, &r, &e), 1);
+    json_t *body = json_loadb(r.body.p, r.body.n, 0, NULL);
+    const json_t *embed = json_array_get(json_object_get(body, "embeds"), 0);
+    size_t title = units(json_object_get(embed, "title"));
+    size_t description = units(json_object_get(embed, "description"));
+    size_t footer = units(json_object_get(json_object_get(embed, "footer"), "text"));
+    CHECK(title >= 1 && title <= 256 && description <= 4096 && footer <= 2048);
+    CHECK(title + description + footer + sum_fields(json_object_get(embed, "fields")) <=
+          6000);
+    CHECK_INT(json_array_size(
+                  json_object_get(json_object_get(body, "allowed_mentions"), "parse")),
+              0);
+    json_decref(body);
+}
+
+static void check_teams(const struct alert *a)
+{
+    static const char *const settings[] = {
+        "url=https://flow.example/x",
+        "ticket_url=https://h.example/{id}/"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    struct request r;
+    struct err e = {0};
+    CHECK_INT(format("teams", settings, 2, a, &r, &e), 1);
+    CHECK(r.body.n <= 28 * 1024);
+    CHECK(memmem(r.body.p, r.body.n, "\"TextBlock\"", 11) ==
+          NULL); /* it reads Markdown */
+}
+
 static void check_all(const struct alert *a)
 {
+    check_discord(a);
+    check_teams(a);
     check_slack(a);
     check_linear(a);
     check_hubspot(a);
@@ -188,7 +239,7 @@ static void bounds_every_text(void)
 {
     static const char *const pieces[] = {
         "x",    "&",    "<!channel> ",  "🔥",    "שלום ", "`",
-        "\"\\", "\x01", "\xE2\x80\xAE", "a\nb", "|*_"};
+        "\"\\", "\x01", "\xE2\x80\xAE", "a\nb", "|*_",   "@everyone "};
     for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++)
         for (int state = 0; state < ALERT_STATES; state++) {
             struct alert a = full_of(huge(pieces[i]), (enum alert_state)state);

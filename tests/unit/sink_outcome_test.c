@@ -133,6 +133,35 @@ static const struct answer answers[] = {
     {"pagerduty", 429, "", "", RETRY, 0},
     {"pagerduty", 500, "", "", RETRY, 0},
     {"pagerduty", 0, "", "", RETRY, 0},
+    /* Discord: a message that was kept, or none */
+    {"discord", 200, "", "{\"id\":\"1\",\"type\":0}", DELIVERED, 0},
+    {"discord", 204, "", "", DELIVERED, 0},
+    {"discord", 200, "", "<html>Log in to the network</html>", DEAD, 0},
+    {"discord", 400, "", "{\"code\":50006,\"message\":\"Cannot send an empty message\"}",
+     DEAD, 0},
+    {"discord", 401, "", "{\"code\":50027}", REFUSED, 0},
+    {"discord", 404, "", "{\"code\":10015,\"message\":\"Unknown Webhook\"}", REFUSED, 0},
+    {"discord", 429, "1", "{\"retry_after\":64.57,\"global\":false}", RETRY, 64570},
+    {"discord", 429, "120", "{\"retry_after\":0.3}", RETRY, 120000},
+    {"discord", 429, "7", "<html>Cloudflare</html>", RETRY, 7000},
+    {"discord", 429, "", "{\"retry_after\":1e300}", RETRY, 86400000},
+    {"discord", 429, "", "{\"retry_after\":-1}", RETRY, 0},
+    {"discord", 502, "", "", RETRY, 0},
+    /* Teams: a failure in a 200 */
+    {"teams", 202, "", "", DELIVERED, 0},
+    {"teams", 200, "", "1", DELIVERED, 0},
+    {"teams", 200, "",
+     "Webhook message delivery failed with error: Microsoft Teams endpoint returned HTTP "
+     "error 429",
+     RETRY, 0},
+    {"teams", 413, "", "", DEAD, 0},
+    {"teams", 401, "", "", REFUSED, 0},
+    {"teams", 429, "9", "", RETRY, 9000},
+    /* carriers */
+    {"file", 200, "", "", DELIVERED, 0},
+    {"file", 0, "", "No space left on device", RETRY, 0},
+    {"file", 403, "", "No such file or directory", REFUSED, 0},
+    {"stdout", 0, "", "Broken pipe", RETRY, 0},
 };
 
 static struct outcome ask(const struct answer *a)

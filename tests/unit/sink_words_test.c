@@ -22,6 +22,12 @@ static void escapes_for_the_receiver(void)
               STR("&lt;!channel&gt; &amp; `x` *b* &quot;q&quot; @here"));
     CHECK_STR(as(DIALECT_MARKDOWN, text, 100),
               STR("\\<\\!channel\\> \\& \\`x\\` \\*b\\* \"q\" @\xE2\x81\xA0here"));
+    CHECK_STR(as(DIALECT_DISCORD, text, 100),
+              STR("\\<!channel> & \\`x\\` \\*b\\* \"q\" \\@here"));
+    CHECK_STR(as(DIALECT_DISCORD, "# a #b https://x :y: [z](u) ||s|| 3-4", 100),
+              STR("\\# a #b https\\://x :y: \\[z\\](u) \\|\\|s\\|\\| 3-4"));
+    CHECK_STR(as(DIALECT_DISCORD, " > a", 100), STR("\\> a"));
+    CHECK_STR(as(DIALECT_DISCORD, "a**", 4), STR("a\\*…"));
     CHECK_STR(as(DIALECT_MARKDOWN, "a|b_c[d]\\#~$", 100),
               STR("a\\|b\\_c\\[d\\]\\\\\\#\\~\\$"));
 }
@@ -104,6 +110,8 @@ static void links_tickets(void)
               STR("<https://h.example/t/T-1?a=1&amp;b=2|T-1>"));
     CHECK_STR(ticket(DIALECT_MARKDOWN, url, "T-1"),
               STR("[T-1](https://h.example/t/T-1?a=1&amp;b=2)"));
+    CHECK_STR(ticket(DIALECT_DISCORD, url, "T_1"),
+              STR("[T\\_1](https://h.example/t/T_1?a=1&b=2)"));
     CHECK_STR(ticket(DIALECT_HTML, url, "T-1"),
               STR("<a href=\"https://h.example/t/T-1?a=1&amp;b=2\">T-1</a>"));
     CHECK_STR(ticket(DIALECT_PLAIN, url, "T-1"), STR("T-1"));
