@@ -3,6 +3,7 @@
 #include "consumer/event_map.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -253,21 +254,19 @@ static int read_type(const struct event_map *map, const struct map_message *m,
     return missing("type", &map->type, e);
 }
 
+static struct str digits(const struct map_message *m, int64_t x)
+{
+    char *p = arena_alloc(m->arena, NUMBER_BYTES);
+    return (struct str){p, (size_t)snprintf(p, NUMBER_BYTES, "%" PRId64, x)};
+}
+
 /* RFC 3339 stays what it is. */
 static struct str milliseconds(const struct map_message *m, struct str text)
 {
     double seconds;
     if (!number_in(text, &seconds) || seconds < 0 || seconds >= SECONDS_MAX)
         return text;
-    char *p = arena_alloc(m->arena, NUMBER_BYTES);
-    int n = snprintf(p, NUMBER_BYTES, "%.0f", seconds * 1000);
-    return (struct str){p, (size_t)n};
-}
-
-static struct str digits(const struct map_message *m, int64_t x)
-{
-    char *p = arena_alloc(m->arena, NUMBER_BYTES);
-    return (struct str){p, (size_t)snprintf(p, NUMBER_BYTES, "%" PRId64, x)};
+    return digits(m, llround(seconds * 1000));
 }
 
 static bool time_text_of(const struct map_message *m, const struct map_place *p,
