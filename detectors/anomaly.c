@@ -61,8 +61,8 @@ static void judge_bucket(struct anomaly_closing *c, const struct bucket *b, doub
                               .value = value,
                               .mean = base.mean,
                               .stddev = base.stddev,
-                              .z = (value - base.mean) / base.stddev,
-                              .up = value > base.mean,
+                              .z = base.z,
+                              .up = base.z > 0,
                               .bucket_ms = c->settings->bucket_ms,
                               .share = c->settings->metric == METRIC_RATIO,
                               .matched = b->sum};

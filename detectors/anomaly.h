@@ -72,7 +72,9 @@ void series_remember(struct series *s, double value);
 
 struct baseline {
     size_t n;
-    double mean, stddev; /* stddev with its floor */
+    double mean,
+        stddev; /* in the metric's own units; of a value usual here from the mean */
+    double z;   /* the bucket's; of counts that of their roots */
 };
 /* The baseline of the bucket, which is the one behind the closed ones, and has a value. */
 struct baseline series_baseline(const struct series *s, const struct bucket *b);

@@ -57,21 +57,57 @@ static double variance_floor(const struct anomaly_settings *settings, double mea
     return least * least;
 }
 
-struct baseline series_baseline(const struct series *s, const struct bucket *b)
+/* Mean and variance of the baseline's values as they are, or of the roots of counts. */
+struct spread {
+    size_t n;
+    double mean, variance;
+};
+
+/* Anscombe's root: of a Poisson count its variance is 1, whatever the count's mean is. */
+static double root(double count)
 {
-    struct baseline base = {0};
-    int64_t slot = season_slot(s->settings, b->cell);
+    return 2 * sqrt(count + 0.375);
+}
+
+static struct spread spread_of(const struct series *s, int64_t cell, bool of_roots)
+{
+    struct spread spread = {0};
+    int64_t slot = season_slot(s->settings, cell);
     double sum = 0, squares = 0; /* exact, and so is the mean, for counts below 2^53 */
     for (size_t i = 0; i < s->values_n; i++)
-        if (in_baseline(s, i, b->cell, slot)) {
-            base.n++;
-            sum += s->values[i];
+        if (in_baseline(s, i, cell, slot)) {
+            spread.n++;
+            sum += of_roots ? root(s->values[i]) : s->values[i];
         }
-    base.mean = base.n ? sum / (double)base.n : 0;
+    spread.mean = spread.n ? sum / (double)spread.n : 0;
     for (size_t i = 0; i < s->values_n; i++)
-        if (in_baseline(s, i, b->cell, slot))
-            squares += (s->values[i] - base.mean) * (s->values[i] - base.mean);
-    double variance = base.n ? squares / (double)base.n : 0;
-    base.stddev = sqrt(fmax(variance, variance_floor(s->settings, base.mean, b)));
+        if (in_baseline(s, i, cell, slot)) {
+            double off = (of_roots ? root(s->values[i]) : s->values[i]) - spread.mean;
+            squares += off * off;
+        }
+    spread.variance = spread.n > 1 ? squares / (double)(spread.n - 1) : 0;
+    return spread;
+}
+
+/* How far a usual value lies from the mean of n others. */
+static double deviation(double variance, double least, size_t n)
+{
+    return sqrt(fmax(variance, least) * (1 + 1 / (double)n));
+}
+
+struct baseline series_baseline(const struct series *s, const struct bucket *b)
+{
+    struct spread plain = spread_of(s, b->cell, false);
+    struct baseline base = {.n = plain.n, .mean = plain.mean};
+    if (plain.n == 0)
+        return base;
+    double value = anomaly_value(s->settings, b);
+    base.stddev =
+        deviation(plain.variance, variance_floor(s->settings, plain.mean, b), plain.n);
+    base.z = (value - base.mean) / base.stddev;
+    if (s->settings->metric == METRIC_COUNT) {
+        struct spread roots = spread_of(s, b->cell, true);
+        base.z = (root(value) - roots.mean) / deviation(roots.variance, 1, roots.n);
+    }
     return base;
 }

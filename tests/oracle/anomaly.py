@@ -19,6 +19,17 @@ def quantile(values, percent):
     return ordered[-(-len(ordered) * percent // 100) - 1]
 
 
+def anscombe(count):
+    return 2 * math.sqrt(count + 3 / 8)
+
+
+def deviation(base, floor):
+    """How far one more such value lies from the mean of these, with a least variance."""
+    m, n = math.fsum(base) / len(base), len(base)
+    v = math.fsum((x - m) ** 2 for x in base) / (n - 1) if n > 1 else 0
+    return math.sqrt(max(v, floor) * (1 + 1 / n))
+
+
 class Anomaly(Rule):
     def __init__(self, name, body, zone):
         super().__init__(name, body)
@@ -96,9 +107,11 @@ class Anomaly(Rule):
         if value is None or len(base) < self.min_history:
             return None
         m = math.fsum(base) / len(base)
-        v = math.fsum((x - m) ** 2 for x in base) / len(base)
-        sd = math.sqrt(max(v, self.floor(m, value, have)))
+        sd = deviation(base, self.floor(m, value, have))
         z = (value - m) / sd
+        if self.metric == "count":
+            roots = [anscombe(x) for x in base]
+            z = (anscombe(value) - math.fsum(roots) / len(roots)) / deviation(roots, 1)
         way = 1 if z > 0 else -1
         enough = have if self.metric != "count" else value if way > 0 else m
         wanted = self.direction in ("both", "up" if way > 0 else "down")
