@@ -2,7 +2,9 @@
 local META, CURSORS, HIGHS, IDLES, ATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local WINDOWS, DUE, WAITING, ID_SLOTS, UNPROVEN = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local LASTS, MARKS, SEEN, UNSENT, EPISODES, ENDED = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
-local MORE_KEYS = 16 -- those of a single script come behind
+-- STATE: META of the shard itself; where a lane is called, META and what belongs to a position are the lane's.
+local STATE = KEYS[17]
+local MORE_KEYS = 17 -- those of a single script come behind
 -- Arguments of every call: 1 epoch, 2 time.lateness in ms.
 -- Every reply begins: outcome, watermark ('' none), now, next due time ('' none), windows waiting,
 -- windows that wait for proof.
@@ -15,7 +17,7 @@ end
 local function now_ms()
   local t = redis.call('TIME')
   local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-  return math.max(now, tonumber(redis.call('HGET', META, 'clock')) or 0)
+  return math.max(now, tonumber(redis.call('HGET', STATE, 'clock')) or 0)
 end
 
 -- The minimum over all partitions, never backwards; nil while one of them has shown nothing.
@@ -53,7 +55,7 @@ local function said()
 end
 
 local function same_epoch()
-  return redis.call('HGET', META, 'epoch') == ARGV[1]
+  return redis.call('HGET', STATE, 'epoch') == ARGV[1]
 end
 
 -- f(arguments from, to) for pieces of at most 500, since a call takes a bounded number of values.

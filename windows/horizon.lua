@@ -9,6 +9,21 @@ local r = reply('HORIZON')
 local kept = redis.call('HMGET', META, 'said', 'record', 'from')
 local known, record, from = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])
 
+-- A lane keeps nothing of its own here. While it is not yet raked up, windows that are due may be unknown.
+local own, raked, live = STATE == META, true, nil
+if own then
+  redis.call('HSET', STATE, 'spoken', int(now_ms()))
+  local fields = redis.call('HGETALL', STATE)
+  for i = 1, #fields, 2 do
+    local kind, name = string.match(fields[i], '^(%a+):(.*)$')
+    if kind == 'rake' then raked = false end
+    if kind == 'rule' then
+      live = live or {}
+      live[fields[i + 1] == '' and name or name .. ' ' .. fields[i + 1]] = true
+    end
+  end
+end
+
 local function first_score(key)
   local score = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
   return score == '-inf' and -math.huge or tonumber(score)
@@ -31,6 +46,17 @@ local function forget_episodes(before)
   end)
 end
 
+-- Nothing is to be made again for a rule that is gone: its episodes hold nothing back.
+local function forget_gone()
+  for _ = 1, live and 100 or 0 do
+    local first = redis.call('ZRANGE', EPISODES, 0, 0)[1]
+    local name = first and string.match(first, '^%S+ (.+)$')
+    if not name or live[name] then return end
+    redis.call('ZREM', EPISODES, first)
+    redis.call('ZREM', ENDED, first)
+  end
+end
+
 -- Delivery gives up after three days: an entry older than that is one of a sink that is configured no more.
 local function forget_unsent(before)
   for _ = 1, 100 do
@@ -43,7 +69,8 @@ end
 
 local at = judged()
 forget_unsent(now_ms() - 4 * 86400000)
-if at and (not known or at >= known) then
+forget_gone()
+if raked and at and (not known or at >= known) then
   at = math.max(math.min(at, first_score(UNSENT) or at), known or -math.huge)
   if at > -math.huge then
     known = at
@@ -51,7 +78,7 @@ if at and (not known or at >= known) then
     local all = ARGV[5] == 'own' and known or tonumber(ARGV[5])
     if all then record = math.max(math.min(known, all) - tonumber(ARGV[3]), record or -math.huge) end
     if record then
-      forget_episodes(record)
+      if own then forget_episodes(record) end
       from = math.min(record - tonumber(ARGV[4]), first_score(EPISODES) or math.huge)
       redis.call('HSET', META, 'record', int(record), 'from', int(from))
     end

@@ -109,8 +109,8 @@ int redis_store_apply(struct window_store *base, const struct apply *a,
     group_ids(s, a, arena, &slots);
     redis_call_keys(s, &args, arena);
     for (size_t i = 0; i < slots.n; i++)
-        args_str(&args, redis_key_named(
-                            s, "ids:", redis_slot_name(s, slots.cells[i], arena), arena));
+        args_str(&args,
+                 redis_ids_key(s, redis_slot_name(s, slots.cells[i], arena), arena));
     size_t keys_n = redis_call_args(s, &args);
     put_batch(s, a, &slots, &args);
     struct redisReply *r = redis_call(s, SCRIPT_APPLY, &args, keys_n, e);

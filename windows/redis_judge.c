@@ -12,9 +12,8 @@ static int forget_slots(struct redis_store *s, const struct redisReply *slots,
     size_t n = redis_reply_n(slots);
     redis_call_keys(s, &args, &s->scratch);
     for (size_t i = 0; i < n; i++)
-        args_str(&args,
-                 redis_key_named(s, "ids:", redis_reply_str(redis_reply_at(slots, i)),
-                                 &s->scratch));
+        args_str(&args, redis_ids_key(s, redis_reply_str(redis_reply_at(slots, i)),
+                                      &s->scratch));
     size_t keys_n = redis_call_args(s, &args);
     for (size_t i = 0; i < n; i++)
         args_str(&args, redis_reply_str(redis_reply_at(slots, i)));

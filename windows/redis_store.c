@@ -17,15 +17,14 @@
 
 enum {
     PAGE_LINES = 500,
-    RETIRE_AFTER_MS = 600000,
 };
 
 static const char *const key_names[REDIS_KEYS] = {
     "meta", "cursors", "highs",    "idles",    "ats",   "windows",
     "due",  "waiting", "id_slots", "unproven", "lasts", "marks",
-    "seen", "unsent",  "episodes", "ended",    "record"};
+    "seen", "unsent",  "episodes", "ended",    "meta",  "record"};
 
-static void random_bytes(char *out, size_t n)
+void redis_random(char *out, size_t n)
 {
     for (size_t got = 0; got < n;) {
         ssize_t r = getrandom(out + got, n - got, 0);
@@ -37,7 +36,7 @@ static void random_bytes(char *out, size_t n)
 struct str redis_new_version(struct arena *arena)
 {
     char bytes[WINDOW_VERSION_BYTES];
-    random_bytes(bytes, sizeof bytes);
+    redis_random(bytes, sizeof bytes);
     return arena_str(arena, (struct str){bytes, sizeof bytes});
 }
 
@@ -90,8 +89,6 @@ bool redis_outcome_is(const struct redisReply *r, const char *name)
     return str_is(redis_reply_str(redis_reply_at(r, 0)), name);
 }
 
-static int open_state(struct redis_store *s, struct err *e);
-
 struct redisReply *redis_call(struct redis_store *s, enum script_number script,
                               const struct redis_args *a, size_t keys_n, struct err *e)
 {
@@ -100,58 +97,8 @@ struct redisReply *redis_call(struct redis_store *s, enum script_number script,
     if (!r || !redis_outcome_is(r, "EPOCH"))
         return r;
     redis_reply_free(r);
-    if (open_state(s, e) == 0)
-        err_set(e, ERR_UNAVAILABLE,
-                "the state in Redis is another than before: it was flushed or "
-                "lost; it is made anew from Kafka");
+    redis_reopen(s->shard ? s->shard : s, e);
     return NULL;
-}
-
-/* One call of open.lua. *made: there is a state now. */
-static int open_once(struct redis_store *s, const char *fresh,
-                     const struct store_times *past, bool *made, struct err *e)
-{
-    struct redis_args a;
-    arena_reset(&s->scratch);
-    redis_call_keys(s, &a, &s->scratch);
-    args_str(&a, str_of(fresh));
-    args_str(&a, s->lateness);
-    args_int_or(&a, past->said_ms, STORE_NO_TIME);
-    args_int_or(&a, past->record_ms, STORE_NO_TIME);
-    args_int_or(&a, past->from_ms, STORE_NO_TIME);
-    args_int(&a, RETIRE_AFTER_MS);
-    for (size_t i = 0; i < s->partitions_n; i++)
-        args_str(&a, s->partitions[i]);
-    struct redisReply *r =
-        redis_run(s->link, &s->scripts[SCRIPT_OPEN], KEYS_OF_EVERY_CALL, a.n, a.items, e);
-    if (!r)
-        return -1;
-    struct str epoch = redis_reply_str(redis_reply_at(r, REPLY_HEAD));
-    *made = epoch.n > 0;
-    if (!str_eq(epoch, str_of(s->epoch)))
-        s->forgotten_ms = 0; /* its ids begin anew */
-    snprintf(s->epoch, sizeof s->epoch, "%.*s", STR_ARG(epoch));
-    s->base.past = redis_times_of(r, REPLY_HEAD + 1);
-    redis_reply_free(r);
-    return 0;
-}
-
-/* Reads the state's epoch; where there is none, asks what was before and makes a state. */
-static int open_state(struct redis_store *s, struct err *e)
-{
-    char bytes[EPOCH_BYTES / 2], fresh[EPOCH_BYTES + 1];
-    struct store_times past = {STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME};
-    bool made;
-    if (open_once(s, "", &past, &made, e))
-        return -1;
-    if (made || s->look_only)
-        return 0;
-    if (s->read_past && s->read_past(s->past_arg, &past, e))
-        return -1;
-    random_bytes(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
-        snprintf(fresh + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
-    return open_once(s, fresh, &past, &made, e);
 }
 
 int redis_read_windows(const struct redisReply *r, struct arena *arena,
@@ -171,7 +118,7 @@ int redis_read_windows(const struct redisReply *r, struct arena *arena,
 
 /* --- partitions --- */
 
-static void keep_names(struct redis_store *s, const struct str *names, size_t n)
+void redis_keep_names(struct redis_store *s, const struct str *names, size_t n)
 {
     s->partitions = realloc(s->partitions, (n + 1) * sizeof *s->partitions);
     assert(s->partitions);
@@ -187,8 +134,8 @@ static int redis_store_partitions(struct window_store *base, const struct str *n
                                   size_t n, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
-    keep_names(s, names, n);
-    return open_state(s, e);
+    redis_keep_names(s, names, n);
+    return s->shard ? redis_lane_open(s, e) : redis_open_again(s, e);
 }
 
 /* --- the record --- */
@@ -233,6 +180,7 @@ static int redis_store_record(struct window_store *base, store_line_fn *fn, void
 static void redis_store_close(struct window_store *base)
 {
     struct redis_store *s = redis_store_of(base);
+    redis_lanes_free(s);
     redis_link_free(s->link);
     arena_deinit(&s->memory);
     arena_deinit(&s->scratch);
@@ -252,6 +200,7 @@ static const struct store_ops redis_store_ops = {
     .commit = redis_store_commit,
     .horizon = redis_store_horizon,
     .proves = redis_store_proves,
+    .mend = redis_store_mend,
     .record = redis_store_record,
     .close = redis_store_close,
 };
@@ -266,6 +215,11 @@ static struct redis_script script(struct redis_store *s, const char *name,
     struct str whole = arena_str(&s->memory, buf_str(&b));
     buf_deinit(&b);
     return (struct redis_script){.name = name, .text = whole.p};
+}
+
+const char *redis_key_name(enum redis_key key)
+{
+    return key_names[key];
 }
 
 struct str redis_key_named(const struct redis_store *s, const char *kind, struct str name,
@@ -310,13 +264,17 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->look_only = settings->look_only;
     s->record_for_ms = settings->record_for_ms;
     s->lookback_ms = settings->lookback_ms;
+    s->rules = (struct redis_rules){.items = settings->rules, .n = settings->rules_n};
+    s->base.rules_n = settings->rules_n;
     s->read_past = settings->past;
     s->past_arg = settings->past_arg;
     s->stem =
         shard_stem(settings->prefix, settings->shards_n, settings->shard, &s->memory);
-    keep_names(s, settings->partitions, settings->partitions_n);
+    redis_keep_names(s, settings->partitions, settings->partitions_n);
     name_keys(s);
     s->scripts[SCRIPT_OPEN] = script(s, "open", script_open);
+    s->scripts[SCRIPT_JOIN] = script(s, "join", script_join);
+    s->scripts[SCRIPT_RAKE] = script(s, "rake", script_rake);
     s->scripts[SCRIPT_APPLY] = script(s, "apply", script_apply);
     s->scripts[SCRIPT_COMMIT] = script(s, "commit", script_commit);
     s->scripts[SCRIPT_DUE] = script(s, "due", script_due);
@@ -328,7 +286,7 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->scripts[SCRIPT_PROVES] = script(s, "proves", script_proves);
     s->scripts[SCRIPT_FORGET] = script(s, "forget", script_forget);
     s->scripts[SCRIPT_PEEK] = script(s, "peek", script_peek);
-    if (open_state(s, e)) {
+    if (redis_open_state(s, e)) {
         redis_store_close(&s->base);
         return NULL;
     }

@@ -6,7 +6,7 @@
 #include "windows/redis_link.h"
 #include "windows/window_store.h"
 
-enum { EPOCH_BYTES = 32, REPLY_HEAD = 6 };
+enum { EPOCH_BYTES = 32, LANE_BYTES = 8, REPLY_HEAD = 6 };
 
 /* The keys of common.lua, in its order, and the record. */
 enum redis_key {
@@ -26,6 +26,7 @@ enum redis_key {
     KEY_UNSENT,
     KEY_EPISODES,
     KEY_ENDED,
+    KEY_STATE, /* KEY_META of the shard itself */
     KEYS_OF_EVERY_CALL,
     KEY_RECORD = KEYS_OF_EVERY_CALL,
     REDIS_KEYS
@@ -33,6 +34,8 @@ enum redis_key {
 
 enum script_number {
     SCRIPT_OPEN,
+    SCRIPT_JOIN,
+    SCRIPT_RAKE,
     SCRIPT_APPLY,
     SCRIPT_COMMIT,
     SCRIPT_DUE,
@@ -47,6 +50,14 @@ enum script_number {
     SCRIPTS
 };
 
+/* The rules of the process, and where their windows are (redis_rules.c). */
+struct redis_rules {
+    const struct store_rule *items;
+    size_t n;
+    bool imposed;       /* they were in place once, since this process began */
+    int64_t generation; /* in which they were */
+};
+
 struct redis_store {
     struct window_store base;
     struct redis_link *link;
@@ -57,7 +68,11 @@ struct redis_store {
     int (*read_past)(void *arg, struct store_times *out, struct err *e);
     void *past_arg;
     int64_t forgotten_ms; /* ids of events before it are gone */
-    char epoch[EPOCH_BYTES + 1];
+    char epoch[EPOCH_BYTES + 1], made[EPOCH_BYTES + 1];
+    struct redis_rules rules;
+    struct redis_store *shard; /* of a lane: whose it is; else NULL */
+    struct str lane;           /* its name */
+    struct redis_store *gone;  /* lanes that are none any more; freed with the shard */
     bool look_only;
     struct str *partitions; /* to be made known again after a loss */
     size_t partitions_n;
@@ -98,6 +113,34 @@ struct str redis_slot_name(const struct redis_store *s, int64_t cell,
                            struct arena *arena);
 /* Random, so that it never comes again; see windows/window.h. */
 struct str redis_new_version(struct arena *arena);
+
+const char *redis_key_name(enum redis_key key);
+void redis_keep_names(struct redis_store *s, const struct str *names, size_t n);
+/* The key of a lane of that name, in the arena. */
+struct str redis_lane_key(const struct redis_store *s, struct str lane,
+                          enum redis_key key, struct arena *arena);
+/* Its ids in a slot. */
+struct str redis_ids_key(const struct redis_store *s, struct str slot,
+                         struct arena *arena);
+void redis_random(char *out, size_t n);
+
+/* redis_open.c: the state, made where there is none. */
+int redis_open_state(struct redis_store *s, struct err *e);
+/* The same; ERR_UNAVAILABLE where it is another than it was. */
+int redis_open_again(struct redis_store *s, struct err *e);
+/* The state is another: takes it over, and says so. */
+void redis_reopen(struct redis_store *s, struct err *e);
+int redis_lane_open(struct redis_store *lane, struct err *e);
+void redis_draw_epoch(char out[EPOCH_BYTES + 1]);
+
+/* redis_rules.c: the rules of the state, and lanes (docs/once.md, "Rules that change"). */
+void redis_rules_put(const struct redis_store *s, const char *fresh,
+                     struct redis_args *args);
+/* Takes what open.lua answered from field `at` on. ERR_UNAVAILABLE: other rules are in place. */
+int redis_rules_take(struct redis_store *s, const struct redisReply *r, size_t at,
+                     struct err *e);
+int redis_store_mend(struct window_store *base, struct err *e);
+void redis_lanes_free(struct redis_store *s);
 
 /* redis_place.c */
 int redis_store_cursor(struct window_store *base, struct str partition,

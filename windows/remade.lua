@@ -4,6 +4,9 @@
 if not same_epoch() then return {'EPOCH'} end
 local partition = ARGV[3]
 if redis.call('HGET', CURSORS, partition) == ARGV[4] then
+  local top = math.max(tonumber(redis.call('HGET', META, 'top')) or -math.huge,
+                       tonumber(redis.call('HGET', HIGHS, partition)) or -math.huge)
+  if top > -math.huge then redis.call('HSET', META, 'top', int(top)) end -- join.lua
   redis.call('HSET', CURSORS, partition, ARGV[5])
   redis.call('HSET', HIGHS, partition, '')
   for _, key in ipairs({LASTS, MARKS, IDLES, ATS}) do redis.call('HDEL', key, partition) end

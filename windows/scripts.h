@@ -4,6 +4,8 @@
 
 extern const char script_common[];
 extern const char script_open[];
+extern const char script_join[];
+extern const char script_rake[];
 extern const char script_apply[];
 extern const char script_commit[];
 extern const char script_due[];

@@ -140,11 +140,26 @@ struct partition_end {
     int64_t end;
 };
 
-/* One shard. */
+/* A rule of the process: what its windows are named, and how far back it looks. */
+struct store_rule {
+    struct str name;
+    int64_t lookback_ms;
+};
+
+/* One shard, or a lane of it: cursors, a watermark and ids of their own for rules that came while the stream ran, until
+ * they stand where the shard stands (docs/once.md, "Rules that change"). */
 struct window_store {
     const struct store_ops *ops;
     struct store_times past; /* of the state from which this one was made anew */
     uint64_t full;           /* lines that found their outbox full, since it was opened */
+    /* By number of the rule: what its windows are named here, and whether what is applied here is applied to them. NULL:
+     * as the rules say, and all. */
+    const struct str *names;
+    const bool *holds;
+    size_t rules_n;
+    struct window_store *lane; /* the next one of the shard; NULL: none */
+    bool is_lane;
+    bool replaced; /* other rules are in place: nothing can be done here */
 };
 
 struct store_ops {
@@ -189,6 +204,9 @@ struct store_ops {
     int (*horizon)(struct window_store *s, int64_t said_ms,
                    const struct marks_line *marks, size_t n, struct store_times *out,
                    struct err *e);
+    /* Lanes that stand where the shard stands become part of it, a part of what they left a call. Of the shard, not of
+     * lanes. NULL in memory: a log has one set of rules. */
+    int (*mend)(struct window_store *s, struct err *e);
     /* Calls fn for each line of the confirmed record, in the order of writing; fn != 0 ends it. */
     int (*record)(struct window_store *s, store_line_fn *fn, void *arg, struct err *e);
     void (*close)(struct window_store *s);
@@ -217,6 +235,9 @@ struct redis_store_settings {
     const struct str
         *partitions; /* made known together with the state; as partitions() */
     size_t partitions_n;
+    /* The rules, with lookback_ms of each. They are put in place when the store is opened. NULL: whichever are. */
+    const struct store_rule *rules;
+    size_t rules_n;
     /* Called where there is no state, before one is made: what was before. NULL: nothing was. */
     int (*past)(void *arg, struct store_times *out, struct err *e);
     void *past_arg;
