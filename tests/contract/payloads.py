@@ -143,10 +143,12 @@ def alert(rnd):
                                                                        "subject", "version")})}))
     if "accounts" in made and rnd.random() < 0.5:
         made["accounts_total"] = len(made["accounts"]) + 5
+    if rnd.random() < 0.1:
+        made["count_estimated"] = True
     if made["kind"] == "anomaly":
         made.update(value=3.1234, mean=4.4, stddev=0.3, z=-4.2, direction="down", bucket="1d")
     if made["kind"] == "ratio":
-        made.update(value=0.2583, mean=0.2, stddev=0.0365, z=1.6, direction="up", bucket="1d", matched=31, against=rnd.choice(["limit", "history"]))
+        made.update(value=0.2583, mean=0.2, stddev=0.0365, z=1.6, direction="up", bucket="1d", matched=31, against=rnd.choice(["limit", "history", "overall"]))
     return made
 
 
