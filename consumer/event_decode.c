@@ -335,23 +335,22 @@ static int decode_own(struct record *r, int64_t timestamp_ms, struct event *out,
     return r->deep ? too_deep_error(e) : 0;
 }
 
-static int decode_mapped(struct record *r, const struct event_map *map,
-                         const struct map_message *m, struct event *out, struct err *e)
+/* What no mapping claims is ours; where it is not, it may have been meant for one. */
+static int decode_by_maps(struct record *r, yyjson_val *root, int64_t timestamp_ms,
+                          struct event *out, struct err *e)
 {
-    if (too_deep(m->root))
+    struct map_message m = {root, r->arena, r->may_hold_nul, timestamp_ms};
+    const struct event_map *map = event_map_of(r->decoder->maps, &m);
+    struct err own = {0};
+    if (!map && decode_own(r, timestamp_ms, out, &own) == 0)
+        return 0;
+    if (!map)
+        return err_set(e, own.kind, "%.400s (no mapping of `fields` fits it)", own.text);
+    if (too_deep(root))
         return too_deep_error(e);
-    if (event_map_read(map, m, out, e))
+    if (event_map_read(map, &m, out, e))
         return -1;
-    return event_check_future(out->time_ms, m->timestamp_ms, r->decoder->max_future_ms,
-                              e);
-}
-
-/* It may have been meant for a mapping. */
-static int unclaimed(struct err *e)
-{
-    struct err own = *e;
-    err_clear(e);
-    return err_set(e, own.kind, "%.400s (no mapping of `fields` fits it)", own.text);
+    return event_check_future(out->time_ms, timestamp_ms, r->decoder->max_future_ms, e);
 }
 
 int event_decode(struct event_decoder *d, const struct event_record *record,
@@ -371,10 +370,7 @@ int event_decode(struct event_decoder *d, const struct event_record *record,
     *out = (struct event){.partition = position.partition, .offset = position.offset};
     int64_t timestamp_ms =
         record->timestamp_ms >= 0 ? record->timestamp_ms : position.timestamp_ms;
-    struct map_message m = {root, arena, r.may_hold_nul, timestamp_ms};
-    const struct event_map *map = d->maps ? event_map_of(d->maps, &m) : NULL;
-    if (map)
-        return decode_mapped(&r, map, &m, out, e);
-    int failed = decode_own(&r, timestamp_ms, out, e);
-    return failed && d->maps ? unclaimed(e) : failed;
+    if (!d->maps)
+        return decode_own(&r, timestamp_ms, out, e);
+    return decode_by_maps(&r, root, timestamp_ms, out, e);
 }

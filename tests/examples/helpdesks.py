@@ -6,6 +6,7 @@
 For each NAME.yaml: `check` has nothing to say; `replay` of NAME.jsonl finds the alerts of NAME.alerts.jsonl (the members that
 a line has are compared), leaves out as many duplicates and dead letters as stand below, for these reasons; and NAME.fields.json
 has every value that each text field takes. --show prints what is, for a person to look at before it becomes what should be.
+The examples of docs/helpdesks.md are accepted, too.
 """
 import json
 import pathlib
@@ -14,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 
-EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "config" / "examples"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "config" / "examples"
 MEMBERS = ["time", "rule", "key", "state", "severity", "count", "users"]
 LEFT_OUT = {  # duplicates, dead letters, and what is said of these
     "cloudevents": (0, 0, []),
@@ -78,6 +80,23 @@ def faults(program, name):
         yield "the fields are\n%s" % json.dumps(values, indent=1, ensure_ascii=False)
 
 
+def page_faults(program):
+    page = (ROOT / "docs" / "helpdesks.md").read_text(encoding="utf-8")
+    examples = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    if not examples:
+        yield "the page has no example"
+    for example in examples:
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as f:
+            f.write(example)
+            f.flush()
+            code, out, err = run(program, "check", "-c", f.name)
+        if code or "warning" in out:
+            yield "refused:\n%s\n%s" % (example, out + err)
+    for target in re.findall(r"\]\((\.\.?/[^)#]+|\w+\.md)", page):
+        if not (ROOT / "docs" / target).exists():
+            yield "there is no " + target
+
+
 def show(program, name):
     config, log = EXAMPLES / (name + ".yaml"), EXAMPLES / (name + ".jsonl")
     for alert in alerts_of(replayed(program, config, log)[1]):
@@ -95,7 +114,7 @@ def main():
         for name in names:
             show(program, name)
         return
-    wrong = [(name, fault) for name in names for fault in faults(program, name)]
+    wrong = [(name, fault) for name in names for fault in faults(program, name)] + [("docs/helpdesks.md", f) for f in page_faults(program)]
     for name, fault in wrong:
         print("FAIL %s: %s" % (name, fault))
     print("%d helpdesks, %d faults" % (len(names), len(wrong)))
