@@ -15,6 +15,7 @@ static const struct verb {
     {"check", verb_check, "find every mistake in a configuration"},
     {"alerts", verb_alerts, "print the confirmed record of the live system"},
     {"dlq", verb_dlq, "list, show and give back what could not be read or delivered"},
+    {"silence", verb_silence, "tell nobody of some alerts for a time"},
     {"fingerprint", verb_fingerprint,
      "print the fingerprint of each line of text on stdin"},
     {"bench", verb_bench,
