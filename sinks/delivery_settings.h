@@ -4,6 +4,7 @@
 
 #include <stdatomic.h>
 
+#include "sinks/network.h"
 #include "sinks/sink.h"
 
 struct redis_target;
@@ -17,6 +18,7 @@ struct delivery_sink {
     int (*secrets)(void *arg, struct arena *arena, struct sink_secrets *out,
                    struct err *e);
     void *secrets_arg;
+    struct network network;
     size_t concurrency; /* requests under way at a time, in each shard; 0 is 1 */
 };
 

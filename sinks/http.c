@@ -7,13 +7,15 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "core/clock.h"
 #include "sinks/courier.h"
+#include "sinks/reach.h"
 
-enum { RETRY_AFTER_BYTES = 64 };
+enum { HEADER_VALUE_BYTES = 64 };
 
 struct slot {
     CURL *easy;
@@ -23,7 +25,8 @@ struct slot {
     struct buf body;
     bool busy, answered, cut, late;
     int64_t send_before_ms;
-    char retry_after[RETRY_AFTER_BYTES];
+    struct reach reach;
+    char retry_after[HEADER_VALUE_BYTES], limit_reset[HEADER_VALUE_BYTES];
 };
 
 struct http {
@@ -95,9 +98,10 @@ static size_t take_header(char *bytes, size_t one, size_t n, void *arg)
 static int may_send(void *arg, char *there, char *here, int port_there, int port_here)
 {
     struct slot *s = arg;
-    (void)there, (void)here, (void)port_there, (void)port_here;
+    (void)here, (void)port_there, (void)port_here;
     s->late = clock_monotonic_ms() >= s->send_before_ms;
-    return s->late ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+    bool may = reach_may_send(&s->reach, there);
+    return s->late || !may ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static bool harmless(struct str s)
@@ -148,8 +152,14 @@ static void say_what(struct slot *s, const struct request *r)
     free(method);
 }
 
+static int64_t or_else(int64_t ms, int64_t fallback_ms)
+{
+    return ms ? ms : fallback_ms;
+}
+
 static void say_how(struct slot *s, const struct http_settings *settings)
 {
+    const struct network *n = s->reach.network;
     SET(s->easy, CURLOPT_PRIVATE, s);
     SET(s->easy, CURLOPT_WRITEFUNCTION, take_body);
     SET(s->easy, CURLOPT_WRITEDATA, s);
@@ -164,8 +174,9 @@ static void say_how(struct slot *s, const struct http_settings *settings)
     SET(s->easy, CURLOPT_SSL_VERIFYPEER, 1L);
     SET(s->easy, CURLOPT_SSL_VERIFYHOST, 2L);
     SET(s->easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-    SET(s->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)settings->connect_timeout_ms);
-    SET(s->easy, CURLOPT_TIMEOUT_MS, (long)settings->timeout_ms);
+    SET(s->easy, CURLOPT_CONNECTTIMEOUT_MS,
+        (long)or_else(n->connect_timeout_ms, settings->connect_timeout_ms));
+    SET(s->easy, CURLOPT_TIMEOUT_MS, (long)or_else(n->timeout_ms, settings->timeout_ms));
     SET(s->easy, CURLOPT_NOSIGNAL, 1L);
     /* A name server that hangs is not waited for, else it would hold up the other sinks. */
     SET(s->easy, CURLOPT_QUICK_EXIT, 1L);
@@ -185,28 +196,32 @@ static void wake(void *http)
 }
 
 static int start_courier(struct http *h, struct slot *s, const struct request *request,
-                         struct err *e)
+                         const struct network *n, struct err *e)
 {
     if (!s->courier)
         s->courier = courier_new(wake, h);
-    if (courier_start(s->courier, request, h->settings.timeout_ms, e))
+    if (courier_start(s->courier, request, or_else(n->timeout_ms, h->settings.timeout_ms),
+                      e))
         return -1;
     s->busy = s->carried = true;
     return 0;
 }
 
-int http_start(struct http *h, size_t slot, const struct request *request, struct err *e)
+int http_start(struct http *h, size_t slot, const struct request *request,
+               const struct http_way *way, struct err *e)
 {
     struct slot *s = &h->slots[slot];
     assert(slot < h->settings.slots && !s->busy);
     if (request->carrier)
-        return start_courier(h, s, request, e);
+        return start_courier(h, s, request, way->network, e);
     if (!all_harmless(request))
         return err_set(e, ERR_REFUSED, "a control character in the address or a header");
+    if (reach_begin(&s->reach, s->easy, way->network, request->url, way->proxy, e))
+        return -1;
     buf_clear(&s->body);
     s->answered = s->cut = s->late = false;
     s->send_before_ms = INT64_MAX;
-    s->retry_after[0] = '\0';
+    s->retry_after[0] = s->limit_reset[0] = '\0';
     say_how(s, &h->settings);
     say_what(s, request);
     must(curl_multi_add_handle(h->multi, s->easy) == CURLM_OK);
@@ -254,15 +269,46 @@ void http_wake(struct http *h)
     curl_multi_wakeup(h->multi);
 }
 
-static void keep_retry_after(struct slot *s)
+/* True: the answer has it, and it is no longer than it may be. */
+static bool header_of(struct slot *s, const char *name, char out[HEADER_VALUE_BYTES])
 {
     struct curl_header *header;
-    if (curl_easy_header(s->easy, "Retry-After", 0, CURLH_HEADER, -1, &header) !=
-        CURLHE_OK)
-        return;
-    size_t n = strlen(header->value);
-    if (n < sizeof s->retry_after)
-        memcpy(s->retry_after, header->value, n + 1);
+    if (curl_easy_header(s->easy, name, 0, CURLH_HEADER, -1, &header) != CURLHE_OK ||
+        strlen(header->value) >= HEADER_VALUE_BYTES)
+        return false;
+    memcpy(out, header->value, strlen(header->value) + 1);
+    return true;
+}
+
+/* Linear has several limits, and says of each what remains and when it begins anew. That of requests counts
+ * where none is said to be used up. https://linear.app/developers/rate-limiting */
+static void keep_limit_reset(struct slot *s)
+{
+    static const char *const limits[] = {"X-RateLimit-Complexity",
+                                         "X-RateLimit-Endpoint-Requests"};
+    char name[64], remaining[HEADER_VALUE_BYTES];
+    (void)header_of(s, "X-RateLimit-Requests-Reset", s->limit_reset);
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        snprintf(name, sizeof name, "%s-Remaining", limits[i]);
+        if (!header_of(s, name, remaining) || strcmp(remaining, "0") != 0)
+            continue;
+        snprintf(name, sizeof name, "%s-Reset", limits[i]);
+        if (header_of(s, name, s->limit_reset))
+            return;
+    }
+}
+
+static const char *failure_of(const struct slot *s, CURLcode result)
+{
+    if (result == CURLE_OK)
+        return NULL;
+    if (s->cut)
+        return "the body is too long";
+    if (s->late)
+        return "it was too late to send it";
+    if (reach_is_refused(&s->reach))
+        return "its address is private, and allow_private does not name it";
+    return curl_easy_strerror(result);
 }
 
 static void answer(struct slot *s, CURLcode result, struct http_answer *out)
@@ -272,16 +318,17 @@ static void answer(struct slot *s, CURLcode result, struct http_answer *out)
     curl_easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(s->easy, CURLINFO_TOTAL_TIME_T, &took_us);
     bool whole = result == CURLE_OK, answered = whole || s->answered;
-    if (answered)
-        keep_retry_after(s);
+    if (answered) {
+        (void)header_of(s, "Retry-After", s->retry_after);
+        keep_limit_reset(s);
+    }
     out->took_ms = took_us / 1000;
-    out->failure = whole     ? NULL
-                   : s->cut  ? "the body is too long"
-                   : s->late ? "it was too late to send it"
-                             : curl_easy_strerror(result);
+    out->refused = !answered && !s->late && reach_is_refused(&s->reach);
+    out->failure = failure_of(s, result);
     out->response = (struct response){
         .status = answered ? (int)status : 0,
         .retry_after = str_of(s->retry_after),
+        .limit_reset = str_of(s->limit_reset),
         .body = answered ? buf_str(&s->body) : STR_NONE,
         .body_cut = !whole,
         .now_ms = clock_wall_ms(),

@@ -75,7 +75,8 @@ static void fly(struct lane *l, const struct request *request)
     l->took_ms = 0;
     acknowledge_early(l);
     FAULT_POINT("post.before");
-    if (http_start(l->world->http, l->slot, request, &e) < 0) {
+    struct http_way way = {&l->sink->network, l->gate->secrets.values.proxy};
+    if (http_start(l->world->http, l->slot, request, &way, &e) < 0) {
         lane_conclude_error(l, &e);
         return;
     }

@@ -9,7 +9,7 @@ static bool same(const struct sink_secrets *a, const struct sink_secrets *b)
     for (size_t i = 0; i < SECRETS_N; i++)
         if (!str_eq(a->values[i], b->values[i]))
             return false;
-    return true;
+    return str_eq(a->proxy, b->proxy);
 }
 
 /* 1: they have changed. */

@@ -107,6 +107,8 @@ void lane_answer(struct lane *l, const struct http_answer *answer)
     struct outcome o = lane_talk_hear(l, &answer->response);
     if (status == 0 && o.verdict != DELIVERED)
         snprintf(o.reason, sizeof o.reason, "no answer: %s", answer->failure);
+    if (answer->refused)
+        o.verdict = REFUSED;
     l->took_ms = answer->took_ms;
     lane_conclude(l, &o);
     if (l->state == LANE_ANSWERED && o.verdict != RETRY)

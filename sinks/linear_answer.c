@@ -44,6 +44,8 @@ static bool is_duplicate(const json_t *error)
            has(message, "conflict on insert of comment");
 }
 
+#define RATE_LIMITED "rate limited"
+
 static struct linear_answer say(enum linear_reading reading, enum verdict verdict,
                                 int64_t after_ms, const char *reason)
 {
@@ -69,7 +71,7 @@ static struct linear_answer read_error(const json_t *error)
     if (is_duplicate(error))
         return say(READ_DUPLICATE, MORE, 0, "already there");
     if (is_code(error, "RATELIMITED", "ratelimited"))
-        return say(READ_OTHER, RETRY, MINUTE_MS, "rate limited");
+        return say(READ_OTHER, RETRY, MINUTE_MS, RATE_LIMITED);
     if (is_code(error, "AUTHENTICATION_ERROR", "authentication error"))
         return say(READ_OTHER, REFUSED, 0, KEY_REFUSED);
     if (is_code(error, "INTERNAL_SERVER_ERROR", "internal error") ||
@@ -106,6 +108,14 @@ static struct linear_answer read_data(json_t *data)
     return a;
 }
 
+/* Until the limit begins anew, if Linear says when that is. */
+static void obey_limit(struct outcome *o, const struct response *response)
+{
+    int64_t wish_ms = response_wish_ms(response);
+    if (wish_ms && strcmp(o->reason, RATE_LIMITED) == 0)
+        o->retry_after_ms = wish_ms;
+}
+
 struct linear_answer linear_read(const struct response *response)
 {
     struct linear_answer a = {.reading = READ_OTHER,
@@ -115,9 +125,10 @@ struct linear_answer linear_read(const struct response *response)
     json_t *body =
         json_loadb(response->body.n ? response->body.p : "", response->body.n, 0, NULL);
     const json_t *errors = json_object_get(body, "errors");
-    if (json_array_size(errors))
+    if (json_array_size(errors)) {
         a = read_errors(errors);
-    else if (response->status == 401)
+        obey_limit(&a.outcome, response);
+    } else if (response->status == 401)
         a = say(READ_OTHER, REFUSED, 0, KEY_REFUSED);
     else if (a.outcome.verdict == DELIVERED)
         a = read_data(json_object_get(body, "data"));

@@ -3,6 +3,7 @@
  * along. What a receiver wishes is bounded, so that a typo of its does not silence a sink
  * for a month. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #include "sinks/carrier.h"
@@ -50,6 +51,21 @@ static int64_t retry_after_ms(const struct response *r)
     return ms < 0 ? 0 : ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;
 }
 
+int64_t response_wish_ms(const struct response *r)
+{
+    char text[64], *end;
+    int64_t ms = retry_after_ms(r);
+    if (ms || !r->now_ms || !r->limit_reset.n || r->limit_reset.n >= sizeof text)
+        return ms;
+    memcpy(text, r->limit_reset.p, r->limit_reset.n);
+    text[r->limit_reset.n] = '\0';
+    long long reset_ms = strtoll(text, &end, 10);
+    if (*end || reset_ms <= r->now_ms)
+        return 0;
+    ms = reset_ms - r->now_ms;
+    return ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;
+}
+
 static bool is_retried(int status)
 {
     return status == 0 || status == 408 || status == 425 || status == 429 ||
@@ -73,7 +89,8 @@ struct outcome outcome_by_status(const struct response *response)
     else if (is_refusal(response->status))
         o.verdict = REFUSED;
     if (o.verdict != DELIVERED) /* a sink may know that its DEAD is not */
-        o.retry_after_ms = retry_after_ms(response);
+        o.retry_after_ms = response->status == 429 ? response_wish_ms(response)
+                                                   : retry_after_ms(response);
     if (response->status == 0)
         snprintf(o.reason, sizeof o.reason, "no answer");
     else

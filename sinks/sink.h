@@ -27,11 +27,12 @@ struct request {
 struct response {
     int status;              /* HTTP status; 0: no answer, and `reason` says why */
     struct str retry_after;  /* header value, n == 0: none */
+    struct str limit_reset;  /* when a used-up limit begins anew, in ms since 1970; n == 0: unknown */
     struct str body;         /* at most RESPONSE_MAX_BYTES of it */
     bool body_cut;
     int64_t now_ms;          /* wall clock when it came; 0: unknown, and a Retry-After date is not read */
 };
-enum { RESPONSE_MAX_BYTES = 64 * 1024 };
+enum { RESPONSE_MAX_BYTES = 256 * 1024 };
 
 enum verdict {
     DELIVERED,
@@ -50,6 +51,7 @@ struct outcome {
 /* Secrets as read just now, in the order of the sink's OPTION_SECRET rows; n == 0 where unset. */
 struct sink_secrets {
     struct str values[4];
+    struct str proxy; /* what requests go through; not the sink's own */
 };
 
 struct sink_input {
@@ -69,6 +71,8 @@ struct sink {
     const struct option_row *options;
     size_t options_n;
     size_t settings_bytes;
+    /* What is wrong with settings that are each right, in words; NULL: nothing. May itself be NULL. */
+    const char *(*check)(const void *settings);
     /* 1: a request; 0: this sink has nothing to say for this alert (counts as delivered);
      * -1: it cannot be said (dead). */
     int (*format)(const struct sink_input *in, struct arena *arena, struct request *out, struct err *e);

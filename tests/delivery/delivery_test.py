@@ -610,7 +610,7 @@ class DeliveryTest(unittest.TestCase):
         self.addCleanup(proxy.server.close)
         self.add("sink", [1, 2])
         pod = Pod(self.redis, "a", *QUICK, "lease=1000", "connect_timeout=30000",
-                  "request_timeout=30000", "sink=http://127.0.0.1:9/late", http_proxy=proxy.url)
+                  "request_timeout=30000", f"proxy={proxy.url}", "sink=http://127.0.0.1:9/late")
         self.addCleanup(pod.close)
         self.assertTrue(proxy.asked.wait(5))
         pod.send(signal.SIGSTOP)

@@ -28,9 +28,9 @@ def wait_for(condition, seconds=15):
 
 
 class Pod:
-    def __init__(self, tool, redis, name, *arguments, stdout=subprocess.PIPE):
+    def __init__(self, tool, redis, name, *arguments, stdout=subprocess.PIPE, environment=None):
         self.log_path = tempfile.mktemp(prefix="delivery_log.")
-        environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
+        environment = {**{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}, **(environment or {})}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([tool, redis.url, name, *QUICK, *arguments], stderr=log, stdout=stdout,
                                             env=environment)

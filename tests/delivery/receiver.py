@@ -66,6 +66,7 @@ class Receiver:
         self.requests, self.lock = [], threading.Lock()
         self.released = threading.Event()  # lets hanging requests end
         self.bytes_sent = {}  # by those without end
+        self.location = None  # of redirects
         self.serving, self.most_served = {}, {}  # path -> at a time
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.socket.getsockname()[1]
@@ -137,7 +138,7 @@ class Receiver:
         if name in ("huge", "huge_header", "trickle", "trickle_header"):
             return self.without_end(connection, name)
         if name == "redirect":
-            return answer(connection, 302, [f"Location: {self.url('/redirected')}"])
+            return answer(connection, 302, [f"Location: {self.location or self.url('/redirected')}"])
         if name == "error_body":
             return answer(connection, 200, body=b'{"error":"invalid_token"}')
         if name == "slow":

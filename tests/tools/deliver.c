@@ -2,9 +2,9 @@
  *
  *   deliver REDIS_URL CONSUMER [OPTION=NUMBER...] NAME=URL|NAME=@FILE|NAME:TYPE=SETTINGS ...
  *
- * Options are the times of struct delivery_settings without "_ms", drain, shards, and concurrency, which is of the
- * sinks after it. @FILE holds the URL, read
- * again as secrets are. Settings are "name=value;name=value", as tests/sink_case.h has them. SIGUSR1: prints each
+ * Options are the times of struct delivery_settings without "_ms", drain, shards; and of the sinks after it:
+ * concurrency, proxy=URL, ca_file=PATH, allow=WORD[,WORD...], timeout. @FILE holds the URL, read again as
+ * secrets are. Settings are "name=value;name=value", as tests/sink_case.h has them. SIGUSR1: prints each
  * sink's counters as a line of JSON. */
 #include <signal.h>
 #include <stdio.h>
@@ -14,15 +14,23 @@
 #include "tests/sink_case.h"
 #include "windows/redis_link.h"
 
-enum { SINKS_MAX = 16, SETTINGS_MAX = 16, TIMEOUT_MS = 1000, URL_BYTES = 500 };
+enum {
+    SINKS_MAX = 16,
+    WORDS_MAX = 4,
+    SETTINGS_MAX = 16,
+    TIMEOUT_MS = 1000,
+    URL_BYTES = 500
+};
 
 struct target {
+    struct str proxy;
     const char *url; /* or @FILE; NULL: of another type than webhook */
     struct sink_case sink;
 };
 
 /* What the sinks after it on the command line are like. */
 static struct delivery_sink sink_now;
+static struct str proxy;
 
 static int read_url(const char *path, struct arena *arena, struct str *out, struct err *e)
 {
@@ -41,6 +49,7 @@ static int secrets(void *arg, struct arena *arena, struct sink_secrets *out,
 {
     const struct target *t = arg;
     *out = t->sink.secrets;
+    out->proxy = t->proxy;
     if (!t->url)
         return 0;
     if (t->url[0] == '@')
@@ -64,6 +73,7 @@ static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
     } rows[] = {{"drain", drain_ms},
                 {"shards", &shards_n},
                 {"concurrency", &concurrency},
+                {"timeout", &sink_now.network.timeout_ms},
                 {"connect_timeout", &s->connect_timeout_ms},
                 {"request_timeout", &s->request_timeout_ms},
                 {"lease", &s->lease_ms},
@@ -82,6 +92,31 @@ static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
             return true;
         }
     return false;
+}
+
+/* Kept until the end. */
+static void take_words(const char *list, struct texts *out)
+{
+    *out = (struct texts){calloc(WORDS_MAX, sizeof *out->items), 0};
+    while (*list && out->items && out->n < WORDS_MAX) {
+        size_t n = strcspn(list, ",");
+        out->items[out->n++] = (struct str){list, n};
+        list += n + (list[n] == ',');
+    }
+}
+
+static bool take_text(const char *arg, size_t n)
+{
+    const char *value = arg + n + 1;
+    if (is_named(arg, n, "proxy"))
+        proxy = str_of(value);
+    else if (is_named(arg, n, "ca_file"))
+        sink_now.network.ca_file = str_of(value);
+    else if (!is_named(arg, n, "allow"))
+        return false;
+    else
+        take_words(value, &sink_now.network.allow_private);
+    return true;
 }
 
 static void print_stats(const struct delivery *d,
@@ -142,6 +177,7 @@ static int take_sink(const char *arg, struct delivery_sink *row, struct target *
     row->type = sink_named(STR("webhook"));
     row->secrets = secrets;
     row->secrets_arg = target;
+    target->proxy = proxy;
     if (arg[n] == '=') {
         target->url = arg + n + 1;
         return 0;
@@ -162,7 +198,7 @@ static int take_arguments(char **arg, struct delivery_settings *s, int64_t *drai
     s->sinks = rows;
     for (; *arg && s->sinks_n < SINKS_MAX; arg++) {
         size_t n = strcspn(*arg, "=");
-        if (!(*arg)[n] || take_option(*arg, n, s, drain_ms))
+        if (!(*arg)[n] || take_option(*arg, n, s, drain_ms) || take_text(*arg, n))
             continue;
         if (take_sink(*arg, &rows[s->sinks_n], &targets[s->sinks_n], e))
             return -1;

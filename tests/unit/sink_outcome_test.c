@@ -223,6 +223,40 @@ static void a_date_needs_a_clock(void)
     CHECK(o.verdict == RETRY && o.retry_after_ms == 0);
 }
 
+/* In milliseconds since 1970, as Linear says it; Retry-After comes first, and only what is limited waits. */
+static int64_t wish(int status, const char *retry_after, const char *reset)
+{
+    struct response r = {.status = status,
+                         .retry_after = str_of(retry_after),
+                         .limit_reset = str_of(reset),
+                         .now_ms = NOW_MS};
+    return outcome_by_status(&r).retry_after_ms;
+}
+
+static void limits_begin_anew(void)
+{
+    CHECK_INT(wish(429, "", "1772443245000"), 45000);
+    CHECK_INT(wish(429, "7", "1772443245000"), 7000);
+    CHECK_INT(wish(429, "", "1772443199000"), 0);
+    CHECK_INT(wish(429, "", "-1"), 0);
+    CHECK_INT(wish(429, "", "soon"), 0);
+    CHECK_INT(wish(429, "", "1772443245"), 0); /* seconds: long ago */
+    CHECK_INT(wish(429, "", "99999999999999999999999"), 86400000);
+    CHECK_INT(wish(503, "", "1772443245000"), 0);
+    struct response limited = {
+        .status = 400,
+        .body = STR("{\"errors\":[{\"message\":\"Rate limit\",\"extensions\":{\"code\":"
+                    "\"RATELIMITED\"}}]}"),
+        .limit_reset = STR("1772443245000"),
+        .now_ms = NOW_MS};
+    struct outcome o = sink_named(STR("linear"))->outcome(NULL, &limited);
+    CHECK(o.verdict == RETRY && o.retry_after_ms == 45000);
+    limited.body = STR("{\"errors\":[{\"message\":\"x\",\"extensions\":{\"code\":"
+                       "\"INTERNAL_SERVER_ERROR\"}}]}");
+    o = sink_named(STR("linear"))->outcome(NULL, &limited);
+    CHECK(o.verdict == RETRY && o.retry_after_ms == 0);
+}
+
 static void finds_sinks_by_name(void)
 {
     CHECK(sink_named(STR("slack")) == sinks[0]);
@@ -235,6 +269,7 @@ int main(void)
     reads_answers();
     reasons_hold_no_bodies();
     a_date_needs_a_clock();
+    limits_begin_anew();
     finds_sinks_by_name();
     return check_result();
 }
