@@ -22,13 +22,14 @@ void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
                          .times = {STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME}};
     g->stats.rules = calloc(rules_n + 1, sizeof *g->stats.rules);
     g->shards = calloc(stores_n, sizeof *g->shards);
-    assert(g->stats.rules && g->shards);
+    g->limits = calloc(rules_n + 1, sizeof *g->limits);
+    assert(g->stats.rules && g->shards && g->limits);
+    g->limits_n = keys_limits(rules, rules_n, stores_n, g->limits);
     for (size_t i = 0; i < stores_n; i++)
-        g->shards[i] = (struct engine_shard){
-            .store = stores[i],
-            .clock = {.watermark_ms = STORE_NO_TIME,
-                      .next_due_ms = STORE_NO_DUE,
-                      .judged_ms = STORE_NO_TIME}};
+        g->shards[i] = (struct engine_shard){.store = stores[i],
+                                             .clock = {.watermark_ms = STORE_NO_TIME,
+                                                       .next_due_ms = STORE_NO_DUE,
+                                                       .judged_ms = STORE_NO_TIME}};
     changes_init(&g->changes);
     proof_init(&g->proof);
     arena_init(&g->scratch);
@@ -39,6 +40,7 @@ void engine_deinit(struct engine *g)
     for (size_t i = 0; i < g->partitions_n; i++)
         free(g->partitions[i].at);
     free(g->stats.rules);
+    free(g->limits);
     free(g->shards);
     free(g->partitions);
     changes_deinit(&g->changes);
@@ -233,7 +235,9 @@ static struct apply call_of(const struct engine *g, const struct engine_partitio
                           .times_ms = a->times_ms,
                           .events_n = a->n,
                           .changes = g->changes.items,
-                          .changes_n = g->changes.n};
+                          .changes_n = g->changes.n,
+                          .limits = g->limits,
+                          .limits_n = g->limits_n};
 }
 
 /* The piece into one shard. *outcome: APPLIED or MISPLACED. */
@@ -270,6 +274,7 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
     if (reply.outcome == MISPLACED)
         return 0;
     count(g, shard, piece, &a, matches);
+    keys_left_out(g->rules, g->rules_n, g->changes.items, &reply, g->stats.rules);
     return judge(g, &g->shards[shard], reply.windows, reply.windows_n, &committed, e);
 }
 

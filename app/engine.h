@@ -14,6 +14,7 @@
 #include "app/accept.h"
 #include "app/changes.h"
 #include "app/judge.h"
+#include "app/keys.h"
 #include "app/past.h"
 #include "app/proof.h"
 #include "consumer/source.h"
@@ -51,6 +52,8 @@ struct engine {
     const struct rule *rules;
     size_t rules_n;
     int64_t lateness_ms;
+    struct window_limit *limits; /* of a shard */
+    size_t limits_n;
     const struct outbox_cap *caps; /* of sinks */
     size_t caps_n;
     struct source *source;

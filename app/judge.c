@@ -154,6 +154,7 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     out->kept_n = found.kept_n;
     out->due_ms = found.due_ms;
     out->unproven = found.unproven;
+    out->left_out = found.left_out;
     *finding = (struct finding){rule, found};
     buf_deinit(&state);
     buf_deinit(&kept);
@@ -197,5 +198,6 @@ void judge_count(const struct judge_settings *settings, const struct judged *jud
         struct rule_stats *s = &stats[rule - settings->rules];
         s->confirmed += judged[i].record_n;
         s->announced += judged[i].outbox_n;
+        s->left_out += (uint64_t)judged[i].left_out;
     }
 }

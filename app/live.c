@@ -173,6 +173,7 @@ static void tell_every_second(struct live *l)
         return;
     l->tell_ms = now + EVERY_MS;
     live_look_at_outboxes(l);
+    live_look_at_keys(l);
     live_metrics_tell(&l->metrics, &l->engine, l->delivery, l->paused);
     status_tell(l->status, &(struct status_facts){.redis_answers = l->redis_answers,
                                                   .sinks_full = l->metrics.sinks_full,
@@ -199,7 +200,8 @@ static int every_second(struct live *l, struct err *e)
     l->redis_answers =
         engine_look(&l->engine, e) == 0 &&
         engine_look_at_ends(&l->engine, l->config->time.idle_after_ms, e) == 0 &&
-        engine_horizon(&l->engine, l->config->redis.prefix, e) == 0;
+        engine_horizon(&l->engine, l->config->redis.prefix, e) == 0 &&
+        live_count_keys(l, e) == 0;
     if (!l->redis_answers)
         return back_off(l, false, e);
     well_again(l);
@@ -255,6 +257,7 @@ int live_run(const struct config *config, const atomic_bool *stop, struct err *e
     int result = live_start(&l, e) ? -1 : loop(&l, e);
     log_info("stopping", "consumer=%s", l.consumer);
     live_finish(&l);
+    live_forget_keys(&l);
     log_info("stopped", "failed=%d", result != 0);
     return result;
 }

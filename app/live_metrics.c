@@ -10,7 +10,7 @@
 #include "core/metric_families.h"
 
 struct rule_series {
-    struct metric *matches, *announced, *confirmed;
+    struct metric *matches, *announced, *confirmed, *keys, *refused;
 };
 
 struct sink_series {
@@ -34,7 +34,9 @@ static struct rule_series rule_series(struct str name)
 {
     return (struct rule_series){metric_of(&metric_rule_matches, name, STR_NONE),
                                 metric_of(&metric_alerts, name, STR("announced")),
-                                metric_of(&metric_alerts, name, STR("confirmed"))};
+                                metric_of(&metric_alerts, name, STR("confirmed")),
+                                metric_of(&metric_keys, name, STR_NONE),
+                                metric_of(&metric_keys_refused, name, STR_NONE)};
 }
 
 static struct sink_series sink_series(struct str name)
@@ -107,9 +109,18 @@ static void tell_rules(const struct live_metrics *m, const struct engine_stats *
         metric_put(m->rules[i].matches, (int64_t)s->rules[i].matches);
         metric_put(m->rules[i].announced, (int64_t)s->rules[i].announced);
         metric_put(m->rules[i].confirmed, (int64_t)s->rules[i].confirmed);
+        metric_put(m->rules[i].refused, (int64_t)s->rules[i].left_out);
     }
     metric_flush(&metric_rule_matches);
+    metric_flush(&metric_keys_refused);
     metric_flush(&metric_alerts);
+}
+
+void live_metrics_keys(const struct live_metrics *m, const int64_t *counts)
+{
+    for (size_t i = 0; i < m->config->rules_n; i++)
+        metric_put(m->rules[i].keys, counts[i]);
+    metric_flush(&metric_keys);
 }
 
 static void tell_time(const struct engine *g)

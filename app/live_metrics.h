@@ -24,6 +24,8 @@ void live_metrics_deinit(struct live_metrics *m);
 /* What holds now. `paused`: nothing is read, because an outbox is full. */
 void live_metrics_tell(struct live_metrics *m, const struct engine *g,
                        const struct delivery *d, bool paused);
+/* How many keys each rule has. */
+void live_metrics_keys(const struct live_metrics *m, const int64_t *counts);
 /* A batch was applied, judged and committed within so long. */
 void live_metrics_batch(int64_t us);
 

@@ -29,6 +29,8 @@ struct live {
     int64_t next_ms, tell_ms, topology_ms, figures_ms;
     int64_t
         unknown_until_ms; /* a store did not say where a partition stands: not asked again before */
+    int64_t keys_ms;           /* when keys are counted again */
+    struct key_overflow *overflows; /* by rule, as last logged */
     uint64_t full;             /* lines that found an outbox full, as last logged */
     bool paused;               /* reading, because an outbox is full */
     const char *redis_warning; /* the last one logged */
@@ -46,6 +48,12 @@ int live_partitions(struct live *l, struct err *e);
 /* live.c: what the source tells. */
 struct source_place live_assigned(void *arg, size_t slot, struct str name);
 void live_revoked(void *arg, size_t slot, struct str name);
+
+/* live_keys.c: logs which rules have too many keys, and frees what that needs. */
+void live_look_at_keys(struct live *l);
+void live_forget_keys(struct live *l);
+/* Asks the stores how many keys there are, every ten seconds. */
+int live_count_keys(struct live *l, struct err *e);
 
 /* live_full.c */
 void live_look_at_outboxes(struct live *l);

@@ -103,6 +103,16 @@ static void show_progress(struct replay *r)
     fprintf(stderr, "\033[K");
 }
 
+static void summarise_rule(const struct rule *rule, const struct rule_stats *s)
+{
+    fprintf(stderr, "  %-24.*s %8" PRIu64 " matching events %6" PRIu64 " alerts",
+            STR_ARG(rule->name), s->matches, s->confirmed);
+    if (s->left_out)
+        fprintf(stderr, ", %" PRIu64 " events of too many keys were left out%s%s",
+                s->left_out, s->left_out_key[0] ? ", one is " : "", s->left_out_key);
+    fprintf(stderr, "\n");
+}
+
 static void summary(struct replay *r)
 {
     const struct engine_stats *s = &r->engine.stats;
@@ -119,9 +129,7 @@ static void summary(struct replay *r)
         fprintf(stderr, ", %" PRIu64 " behind the watermark", s->behind);
     fprintf(stderr, "\n");
     for (size_t i = 0; i < r->config.rules_n; i++)
-        fprintf(stderr, "  %-24.*s %8" PRIu64 " matching events %6" PRIu64 " alerts\n",
-                STR_ARG(r->config.rules[i].name), s->rules[i].matches,
-                s->rules[i].confirmed);
+        summarise_rule(&r->config.rules[i], &s->rules[i]);
 }
 
 /* One batch; what it confirmed for good is written. */

@@ -126,6 +126,14 @@ void rule_by(struct reading *r, const struct entry *m, struct str path, struct r
     }
 }
 
+void rule_max_keys(struct reading *r, const struct entry *m, struct str path,
+                   struct rule *rule)
+{
+    static const struct option_row row = {
+        .name = "max_keys", .type = OPTION_INT, .min = 1, .max = 1e9};
+    (void)value_read(r, &row, m->value, path, &rule->max_keys);
+}
+
 /* --- severity --- */
 
 static const char severities[] = "low, medium, high or critical";

@@ -10,7 +10,7 @@ static const struct part {
 } parts[] = {
     {"on", rule_on},     {"where", rule_where},
     {"by", rule_by},     {"severity", rule_severity},
-    {"send", rule_send},
+    {"send", rule_send}, {"max_keys", rule_max_keys},
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -117,6 +117,7 @@ static void read_rule(struct reading *r, const struct entry *m)
     size_t errors = r->errors;
     *rule = (struct rule){.name = m->name,
                           .on = UINT32_MAX,
+                          .max_keys = RULE_MAX_KEYS,
                           .lateness_ms = r->out->time.lateness_ms,
                           .zone = r->out->time.zone};
     if (!name_is_good(r, m, STR("rules")) ||

@@ -31,13 +31,18 @@ void rules_read(struct reading *r);
 /* False after saying that this is no name for a rule or a sink: letters, digits, - _ and . */
 bool name_is_good(struct reading *r, const struct entry *m, struct str path);
 
-/* The parts of a rule: `on`, `where`, `by`, `severity`, `send`. `path` is the part's own. */
+/* Where a rule does not say it: some 150 MB of Redis, at 600 bytes a key with one event. */
+enum { RULE_MAX_KEYS = 250000 };
+
+/* The parts of a rule: `on`, `where`, `by`, `max_keys`, `severity`, `send`. `path` is the part's own. */
 void rule_on(struct reading *r, const struct entry *m, struct str path,
              struct rule *rule);
 void rule_where(struct reading *r, const struct entry *m, struct str path,
                 struct rule *rule);
 void rule_by(struct reading *r, const struct entry *m, struct str path,
              struct rule *rule);
+void rule_max_keys(struct reading *r, const struct entry *m, struct str path,
+                   struct rule *rule);
 void rule_severity(struct reading *r, const struct entry *m, struct str path,
                    struct rule *rule);
 void rule_send(struct reading *r, const struct entry *m, struct str path,

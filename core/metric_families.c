@@ -160,6 +160,22 @@ struct metric_family metric_rule_matches = {
         "fit no event; try them with `ticketwatch replay`.",
     .labels = {"rule"}};
 
+struct metric_family metric_keys = {
+    .name = "ticketwatch_keys",
+    .help =
+        "Keys that a rule keeps something of; the same in all pods. Near its max_keys: "
+        "is `by` too fine, or made of what never comes twice? Else raise max_keys.",
+    .type = METRIC_GAUGE,
+    .labels = {"rule"}};
+
+struct metric_family metric_keys_refused = {
+    .name = "ticketwatch_keys_refused_total",
+    .help =
+        "Events that were not kept under their key, because the rule has max_keys "
+        "already (or a bucket of a ratio max_segments). What they would have shown is "
+        "missing: the log's keys_overflow names a key.",
+    .labels = {"rule"}};
+
 struct metric_family metric_alerts = {
     .name = "ticketwatch_alerts_total",
     .help =
@@ -326,6 +342,8 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_next_due,
                                                  &metric_windows_waiting,
                                                  &metric_rule_matches,
+                                                 &metric_keys,
+                                                 &metric_keys_refused,
                                                  &metric_alerts,
                                                  &metric_outbox_entries,
                                                  &metric_outbox_full,

@@ -16,8 +16,8 @@ extern struct metric_family metric_partitions_owned, metric_partition_lag,
 extern struct metric_family metric_watermark, metric_watermark_lag, metric_next_due,
     metric_windows_waiting;
 /* What goes out. */
-extern struct metric_family metric_rule_matches, metric_alerts, metric_outbox_entries,
-    metric_outbox_full, metric_outbox_oldest, metric_outbox_overflows,
+extern struct metric_family metric_rule_matches, metric_keys, metric_keys_refused,
+    metric_alerts, metric_outbox_entries, metric_outbox_full, metric_outbox_oldest, metric_outbox_overflows,
     metric_dead_letters, metric_sink_circuit_open, metric_sink_paused, metric_deliveries;
 /* Redis. */
 extern struct metric_family metric_redis_errors, metric_script_seconds;

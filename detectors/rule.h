@@ -41,6 +41,7 @@ struct rule {
      * kind puts it into its records; the kind's check says so. */
     bool one_window;
     bool everywhere;     /* its windows lie in every shard, not in one */
+    int64_t max_keys;    /* windows it may have, over all shards; 0: any number */
     struct texts send;   /* names of sinks */
     int64_t lateness_ms; /* time.lateness */
     struct str zone;     /* time.zone */

@@ -2,12 +2,13 @@
 -- together, or nothing does.
 -- ARGV 3 partition, 4 start, 5 next (incarnation of the log:offset, as cursors are), 6 high ('' none), 7 '1' if events were read, 8 new version,
 --      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes,
---      13 offset and hash of the last record ('' none), 14 records that retention deleted unread;
---      then for each slot: its name, its end, number of ids, ids; then for each change: id, head, records, their number,
---      judge_at, due time.
+--      13 offset and hash of the last record ('' none), 14 records that retention deleted unread, 15 number of limits;
+--      then for each limit: the name of a rule's windows, how many there may be; for each slot: its name, its end, number
+--      of ids, ids; then for each change: id, head, records, their number, judge_at, due time.
 -- KEYS, more: the id slots.
 -- Reply: MISPLACED; BEHIND; DUPLICATES: positions among all ids;
---        APPLIED: the windows to be judged now.
+--        APPLIED: how many changes would have made a window beyond its limit and were left out, their positions,
+--        the windows to be judged now.
 local partition, start, high, version = ARGV[3], ARGV[4], ARGV[6], ARGV[8]
 local fold, slots_n, changes_n = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 
@@ -20,7 +21,8 @@ local settled = tonumber(redis.call('HGET', META, 'watermark'))
 if settled and ARGV[9] ~= '' and tonumber(ARGV[9]) < settled then return reply('BEHIND') end
 
 -- Which ids were there before.
-local at, seen, slots = 15, {}, {}
+local limits_n = tonumber(ARGV[15])
+local at, seen, slots = 16 + 2 * limits_n, {}, {}
 local position = 0
 for s = 1, slots_n do
   local slot = {name = ARGV[at], ends = tonumber(ARGV[at + 1]), n = tonumber(ARGV[at + 2]), from = at + 2}
@@ -56,7 +58,18 @@ for s = 1, slots_n do
   redis.call('ZADD', ID_SLOTS, int(slot.ends), slot.name)
 end
 
-local judge_now, waiting = {}, {}
+-- How many windows a rule has, by their name: read when one is to be made.
+local limits, live, made = {}, {}, {}
+for i = 16, 15 + 2 * limits_n, 2 do limits[ARGV[i]] = tonumber(ARGV[i + 1]) end
+local function room_for(head)
+  local name = windows_name(head)
+  live[name] = live[name] or tonumber(redis.call('HGET', STATE, 'keys ' .. name)) or 0
+  if limits[name] and live[name] >= limits[name] then return false end
+  live[name], made[name] = live[name] + 1, true
+  return true
+end
+
+local judge_now, waiting, left_out = {}, {}, {}
 in_pieces(changes_n, function(from, to)
   local ids, set, due = {}, {}, {}
   for i = from, to do ids[#ids + 1] = changes[i].id end
@@ -67,19 +80,26 @@ in_pieces(changes_n, function(from, to)
     if v then
       n, records_at = struct.unpack('<I4I4', v, 9)
       v = version .. struct.pack('<I4', n + c.n) .. string.sub(v, 13) .. c.records
-    else
+    elseif room_for(c.head) then
       n, records_at = 0, 22 + #c.head
       v = version .. struct.pack('<I4I4I2', c.n, records_at, #c.head) .. c.head .. '\0\0\0\0' .. c.records
+    else
+      left_out[#left_out + 1] = i
     end
-    set[#set + 1], set[#set + 2] = c.id, v
-    due[#due + 1], due[#due + 2] = int(c.due), c.id
-    if n + c.n >= c.judge_at or #v - records_at >= fold then
-      waiting[#waiting + 1], judge_now[#judge_now + 1] = c.id, v
+    if v then
+      set[#set + 1], set[#set + 2] = c.id, v
+      due[#due + 1], due[#due + 2] = int(c.due), c.id
+      if n + c.n >= c.judge_at or #v - records_at >= fold then
+        waiting[#waiting + 1], judge_now[#judge_now + 1] = c.id, v
+      end
     end
   end
-  redis.call('HSET', WINDOWS, unpack(set))
-  redis.call('ZADD', DUE, 'LT', unpack(due))
+  if #set > 0 then
+    redis.call('HSET', WINDOWS, unpack(set))
+    redis.call('ZADD', DUE, 'LT', unpack(due))
+  end
 end)
+for name in pairs(made) do redis.call('HSET', STATE, 'keys ' .. name, live[name]) end
 local floor = said()
 for i = 1, #waiting do redis.call('ZADD', WAITING, 'NX', floor, waiting[i]) end
 
@@ -91,5 +111,7 @@ if ARGV[7] == '1' then redis.call('HSET', ATS, partition, now) end
 if ARGV[13] ~= '' then redis.call('HSET', LASTS, partition, ARGV[13]) end
 if ARGV[14] ~= '0' then redis.call('HINCRBY', META, 'lost', ARGV[14]) end
 local r = reply('APPLIED')
-for i = 1, #judge_now do r[6 + i] = judge_now[i] end
+r[7] = #left_out
+for i = 1, #left_out do r[7 + i] = left_out[i] end
+for i = 1, #judge_now do r[7 + #left_out + i] = judge_now[i] end
 return r

@@ -44,9 +44,17 @@ local function send(sink, time, line)
   redis.call('ZADD', UNSENT, floor, name .. ' ' .. id)
 end
 
-local function write(j)
+-- Windows that are no more, by name.
+local gone = {}
+local function forget(j, value)
+  local name = windows_name(string.sub(value, 19))
+  redis.call('HDEL', WINDOWS, j.id)
+  gone[name] = (gone[name] or 0) + 1
+end
+
+local function write(j, value)
   if j.value == '' then
-    redis.call('HDEL', WINDOWS, j.id)
+    forget(j, value)
   else
     redis.call('HSET', WINDOWS, j.id, version .. j.value)
   end
@@ -68,7 +76,10 @@ end
 for i = 1, n do
   local value = redis.call('HGET', WINDOWS, windows[i].id)
   held[i] = value and string.sub(value, 1, 8) == windows[i].version and 1 or 0
-  if held[i] == 1 then write(windows[i]) end
+  if held[i] == 1 then write(windows[i], value) end
+end
+for name, number in pairs(gone) do
+  if redis.call('HINCRBY', STATE, 'keys ' .. name, -number) <= 0 then redis.call('HDEL', STATE, 'keys ' .. name) end
 end
 local r = reply('COMMITTED')
 r[7] = full

@@ -58,6 +58,11 @@ local function same_epoch()
   return redis.call('HGET', STATE, 'epoch') == ARGV[1]
 end
 
+-- The rule's name and layout, with which a window's head begins; STATE's `keys NAME` says how many windows have it.
+local function windows_name(head)
+  return string.sub(head, 3, 2 + struct.unpack('<I2', head))
+end
+
 -- f(arguments from, to) for pieces of at most 500, since a call takes a bounded number of values.
 local function in_pieces(n, f)
   for from = 1, n, 500 do f(from, math.min(from + 499, n)) end

@@ -158,8 +158,10 @@ static int memory_apply(struct window_store *s, const struct apply *a,
         return 0;
     for (size_t i = 0; i < a->events_n; i++)
         seen_ids_add(&m->seen, a->ids[i], a->times_ms[i]);
+    out->left_out = arena_alloc(arena, (a->changes_n + 1) * sizeof *out->left_out);
     for (size_t i = 0; i < a->changes_n; i++)
-        memory_windows_change(&m->windows, &a->changes[i]);
+        if (!memory_windows_change(&m->windows, a, &a->changes[i]))
+            out->left_out[out->left_out_n++] = i;
     p->cursor = a->next;
     p->high_ms = a->high_ms > p->high_ms ? a->high_ms : p->high_ms;
     move_watermark(m);
@@ -237,6 +239,15 @@ static int memory_commit(struct window_store *s, struct judged *judged, size_t n
     return 0;
 }
 
+static int memory_counts(struct window_store *s, const struct str *names, size_t n,
+                         int64_t *counts, struct err *e)
+{
+    (void)e;
+    for (size_t i = 0; i < n; i++)
+        counts[i] = window_counts_of(&self(s)->windows.live, names[i]);
+    return 0;
+}
+
 static int memory_record(struct window_store *s, store_line_fn *fn, void *arg,
                          struct err *e)
 {
@@ -266,6 +277,7 @@ static const struct store_ops memory_ops = {
     .due = memory_due,
     .peek = memory_peek,
     .commit = memory_commit,
+    .windows = memory_counts,
     .record = memory_record,
     .close = memory_close,
 };

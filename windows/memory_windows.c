@@ -139,13 +139,39 @@ static bool wants_judging(const struct buf *value, const struct window_change *c
            value->n - peek_u32(value, 12) >= WINDOW_FOLD_BYTES;
 }
 
-void memory_windows_change(struct memory_windows *m, const struct window_change *c)
+static struct str name_of(struct str head)
+{
+    struct reader r = {.in = head};
+    return reader_str16(&r);
+}
+
+static bool exists(const struct memory_windows *m, const struct window_id *id)
+{
+    size_t at = index_get(&m->by_id, window_id_str(id));
+    return at != INDEX_NONE && m->items[at]->value.n;
+}
+
+static bool has_room(const struct memory_windows *m, const struct apply *batch,
+                     struct str name)
+{
+    for (size_t i = 0; i < batch->limits_n; i++)
+        if (str_eq(batch->limits[i].name, name))
+            return window_counts_of(&m->live, name) < batch->limits[i].max;
+    return true;
+}
+
+bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
+                           const struct window_change *c)
 {
     char version[WINDOW_VERSION_BYTES];
+    bool made = !exists(m, &c->id);
+    if (made && !has_room(m, batch, name_of(c->head)))
+        return false;
     size_t at = window_number(m, &c->id);
     struct stored *w = m->items[at];
     next_version(m, version);
-    if (w->value.n == 0) {
+    if (made) {
+        window_counts_add(&m->live, name_of(c->head), 1);
         window_pack(&w->value, version, c->head, STR_NONE, c->records, c->records_n);
         w->due_ms = STORE_NO_DUE;
         m->forgotten_n--;
@@ -159,6 +185,7 @@ void memory_windows_change(struct memory_windows *m, const struct window_change 
         set_due(m, at, c->due_ms);
     if (wants_judging(&w->value, c))
         wait_for_judging(m, at);
+    return true;
 }
 
 void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit)
@@ -233,6 +260,7 @@ void memory_windows_replace(struct memory_windows *m, struct judged *j)
     buf_deinit(&w->value);
     w->due_ms = STORE_NO_DUE;
     m->forgotten_n++;
+    window_counts_add(&m->live, name_of(j->head), -1);
 }
 
 void memory_windows_deinit(struct memory_windows *m)
@@ -244,6 +272,7 @@ void memory_windows_deinit(struct memory_windows *m)
     free(m->items);
     free(m->vacant);
     free(m->list);
+    window_counts_deinit(&m->live);
     index_deinit(&m->by_id);
     due_heap_deinit(&m->due);
 }

@@ -5,6 +5,7 @@
 
 #include "core/index.h"
 #include "windows/due_heap.h"
+#include "windows/window_counts.h"
 #include "windows/window_store.h"
 
 struct stored;
@@ -21,11 +22,14 @@ struct memory_windows {
     size_t woken_n;   /* of those that wait: they were due */
     int64_t woken_ms; /* the earliest due time of those woken since there were none */
     uint64_t version;
+    struct window_counts live;
 };
 
 void memory_windows_deinit(struct memory_windows *m);
-/* Adds a batch's records to a window; it waits when it wants judging. */
-void memory_windows_change(struct memory_windows *m, const struct window_change *c);
+/* Adds a change of the batch to its window, which waits when it wants judging. False: it would be a new one,
+ * and there are as many of its name as may be. */
+bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
+                           const struct window_change *c);
 /* The earliest due time, STORE_NO_DUE: none. */
 int64_t memory_windows_next_due(struct memory_windows *m);
 /* Makes windows that are due at the watermark wait, until `limit` wait. */

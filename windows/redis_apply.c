@@ -73,6 +73,11 @@ static void put_batch(const struct redis_store *s, const struct apply *a,
 
     redis_put_last(args, a->last_offset, a->last_hash);
     args_int(args, a->lost);
+    args_int(args, (int64_t)a->limits_n);
+    for (size_t i = 0; i < a->limits_n; i++) {
+        args_str(args, a->limits[i].name);
+        args_int(args, a->limits[i].max);
+    }
     size_t at = 0;
     for (size_t slot = 0; slot < slots->n; slot++) {
         args_str(args, redis_slot_name(s, slots->cells[slot], args->arena));
@@ -100,6 +105,23 @@ static void read_refused(const struct redisReply *r, const struct apply *a,
             out->refused[i] = REFUSED_BEHIND;
 }
 
+/* What was left out, then the windows. */
+static int read_applied(const struct redisReply *r, const struct apply *a,
+                        struct arena *arena, struct apply_reply *out, struct err *e)
+{
+    int64_t n = redis_reply_int(redis_reply_at(r, REPLY_HEAD));
+    assert(n >= 0 && (size_t)n <= a->changes_n);
+    out->left_out = arena_alloc(arena, ((size_t)n + 1) * sizeof *out->left_out);
+    for (; out->left_out_n < (size_t)n; out->left_out_n++) {
+        int64_t position =
+            redis_reply_int(redis_reply_at(r, REPLY_HEAD + 1 + out->left_out_n));
+        assert(position >= 1 && (size_t)position <= a->changes_n);
+        out->left_out[out->left_out_n] = (size_t)position - 1;
+    }
+    return redis_read_windows(r, REPLY_HEAD + 1 + (size_t)n, arena, &out->windows,
+                              &out->windows_n, e);
+}
+
 int redis_store_apply(struct window_store *base, const struct apply *a,
                       struct arena *arena, struct apply_reply *out, struct err *e)
 {
@@ -121,7 +143,7 @@ int redis_store_apply(struct window_store *base, const struct apply *a,
     if (redis_outcome_is(r, "MISPLACED"))
         out->outcome = MISPLACED;
     else if (redis_outcome_is(r, "APPLIED"))
-        result = redis_read_windows(r, arena, &out->windows, &out->windows_n, e);
+        result = read_applied(r, a, arena, out, e);
     else
         read_refused(r, a, &slots, arena, out);
     redis_reply_free(r);

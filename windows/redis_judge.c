@@ -59,7 +59,7 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
     if (!r)
         return -1;
     *clock = redis_clock_of(r);
-    int result = redis_read_windows(r, arena, windows, n, e);
+    int result = redis_read_windows(r, REPLY_HEAD, arena, windows, n, e);
     redis_reply_free(r);
     return result ? result : forget_ids(s, clock->watermark_ms, e);
 }
@@ -78,7 +78,7 @@ int redis_store_peek(struct window_store *base, const struct window_id *ids, siz
     struct redisReply *r = redis_call(s, SCRIPT_PEEK, &args, keys_n, e);
     if (!r)
         return -1;
-    int result = redis_read_windows(r, arena, windows, found, e);
+    int result = redis_read_windows(r, REPLY_HEAD, arena, windows, found, e);
     redis_reply_free(r);
     return result;
 }
@@ -190,4 +190,30 @@ int redis_store_proves(struct window_store *base, const struct partition_end *en
     *all_read = redis_reply_int(redis_reply_at(r, REPLY_HEAD)) == 1;
     redis_reply_free(r);
     return 0;
+}
+
+int redis_store_windows(struct window_store *base, const struct str *names, size_t n,
+                        int64_t *counts, struct err *e)
+{
+    struct redis_store *s = redis_store_of(base);
+    struct redis_args args;
+    if (n == 0)
+        return 0;
+    arena_reset(&s->scratch);
+    args_init(&args, &s->scratch);
+    args_str(&args, STR("HMGET"));
+    args_str(&args, s->keys[KEY_STATE]);
+    for (size_t i = 0; i < n; i++) {
+        struct buf field;
+        buf_init(&field, 1024);
+        buf_text(&field, "keys ");
+        buf_put(&field, names[i]);
+        args_str(&args, arena_str(&s->scratch, buf_str(&field)));
+        buf_deinit(&field);
+    }
+    struct redisReply *r = redis_command(s->link, e, args.n, args.items);
+    for (size_t i = 0; i < n; i++)
+        counts[i] = redis_reply_int(redis_reply_at(r, i));
+    redis_reply_free(r);
+    return r ? 0 : -1;
 }

@@ -101,12 +101,12 @@ struct redisReply *redis_call(struct redis_store *s, enum script_number script,
     return NULL;
 }
 
-int redis_read_windows(const struct redisReply *r, struct arena *arena,
+int redis_read_windows(const struct redisReply *r, size_t from, struct arena *arena,
                        struct window **windows, size_t *n, struct err *e)
 {
     *n = 0;
     *windows = arena_alloc(arena, (redis_reply_n(r) + 1) * sizeof **windows);
-    for (size_t i = REPLY_HEAD; i < redis_reply_n(r); i++) {
+    for (size_t i = from; i < redis_reply_n(r); i++) {
         struct str value = arena_str(arena, redis_reply_str(redis_reply_at(r, i)));
         if (!window_unpack(value, arena, &(*windows)[(*n)++]))
             return err_set(e, ERR_REFUSED,
@@ -201,6 +201,7 @@ static const struct store_ops redis_store_ops = {
     .horizon = redis_store_horizon,
     .proves = redis_store_proves,
     .mend = redis_store_mend,
+    .windows = redis_store_windows,
     .record = redis_store_record,
     .close = redis_store_close,
 };

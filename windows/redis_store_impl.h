@@ -101,8 +101,8 @@ struct store_clock redis_clock_of(const struct redisReply *r);
 int64_t redis_int_or(const struct redisReply *r, size_t i, int64_t none);
 /* said, record, from: the numbers at i and behind. */
 struct store_times redis_times_of(const struct redisReply *r, size_t i);
-/* The windows behind the head, copied into `arena`. */
-int redis_read_windows(const struct redisReply *r, struct arena *arena,
+/* The windows from element `from` on, copied into `arena`. */
+int redis_read_windows(const struct redisReply *r, size_t from, struct arena *arena,
                        struct window **windows, size_t *n, struct err *e);
 
 /* The shard's key of that kind and name, in the arena. */
@@ -171,6 +171,8 @@ int redis_store_proves(struct window_store *base, const struct partition_end *en
 int redis_store_peek(struct window_store *base, const struct window_id *ids, size_t n,
                      struct arena *arena, struct window **windows, size_t *found,
                      struct err *e);
+int redis_store_windows(struct window_store *base, const struct str *names, size_t n,
+                        int64_t *counts, struct err *e);
 int redis_store_commit(struct window_store *base, struct judged *judged, size_t n,
                        struct store_clock *clock, struct err *e);
 

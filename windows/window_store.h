@@ -47,6 +47,12 @@ struct window_change {
     int64_t due_ms;
 };
 
+/* How many windows of a name (a rule's, with its layout) the store may hold. */
+struct window_limit {
+    struct str name;
+    int64_t max;
+};
+
 /* A partition's place in a state. */
 struct store_place {
     int64_t cursor;      /* the next position to apply; -1: none yet */
@@ -73,6 +79,8 @@ struct apply {
     size_t events_n;
     const struct window_change *changes;
     size_t changes_n;
+    const struct window_limit *limits; /* names without one have none */
+    size_t limits_n;
 };
 
 enum apply_outcome {
@@ -95,6 +103,8 @@ struct apply_reply {
     unsigned char *refused; /* REVISE: enum refusal for each event */
     struct window *windows; /* APPLIED: to be judged now */
     size_t windows_n;
+    size_t *left_out; /* APPLIED: changes that would have made a window beyond its limit */
+    size_t left_out_n;
 };
 
 struct outbox_line {
@@ -125,6 +135,7 @@ struct judged {
     const struct episode_line *episodes;
     size_t episodes_n;
     bool unproven;  /* see struct store_clock */
+    int64_t left_out; /* events without a key of their own, for figures only */
     bool committed; /* out: false when somebody changed the window meanwhile */
 };
 
@@ -207,6 +218,9 @@ struct store_ops {
     /* Lanes that stand where the shard stands become part of it, a part of what they left a call. Of the shard, not of
      * lanes. NULL in memory: a log has one set of rules. */
     int (*mend)(struct window_store *s, struct err *e);
+    /* How many windows of each of n names there are. */
+    int (*windows)(struct window_store *s, const struct str *names, size_t n,
+                   int64_t *counts, struct err *e);
     /* Calls fn for each line of the confirmed record, in the order of writing; fn != 0 ends it. */
     int (*record)(struct window_store *s, store_line_fn *fn, void *arg, struct err *e);
     void (*close)(struct window_store *s);

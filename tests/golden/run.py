@@ -43,7 +43,7 @@ def replay(program, case):
 
 
 def figures(told):
-    return {name.replace(" ", "_"): int(n) for n, name in re.findall(r"\b(\d+) (late|duplicates|dead letters)", told)}
+    return {name.replace(" ", "_"): int(n) for n, name in re.findall(r"\b(\d+) (late|duplicates|dead letters|events of too many keys)", told)}
 
 
 def oracle_of(program):
