@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/check_events.h"
 #include "app/verbs.h"
 #include "config/config.h"
 
@@ -14,6 +15,7 @@ static int help(FILE *out, int code)
     fprintf(
         out,
         "usage: ticketwatch check -c FILE [--format text|json]\n"
+        "       ticketwatch check -c FILE --events LOG\n"
         "       ticketwatch check --reference\n\n"
         "Finds every mistake of a configuration in one pass, each with its line and, "
         "where there\n"
@@ -23,6 +25,9 @@ static int help(FILE *out, int code)
         "  --format       text (for people, the default) or json (an object a line, a "
         "summary "
         "last)\n"
+        "  --events       print what each message of a recorded log is to the rules, one "
+        "event a\n"
+        "                 line: to see what `fields` makes of it; - is stdin\n"
         "  --reference    print what can be configured, as Markdown\n\n"
         "Exit codes: 0 no mistakes, 1 mistakes (or the file cannot be read), 2 usage.\n\n"
         "  $ ticketwatch check -c ticketwatch.yaml\n"
@@ -109,10 +114,10 @@ static int check(const char *path, bool json)
     return failed ? EXIT_FINDINGS : EXIT_FINE;
 }
 
-static int check_one(const char *path, bool json, bool more)
+static int check_one(const char *path, const char *events, bool json, bool more)
 {
     if (path && !more)
-        return check(path, json);
+        return events ? check_events(path, events) : check(path, json);
     fprintf(stderr, "ticketwatch check: %s\n\n",
             path ? "one configuration, after -c" : "-c FILE is missing");
     return help(stderr, EXIT_USAGE);
@@ -122,14 +127,17 @@ int verb_check(int argc, char **argv)
 {
     static const struct option long_options[] = {{"config", required_argument, NULL, 'c'},
                                                  {"format", required_argument, NULL, 'f'},
+                                                 {"events", required_argument, NULL, 'e'},
                                                  {"reference", no_argument, NULL, 'r'},
                                                  {"help", no_argument, NULL, 'h'},
                                                  {0}};
-    const char *config = NULL;
+    const char *config = NULL, *events = NULL;
     bool json = false;
     for (int c; (c = getopt_long(argc, argv, "c:h", long_options, NULL)) != -1;) {
         if (c == 'c')
             config = optarg;
+        else if (c == 'e')
+            events = optarg;
         else if (c == 'f' && (!strcmp(optarg, "json") || !strcmp(optarg, "text")))
             json = optarg[0] == 'j';
         else if (c == 'r')
@@ -137,5 +145,5 @@ int verb_check(int argc, char **argv)
         else
             return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
     }
-    return check_one(config, json, optind < argc);
+    return check_one(config, events, json, optind < argc);
 }

@@ -345,7 +345,9 @@ static int decode_by_maps(struct record *r, yyjson_val *root, int64_t timestamp_
     if (!map && decode_own(r, timestamp_ms, out, &own) == 0)
         return 0;
     if (!map)
-        return err_set(e, own.kind, "%.400s (no mapping of `fields` fits it)", own.text);
+        return err_set(e, own.kind,
+                       "no mapping of `fields` fits it, and as our own: %.400s",
+                       own.text);
     if (too_deep(root))
         return too_deep_error(e);
     if (event_map_read(map, &m, out, e))

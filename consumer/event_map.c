@@ -223,7 +223,7 @@ static int missing(const char *name, const struct map_part *part, struct err *e)
 static int told(const struct err *from, const struct map_part *part, struct err *e)
 {
     char at[PLACES_BYTES];
-    return err_set(e, ERR_INPUT, "%.250s (from %s)", from->text, places(part, at));
+    return err_set(e, ERR_INPUT, "from %s: %.250s", places(part, at), from->text);
 }
 
 static int read_id(const struct event_map *map, const struct map_message *m,

@@ -4,9 +4,9 @@
     helpdesks.py PROGRAM [--show] [NAME...]
 
 For each NAME.yaml: `check` has nothing to say; `replay` of NAME.jsonl finds the alerts of NAME.alerts.jsonl (the members that
-a line has are compared), leaves out as many duplicates and dead letters as stand below, for these reasons; and NAME.fields.json
-has every value that each text field takes. --show prints what is, for a person to look at before it becomes what should be.
-The examples of docs/helpdesks.md are accepted, too.
+a line has are compared), leaves out as many duplicates and dead letters as stand below, for these reasons. Its messages become
+the events of NAME.events.jsonl, as `check --events` prints them; and these, replayed without the mapping, tell the same. --show
+prints what is, for a person to look at before it becomes what should be. The examples of docs/helpdesks.md are accepted, too.
 """
 import json
 import pathlib
@@ -24,8 +24,6 @@ LEFT_OUT = {  # duplicates, dead letters, and what is said of these
     "intercom": (1, 0, []),
     "zendesk": (1, 1, ["time is missing: there is no text or number at /time"]),
 }
-TEXTS = ("ticket.id ticket.subject ticket.status ticket.priority ticket.channel ticket.category ticket.feature ticket.product_version "
-         "ticket.team ticket.agent ticket.locale user.id account.id account.name account.tier account.renewal account.owner page.url").split()
 
 
 def run(program, *arguments):
@@ -42,23 +40,18 @@ def alerts_of(alerts):
     return [{k: a[k] for k in MEMBERS if k in a} for a in alerts]
 
 
-def values_of(program, config, log):
-    """Each text field by a rule of its own, whose keys are the values; and each type by one that counts tickets."""
-    fields = config.read_text(encoding="utf-8").split("\nrules:")[0]
-    rules = "".join("  %s: {by: [%s], count: {at_least: 1, within: 1s}}\n" % (f, f) for f in TEXTS)
-    types = re.findall(r"ticket\.(?:created|updated|resolved|reopened|escalated|rated)\b", fields)
-    rules += "".join("  on-%s: {on: %s, by: [ticket.id], count: {at_least: 1, within: 1s}}\n" % (t, t) for t in sorted(set(types)))
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as f:
-        f.write(fields + "\ntime: {lateness: 0s}\nrules:\n" + rules)
-        f.flush()
-        code, alerts, err = replayed(program, f.name, log)
-    if code:
-        raise SystemExit(err)
-    found = {}
-    for a in alerts:
-        if a["state"] == "firing":
-            found.setdefault(a["rule"], set()).update(a["key"].values())
-    return {rule: sorted(values) for rule, values in sorted(found.items())}
+def events_of(program, config, log):
+    return run(program, "check", "-c", config, "--events", log)[1]
+
+
+def told_by(program, rules, events):
+    """What the rules tell of events of our own shape, in order of time."""
+    lines = sorted(events.splitlines(True), key=lambda line: json.loads(line)["time"])
+    with tempfile.TemporaryDirectory() as folder:
+        config, log = pathlib.Path(folder, "own.yaml"), pathlib.Path(folder, "own.jsonl")
+        config.write_text("rules:" + rules, encoding="utf-8")
+        log.write_text("".join(lines), encoding="utf-8")
+        return alerts_of(replayed(program, config, log)[1])
 
 
 def faults(program, name):
@@ -75,9 +68,12 @@ def faults(program, name):
         yield "not %d duplicates and %d dead letters: %s" % (duplicates, dead, err)
     if len(reasons) != err.count(": skipped: ") or not all(": skipped: " + reason in err for reason in reasons):
         yield "not these reasons: %s: %s" % (reasons, err)
-    values = values_of(program, config, log)
-    if values != json.loads((EXAMPLES / (name + ".fields.json")).read_text(encoding="utf-8")):
-        yield "the fields are\n%s" % json.dumps(values, indent=1, ensure_ascii=False)
+    events = events_of(program, config, log)
+    if events != (EXAMPLES / (name + ".events.jsonl")).read_text(encoding="utf-8"):
+        yield "the events are\n" + events
+    own = told_by(program, config.read_text(encoding="utf-8").split("\nrules:")[1], events)
+    if own != expected:
+        yield "as our own events they tell\n" + "\n".join(map(json.dumps, own))
 
 
 def page_faults(program):
@@ -101,8 +97,7 @@ def show(program, name):
     config, log = EXAMPLES / (name + ".yaml"), EXAMPLES / (name + ".jsonl")
     for alert in alerts_of(replayed(program, config, log)[1]):
         print(json.dumps(alert, ensure_ascii=False))
-    print("{\n" + ",\n".join("  %s: %s" % (json.dumps(k), json.dumps(v, ensure_ascii=False))
-                             for k, v in values_of(program, config, log).items()) + "\n}")
+    print(events_of(program, config, log), end="")
 
 
 def main():
