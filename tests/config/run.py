@@ -45,7 +45,8 @@ def faults(program, path):
 def usage_faults(program):
     """Exit codes, and where things are printed."""
     for arguments, wanted_code, on_stdout in [([], 2, False), (["--nonsense"], 2, False), (["-c", "a", "b"], 2, False),
-                                              (["-c", "a", "--format", "xml"], 2, False), (["--events", "a"], 2, False), (["-c", "no/such/file", "--events", "a"], 1, False), (["--help"], 0, True),
+                                              (["-c", "a", "--format", "xml"], 2, False), (["--help"], 0, True),
+                                              (["--events", "a"], 2, False), (["-c", "no/such/file", "--events", "a"], 1, False),
                                               (["--reference"], 0, True), (["-c", "no/such/file"], 1, True)]:
         done = subprocess.run([program, "check", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if (done.returncode, bool(done.stdout), bool(done.stderr)) != (wanted_code, on_stdout, not on_stdout):
