@@ -40,19 +40,31 @@ static void *room(void *array, size_t n, size_t *cap, size_t item_bytes)
     return array;
 }
 
-/* The head of the rule's window for the key, if it lies in the shard. */
-static bool window_here(const struct rule *rule, const struct str *key,
-                        struct shard_of shard, struct arena *arena, struct str *kept)
+static struct str head_of(const struct rule *rule, struct str name, const struct str *key,
+                          struct arena *arena)
 {
     struct buf head;
     buf_init(&head, HEAD_MAX_BYTES);
-    window_head(&head, rule->window_name, key, rule_window_keys(rule));
-    bool here =
-        rule->everywhere || shard_of_bytes(buf_str(&head), shard.n) == shard.shard;
-    if (here)
-        *kept = arena_str(arena, buf_str(&head));
+    window_head(&head, name, key, rule_window_keys(rule));
+    struct str kept = arena_str(arena, buf_str(&head));
     buf_deinit(&head);
-    return here;
+    return kept;
+}
+
+/* The head of rule i's window for the key, if it lies in the shard. Where it lies does not depend on what the shard
+ * names it. */
+static bool window_here(const struct rule *rule, size_t i, const struct str *key,
+                        const struct shard_of *shard, struct arena *arena,
+                        struct str *head)
+{
+    if (shard->holds && !shard->holds[i])
+        return false;
+    *head = head_of(rule, rule->window_name, key, arena);
+    if (!rule->everywhere && shard_of_bytes(*head, shard->n) != shard->shard)
+        return false;
+    if (shard->names && !str_eq(shard->names[i], rule->window_name))
+        *head = head_of(rule, shard->names[i], key, arena);
+    return true;
 }
 
 /* The number of the window's change; made if this is the first. */
@@ -100,7 +112,7 @@ bool changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
     bool any = false;
     for (size_t i = 0; i < rules_n; i++) {
         if (!rule_match(&rules[i], event, arena, key) ||
-            !window_here(&rules[i], key, shard, arena, &head))
+            !window_here(&rules[i], i, key, &shard, arena, &head))
             continue;
         matches[i]++;
         any = add(c, &rules[i], event, key, head) || any;

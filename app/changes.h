@@ -9,9 +9,11 @@
 #include "windows/shard.h"
 #include "windows/window_store.h"
 
-/* One shard of so many. */
+/* One shard of so many, and what its store says of the rules (windows/window_store.h); NULL: nothing. */
 struct shard_of {
     size_t n, shard;
+    const struct str *names;
+    const bool *holds;
 };
 
 struct change_piece {

@@ -19,17 +19,14 @@ void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
                          .lateness_ms = lateness_ms,
                          .source = source,
                          .shards_n = stores_n,
+                         .mains_n = stores_n,
                          .times = {STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME}};
     g->stats.rules = calloc(rules_n + 1, sizeof *g->stats.rules);
     g->shards = calloc(stores_n, sizeof *g->shards);
-    g->limits = calloc(rules_n + 1, sizeof *g->limits);
-    assert(g->stats.rules && g->shards && g->limits);
-    g->limits_n = keys_limits(rules, rules_n, stores_n, g->limits);
+    assert(g->stats.rules && g->shards);
     for (size_t i = 0; i < stores_n; i++)
-        g->shards[i] = (struct engine_shard){.store = stores[i],
-                                             .clock = {.watermark_ms = STORE_NO_TIME,
-                                                       .next_due_ms = STORE_NO_DUE,
-                                                       .judged_ms = STORE_NO_TIME}};
+        g->shards[i] = engine_shard_of(stores[i], i);
+    engine_take_lanes(g);
     changes_init(&g->changes);
     proof_init(&g->proof);
     arena_init(&g->scratch);
@@ -40,7 +37,6 @@ void engine_deinit(struct engine *g)
     for (size_t i = 0; i < g->partitions_n; i++)
         free(g->partitions[i].at);
     free(g->stats.rules);
-    free(g->limits);
     free(g->shards);
     free(g->partitions);
     changes_deinit(&g->changes);
@@ -51,7 +47,7 @@ void engine_deinit(struct engine *g)
 int64_t engine_watermark_ms(const struct engine *g)
 {
     int64_t low = INT64_MAX;
-    for (size_t i = 0; i < g->shards_n; i++)
+    for (size_t i = 0; i < g->mains_n; i++)
         if (g->shards[i].clock.watermark_ms < low)
             low = g->shards[i].clock.watermark_ms;
     return low;
@@ -88,6 +84,16 @@ static int judge_some(struct engine *g, struct engine_shard *shard,
     return 0;
 }
 
+/* Accounts serve the lanes of a shard, too. */
+static int64_t judged_ms(const struct engine *g, size_t number)
+{
+    int64_t low = INT64_MAX;
+    for (size_t i = 0; i < g->shards_n; i++)
+        if (g->shards[i].number == number && g->shards[i].clock.judged_ms < low)
+            low = g->shards[i].clock.judged_ms;
+    return low;
+}
+
 /* Judges and commits a bounded number at a time; *committed says how many held. */
 static int judge(struct engine *g, struct engine_shard *shard,
                  const struct window *windows, size_t n, size_t *committed, struct err *e)
@@ -95,9 +101,10 @@ static int judge(struct engine *g, struct engine_shard *shard,
     struct judge_settings s = {
         .rules = g->rules,
         .rules_n = g->rules_n,
+        .names = shard->store->names,
         .watermark_ms = shard->clock.watermark_ms, /* as told with the windows */
         .settled_ms = shard->clock.watermark_ms + (g->at_end ? 1 : 0),
-        .judged_ms = shard->clock.judged_ms,
+        .judged_ms = judged_ms(g, shard->number),
         .caps = g->caps,
         .caps_n = g->caps_n,
         .past = shard->store->past};
@@ -184,14 +191,15 @@ struct piece {
 static void make_changes(struct engine *g, size_t shard, struct accepted *a,
                          uint64_t *matches)
 {
+    const struct engine_shard *s = &g->shards[shard];
+    struct shard_of here_is = {g->mains_n, s->number, s->store->names, s->store->holds};
     size_t kept = 0;
     memset(matches, 0, (g->rules_n + 1) * sizeof *matches);
     changes_clear(&g->changes);
     for (size_t i = 0; i < a->n; i++) {
-        bool here =
-            changes_add(&g->changes, g->rules, g->rules_n, a->events[i],
-                        (struct shard_of){g->shards_n, shard}, &g->scratch, matches);
-        if (!here && shard_of_bytes(a->ids[i], g->shards_n) != shard)
+        bool here = changes_add(&g->changes, g->rules, g->rules_n, a->events[i], here_is,
+                                &g->scratch, matches);
+        if (!here && shard_of_bytes(a->ids[i], g->mains_n) != here_is.shard)
             continue;
         a->events[kept] = a->events[i];
         a->ids[kept] = a->ids[i];
@@ -204,6 +212,8 @@ static void make_changes(struct engine *g, size_t shard, struct accepted *a,
 static void count(struct engine *g, size_t shard, const struct piece *piece,
                   const struct accepted *a, const uint64_t *matches)
 {
+    if (g->shards[shard].store->is_lane) /* they were counted when they came first */
+        return;
     for (size_t i = 0; i < g->rules_n; i++)
         g->stats.rules[i].matches += matches[i];
     g->stats.duplicates += a->refused_duplicates;
@@ -216,12 +226,16 @@ static void count(struct engine *g, size_t shard, const struct piece *piece,
     g->stats.late += a->late;
 }
 
-static struct apply call_of(const struct engine *g, const struct engine_partition *p,
+static struct apply call_of(struct engine *g, const struct engine_partition *p,
                             size_t shard, const struct piece *piece,
                             const struct accepted *a)
 {
     const struct batch *b = piece->batch;
     bool whole = piece->next == b->next;
+    struct window_limit *limits =
+        arena_alloc(&g->scratch, (g->rules_n + 1) * sizeof *limits);
+    size_t limits_n = keys_limits(g->rules, g->rules_n, g->mains_n,
+                                  g->shards[shard].store->names, limits);
     return (struct apply){.partition = p->name,
                           .incarnation = p->at[shard].incarnation,
                           .start = piece->start,
@@ -236,8 +250,8 @@ static struct apply call_of(const struct engine *g, const struct engine_partitio
                           .events_n = a->n,
                           .changes = g->changes.items,
                           .changes_n = g->changes.n,
-                          .limits = g->limits,
-                          .limits_n = g->limits_n};
+                          .limits = limits,
+                          .limits_n = limits_n};
 }
 
 /* The piece into one shard. *outcome: APPLIED or MISPLACED. */
@@ -268,13 +282,14 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
         }
         g->shards[shard].clock = reply.clock;
         if (reply.outcome == REVISE)
-            accept_leave_out(&a, reply.refused, g->shards_n, shard);
+            accept_leave_out(&a, reply.refused, g->mains_n, g->shards[shard].number);
     } while (reply.outcome == REVISE);
     *outcome = reply.outcome;
     if (reply.outcome == MISPLACED)
         return 0;
     count(g, shard, piece, &a, matches);
-    keys_left_out(g->rules, g->rules_n, g->changes.items, &reply, g->stats.rules);
+    keys_left_out(g->rules, g->rules_n, store->names, g->changes.items, &reply,
+                  g->stats.rules);
     return judge(g, &g->shards[shard], reply.windows, reply.windows_n, &committed, e);
 }
 

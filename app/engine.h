@@ -27,16 +27,18 @@ struct engine_stats {
     struct rule_stats *rules; /* one each */
 };
 
+/* A shard, or a lane of one. */
 struct engine_shard {
     struct window_store *store;
     struct store_clock clock;
+    size_t number; /* of the shard */
 };
 
 struct engine_partition {
     struct str name; /* borrowed from the source */
     bool owned;
     bool placed;            /* what follows is what the stores say */
-    struct store_place *at; /* by shard */
+    struct store_place *at; /* by number in engine.shards */
     int64_t
         incarnation; /* of the log, the highest seen: never lower, also where a shard lost writes */
     int64_t next;      /* the least cursor of any shard */
@@ -52,13 +54,11 @@ struct engine {
     const struct rule *rules;
     size_t rules_n;
     int64_t lateness_ms;
-    struct window_limit *limits; /* of a shard */
-    size_t limits_n;
     const struct outbox_cap *caps; /* of sinks */
     size_t caps_n;
     struct source *source;
-    struct engine_shard *shards;
-    size_t shards_n;
+    struct engine_shard *shards; /* the shards, then the lanes that they have now */
+    size_t shards_n, mains_n;    /* all of them; shards */
     struct past
         *past; /* the group's commits, for a state made anew; NULL: there are none */
     bool past_known; /* they were read since something was forgotten */
@@ -95,6 +95,17 @@ int engine_look(struct engine *g, struct err *e);
 
 /* The least watermark of any shard. */
 int64_t engine_watermark_ms(const struct engine *g);
+
+/* --- engine_lanes.c --- */
+
+/* Of which nothing is known yet. */
+struct engine_shard engine_shard_of(struct window_store *store, size_t number);
+
+/* The stores' lanes as they are now; nothing is known of partitions if they are others than before. */
+void engine_take_lanes(struct engine *g);
+
+/* Lanes that have caught up become part of their shards. ERR_UNAVAILABLE also when one did: all is placed again. */
+int engine_mend(struct engine *g, struct err *e);
 
 /* --- engine_place.c --- */
 

@@ -39,6 +39,7 @@ void engine_forget(struct engine *g)
     for (size_t i = 0; i < g->partitions_n; i++)
         g->partitions[i].placed = g->partitions[i].at_end = false;
     g->past_known = false;
+    engine_take_lanes(g);
 }
 
 /* --- cursors --- */
@@ -238,9 +239,9 @@ static void ask_for_ends(struct engine *g)
 
 int engine_look_at_ends(struct engine *g, int64_t idle_after_ms, struct err *e)
 {
-    int64_t asked_ms[SHARDS_MAX];
     bool any = false, wanted;
     arena_reset(&g->scratch);
+    int64_t *asked_ms = arena_alloc(&g->scratch, g->shards_n * sizeof *asked_ms);
     for (size_t i = 0; i < g->shards_n; i++)
         asked_ms[i] = g->shards[i].clock.now_ms;
     for (size_t i = 0; i < g->partitions_n; i++) {
@@ -282,7 +283,8 @@ static int read_times(struct engine *g, const struct marks_line *lines, size_t n
             return -1;
         least(&all.said_ms, t.said_ms);
         least(&all.from_ms, t.from_ms);
-        all.record_ms = t.record_ms > all.record_ms ? t.record_ms : all.record_ms;
+        if (!store->is_lane) /* whose rules have no record of before it */
+            all.record_ms = t.record_ms > all.record_ms ? t.record_ms : all.record_ms;
     }
     *agree = all.record_ms <= all.said_ms;
     if (*agree) /* else a shard lost writes: what was told before stays true */

@@ -23,6 +23,7 @@ struct lookup {
     struct known *known;
     size_t n, cap;
     int64_t remember_ms;
+    struct str name; /* of accounts' windows */
 };
 
 typedef void alert_fn(struct lookup *l, const struct rule *accounts, struct alert *a);
@@ -39,15 +40,22 @@ static struct known *one_more(struct lookup *l)
     return &l->known[l->n++];
 }
 
+/* The rule that keeps accounts is the last of all (detectors/accounts.h). */
+static struct str accounts_name(const struct window_store *store, const struct rule *rule)
+{
+    return store->names ? store->names[store->rules_n - 1] : rule->window_name;
+}
+
 static void note_accounts(struct lookup *l, const struct rule *accounts, struct alert *a)
 {
+    (void)accounts;
     struct buf head;
     buf_init(&head, HEAD_MAX_BYTES);
     for (size_t i = 0; i < a->accounts_listed; i++) {
         if (index_put(&l->by_account, a->accounts[i].id, l->n) < l->n)
             continue;
         buf_clear(&head);
-        window_head(&head, accounts->window_name, &a->accounts[i].id, 1);
+        window_head(&head, l->name, &a->accounts[i].id, 1);
         *one_more(l) = (struct known){.id = window_id_of(buf_str(&head))};
     }
     buf_deinit(&head);
@@ -106,6 +114,7 @@ int enrich(struct window_store *store, const struct rule *accounts,
         return 0;
     index_init(&l.by_account);
     index_init(&l.by_window);
+    l.name = accounts_name(store, accounts);
     l.remember_ms = accounts_remember_ms(accounts);
     each_alert(&l, accounts, findings, n, note_accounts);
     int result = l.n ? look(&l, store, e) : 0;

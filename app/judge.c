@@ -6,10 +6,15 @@
 
 enum { LOOK_AGAIN_MS = 600000, STATE_MAX_BYTES = 16 << 20, LINE_MAX_BYTES = 256 * 1024 };
 
+static struct str name_of(const struct judge_settings *s, const struct rule *rule)
+{
+    return s->names ? s->names[rule - s->rules] : rule->window_name;
+}
+
 static const struct rule *rule_named(const struct judge_settings *s, struct str name)
 {
     for (size_t i = 0; i < s->rules_n; i++)
-        if (str_eq(s->rules[i].window_name, name))
+        if (str_eq(name_of(s, &s->rules[i]), name))
             return &s->rules[i];
     return NULL;
 }
@@ -75,6 +80,20 @@ static int64_t lookback_ms(const struct judge_settings *s, const struct rule *ru
     return rule->lookback_ms > remember_ms ? rule->lookback_ms : remember_ms;
 }
 
+/* An episode and whose it is: those of a rule that is gone are to be told (horizon.lua). */
+static struct str episode_name(const struct judge_settings *s, const struct rule *rule,
+                               const struct alert *a, struct arena *arena)
+{
+    struct buf b;
+    buf_init(&b, LINE_MAX_BYTES);
+    buf_text(&b, a->id);
+    buf_char(&b, ' ');
+    buf_put(&b, name_of(s, rule));
+    struct str name = arena_str(arena, buf_str(&b));
+    buf_deinit(&b);
+    return name;
+}
+
 /* Where episodes begin and end, for a state that is made anew. */
 static void write_episodes(const struct judge_settings *s, const struct rule *rule,
                            const struct judgement *found, struct judged *out)
@@ -86,16 +105,16 @@ static void write_episodes(const struct judge_settings *s, const struct rule *ru
         const struct alert *a = &found->confirmed[i];
         if (a->state == ALERT_FIRING)
             lines[out->episodes_n++] =
-                (struct episode_line){arena_str(found->arena, str_of(a->id)), false,
+                (struct episode_line){episode_name(s, rule, a, found->arena), false,
                                       a->time_ms - lookback_ms(s, rule, a)};
         if (a->state == ALERT_RESOLVED)
             lines[out->episodes_n++] = (struct episode_line){
-                arena_str(found->arena, str_of(a->id)), true, a->time_ms};
+                episode_name(s, rule, a, found->arena), true, a->time_ms};
     }
 }
 
-/* A window of a rule that this configuration does not have, or has with another layout: it may be another
- * process's, so it stays as it is, and is looked at again later; at once when there is a first watermark. */
+/* Where nobody says whose rules are in place, a window of a rule that this configuration does not have may be another
+ * process's: it stays as it is, and is looked at again later; at once when there is a first watermark. */
 static void leave(const struct judge_settings *s, const struct window *w,
                   struct arena *arena, struct judged *out)
 {
@@ -124,7 +143,8 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
         return;
     const struct rule *rule = rule_named(s, name);
     if (!rule || rule_window_keys(rule) != key_n) {
-        leave(s, w, arena, out);
+        if (!s->names)
+            leave(s, w, arena, out);
         return;
     }
     struct buf state, kept;

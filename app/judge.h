@@ -9,7 +9,7 @@
 /* Counts, by rule, since the start. */
 struct rule_stats {
     uint64_t matches, announced, confirmed;
-    uint64_t left_out;      /* events without a key of their own, there being too many keys */
+    uint64_t left_out; /* events without a key of their own, there being too many keys */
     char left_out_key[128]; /* of one of them, cut; "" not known */
 };
 
@@ -22,6 +22,7 @@ struct outbox_cap {
 struct judge_settings {
     const struct rule *rules;
     size_t rules_n;
+    const struct str *names; /* what their windows are named; NULL: as they say */
     int64_t watermark_ms, settled_ms; /* see detectors/detector.h struct judge_input */
     int64_t judged_ms;
     bool all_read;
@@ -37,7 +38,7 @@ struct finding {
 };
 
 /* Judges n windows; the result and all it points to live in `arena`. A window of a rule that the configuration
- * does not have stays as it is. No lines are written yet; *findings says, for each, what of. */
+ * does not have is forgotten where `names` says whose rules are in place, else it stays as it is. No lines are written yet; *findings says, for each, what of. */
 struct judged *judge_windows(const struct judge_settings *settings,
                              const struct window *windows, size_t n, struct arena *arena,
                              struct finding **findings);

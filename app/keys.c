@@ -7,14 +7,14 @@
 #include "core/utf8.h"
 
 size_t keys_limits(const struct rule *rules, size_t n, size_t shards_n,
-                   struct window_limit *out)
+                   const struct str *names, struct window_limit *out)
 {
     size_t limits_n = 0, parts;
     for (size_t i = 0; i < n; i++) {
         parts = rules[i].everywhere ? 1 : shards_n;
         if (rules[i].max_keys)
             out[limits_n++] = (struct window_limit){
-                rules[i].window_name,
+                names ? names[i] : rules[i].window_name,
                 (rules[i].max_keys + (int64_t)parts - 1) / (int64_t)parts};
     }
     return limits_n;
@@ -36,23 +36,24 @@ static void write_key(struct str head, char *out, size_t out_bytes)
     buf_deinit(&b);
 }
 
-static size_t rule_of(const struct rule *rules, size_t n, struct str head)
+static size_t rule_of(const struct rule *rules, size_t n, const struct str *names,
+                      struct str head)
 {
     struct reader r = {.in = head};
     struct str name = reader_str16(&r);
     size_t i = 0;
-    while (i < n && !str_eq(rules[i].window_name, name))
+    while (i < n && !str_eq(names ? names[i] : rules[i].window_name, name))
         i++;
     return i;
 }
 
-void keys_left_out(const struct rule *rules, size_t n,
+void keys_left_out(const struct rule *rules, size_t n, const struct str *names,
                    const struct window_change *changes, const struct apply_reply *reply,
                    struct rule_stats *stats)
 {
     for (size_t i = 0; i < reply->left_out_n; i++) {
         const struct window_change *c = &changes[reply->left_out[i]];
-        size_t rule = rule_of(rules, n, c->head);
+        size_t rule = rule_of(rules, n, names, c->head);
         if (rule == n)
             continue;
         stats[rule].left_out += c->records_n;
@@ -72,7 +73,8 @@ int keys_count(const struct rule *rules, size_t n, struct window_store *const *s
     for (size_t i = 0; i < n; i++)
         names[i] = rules[i].window_name;
     for (size_t s = 0; s < stores_n && result == 0; s++) {
-        result = stores[s]->ops->windows(stores[s], names, n, some, e);
+        const struct str *own = stores[s]->names;
+        result = stores[s]->ops->windows(stores[s], own ? own : names, n, some, e);
         for (size_t i = 0; i < n && result == 0; i++)
             counts[i] = rules[i].everywhere ? some[i] : counts[i] + some[i];
     }

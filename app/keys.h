@@ -4,13 +4,15 @@
 
 #include "app/judge.h"
 
-/* The limits of each shard: out has room for n. Returns how many there are. */
+/* The limits of each shard, under the names that its windows have (NULL: as rules say): out has room for n.
+ * Returns how many there are. */
 size_t keys_limits(const struct rule *rules, size_t n, size_t shards_n,
-                   struct window_limit *out);
+                   const struct str *names, struct window_limit *out);
 
 /* Counts which of the changes were left out, by rule. */
-void keys_left_out(const struct rule *rules, size_t n,
-                   const struct window_change *changes, const struct apply_reply *reply, struct rule_stats *stats);
+void keys_left_out(const struct rule *rules, size_t n, const struct str *names,
+                   const struct window_change *changes, const struct apply_reply *reply,
+                   struct rule_stats *stats);
 
 /* How many keys each of n rules has, in all shards together. */
 int keys_count(const struct rule *rules, size_t n, struct window_store *const *stores,

@@ -52,6 +52,7 @@ struct source_place live_assigned(void *arg, size_t slot, struct str name)
         log_warn("cursor_unknown", "partition=%s reason=%s", log_quote(name, quoted),
                  log_quote(str_of(e.text), reason));
         l->unknown_until_ms = clock_monotonic_ms() + UNKNOWN_FOR_MS;
+        engine_forget(&l->engine); /* the state may be another */
         return (struct source_place){SOURCE_ASK_AGAIN, -1, 0};
     }
     p->owned = true;
@@ -201,7 +202,8 @@ static int every_second(struct live *l, struct err *e)
         engine_look(&l->engine, e) == 0 &&
         engine_look_at_ends(&l->engine, l->config->time.idle_after_ms, e) == 0 &&
         engine_horizon(&l->engine, l->config->redis.prefix, e) == 0 &&
-        live_count_keys(l, e) == 0;
+        engine_mend(&l->engine, e) == 0 && live_count_keys(l, e) == 0;
+    live_log_lanes(l);
     if (!l->redis_answers)
         return back_off(l, false, e);
     well_again(l);
@@ -244,6 +246,8 @@ static int loop(struct live *l, struct err *e)
         tell_every_second(l);
         if (l->failures == failures && every_second(l, e))
             return -1; /* else: one time-out from poll to poll is enough */
+        if (live_replaced(l) && live_stand_aside(l, e))
+            return -1;
     }
     return 0;
 }

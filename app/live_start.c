@@ -99,6 +99,14 @@ static int64_t longest_lookback_ms(const struct rule *rules, size_t n)
     return longest_ms;
 }
 
+static struct store_rule *rules_of(const struct config *c, struct arena *arena)
+{
+    struct store_rule *rules = arena_alloc(arena, (c->judged_n + 1) * sizeof *rules);
+    for (size_t i = 0; i < c->judged_n; i++)
+        rules[i] = (struct store_rule){c->rules[i].window_name, c->rules[i].lookback_ms};
+    return rules;
+}
+
 static int open_stores(struct live *l, struct err *e)
 {
     const struct config *c = l->config;
@@ -110,7 +118,9 @@ static int open_stores(struct live *l, struct err *e)
                                      .lookback_ms =
                                          longest_lookback_ms(c->rules, c->judged_n),
                                      .past = read_past,
-                                     .past_arg = l};
+                                     .past_arg = l,
+                                     .rules = rules_of(c, &l->arena),
+                                     .rules_n = c->judged_n};
     if (l->source->ops->partitions(l->source, &s.partitions, &s.partitions_n, e))
         return -1;
     if (FAULT_OFF("all_partitions"))
@@ -137,25 +147,25 @@ int live_partitions(struct live *l, struct err *e)
 
 /* --- Kafka --- */
 
-static int open_source(struct live *l, struct err *e)
+int live_open_source(struct live *l, struct err *e)
 {
     const struct kafka_settings *k = &l->config->kafka;
     if (!l->config->has_kafka)
         return err_set(e, ERR_REFUSED,
                        "the configuration has no `kafka` section, for example kafka: "
                        "{brokers: \"127.0.0.1:9092\", topics: [support.tickets]}");
-    struct kafka_source_settings s = {.brokers = k->brokers,
-                                      .group = k->group,
-                                      .dead_letter = k->dead_letter,
-                                      .topics = k->topics.items,
-                                      .topics_n = k->topics.n,
-                                      .property_names = k->properties.names,
-                                      .property_values = k->properties.values,
-                                      .properties_n = k->properties.n,
-                                      .max_future_ms = l->config->time.max_future_ms,
-                                      .maps = &l->config->maps,
-                                      .lookback_ms = longest_lookback_ms(
-                                          l->config->rules, l->config->rules_n)};
+    struct kafka_source_settings s = {
+        .brokers = k->brokers,
+        .group = k->group,
+        .dead_letter = k->dead_letter,
+        .topics = k->topics.items,
+        .topics_n = k->topics.n,
+        .property_names = k->properties.names,
+        .property_values = k->properties.values,
+        .properties_n = k->properties.n,
+        .max_future_ms = l->config->time.max_future_ms,
+        .maps = &l->config->maps,
+        .lookback_ms = longest_lookback_ms(l->config->rules, l->config->rules_n)};
     struct source_listener listener = {l, live_assigned, live_revoked};
     l->source = kafka_source_open(&s, &listener, e);
     return l->source ? 0 : -1;
@@ -184,6 +194,15 @@ static void set_caps(struct live *l)
     l->engine.caps_n = c->sinks_n;
 }
 
+void live_start_engine(struct live *l)
+{
+    engine_init(&l->engine, l->config->rules, l->config->judged_n,
+                l->config->time.lateness_ms, l->source, l->stores, l->stores_n);
+    l->engine.past = &l->past;
+    l->engine.tick_ms = TICK_MS;
+    set_caps(l);
+}
+
 int live_start(struct live *l, struct err *e)
 {
     name_consumer(l);
@@ -196,13 +215,9 @@ int live_start(struct live *l, struct err *e)
         return -1;
     live_metrics_init(&l->metrics, l->config);
     if (live_redis_target(l->config, &l->arena, &l->redis, e) || check_redis(l, e) ||
-        open_source(l, e) || open_stores(l, e))
+        live_open_source(l, e) || open_stores(l, e))
         return -1;
-    engine_init(&l->engine, l->config->rules, l->config->judged_n,
-                l->config->time.lateness_ms, l->source, l->stores, l->stores_n);
-    l->engine.past = &l->past;
-    l->engine.tick_ms = TICK_MS;
-    set_caps(l);
+    live_start_engine(l);
     l->delivery =
         live_delivery_start(l->config, &l->redis, str_of(l->consumer), &l->arena, e);
     if (!l->delivery ||

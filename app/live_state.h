@@ -29,11 +29,12 @@ struct live {
     int64_t next_ms, tell_ms, topology_ms, figures_ms;
     int64_t
         unknown_until_ms; /* a store did not say where a partition stands: not asked again before */
-    int64_t keys_ms;           /* when keys are counted again */
+    int64_t keys_ms;                /* when keys are counted again */
     struct key_overflow *overflows; /* by rule, as last logged */
-    uint64_t full;             /* lines that found an outbox full, as last logged */
-    bool paused;               /* reading, because an outbox is full */
-    const char *redis_warning; /* the last one logged */
+    uint64_t full;                  /* lines that found an outbox full, as last logged */
+    bool paused;                    /* reading, because an outbox is full */
+    size_t lanes_n;                 /* as last logged */
+    const char *redis_warning;      /* the last one logged */
     char consumer[96];
 };
 
@@ -44,6 +45,18 @@ void live_finish(struct live *l);
 int live_check_stores(struct live *l, struct err *e);
 /* Makes the broker's partitions known to the stores. */
 int live_partitions(struct live *l, struct err *e);
+
+/* Joins the group. */
+int live_open_source(struct live *l, struct err *e);
+/* The engine on the source and the stores that there are. */
+void live_start_engine(struct live *l);
+
+/* live_rules.c */
+/* Logs which rules read the past, and that they have caught up. */
+void live_log_lanes(struct live *l);
+bool live_replaced(const struct live *l);
+/* Other rules are in place: leaves the group until they are ours again, or it is to stop. */
+int live_stand_aside(struct live *l, struct err *e);
 
 /* live.c: what the source tells. */
 struct source_place live_assigned(void *arg, size_t slot, struct str name);

@@ -37,7 +37,7 @@ struct status {
     struct visitors visitors; /* of the server's thread */
     struct metric *ready, *tick_age;
     pthread_mutex_t lock; /* for what follows */
-    bool told, redis_answers, group_joined;
+    bool told, redis_answers, group_joined, rules_replaced;
     bool *sinks_full; /* by sink */
 };
 
@@ -54,6 +54,7 @@ void status_tell(struct status *s, const struct status_facts *facts)
     s->told = true;
     s->redis_answers = facts->redis_answers;
     s->group_joined = facts->group_joined;
+    s->rules_replaced = facts->rules_replaced;
     for (size_t i = 0; i < s->sinks_n; i++)
         s->sinks_full[i] = facts->sinks_full && facts->sinks_full[i];
     pthread_mutex_unlock(&s->lock);
@@ -100,6 +101,7 @@ static bool ready_now(struct status *s, struct buf *out)
                            .ticks = tick_age_ms(s) < s->stalled_after_ms,
                            .redis_answers = s->redis_answers,
                            .group_joined = s->group_joined,
+                           .rules_replaced = s->rules_replaced,
                            .sinks_full = s->sinks_full,
                            .sinks = s->sinks,
                            .sinks_n = s->sinks_n};

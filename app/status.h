@@ -16,6 +16,7 @@ struct status_facts {
     bool redis_answers;     /* when it was last asked by the loop */
     bool group_joined;      /* and an assignment was seen, also an empty one */
     const bool *sinks_full; /* by sink: its outbox takes no more; NULL: none */
+    bool rules_replaced;    /* other processes have put other rules in place */
 };
 
 /* Starts listening. Without `status` in the configuration there is no server, and the rest does nothing

@@ -16,7 +16,7 @@ static bool sinks_have_room(const struct ready_view *v)
 }
 
 /* The configuration was read, or there would be no server. */
-enum { CHECKS = 5 };
+enum { CHECKS = 6 };
 struct check {
     const char *name, *reason;
     bool fine;
@@ -35,6 +35,9 @@ static void look(const struct ready_view *v, struct check out[CHECKS])
         "group", "the consumer group has not given this process an assignment yet",
         v->told && v->group_joined};
     out[4] = (struct check){"sinks", NULL, sinks_have_room(v)}; /* one reason a sink */
+    out[5] = (struct check){
+        "rules", "processes with another configuration have put their rules in place",
+        !v->rules_replaced};
 }
 
 bool status_ready(const struct ready_view *v)

@@ -7,7 +7,7 @@
 struct ready_view {
     bool told;     /* the loop said something */
     bool draining; /* the process ends */
-    bool ticks, redis_answers, group_joined;
+    bool ticks, redis_answers, group_joined, rules_replaced;
     const bool *sinks_full; /* by sink */
     const struct sink_config *sinks;
     size_t sinks_n;

@@ -82,7 +82,7 @@ int rule_one_severity(struct rule *rule, const char *what, enum severity fallbac
                       struct err *e);
 /* The default of `min_history`, where a history holds `most` values: half of them, at least 3, at most 24. */
 int64_t usual_min_history(int64_t most);
-/* What the rule's windows are named after: its name and layout. */
+/* What the rule's windows are named after: its name, layout, `on`, `where` and `by`. */
 struct str rule_window_name(const struct rule *rule, struct arena *arena);
 
 extern const struct detector count_detector, anomaly_detector, new_value_detector,

@@ -1,6 +1,7 @@
 /* The table of rule kinds. */
 #include "detectors/detector.h"
 
+#include <assert.h>
 #include <xxhash.h>
 
 const struct detector *const detectors[] = {&count_detector,
@@ -43,12 +44,28 @@ int64_t usual_min_history(int64_t most)
     return half < LEAST ? LEAST : half > MOST ? MOST : half;
 }
 
+/* Which events its windows hold, and under which keys. */
+static uint64_t selection_of(const struct rule *rule)
+{
+    struct buf b;
+    buf_init(&b, 64 * 1024);
+    buf_i64(&b, (int64_t)rule->layout);
+    buf_i64(&b, rule->on);
+    buf_str16(&b, rule->where ? where_text(rule->where) : STR_NONE);
+    for (size_t i = 0; i < rule->by_n; i++)
+        buf_str16(&b, rule->by[i].name);
+    assert(!b.overflowed);
+    uint64_t hash = XXH3_64bits(b.p, b.n);
+    buf_deinit(&b);
+    return hash;
+}
+
 struct str rule_window_name(const struct rule *rule, struct arena *arena)
 {
     struct buf b;
     buf_init(&b, 1024);
     buf_put(&b, rule->name);
-    buf_printf(&b, " %016llx", (unsigned long long)rule->layout);
+    buf_printf(&b, " %016llx", (unsigned long long)selection_of(rule));
     struct str name = arena_str(arena, buf_str(&b));
     buf_deinit(&b);
     return name;

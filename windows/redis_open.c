@@ -127,3 +127,8 @@ int redis_lane_open(struct redis_store *lane, struct err *e)
                 : err_set(e, ERR_UNAVAILABLE,
                           "the state in Redis is another than a moment ago");
 }
+
+int redis_store_look(struct window_store *base, struct err *e)
+{
+    return redis_open_state(redis_store_of(base), e);
+}

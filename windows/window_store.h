@@ -103,7 +103,8 @@ struct apply_reply {
     unsigned char *refused; /* REVISE: enum refusal for each event */
     struct window *windows; /* APPLIED: to be judged now */
     size_t windows_n;
-    size_t *left_out; /* APPLIED: changes that would have made a window beyond its limit */
+    size_t
+        *left_out; /* APPLIED: changes that would have made a window beyond its limit */
     size_t left_out_n;
 };
 
@@ -134,9 +135,9 @@ struct judged {
     size_t outbox_n;
     const struct episode_line *episodes;
     size_t episodes_n;
-    bool unproven;  /* see struct store_clock */
+    bool unproven;    /* see struct store_clock */
     int64_t left_out; /* events without a key of their own, for figures only */
-    bool committed; /* out: false when somebody changed the window meanwhile */
+    bool committed;   /* out: false when somebody changed the window meanwhile */
 };
 
 typedef int store_line_fn(void *arg, struct str line);
@@ -260,6 +261,10 @@ struct redis_store_settings {
 };
 struct window_store *redis_store_open(const struct redis_store_settings *settings,
                                       struct err *e);
+
+/* Whether the rules in place are those that it was opened with; if nobody keeps others up, they are put in place again. -1:
+ * they are not (s->replaced), or nothing is known. */
+int redis_store_look(struct window_store *s, struct err *e);
 
 /* Whether the server that has the shard now is still one to keep state in; see redis_check(). */
 int redis_store_check(struct window_store *s, const char **warning, struct err *e);

@@ -128,7 +128,7 @@ static void test_health(void)
 #define READY(ready, reasons, loop, redis, group, sinks)                                \
     STR("{\"ready\":" ready ",\"reasons\":[" reasons "],\"checks\":{\"configuration\":" \
         "true,\"loop\":" loop ",\"redis\":" redis ",\"group\":" group                   \
-        ",\"sinks\":" sinks "}}\n")
+        ",\"sinks\":" sinks ",\"rules\":true}}\n")
 
 static void expect_ready(struct status *s, int code, struct str want)
 {

@@ -1,0 +1,107 @@
+/* Rules that change while the stream runs, as a process sees it: its own read the past, or those of another configuration
+ * have taken their place (docs/once.md, "Rules that change"). */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "app/live_state.h"
+#include "core/clock.h"
+#include "core/log.h"
+
+enum { LOOK_EVERY_MS = 1000, NAP_MS = 50 };
+
+static void log_lane(const struct live *l, const struct window_store *lane)
+{
+    for (size_t i = 0; i < lane->rules_n; i++)
+        if (lane->holds[i])
+            log_info("rule_reads_past",
+                     "rule=%.*s from_ms=%" PRId64 " speaks_from_ms=%" PRId64,
+                     STR_ARG(l->config->rules[i].name), lane->past.from_ms,
+                     lane->past.said_ms);
+}
+
+void live_log_lanes(struct live *l)
+{
+    size_t lanes_n = l->engine.shards_n - l->engine.mains_n;
+    if (lanes_n == l->lanes_n)
+        return;
+    if (lanes_n > l->lanes_n)
+        for (size_t i = l->engine.mains_n; i < l->engine.shards_n; i++)
+            log_lane(l, l->engine.shards[i].store);
+    else
+        log_info("rules_caught_up", "lanes_left=%zu", lanes_n);
+    l->lanes_n = lanes_n;
+}
+
+bool live_replaced(const struct live *l)
+{
+    for (size_t i = 0; i < l->stores_n; i++)
+        if (l->stores[i]->replaced)
+            return true;
+    return false;
+}
+
+/* Waits a second, and answers those that ask how the process is. */
+static void wait(struct live *l)
+{
+    int64_t until_ms = clock_monotonic_ms() + LOOK_EVERY_MS;
+    status_tell(l->status, &(struct status_facts){.redis_answers = true,
+                                                  .rules_replaced = true,
+                                                  .sinks_full = l->metrics.sinks_full});
+    while (!atomic_load(l->stop) && clock_monotonic_ms() < until_ms) {
+        status_tick(l->status);
+        nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
+    }
+}
+
+static bool ours_again(struct live *l)
+{
+    struct err e = {0};
+    for (size_t i = 0; i < l->stores_n; i++)
+        if (redis_store_look(l->stores[i], &e))
+            return false;
+    return true;
+}
+
+/* What was counted stays. */
+static void leave(struct live *l)
+{
+    struct engine_stats stats = l->engine.stats;
+    l->source->ops->close(l->source);
+    l->source = NULL;
+    l->engine.stats.rules = NULL;
+    engine_deinit(&l->engine);
+    l->engine = (struct engine){.stats = stats};
+}
+
+static void come_back(struct live *l)
+{
+    struct engine_stats stats = l->engine.stats;
+    live_start_engine(l);
+    free(l->engine.stats.rules);
+    l->engine.stats = stats;
+}
+
+int live_stand_aside(struct live *l, struct err *e)
+{
+    log_warn(
+        "rules_replaced",
+        "reason=\"processes with another configuration have put their rules in place: "
+        "this one leaves the group until it is replaced or they are gone\"");
+    leave(l);
+    for (;;) {
+        wait(l);
+        if (atomic_load(l->stop))
+            return 0;
+        if (!ours_again(l))
+            continue;
+        err_clear(e);
+        if (live_open_source(l, e) == 0)
+            break;
+        if (e->kind != ERR_UNAVAILABLE)
+            return -1;
+    }
+    come_back(l);
+    log_info("rules_in_place", "consumer=%s", l->consumer);
+    return 0;
+}
