@@ -185,6 +185,11 @@ static void put_anomaly(json_t *line, const struct alert_anomaly *anomaly)
     put_word(line, "direction", anomaly->up ? "up" : "down");
     struct str bucket = calendar_text(anomaly->bucket_ms, out);
     put(line, "bucket", json_stringn_nocheck(bucket.p, bucket.n));
+    if (anomaly->novelty) {
+        put_number(line, "lowest", anomaly->lowest);
+        put_number(line, "highest", anomaly->highest);
+        put_number(line, "score", anomaly->score);
+    }
     if (!anomaly->share)
         return;
     put_int(line, "matched", anomaly->matched);

@@ -45,6 +45,8 @@ struct alert_anomaly {
     int64_t matched;   /* of `count` events so many match */
     bool limit;        /* mean is a limit that was set, not what is usual */
     bool overall;      /* mean is that of all other keys in the bucket */
+    bool novelty;      /* judged by the range seen, lowest to highest: value is beyond it by ... */
+    double lowest, highest, score; /* ... so many times that range */
 };
 
 struct alert {

@@ -185,6 +185,10 @@ static void read_anomaly(struct parse *p, const json_t *line, struct alert *out)
         .stddev = get_number(p, line, "stddev"),
         .z = get_number(p, line, "z"),
         .up = str_is(direction, "up"),
+        .novelty = json_object_get(line, "score") != NULL,
+        .lowest = get_number(p, line, "lowest"),
+        .highest = get_number(p, line, "highest"),
+        .score = get_number(p, line, "score"),
     };
     if (!out->anomaly.up && !str_is(direction, "down"))
         (void)err_set(p->e, ERR_INPUT, "alert: unknown direction");

@@ -11,36 +11,38 @@
 enum { MILLIONTHS = 1000000 };
 static const double FIELD_VALUE_MAX = 1e9; /* beyond it a value is not counted */
 
-static bool enough(const struct anomaly_closing *c, const struct bucket *b,
-                   const struct alert_anomaly *f)
+static bool enough(const struct anomaly_settings *s, const struct alert_anomaly *f)
 {
-    double least = (double)c->settings->min_count;
-    if (c->settings->metric != METRIC_COUNT)
-        return (double)b->n >= least;
-    return (f->up ? f->value : f->mean) >= least;
+    return s->metric != METRIC_COUNT ||
+           (f->up ? f->value : f->mean) >= (double)s->min_count;
 }
 
-static bool abnormal(const struct anomaly_closing *c, const struct bucket *b,
-                     const struct alert_anomaly *f)
+static double strength(const struct anomaly_settings *s, const struct alert_anomaly *f)
 {
-    const struct anomaly_settings *s = c->settings;
+    return s->method == METHOD_ZSCORE ? fabs(f->z) : f->score;
+}
+
+static bool abnormal(const struct anomaly_settings *s, const struct alert_anomaly *f)
+{
     if (s->direction == DIRECTION_UP && !f->up)
         return false;
     if (s->direction == DIRECTION_DOWN && f->up)
         return false;
-    return fabs(f->z) >= s->z &&
-           fabs(f->value - f->mean) >= s->min_change * fabs(f->mean) && enough(c, b, f);
+    return strength(s, f) >= (s->method == METHOD_ZSCORE ? s->z : s->beyond) &&
+           fabs(f->value - f->mean) >= s->min_change * fabs(f->mean) && enough(s, f);
 }
 
+/* An episode goes on while its direction is kept and enough of its strength, whatever the guards say: so it does
+ * not flap around a limit. */
 static void set_episode(struct anomaly_closing *c, const struct bucket *b,
                         const struct alert_anomaly *f)
 {
-    bool is = abnormal(c, b, f);
-    if (c->series.firing && (!is || c->series.up != f->up)) {
+    if (c->series.firing && (c->series.up != f->up ||
+                             strength(c->settings, f) < c->settings->resolve_below)) {
         anomaly_say(c, ALERT_RESOLVED, b, f);
         c->series.firing = false;
     }
-    if (!is || c->series.firing)
+    if (c->series.firing || !abnormal(c->settings, f))
         return;
     c->series.firing = true;
     c->series.up = f->up;
@@ -50,9 +52,10 @@ static void set_episode(struct anomaly_closing *c, const struct bucket *b,
 
 static void judge_bucket(struct anomaly_closing *c, const struct bucket *b, double value)
 {
-    size_t least = (size_t)c->settings->min_history;
-    if (isnan(value) || c->series.values_n < least ||
-        anomaly_end_ms(c, b->cell) < c->in->judge_from_ms)
+    const struct anomaly_settings *s = c->settings;
+    size_t least = (size_t)s->min_history;
+    if (isnan(value) || (s->metric != METRIC_COUNT && b->n < s->min_count) ||
+        c->series.values_n < least || anomaly_end_ms(c, b->cell) < c->in->judge_from_ms)
         return;
     struct baseline base = series_baseline(&c->series, b);
     if (base.n < least)
@@ -63,9 +66,13 @@ static void judge_bucket(struct anomaly_closing *c, const struct bucket *b, doub
                               .stddev = base.stddev,
                               .z = base.z,
                               .up = base.z > 0,
-                              .bucket_ms = c->settings->bucket_ms,
-                              .share = c->settings->metric == METRIC_RATIO,
-                              .matched = b->sum};
+                              .bucket_ms = s->bucket_ms,
+                              .share = s->metric == METRIC_RATIO,
+                              .matched = b->sum,
+                              .novelty = s->method == METHOD_NOVELTY,
+                              .lowest = base.lowest,
+                              .highest = base.highest,
+                              .score = base.score};
     set_episode(c, b, &f);
 }
 

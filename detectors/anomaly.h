@@ -19,14 +19,17 @@ enum anomaly_metric {
 enum anomaly_season { SEASON_NONE, SEASON_HOUR_OF_DAY, SEASON_HOUR_OF_WEEK };
 enum anomaly_direction { DIRECTION_UP, DIRECTION_DOWN, DIRECTION_BOTH };
 
+enum anomaly_method { METHOD_ZSCORE, METHOD_NOVELTY };
+
 struct anomaly_settings {
-    int metric, season, direction; /* the enums above */
-    int field;                     /* enum event_field; FIELD_COUNT: none */
-    struct where *match;           /* of a ratio */
-    int64_t bucket_ms;             /* as core/calendar.h has it */
+    int metric, season, direction, method; /* the enums above */
+    int field;                             /* enum event_field; FIELD_COUNT: none */
+    struct where *match;                   /* of a ratio */
+    int64_t bucket_ms;                     /* as core/calendar.h has it */
     int64_t history_ms, min_history, min_count;
-    double z, min_change;
-    size_t history_n; /* closed buckets remembered; derived */
+    double z, resolve_z, beyond, min_change;
+    double resolve_below; /* an episode ends below this z, or score; derived */
+    size_t history_n;     /* closed buckets remembered; derived */
 };
 
 /* As struct detector has them. */
@@ -72,9 +75,10 @@ void series_remember(struct series *s, double value);
 
 struct baseline {
     size_t n;
-    double mean,
-        stddev; /* in the metric's own units; of a value usual here from the mean */
-    double z;   /* the bucket's; of counts that of their roots */
+    double mean, stddev; /* in the metric's own units */
+    double z;            /* of the bucket; of counts that of their roots */
+    double lowest, highest;
+    double score; /* how far beyond these two it is, in their distance */
 };
 /* The baseline of the bucket, which is the one behind the closed ones, and has a value. */
 struct baseline series_baseline(const struct series *s, const struct bucket *b);

@@ -45,6 +45,16 @@ static void put_value(const struct anomaly_settings *s, const struct alert *a,
     buf_printf(out, " %s", kinds[s->metric]);
 }
 
+static void put_range(const struct alert_anomaly *f, struct buf *out)
+{
+    double scale = f->share ? 100 : 1;
+    buf_text(out, ", before that ");
+    put_number(scale * f->lowest, out);
+    buf_text(out, " to ");
+    put_number(scale * f->highest, out);
+    buf_text(out, f->share ? "%" : "");
+}
+
 /* "ticket.category login: 61 events within 1h, expected 2.972 (z +21.9)" */
 static struct str summary(const struct anomaly_closing *c, const struct alert *a)
 {
@@ -62,6 +72,8 @@ static struct str summary(const struct anomaly_closing *c, const struct alert *a
                STR_ARG(calendar_text(s->bucket_ms, bucket)));
     put_number((share ? 100 : 1) * a->anomaly.mean, &text);
     buf_printf(&text, "%s (z %+.1f)", share ? "%" : "", a->anomaly.z);
+    if (a->anomaly.novelty)
+        put_range(&a->anomaly, &text);
     struct str made = arena_str(c->out->arena, buf_str(&text));
     buf_deinit(&text);
     return made;

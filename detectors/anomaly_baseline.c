@@ -60,7 +60,7 @@ static double variance_floor(const struct anomaly_settings *settings, double mea
 /* Mean and variance of the baseline's values as they are, or of the roots of counts. */
 struct spread {
     size_t n;
-    double mean, variance;
+    double mean, variance, lowest, highest;
 };
 
 /* Anscombe's root: of a Poisson count its variance is 1, whatever the count's mean is. */
@@ -76,8 +76,11 @@ static struct spread spread_of(const struct series *s, int64_t cell, bool of_roo
     double sum = 0, squares = 0; /* exact, and so is the mean, for counts below 2^53 */
     for (size_t i = 0; i < s->values_n; i++)
         if (in_baseline(s, i, cell, slot)) {
+            double value = of_roots ? root(s->values[i]) : s->values[i];
+            spread.lowest = spread.n ? fmin(spread.lowest, value) : value;
+            spread.highest = spread.n ? fmax(spread.highest, value) : value;
             spread.n++;
-            sum += of_roots ? root(s->values[i]) : s->values[i];
+            sum += value;
         }
     spread.mean = spread.n ? sum / (double)spread.n : 0;
     for (size_t i = 0; i < s->values_n; i++)
@@ -95,6 +98,14 @@ static double deviation(double variance, double least, size_t n)
     return sqrt(fmax(variance, least) * (1 + 1 / (double)n));
 }
 
+/* How far a value lies beyond the range seen, in widths of that range. A few values have a narrow one: it is taken as at
+ * least four standard deviations, which is what 24 normal ones have (L. H. C. Tippett, Biometrika 17, 1925: 3.9). */
+static double novelty(const struct spread *seen, double value, double least)
+{
+    double beyond = fmax(fmax(value - seen->highest, seen->lowest - value), 0);
+    return beyond / fmax(seen->highest - seen->lowest, 4 * sqrt(least));
+}
+
 struct baseline series_baseline(const struct series *s, const struct bucket *b)
 {
     struct spread plain = spread_of(s, b->cell, false);
@@ -102,8 +113,11 @@ struct baseline series_baseline(const struct series *s, const struct bucket *b)
     if (plain.n == 0)
         return base;
     double value = anomaly_value(s->settings, b);
-    base.stddev =
-        deviation(plain.variance, variance_floor(s->settings, plain.mean, b), plain.n);
+    double least = variance_floor(s->settings, plain.mean, b);
+    base.lowest = plain.lowest;
+    base.highest = plain.highest;
+    base.score = novelty(&plain, value, least);
+    base.stddev = deviation(plain.variance, least, plain.n);
     base.z = (value - base.mean) / base.stddev;
     if (s->settings->metric == METRIC_COUNT) {
         struct spread roots = spread_of(s, b->cell, true);

@@ -51,6 +51,27 @@ static int check_season(const struct anomaly_settings *s, struct err *e)
         "takes 1d too: the day of the week)");
 }
 
+/* The lower bar, below which an episode ends. */
+static int derive_bars(struct anomaly_settings *s, struct err *e)
+{
+    bool zscore = s->method == METHOD_ZSCORE;
+    if (!zscore && (s->z > 0 || s->resolve_z > 0))
+        return err_set(e, ERR_INPUT,
+                       "`z` and `resolve_z` belong to method: zscore; novelty has "
+                       "`beyond`");
+    if (zscore && s->beyond > 0)
+        return err_set(e, ERR_INPUT, "`beyond` belongs to method: novelty");
+    s->z = s->z > 0 ? s->z : 3;
+    s->beyond = s->beyond > 0 ? s->beyond : 0.5;
+    if (s->resolve_z > s->z)
+        return err_set(e, ERR_INPUT,
+                       "`resolve_z` is %g and must not be more than `z`, which is %g",
+                       s->resolve_z, s->z);
+    double bar = zscore ? s->z : s->beyond;
+    s->resolve_below = s->resolve_z > 0 ? s->resolve_z : 2 * bar / 3;
+    return 0;
+}
+
 static int derive_history(struct anomaly_settings *s, struct err *e)
 {
     s->history_n = (size_t)(s->history_ms / calendar_usual_ms(s->bucket_ms));
@@ -83,7 +104,8 @@ static uint64_t layout(const struct rule *rule, const struct anomaly_settings *s
 static int anomaly_check(struct rule *rule, struct err *e)
 {
     struct anomaly_settings *s = rule->settings;
-    if (check_fields(s, e) || check_season(s, e) || derive_history(s, e) ||
+    if (check_fields(s, e) || check_season(s, e) || derive_bars(s, e) ||
+        derive_history(s, e) ||
         rule_one_severity(rule, "an anomaly is one word", SEVERITY_LOW, e))
         return -1;
     rule->lookback_ms = calendar_longest_ms(s->bucket_ms, (int64_t)s->history_n + 1);
@@ -93,6 +115,7 @@ static int anomaly_check(struct rule *rule, struct err *e)
 
 static const char *const season_words[] = {"none", "hour_of_day", "hour_of_week", NULL};
 static const char *const bucket_words[] = {"month", NULL};
+static const char *const method_words[] = {"zscore", "novelty", NULL};
 static const char *const direction_words[] = {"up", "down", "both", NULL};
 
 #define AT(member) offsetof(struct anomaly_settings, member)
@@ -140,13 +163,38 @@ static const struct option_row anomaly_options[] = {
      .help =
          "Compare only with the same hour of the day or of the week, in time.zone; with "
          "bucket: 1d hour_of_week is the day of the week."},
+    {.name = "method",
+     .type = OPTION_WORD,
+     .offset = AT(method),
+     .fallback = "zscore",
+     .words = method_words,
+     .help = "What is abnormal: many standard deviations away from the mean, or beyond "
+             "all that was "
+             "seen."},
     {.name = "z",
      .type = OPTION_NUMBER,
      .offset = AT(z),
-     .fallback = "3",
      .min = 1,
      .max = 100,
-     .help = "How many standard deviations away from the mean is abnormal."},
+     .help =
+         "How many standard deviations away from the mean is abnormal; 3 where it is not "
+         "written."},
+    {.name = "resolve_z",
+     .type = OPTION_NUMBER,
+     .offset = AT(resolve_z),
+     .min = 0.1,
+     .max = 100,
+     .help = "An episode ends with the first bucket less than so many away; by default "
+             "two thirds "
+             "of z."},
+    {.name = "beyond",
+     .type = OPTION_PERCENT,
+     .offset = AT(beyond),
+     .min = 0.01,
+     .max = 100,
+     .help = "For method: novelty, how far beyond the range seen is abnormal, as a share "
+             "of that "
+             "range; 50% where it is not written."},
     {.name = "direction",
      .type = OPTION_WORD,
      .offset = AT(direction),

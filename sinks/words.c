@@ -275,6 +275,12 @@ void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly)
     words_number(out, fabs(anomaly->z));
     buf_printf(out, " standard %s %s)", anomaly->share ? "errors" : "deviations",
                anomaly->up ? "higher" : "lower");
+    if (!anomaly->novelty)
+        return;
+    buf_text(out, ", before that ");
+    figure(out, anomaly, anomaly->lowest);
+    buf_text(out, " to ");
+    figure(out, anomaly, anomaly->highest);
 }
 
 /* Separates the details of an account. */

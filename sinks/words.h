@@ -65,7 +65,7 @@ bool words_says_all(const struct alert *a);
 void words_how_often(struct buf *out, const struct alert *a);
 
 /* "3.1 in 1d, usually 4.4 ± 0.3 (4.2 standard deviations lower)"; of a ratio "25.8% in 1d, limit 20% ± 3.65% (1.6
- * standard errors higher)". */
+ * standard errors higher)"; of a novelty with ", before that 2 to 9". */
 void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly);
 
 /* "Acme (enterprise, 12,000 MRR, renewal 2026-06-30, owner csm-3)": what is known of it.

@@ -30,6 +30,10 @@ def deviation(base, floor):
     return math.sqrt(max(v, floor) * (1 + 1 / n))
 
 
+def share(text):
+    return float(text.rstrip("%")) / 100
+
+
 class Anomaly(Rule):
     def __init__(self, name, body, zone):
         super().__init__(name, body)
@@ -43,8 +47,10 @@ class Anomaly(Rule):
         self.by_day = self.season == "hour_of_week" and self.buckets.width == DAY
         hold = self.reach // (7 if self.by_day else {"none": 1, "hour_of_day": 24, "hour_of_week": 168}[self.season])
         self.min_history = int(s["min_history"]) if "min_history" in s else min(24, max(3, hold // 2))
-        self.z, self.direction = float(s.get("z", 3)), s.get("direction", "both")
-        self.min_count, self.min_change = int(s.get("min_count", 10)), float(s.get("min_change", "0%").rstrip("%")) / 100
+        self.novelty, self.direction = s.get("method") == "novelty", s.get("direction", "both")
+        self.bar = share(s.get("beyond", "50%")) if self.novelty else float(s.get("z", 3))
+        self.lower_bar = float(s.get("resolve_z", 2 * self.bar / 3))
+        self.min_count, self.min_change = int(s.get("min_count", 10)), share(s.get("min_change", "0%"))
         self.severity = body.get("severity", "low")
 
     def histories(self, events, end):
@@ -101,10 +107,12 @@ class Anomaly(Rule):
         return [v[1] for v in before if self.slot(v[0]) == self.slot(b)]
 
     def verdict(self, values, i):
-        """(0 usual, 1 above, -1 below; the figures), or None where there is nothing to judge by."""
+        """(1 above, -1 below; whether it opens an episode; whether it keeps one open; the figures), or None where there is
+        nothing to judge by."""
         _, value, have = values[i]
         base = self.baseline(values, i)
-        if value is None or len(base) < self.min_history:
+        few = self.metric != "count" and have < self.min_count
+        if value is None or few or len(base) < self.min_history:
             return None
         m = math.fsum(base) / len(base)
         sd = deviation(base, self.floor(m, value, have))
@@ -113,11 +121,14 @@ class Anomaly(Rule):
             roots = [anscombe(x) for x in base]
             z = (anscombe(value) - math.fsum(roots) / len(roots)) / deviation(roots, 1)
         way = 1 if z > 0 else -1
-        enough = have if self.metric != "count" else value if way > 0 else m
+        score = max(value - max(base), min(base) - value, 0) / max(max(base) - min(base), 4 * math.sqrt(self.floor(m, value, have)))
+        strength = score if self.novelty else abs(z)
+        enough = self.metric != "count" or (value if way > 0 else m) >= self.min_count
         wanted = self.direction in ("both", "up" if way > 0 else "down")
-        odd = wanted and abs(z) >= self.z and abs(value - m) >= self.min_change * abs(m) and enough >= self.min_count
+        opens = wanted and strength >= self.bar and abs(value - m) >= self.min_change * abs(m) and enough
         matched = {"matched": round(value * have)} if self.metric == "ratio" else {}
-        return way if odd else 0, {"value": value, "mean": m, "stddev": sd, "z": z, **matched}
+        seen = {"lowest": min(base), "highest": max(base), "score": score} if self.novelty else {}
+        return way, opens, strength >= self.lower_bar, {"value": value, "mean": m, "stddev": sd, "z": z, **matched, **seen}
 
     def floor(self, m, value, have):
         """What chance alone makes of a variance."""
@@ -133,14 +144,15 @@ class Anomaly(Rule):
             state = 0
             for i, (b, _, have) in enumerate(values):
                 verdict = self.verdict(values, i)
-                if verdict is None or verdict[0] == state:
+                if verdict is None:
                     continue
-                time = self.buckets.start(b + 1)
-                if state:
-                    yield time, "resolved", self.severity, have, None, verdict[1]
-                if verdict[0]:
-                    yield time, "firing", self.severity, have, None, verdict[1]
-                state = verdict[0]
+                time, (way, opens, stays, figures) = self.buckets.start(b + 1), verdict
+                if state and not (stays and way == state):
+                    yield time, "resolved", self.severity, have, None, figures
+                    state = 0
+                if opens and not state:
+                    yield time, "firing", self.severity, have, None, figures
+                    state = way
             if state and self.forgotten(values):
                 yield self.buckets.start(values[-1][0] + 1), "resolved", self.severity, 0, None, None
 

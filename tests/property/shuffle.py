@@ -71,7 +71,8 @@ def random_rules(r):
 def random_anomaly(r, i):
     """Little history and low limits, so that logs of a day or two have something to show."""
     metric = r.choice(["count", "count", "sum", "mean", "ratio", "p50", "p90"])
-    settings = ["metric: %s" % metric, "direction: %s" % r.choice(["both", "up", "down"]), "z: %s" % r.choice(["1", "1.3", "2"]),
+    settings = ["metric: %s" % metric, "direction: %s" % r.choice(["both", "up", "down"]),
+                r.choice(["z: 1", "z: 1.3", "z: 2", "z: 1.5, resolve_z: 0.1", "z: 1, resolve_z: 1", "method: novelty", "method: novelty, beyond: 10%"]),
                 "min_count: %d" % r.choice([0, 1, 2, 4]), "min_change: %s" % r.choice(["0%", "20%"]), "min_history: %d" % r.choice([1, 2, 3])]
     if metric == "ratio":
         settings.append("match: \"%s\"" % r.choice(["ticket.csat < 3", "ticket.sentiment < 0 or not exists(ticket.id)", "exists(error.type)"]))
@@ -101,7 +102,7 @@ def random_ratio(r, i):
     settings = ["match: \"%s\"" % r.choice(["ticket.csat < 3", "ticket.sentiment < 0 or not exists(ticket.id)", "exists(error.type)"]),
                 "bucket: %s" % r.choice(["7m", "30m", "1h", "5h"]), "min_denominator: %d" % r.choice([1, 2, 4])]
     if r.random() < 0.5:
-        settings += ["%s: %s%%" % (r.choice(["above", "below"]), r.choice(["20", "50", "66.6"])), "z: %s" % r.choice(["0.01", "0.5", "1"])]
+        settings += ["%s: %s%%" % (r.choice(["above", "below"]), r.choice(["20", "50", "66.6"])), "z: %s" % r.choice(["0.01", "0.5", "1.01"])]
     elif r.random() < 0.5:
         settings += ["against: overall", "z: %s" % r.choice(["0.2", "0.6", "1.5"]), "direction: %s" % r.choice(["both", "up", "down"]),
                      "min_change: %s" % r.choice(["0%", "10%"])]
@@ -262,7 +263,7 @@ def essence(alert):
 
 def far(one, other):
     """Figures of an anomaly, of which the program prints four decimals."""
-    figures = [n for n in ("value", "mean", "stddev", "z") if n in one]
+    figures = [n for n in ("value", "mean", "stddev", "z", "lowest", "highest", "score") if n in one]
     return [(n, one[n], other.get(n)) for n in figures if abs(one[n] - other.get(n, 1e9)) > 0.00006]
 
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/alert.h"
+#include "core/calendar.h"
 #include "tests/check.h"
 
 static const struct alert page_error = {
@@ -173,6 +174,28 @@ static void reads_back_what_it_wrote(void)
     CHECK(back.anomaly.z == -4.5 && back.anomaly.bucket_ms == 86400000);
 }
 
+static void a_novelty_keeps_its_range(void)
+{
+    struct alert a = page_error, back;
+    struct err e = {0};
+    a.anomaly = (struct alert_anomaly){.present = true,
+                                       .value = 61,
+                                       .mean = 3,
+                                       .stddev = 1.75,
+                                       .z = 12.5,
+                                       .up = true,
+                                       .bucket_ms = CALENDAR_MONTH,
+                                       .novelty = true,
+                                       .highest = 9,
+                                       .score = 5.8125};
+    struct str first = arena_str(&arena, json_of(&a, true));
+    CHECK(memmem(first.p, first.n, "\"bucket\":\"month\",\"lowest\":0", 27));
+    CHECK_INT(alert_parse(first, &arena, &back, &e), 0);
+    CHECK_STR(json_of(&back, true), first);
+    CHECK(back.anomaly.novelty && back.anomaly.score == 5.8125);
+    CHECK_INT(back.anomaly.bucket_ms, CALENDAR_MONTH);
+}
+
 static void a_ratio_keeps_its_counts(void)
 {
     struct alert a = page_error, back;
@@ -304,6 +327,7 @@ int main(void)
     cuts_texts_between_code_points();
     never_writes_invalid_utf8();
     reads_back_what_it_wrote();
+    a_novelty_keeps_its_range();
     a_ratio_keeps_its_counts();
     ignores_unknown_members();
     refuses_what_is_no_alert();

@@ -40,7 +40,20 @@ static struct alert full_of(struct str text, enum alert_state state)
         .last_seen_ms = NOW_MS,
         .evidence_n = ALERT_EVIDENCE_MAX,
         .sample = {text, text, text, text, text, text, text},
-        .anomaly = {true, 1e300, -1e300, 1e-300, 1e9, true, 3600000, true, 7, true}};
+        .anomaly = {.present = true,
+                    .value = 1e300,
+                    .mean = -1e300,
+                    .stddev = 1e-300,
+                    .z = 1e9,
+                    .up = true,
+                    .bucket_ms = 3600000,
+                    .share = true,
+                    .matched = 7,
+                    .limit = true,
+                    .novelty = true,
+                    .lowest = -1e300,
+                    .highest = 1e300,
+                    .score = 1e300}};
     static const char *const names[] = {"page", "error", "subject", "ticket.category"};
     for (size_t i = 0; i < ALERT_KEYS_MAX; i++) {
         a.key_names[i] = str_of(names[i]);

@@ -1,5 +1,6 @@
 /* Texts from outside as each receiver must get them, and the words around them. */
 #include "core/utf8.h"
+#include "core/calendar.h"
 #include "sinks/words.h"
 #include "tests/check.h"
 
@@ -209,6 +210,23 @@ static void says_shares_in_percent(void)
     SAYS(words_title(&b, &a, true), "escalation: 25.83%, usually 20%");
 }
 
+static void says_what_was_seen_before(void)
+{
+    struct alert_anomaly a = {.present = true,
+                              .value = 61,
+                              .mean = 3,
+                              .stddev = 1.75,
+                              .z = 12.5,
+                              .up = true,
+                              .bucket_ms = CALENDAR_MONTH,
+                              .novelty = true,
+                              .lowest = 0,
+                              .highest = 9,
+                              .score = 5.8};
+    SAYS(words_anomaly(&b, &a), "61 in a month, usually 3 ± 1.75 (12.5 standard deviations "
+                                "higher), before that 0 to 9");
+}
+
 static void titles_what_is_new(void)
 {
     struct alert a = {.rule = STR("emerging"),
@@ -279,6 +297,7 @@ int main(void)
     gives_titles();
     titles_what_is_new();
     says_shares_in_percent();
+    says_what_was_seen_before();
     says_how_often();
     says_how_long();
     knows_when_a_summary_says_more();
