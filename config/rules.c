@@ -87,6 +87,8 @@ static void check_kind(struct reading *r, const struct entry *m, struct str path
     struct err e = {0};
     if (rule->kind->check(rule, &e))
         complain(r, m->at, path_join(r, path, m->name), "%s", e.text);
+    else if (rule->kind->doubt && rule->kind->doubt(rule))
+        warn(r, m->at, path_join(r, path, m->name), "%s", rule->kind->doubt(rule));
     rule->window_name = rule_window_name(rule, r->arena);
 }
 

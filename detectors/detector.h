@@ -68,6 +68,8 @@ struct detector {
     size_t settings_bytes;
     /* After parsing: derives what is derived, refuses what cannot hold (ERR_INPUT). Fills steps. */
     int (*check)(struct rule *rule, struct err *e);
+    /* After that: what may hold and may not, to warn of; NULL: nothing. The function may be NULL too. */
+    const char *(*doubt)(const struct rule *rule);
     /* False: this event does not count for the rule (a field is missing). */
     bool (*update)(const struct rule *rule, const struct event *event,
                    struct update *out);

@@ -301,6 +301,14 @@ static int new_value_check(struct rule *rule, struct err *e)
     return 0;
 }
 
+static const char *new_value_doubt(const struct rule *rule)
+{
+    const struct new_value_settings *s = rule->settings;
+    return s->learn_until.n ? NULL
+                            : "has no `learn_until`: where the log begins every key is "
+                              "new, and is told of; write when it begins, plus unseen_for";
+}
+
 #define AT(member) offsetof(struct new_value_settings, member)
 static const struct option_row new_value_options[] = {
     {.name = "unseen_for",
@@ -338,6 +346,7 @@ const struct detector new_value_detector = {
     .options_n = sizeof new_value_options / sizeof new_value_options[0],
     .settings_bytes = sizeof(struct new_value_settings),
     .check = new_value_check,
+    .doubt = new_value_doubt,
     .update = new_value_update,
     .judge = new_value_judge,
 };
