@@ -55,6 +55,13 @@ int lane_talk_recall(struct lane *l, struct err *e)
     return 1;
 }
 
+/* Whether the request was sent before, by this pod (`tries` of the entry so far) or by the one that held the entry
+ * before: what a later turn asks was decided after that one had gone. */
+static bool is_repeated(const struct lane *l, int64_t tries)
+{
+    return (l->entry.attempts > 1 && l->talk.turns == 0) || tries > l->talk.tries;
+}
+
 struct sink_input lane_talk_input(const struct lane *l)
 {
     return (struct sink_input){.settings = l->sink->settings,
@@ -63,8 +70,7 @@ struct sink_input lane_talk_input(const struct lane *l)
                                .alert_json = l->entry.body,
                                .now_ms = l->world->wall_ms,
                                .memory = l->talk.memory,
-                               .again =
-                                   l->entry.attempts > 1 || l->tries > l->talk.tries};
+                               .again = is_repeated(l, l->tries)};
 }
 
 static void keep(struct lane *l, const struct buf *memory)
@@ -84,8 +90,7 @@ struct outcome lane_talk_hear(struct lane *l, const struct response *response)
         return type->outcome(l->sink->settings, response);
     buf_init(&memory, MEMORY_MAX_BYTES);
     struct sink_input in = lane_talk_input(l);
-    in.again =
-        l->entry.attempts > 1 || l->tries - 1 > l->talk.tries; /* as format() had it */
+    in.again = is_repeated(l, l->tries - 1); /* as format() had it */
     struct outcome o = type->hear(&in, response, &memory);
     keep(l, &memory);
     buf_deinit(&memory);

@@ -20,6 +20,7 @@ struct request {
     struct str headers[REQUEST_HEADERS_MAX]; /* "Name: value" */
     size_t headers_n;
     struct str body;
+    struct str key;                /* of a carrier that knows keys */
     const struct carrier *carrier; /* what takes it there (sinks/carrier.h); NULL: HTTP */
     const void *settings;          /* the sink's, for the carrier */
 };
@@ -65,14 +66,23 @@ struct sink_input {
 };
 enum { MEMORY_MAX_BYTES = 4096 };
 
+/* What of the configuration a sink may fall back to. */
+struct sink_surroundings {
+    struct str kafka_brokers;
+    struct pairs kafka_properties;
+    struct texts kafka_topics; /* that are consumed */
+};
+
 struct sink {
     const char *name; /* `type` in the configuration */
     const char *help;
     const struct option_row *options;
     size_t options_n;
     size_t settings_bytes;
-    /* What is wrong with settings that are each right, in words; NULL: nothing. May itself be NULL. */
-    const char *(*check)(const void *settings);
+    const char *rate; /* how often it may be asked unless the configuration says: "1/s"; NULL: any */
+    /* Completes and checks settings that were read. ERR_INPUT: says what is wrong, as in "topic: ..." NULL: nothing
+     * to do. */
+    int (*complete)(void *settings, const struct sink_surroundings *s, struct err *e);
     /* 1: a request; 0: this sink has nothing to say for this alert (counts as delivered);
      * -1: it cannot be said (dead). */
     int (*format)(const struct sink_input *in, struct arena *arena, struct request *out, struct err *e);

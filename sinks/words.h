@@ -85,9 +85,12 @@ bool words_ticket_url(struct buf *out, struct str url, struct str ticket);
 /* The MRR of the accounts an alert names; all of them where it names all. */
 double words_mrr(const struct alert *a);
 
-/* "4.5 a minute": of what has been counted, while it was seen; nothing where that says nothing. True:
- * something was said. */
+/* "4.5 a minute": of what has been counted, while it was seen. False, and nothing is written, where
+ * that says nothing. */
 bool words_rate(struct buf *out, const struct alert *a);
+
+/* What the reader does next, one sentence; none where there is nothing to do. */
+void words_next_step(struct buf *out, enum dialect d, const struct alert *a);
 
 /* A text as a link where `url` is an http(s) address, which was made by a receiver and is not trusted. */
 void words_link(struct buf *out, enum dialect d, struct str url, struct str text,

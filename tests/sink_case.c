@@ -141,11 +141,16 @@ static void long_texts(const json_t *value, const char *name, struct buf *out)
 void sink_case_text(const struct request *request, struct buf *out)
 {
     buf_printf(out, "%.*s %.*s\n", STR_ARG(request->method), STR_ARG(request->url));
+    if (request->key.n)
+        buf_printf(out, "key %.*s\n", STR_ARG(request->key));
     for (size_t i = 0; i < request->headers_n; i++)
         buf_printf(out, "%.*s\n", STR_ARG(request->headers[i]));
     json_t *body = json_loadb(request->body.p, request->body.n,
                               JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
-    assert(body); /* no other sink sends what is not JSON */
+    if (!body) { /* a form */
+        buf_printf(out, "\n%.*s\n", STR_ARG(request->body));
+        return;
+    }
     char *text = json_dumps(body, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     buf_printf(out, "\n%s\n", text);
     long_texts(body, "", out);

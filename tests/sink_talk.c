@@ -3,12 +3,15 @@
 #include <stdio.h>
 
 /* More than any one request needs. */
-static struct str good_answer(const struct sink *sink, const struct sink_talk *t)
+static struct str good_answer(const struct sink_case *c, const struct sink_talk *t)
 {
+    const struct sink *sink = c->sink;
     static const char issue[] = "{\"id\":\"5f0c1e7a-1111-4222-8333-444455556666\","
                                 "\"identifier\":\"ENG-12\","
                                 "\"url\":\"https://linear.app/acme/issue/ENG-12\"}";
     static char text[2000];
+    if (strcmp(sink->name, "slack") == 0 && !c->secrets.values[1].n)
+        return STR("ok"); /* a webhook's */
     if (strcmp(sink->name, "linear") == 0)
         snprintf(
             text, sizeof text,
@@ -37,7 +40,7 @@ int sink_talk(struct sink_case *c, const struct sink_talk *t, struct str alert_j
         n++;
         if (!c->sink->hear)
             return n;
-        struct response r = {.status = 200, .body = good_answer(c->sink, t)};
+        struct response r = {.status = 200, .body = good_answer(c, t)};
         o = sink_case_hear(c, alert_json, t->now_ms, &r, t->arena);
     }
     return o.verdict == DELIVERED ? n

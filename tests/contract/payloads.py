@@ -25,6 +25,7 @@ KEY = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc="
 TICKET_URL = "ticket_url=https://help.example.com/tickets/{id}?a=1&b=2"
 SINKS = {
     "slack": ["url=https://hooks.slack.com/services/T/B/x", TICKET_URL],
+    "slack bot": ["token=xoxb-1", "channel=C024BE91L", TICKET_URL],
     "linear": ["key=k", "team=9cfb482a-81e3-4154-b5b9-2c805e70a02d", "labels=f3b0c7d2-2b7f-4b8f-9d0c-0b5b1a6b2c3d", TICKET_URL],
     "linear reopening": ["key=k", "team=9cfb482a-81e3-4154-b5b9-2c805e70a02d", "regression=reopen", "--again", "--nothing",
                          "reopened_state=0b6c1e52-3f0a-4d7b-9c1e-2f1a7c1e9b10", "resolved_state=f3b0c7d2-2b7f-4b8f-9d0c-0b5b1a6b2c3d"],
@@ -177,6 +178,8 @@ def call(sink, request, file):
         arguments = ["standard-webhooks", "--at=%d" % NOW]
     elif sink.startswith("hubspot"):
         arguments = ["hubspot", "--method=" + request["method"], "--path=" + request["url"].replace("https://api.hubapi.com", "", 1)]
+    elif sink == "slack bot":
+        arguments = ["slack", "--api"]
     else:
         arguments = [sink.split()[0]]
     file.write_text(body, encoding="utf-8")
@@ -193,7 +196,7 @@ def control(sink, file):
 
 
 def check(sink, lines, args, validators, schemas):
-    made = [(i, r) for i, sent in enumerate(requests(args.tool, sink, lines)) for r in sent]
+    made = [(i, r) for i, sent in enumerate(requests(args.tool, sink, lines)) for r in sent if "/conversations." not in r["url"]]
     with tempfile.TemporaryDirectory() as folder:
         calls = [call(sink, r, pathlib.Path(folder) / ("%d.json" % i)) for i, r in made]
         calls.append(control(sink, pathlib.Path(folder) / "control.json"))

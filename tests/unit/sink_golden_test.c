@@ -18,6 +18,10 @@ static const struct {
     {.type = "slack",
      .settings = {"url=https://hooks.slack.com/services/T000/B000/secret",
                   "ticket_url=https://help.example.com/tickets/{id}?from=slack&x=1"}},
+    {.type = "slack",
+     .settings = {"token=xoxb-secret", "channel=C024BE91L",
+                  "ticket_url=https://help.example.com/tickets/{id}"},
+     .name = "slack_bot"},
     {.type = "linear",
      .settings = {"key=lin_api_secret", "team=9cfb482a-81e3-4154-b5b9-2c805e70a02d",
                   "project=7b1c8e0e-1b53-4a4c-9a5d-9f0a2f5b7c11",
@@ -40,6 +44,7 @@ static const struct {
                   "ticket_url=https://help.example.com/tickets/{id}?from=teams&x=1"}},
     {.type = "stdout", .settings = {NULL}},
     {.type = "file", .settings = {"path=/var/log/alerts.jsonl", "fsync=never"}},
+    {.type = "kafka", .settings = {"topic=alerts", "brokers=localhost:9092"}},
 };
 
 static bool read_file(const char *path, struct buf *out)

@@ -110,6 +110,13 @@ static void check_block(const json_t *block)
         check_text(json_array_get(elements, i), 3000);
 }
 
+static void check_blocks(const json_t *blocks)
+{
+    CHECK(json_array_size(blocks) <= 50);
+    for (size_t i = 0; i < json_array_size(blocks); i++)
+        check_block(json_array_get(blocks, i));
+}
+
 static void check_slack(const struct alert *a)
 {
     static const char *const settings[] = {
@@ -120,9 +127,11 @@ static void check_slack(const struct alert *a)
     CHECK_INT(format("slack", settings, 2, a, &r, &e), 1);
     json_t *body = json_loadb(r.body.p, r.body.n, 0, NULL);
     const json_t *blocks = json_object_get(body, "blocks");
-    CHECK(body && json_array_size(blocks) >= 4 && json_array_size(blocks) <= 50);
-    for (size_t i = 0; i < json_array_size(blocks); i++)
-        check_block(json_array_get(blocks, i));
+    const json_t *coloured = json_array_get(json_object_get(body, "attachments"), 0);
+    CHECK(body && json_array_size(blocks) >= 1);
+    check_blocks(blocks);
+    check_blocks(json_object_get(coloured, "blocks"));
+    CHECK(json_array_size(json_object_get(coloured, "blocks")) >= 4);
     CHECK(units(json_object_get(body, "text")) <= 400);
     CHECK(memmem(r.body.p, r.body.n, "<!", 2) == NULL);
     CHECK(memmem(r.body.p, r.body.n, "<@", 2) == NULL);

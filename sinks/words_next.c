@@ -1,0 +1,73 @@
+/* What to do next, by what is known: an alert is worth what its reader can do with it. */
+#include "sinks/words.h"
+
+enum { PART_UNITS = 200 };
+
+static bool has_tickets(const struct alert *a)
+{
+    for (size_t i = 0; i < a->evidence_n; i++)
+        if (a->evidence[i].ticket.n)
+            return true;
+    return false;
+}
+
+static void part(struct buf *out, enum dialect d, const char *before, struct str text)
+{
+    if (!text.n)
+        return;
+    buf_text(out, before);
+    words_code(out, d, text, PART_UNITS);
+}
+
+/* "Reproduce it: open `https://...`, action `download`, version `4.2.1`." */
+static void reproduce(struct buf *out, enum dialect d, const struct alert *a)
+{
+    const struct alert_sample *s = &a->sample;
+    if (!s->page_url.n && !s->action.n)
+        buf_text(out, "Reproduce it with the first ticket");
+    else
+        buf_text(out, "Reproduce it:");
+    part(out, d, " open ", s->page_url);
+    part(out, d, s->page_url.n ? ", action " : " action ", s->action);
+    part(out, d, ", version ", s->version);
+    buf_text(out, has_tickets(a) ? "; then answer the tickets alike." : ".");
+}
+
+static void call_account(struct buf *out, enum dialect d, const struct alert *a)
+{
+    buf_text(out, "Call the account and ask how it is going");
+    if (a->accounts_listed && a->accounts[0].owner.n) {
+        buf_text(out, "; its owner is ");
+        words_text(out, d, a->accounts[0].owner, PART_UNITS);
+    }
+    buf_char(out, '.');
+}
+
+static void look_back(struct buf *out, const struct alert *a)
+{
+    buf_text(out, "See what changed before ");
+    words_time(out, a->anomaly.bucket_ms ? a->time_ms - a->anomaly.bucket_ms
+                                         : a->first_seen_ms);
+    buf_text(out, ": a release, an outage, a campaign.");
+}
+
+void words_next_step(struct buf *out, enum dialect d, const struct alert *a)
+{
+    if (a->state == ALERT_RESOLVED)
+        buf_text(out, has_tickets(a)
+                          ? "Tell the customers of the tickets that it is over."
+                          : "");
+    else if (str_is(a->kind, "deadline"))
+        buf_text(out, "Take it up now, or tell the customer when.");
+    else if (str_is(a->kind, "quiet") || words_key(a, "account").n)
+        call_account(out, d, a);
+    else if (words_key(a, "error").n || words_key(a, "page").n)
+        reproduce(out, d, a);
+    else if (a->anomaly.present)
+        look_back(out, a);
+    else if (str_is(a->kind, "new_value"))
+        buf_text(out, "See what brought it, before more customers meet it.");
+    else
+        buf_text(out,
+                 "Read the tickets, answer them alike, and decide who mends the cause.");
+}
