@@ -1,11 +1,13 @@
-/* yyjson resolves the pointers, from the root each time: a few members are passed over for each, which
- * costs less than a table that knows all of them would be to read. */
+/* yyjson resolves each pointer, from the root: a third of what reading a mapped message costs, and no table of
+ * our own to keep. Every value is a text first, as a template would have written it, and becomes a number or
+ * a flag where the field is one. */
 #include "consumer/event_map.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #include "consumer/event_check.h"
 #include "consumer/event_value.h"
@@ -61,17 +63,10 @@ static bool joined(const struct map_message *m, const struct map_place *p,
 
 /* --- words --- */
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-}
-
+/* In the C locale, which nobody changes: ASCII. */
 static bool same(const char *a, const char *b, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        if (lower(a[i]) != lower(b[i]))
-            return false;
-    return true;
+    return strncasecmp(a, b, n) == 0;
 }
 
 static bool fits(struct str word, struct str text)
