@@ -61,6 +61,12 @@ struct placing {
     size_t n;
 };
 
+/* A text; what is none was told of when the options were read. */
+static bool is_known(const struct node *n)
+{
+    return n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n;
+}
+
 static bool is_record_time(struct str pointer)
 {
     return str_is(pointer, "/kafka/timestamp");
@@ -103,7 +109,7 @@ static void add_each(struct placing *p, const struct node *from,
 {
     const struct node *n;
     for (size_t i = 0; (n = node_item(from, i)); i++)
-        if (n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n)
+        if (is_known(n))
             add_pointer(p, n, n->text, like);
 }
 
@@ -113,7 +119,7 @@ static void add_joined(struct placing *p, const struct node *join,
     const struct node *n;
     bool good = true;
     for (size_t i = 0; (n = node_item(join, i)); i++)
-        if (n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n)
+        if (is_known(n))
             good = pointer_is_good(p->r, n, p->path, n->text) &&
                    is_in_message(p, n, n->text) && good;
     if (pointers->n < 2 || p->use->is_time ||
@@ -146,7 +152,7 @@ static void check_except(struct placing *p, const struct entry *m)
 {
     const struct node *n;
     for (size_t i = 0; m && (n = node_item(m->value, i)); i++)
-        if (n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n)
+        if (is_known(n))
             check_word(p, n->text, n->at, m->name.p);
 }
 
@@ -164,8 +170,9 @@ static void read_words(struct placing *p, const struct entry *m, struct map_plac
         const struct entry *word = &map->entries[i];
         check_word(p, word->name, word->at, "words");
         words[i].word = word->name;
-        (void)meaning_read(p->r, word->value, path_join(p->r, path, word->name), p->use,
-                           &words[i].means);
+        if (is_known(word->value))
+            (void)meaning_read(p->r, word->value, path_join(p->r, path, word->name),
+                               p->use, &words[i].means);
     }
     if (map->n == 0)
         complain(p->r, map->at, path, "there are none");
@@ -181,7 +188,8 @@ static void add_constant(struct placing *p, const struct entry *m)
     struct map_place *to = &p->to[p->n];
     if (p->use->differs)
         complain(p->r, m->at, path, "%s differs from message to message", p->use->name);
-    else if (meaning_read(p->r, m->value, path, p->use, &to->constant))
+    else if (is_known(m->value) &&
+             meaning_read(p->r, m->value, path, p->use, &to->constant))
         p->n++;
 }
 
