@@ -22,12 +22,16 @@ const struct option_table accounts_table = {rows, sizeof rows / sizeof rows[0], 
 void accounts_read(struct reading *r)
 {
     const struct entry *m = node_entry(r->root, "accounts");
-    struct accounts_settings s;
     r->needed_from = CONFIG_REPLAY;
     if (m)
-        options_read(r, &accounts_table, m, STR("accounts"), &s);
+        options_read(r, &accounts_table, m, STR("accounts"), &r->out->accounts);
     else
-        options_default(r, &accounts_table, &s);
-    accounts_rule(s.remember_ms, r->arena, &r->out->rules[r->out->rules_n]);
+        options_default(r, &accounts_table, &r->out->accounts);
+}
+
+void accounts_add(struct reading *r)
+{
+    accounts_rule(r->out->accounts.remember_ms, r->arena,
+                  &r->out->rules[r->out->rules_n]);
     r->out->judged_n = r->out->rules_n + 1;
 }

@@ -8,6 +8,7 @@
 #include "core/buf.h"
 #include "core/option.h"
 #include "core/secret.h"
+#include "detectors/accounts.h"
 #include "detectors/detector.h"
 #include "sinks/sink.h"
 
@@ -60,6 +61,7 @@ struct config {
     struct time_settings time;
     struct record_settings record;
     struct status_settings status;
+    struct accounts_settings accounts;
     struct event_maps maps; /* `fields`: messages of other shapes */
     struct sink_config *sinks;
     size_t sinks_n;

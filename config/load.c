@@ -26,6 +26,7 @@ static void read_root(struct reading *r, struct node *root)
     sections_read(r);
     fields_read(r);
     sinks_read(r);
+    accounts_read(r);
     rules_read(r);
     sinks_check_use(r);
 }

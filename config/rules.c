@@ -121,6 +121,7 @@ static void read_rule(struct reading *r, const struct entry *m)
                           .on = UINT32_MAX,
                           .max_keys = RULE_MAX_KEYS,
                           .lateness_ms = r->out->time.lateness_ms,
+                          .remember_ms = r->out->accounts.remember_ms,
                           .zone = r->out->time.zone};
     if (!name_is_good(r, m, STR("rules")) ||
         !node_is_map(r, m->value, path,
@@ -147,5 +148,5 @@ void rules_read(struct reading *r)
     r->out->rules = arena_alloc(r->arena, (m->value->n + 1) * sizeof *r->out->rules);
     for (size_t i = 0; i < m->value->n; i++)
         read_rule(r, &m->value->entries[i]);
-    accounts_read(r);
+    accounts_add(r);
 }

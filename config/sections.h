@@ -22,10 +22,11 @@ void sinks_read(struct reading *r);
 void sinks_check_use(struct reading *r);
 
 extern const struct option_table accounts_table;
-/* Adds the rule that keeps accounts behind those that were read. */
 void accounts_read(struct reading *r);
+/* Adds the rule that keeps accounts behind those that were read. */
+void accounts_add(struct reading *r);
 
-/* Needs time.lateness. */
+/* Needs time.lateness and accounts. */
 void rules_read(struct reading *r);
 
 /* False after saying that this is no name for a rule or a sink: letters, digits, - _ and . */

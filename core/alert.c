@@ -199,6 +199,24 @@ static void put_anomaly(json_t *line, const struct alert_anomaly *anomaly)
                                 : "history");
 }
 
+static void put_health(json_t *line, const struct alert_health *health)
+{
+    if (!health->present)
+        return;
+    put_number(line, "score", health->score);
+    put_number(line, "weight", health->weight);
+    json_t *list = json_array();
+    for (size_t i = 0; i < health->components_n; i++) {
+        const struct alert_component *c = &health->components[i];
+        json_t *o = json_object();
+        put_text(o, "name", c->name, NAME_BYTES);
+        put_number(o, "points", c->points);
+        put_text(o, "reason", c->reason, PROSE_BYTES);
+        json_array_append_new(list, o);
+    }
+    put(line, "components", list);
+}
+
 static json_t *alert_object(const struct alert *a, bool positions)
 {
     json_t *line = json_object();
@@ -222,6 +240,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_evidence(line, a, positions);
     put_sample(line, &a->sample);
     put_anomaly(line, &a->anomaly);
+    put_health(line, &a->health);
     return line;
 }
 

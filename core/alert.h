@@ -13,6 +13,7 @@ enum {
     ALERT_KEYS_MAX = 4,      /* parts of `by` */
     ALERT_ACCOUNTS_MAX = 10, /* named in an alert; accounts_n counts all */
     ALERT_EVIDENCE_MAX = 5,  /* exemplars; count counts all */
+    ALERT_COMPONENTS_MAX = 4,
     ALERT_NOT_COUNTED = -1,  /* users: the kind does not know */
 };
 
@@ -49,6 +50,20 @@ struct alert_anomaly {
     double lowest, highest, score; /* ... so many times that range */
 };
 
+/* What makes a score, in words. */
+struct alert_component {
+    struct str name, reason;
+    double points;
+};
+
+/* Of an account's health: score = the sum of the components' points * weight. */
+struct alert_health {
+    bool present;
+    double score, weight;
+    struct alert_component components[ALERT_COMPONENTS_MAX];
+    size_t components_n;
+};
+
 struct alert {
     char id[33]; /* 32 lower-case hex digits; one episode keeps one id */
     struct str rule, kind;
@@ -69,6 +84,7 @@ struct alert {
     size_t evidence_n;
     struct alert_sample sample;
     struct alert_anomaly anomaly;
+    struct alert_health health;
 };
 
 const char *alert_state_name(enum alert_state s);

@@ -210,6 +210,24 @@ static void read_share(struct parse *p, const json_t *line, struct alert *out)
         (void)err_set(p->e, ERR_INPUT, "alert: unknown \"against\"");
 }
 
+/* What only an account's health has. */
+static void read_health(struct parse *p, const json_t *line, struct alert *out)
+{
+    if (!json_object_get(line, "score"))
+        return;
+    out->health.present = true;
+    out->health.score = get_number(p, line, "score");
+    out->health.weight = get_number(p, line, "weight");
+    out->health.components_n = elements(p, line, "components", ALERT_COMPONENTS_MAX);
+    for (size_t i = 0; i < out->health.components_n; i++) {
+        const json_t *o = json_array_get(json_object_get(line, "components"), i);
+        out->health.components[i] =
+            (struct alert_component){.name = get_text(p, o, "name"),
+                                     .reason = get_text(p, o, "reason"),
+                                     .points = get_number(p, o, "points")};
+    }
+}
+
 static void read_line(struct parse *p, const json_t *line, struct alert *out)
 {
     read_id(p, line, out);
@@ -229,6 +247,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_sample(p, line, out);
     read_anomaly(p, line, out);
     read_share(p, line, out);
+    read_health(p, line, out);
 }
 
 int alert_parse(struct str json, struct arena *arena, struct alert *out, struct err *e)

@@ -88,7 +88,7 @@ int64_t usual_min_history(int64_t most);
 struct str rule_window_name(const struct rule *rule, struct arena *arena);
 
 extern const struct detector count_detector, anomaly_detector, new_value_detector,
-    quiet_detector, ratio_detector, deadline_detector;
+    quiet_detector, ratio_detector, deadline_detector, health_detector;
 /* All of them, NULL-terminated. */
 extern const struct detector *const detectors[];
 /* NULL when there is none of that name. */

@@ -10,6 +10,7 @@ const struct detector *const detectors[] = {&count_detector,
                                             &quiet_detector,
                                             &ratio_detector,
                                             &deadline_detector,
+                                            &health_detector,
                                             NULL};
 
 const struct detector *detector_named(struct str name)

@@ -44,6 +44,7 @@ struct rule {
     int64_t max_keys;    /* windows it may have, over all shards; 0: any number */
     struct texts send;   /* names of sinks */
     int64_t lateness_ms; /* time.lateness */
+    int64_t remember_ms; /* accounts.remember */
     struct str zone;     /* time.zone */
     /* Events of so long before a time make the same alerts from that time on, and no others; the kind's check. */
     int64_t lookback_ms;

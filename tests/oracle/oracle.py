@@ -15,6 +15,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import anomaly  # noqa: E402
+import health  # noqa: E402
 import log as logs  # noqa: E402
 import miniyaml  # noqa: E402
 import rules as kinds  # noqa: E402
@@ -92,7 +93,9 @@ def line(rule, key, transition):
     return {k: v for k, v in members.items() if v is not None}
 
 
-def read_rule(name, body, zone):
+def read_rule(name, body, zone, remember):
+    if "health" in body:
+        return health.Health(name, body, remember)
     if "anomaly" in body:
         return anomaly.Anomaly(name, body, zone)
     if "ratio" in body:
@@ -108,7 +111,8 @@ def read_config(path):
     """(rules, lateness, max_future). Kinds that the oracle does not know are left out."""
     config = miniyaml.load(pathlib.Path(path).read_text(encoding="utf-8"))
     time = config.get("time") or {}
-    rules = [read_rule(name, body, time.get("zone", "UTC")) for name, body in config["rules"].items()]
+    remember = kinds.duration((config.get("accounts") or {}).get("remember", "90d"))
+    rules = [read_rule(name, body, time.get("zone", "UTC"), remember) for name, body in config["rules"].items()]
     return [r for r in rules if r], kinds.duration(time.get("lateness", "10m")), kinds.duration(time.get("max_future", "1h"))
 
 

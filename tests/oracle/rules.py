@@ -9,7 +9,7 @@ import log as logs
 import where
 from buckets import duration
 
-KINDS = ("count", "anomaly", "new_value", "quiet", "ratio", "deadline")
+KINDS = ("count", "anomaly", "new_value", "quiet", "ratio", "deadline", "health")
 
 
 class Rule:

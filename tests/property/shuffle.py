@@ -65,6 +65,7 @@ def random_rules(r):
     rules += [random_ratio(r, i) for i in range(3)]
     rules += [random_quiet(r, i) for i in range(2)]
     rules += [random_deadline(r, i) for i in range(2)]
+    rules += [random_health(r, i) for i in range(2)]
     return "time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\nrules:\n" % r.choice(REMEMBER) + "".join(rules)
 
 
@@ -143,6 +144,33 @@ def random_deadline(r, i):
     return "  deadline%d:\n    by: %s\n    deadline: {%s}\n%s" % (i, by, ", ".join(settings), severity)
 
 
+def random_health(r, i):
+    """Spans as short as the log, points that one or two components are enough for."""
+    def span(*choices):
+        return r.choice(choices or ("7m", "25m", "1h", "4h"))
+
+    def points():
+        return r.choice([0, 10, 30, 50])
+    parts = ["friction: {where: \"%s\", at_least: %d, within: %s, points: %d}" % (
+        r.choice(["ticket.sentiment < -0.3 or ticket.csat < 3.5", "exists(ticket.sentiment)"]), r.choice([1, 2, 3, 5]), span(), points()),
+        "escalations: {on: %s, at_least: %d, within: %s, points: %d}" % (r.choice(["page.error", "[page.error, ticket.created]"]),
+                                                                       r.choice([1, 2, 4]), span(), points()),
+        "csat: {below: %s, fall: %s, min_ratings: %d, within: %s, points: %d}" % (r.choice(["2.5", "3.5"]), r.choice(["0", "0.5", "1"]),
+                                                                                r.choice([1, 2, 4]), span("30m", "1h", "7h"), points()),
+        "quiet: {%safter: {at_least: %d, within: %s}, silent_for: %s, give_up_after: %s, points: %d}" % (
+            r.choice(["", "on: [usage.activity, page.error], "]), r.choice([1, 2, 6, 50]), span(), span("1s", "3m", "10m", "1h"), span(), points()),
+        "weigh: {tier: {team: 1.5, top: 0.5, free: 2.125}, renewal_within: %s, renewal: %s, mrr_from: %d, mrr: %s}" % (
+            r.choice(["1h", "1d", "9d"]), r.choice(["1", "1.3"]), r.choice([0, 100, 300]), r.choice(["0.7", "1.2"])),
+        "at_risk: 10"]
+    r.shuffle(parts)
+    low = r.choice([10, 20, 40])
+    parts = [p if p[:4] != "at_r" else "at_risk: %d%s" % (low, r.choice(["", ", resolve_below: %d" % (low - r.choice([0, 3, 9]))])) for p in parts]
+    severity = r.choice(["high", "{medium: %d, critical: %d}" % (low + 10, low + 40), "{low: %d, high: %d}" % (low, low + 5)])
+    if all("points: 0" in p for p in parts if "points" in p) or low == 40:
+        parts = [p.replace("points: 0", "points: 50") for p in parts]
+    return "  health%d:\n    by: [account]\n    health: {%s}\n    severity: %s\n" % (i, ", ".join(parts), severity)
+
+
 def random_event(r, ms, ident):
     """A body, by probability with or without each of its parts."""
     body = {"id": ident, "type": r.choice(TYPES), "time": logs.time_text(ms)}
@@ -165,7 +193,7 @@ def random_event(r, ms, ident):
 def random_account(r):
     """What a CRM says of it: some fields only, and some are null."""
     card = {"name": r.choice(["Acme", "Zoë & Co"]), "tier": r.choice(["free", "team", "top", None]), "mrr": r.choice([0, 50, 100.5, 5000, None]),
-            "renewal": "2026-0%d-15" % r.randint(3, 6), "owner": "csm-%d" % r.randint(1, 3)}
+            "renewal": "2026-03-%02d" % r.randint(2, 12), "owner": "csm-%d" % r.randint(1, 3)}
     return {"id": r.choice(["acme", "birk", "zoë"]), **{k: v for k, v in card.items() if r.random() < 0.4}}
 
 
@@ -257,8 +285,10 @@ def essence(alert):
     people = alert.get("users") if alert["state"] != "resolved" and alert["kind"] in ("count", "new_value") else None
     seen = (alert["first_seen"], alert["last_seen"]) if alert["kind"] == "new_value" else None
     matched = alert.get("matched") or None  # an episode that silence ends has no figures
+    health = [float(alert["score"]), [c if isinstance(c, str) else c["name"] for c in alert["components"]],
+              [e if isinstance(e, str) else e["event"] for e in alert.get("evidence", [])]] if alert["kind"] == "health" else None
     return repr((alert["time"], alert["rule"], json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"],
-                 alert.get("count"), people, seen, matched))
+                 alert.get("count"), people, seen, matched, health))
 
 
 def far(one, other):
