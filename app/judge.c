@@ -4,7 +4,7 @@
 
 #include "detectors/accounts.h"
 
-enum { LOOK_AGAIN_MS = 600000, STATE_MAX_BYTES = 16 << 20, LINE_MAX_BYTES = 256 * 1024 };
+enum { LOOK_AGAIN_MS = 600000, STATE_MAX_BYTES = 48 << 20, LINE_MAX_BYTES = 256 * 1024 };
 
 static struct str name_of(const struct judge_settings *s, const struct rule *rule)
 {

@@ -11,7 +11,11 @@
 #include "detectors/judgement.h"
 #include "detectors/ratio.h"
 
-enum { HISTORY_MOST = 10000, MAX_SEGMENTS_USUAL = 100 };
+enum {
+    HISTORY_MOST = 10000,
+    MAX_SEGMENTS_USUAL = 100,
+    OVERALL_BUCKET_LEAST_MS = 3600000
+};
 /* So many empty buckets end an episode where no history says it. */
 enum { SILENT_BUCKETS = 28 };
 
@@ -178,6 +182,11 @@ static int check_mode(const struct rule *rule, struct err *e)
         return err_set(e, ERR_INPUT,
                        "`against: overall` holds each key against all the others: the "
                        "rule needs `by`, for example by: [ticket.category]");
+    if (overall && s->bucket_ms < OVERALL_BUCKET_LEAST_MS)
+        return err_set(
+            e, ERR_INPUT,
+            "`against: overall` needs a `bucket` of at least 1h: all keys of all "
+            "buckets that are open lie in one window");
     if (!overall && s->max_segments)
         return err_set(e, ERR_INPUT, "`max_segments` belongs to `against: overall`");
     return 0;

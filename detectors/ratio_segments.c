@@ -77,9 +77,12 @@ static bool is_before(const struct shown *a, const struct shown *b)
     return a->time_ms != b->time_ms ? a->time_ms < b->time_ms : str_cmp(a->id, b->id) < 0;
 }
 
-/* The earliest of each side stay. */
-static void show(struct segment *s, bool matching, const struct shown *event)
+/* The earliest of each side stay, of one that an alert can be about. */
+static void show(const struct segment_window *w, struct segment *s, bool matching,
+                 const struct shown *event)
 {
+    if (w->settings->direction == (matching ? RATIO_DOWN : RATIO_UP))
+        return;
     struct shown *list = s->shown[matching];
     size_t at = s->shown_n[matching];
     while (at && is_before(event, &list[at - 1]))
@@ -107,7 +110,7 @@ static void add_record(struct segment_window *w, struct str record)
         return;
     s->n++;
     s->matched += m.value;
-    show(s, m.value == 1, &(struct shown){m.time_ms, m.evidence.event, r.in});
+    show(w, s, m.value == 1, &(struct shown){m.time_ms, m.evidence.event, r.in});
 }
 
 /* --- the packed window --- */

@@ -108,6 +108,7 @@ def random_ratio(r, i):
         settings += ["against: overall", "z: %s" % r.choice(["0.2", "0.6", "1.5"]), "direction: %s" % r.choice(["both", "up", "down"]),
                      "min_change: %s" % r.choice(["0%", "10%"])]
         by = r.choice(["[account]", "[ticket.category]", "[ticket.category, user]"])
+        settings[1] = "bucket: %s" % r.choice(["1h", "5h"])
         return "  ratio%d:\n    by: %s\n    ratio: {%s}\n    severity: low\n" % (i, by, ", ".join(settings))
     else:
         settings += ["history: %s" % r.choice(["30h", "60h"]), "z: %s" % r.choice(["0.2", "0.6", "1.5"]), "min_history: %d" % r.choice([1, 2, 4]),
