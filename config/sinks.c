@@ -81,6 +81,20 @@ static void read_common(struct reading *r, const struct entry *m, struct str pat
     }
 }
 
+/* By what stands in other sections. */
+static void complete(struct reading *r, const struct entry *m, struct str path,
+                     struct sink_config *s)
+{
+    const struct kafka_settings *kafka = &r->out->kafka;
+    struct err e = {0};
+    if (s->type->complete &&
+        s->type->complete(
+            s->settings,
+            &(struct sink_surroundings){kafka->brokers, kafka->properties, kafka->topics},
+            &e) < 0)
+        complain(r, m->at, path, "%s", e.text);
+}
+
 static void read_sink(struct reading *r, const struct entry *m)
 {
     struct str path = path_join(r, STR("sinks"), m->name);
@@ -97,6 +111,7 @@ static void read_sink(struct reading *r, const struct entry *m)
                               .settings = arena_alloc(r->arena, type->settings_bytes)};
     read_common(r, m, path, s);
     options_read(r, &table, m, path, s->settings);
+    complete(r, m, path, s);
 }
 
 void sinks_read(struct reading *r)

@@ -97,13 +97,12 @@ static int refuse_property(rd_kafka_conf_t *conf, struct str name, const char *w
     return -1;
 }
 
-static int set_users(rd_kafka_conf_t *conf, const struct kafka_source_settings *settings,
-                     struct err *e)
+static int set_properties(rd_kafka_conf_t *conf, const struct str *names,
+                          const struct str *values, size_t n, struct err *e)
 {
     char why[256];
-    for (size_t i = 0; i < settings->properties_n; i++) {
-        struct str name = settings->property_names[i],
-                   value = settings->property_values[i];
+    for (size_t i = 0; i < n; i++) {
+        struct str name = names[i], value = values[i];
         if (promised(name))
             return err_set(e, ERR_REFUSED,
                            "kafka.properties: %.*s is not for you to set: take it out "
@@ -117,6 +116,13 @@ static int set_users(rd_kafka_conf_t *conf, const struct kafka_source_settings *
             return err_set(e, ERR_REFUSED, "kafka.properties: %s", why);
     }
     return 0;
+}
+
+static int set_users(rd_kafka_conf_t *conf, const struct kafka_source_settings *settings,
+                     struct err *e)
+{
+    return set_properties(conf, settings->property_names, settings->property_values,
+                          settings->properties_n, e);
 }
 
 /* librdkafka's own lines; it says itself when it leaves out equal ones. Any thread. */
@@ -198,4 +204,41 @@ rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e)
     set_all(conf, producer_promises, COUNT(producer_promises));
     rd_kafka_conf_set_dr_msg_cb(conf, kafka_on_delivery);
     return client_new(s, RD_KAFKA_PRODUCER, conf, e);
+}
+
+/* ---- producers of others' (producer.h) ---- */
+
+rd_kafka_conf_t *kafka_producer_conf(const struct pairs *properties, struct err *e)
+{
+    static const struct property own[] = {
+        {"client.id", "ticketwatch-alerts"},
+        {"partitioner", "murmur2_random"}, /* as Kafka's own clients place a key */
+        {"topic.metadata.propagation.max.ms", "3000"}, /* then a topic is not there */
+    };
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    set_all(conf, producer_defaults, COUNT(producer_defaults));
+    set_all(conf, own, COUNT(own));
+    if (set_properties(conf, properties->names, properties->values, properties->n, e)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    set_all(conf, producer_promises, COUNT(producer_promises));
+    return conf;
+}
+
+rd_kafka_t *kafka_producer_made(rd_kafka_conf_t *conf, const char *brokers,
+                                int64_t timeout_ms, struct err *e)
+{
+    char why[256], timeout[24];
+    const struct property last[] = {{"bootstrap.servers", brokers},
+                                    {"message.timeout.ms", timeout}};
+    snprintf(timeout, sizeof timeout, "%lld", (long long)timeout_ms);
+    set_all(conf, last, COUNT(last));
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    if (rk)
+        return rk;
+    rd_kafka_conf_destroy(conf);
+    err_set(e, ERR_REFUSED, "kafka.properties: %s", why);
+    return NULL;
 }

@@ -14,6 +14,7 @@
 #include "consumer/source.h"
 #include "core/buf.h"
 #include "core/clock.h"
+#include "core/option.h"
 
 enum {
     FETCH_MAX = 2000, /* records taken from librdkafka at a time */
@@ -88,6 +89,11 @@ bool kafka_destroy(rd_kafka_t *rk);
 /* kafka_config.c: a client of ours. NULL: ERR_REFUSED. */
 rd_kafka_t *kafka_consumer_new(struct kafka_source *s, struct err *e);
 rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e);
+/* The two halves of making a producer of another's: its properties, to which callbacks may be added, then the client,
+ * which takes the first. NULL: ERR_REFUSED. */
+rd_kafka_conf_t *kafka_producer_conf(const struct pairs *properties, struct err *e);
+rd_kafka_t *kafka_producer_made(rd_kafka_conf_t *conf, const char *brokers,
+                                int64_t timeout_ms, struct err *e);
 /* At /metrics. Any thread. */
 void kafka_count_error(rd_kafka_resp_err_t code);
 

@@ -117,6 +117,7 @@ static void keep(struct courier *c, const struct request *r)
     c->request.method = arena_str(&c->arena, r->method);
     c->request.url = arena_str(&c->arena, r->url);
     c->request.body = arena_str(&c->arena, r->body);
+    c->request.key = arena_str(&c->arena, r->key);
     for (size_t i = 0; i < r->headers_n; i++)
         c->request.headers[i] = arena_str(&c->arena, r->headers[i]);
 }
@@ -164,11 +165,13 @@ bool courier_finished(struct courier *c, struct http_answer *out)
     bool done = c->state == DONE;
     if (done) {
         c->state = RESTING;
-        out->took_ms = c->took_ms;
-        out->failure = c->carried.status ? NULL : c->carried.why;
-        out->response = (struct response){.status = c->carried.status,
-                                          .body = str_of(c->carried.why),
-                                          .now_ms = clock_wall_ms()};
+        *out = (struct http_answer){
+            .failure = c->carried.status ? NULL : c->carried.why,
+            .took_ms = c->took_ms,
+            .response = {.status = c->carried.status,
+                         .body = str_of(c->carried.why),
+                         .now_ms = clock_wall_ms()},
+        };
     }
     pthread_mutex_unlock(&c->lock);
     return done;

@@ -52,6 +52,7 @@ const struct sink file_sink = {
     .options = file_options,
     .options_n = sizeof file_options / sizeof file_options[0],
     .settings_bytes = sizeof(struct file_settings),
+    .every_step = true,
     .format = file_format,
     .outcome = carrier_outcome,
 };

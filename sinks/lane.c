@@ -88,7 +88,7 @@ static void fly(struct lane *l, const struct request *request)
  * all that a reader still needs. What opens and what ends an episode is always told. 1, 0; -1. */
 static int is_superseded(const struct lane *l, struct err *e)
 {
-    if (l->alert.state != ALERT_ESCALATED)
+    if (l->alert.state != ALERT_ESCALATED || l->sink->type->every_step)
         return 0;
     return outbox_later(l->world->outbox, l->sink->name, l->entry.id, str_of(l->alert.id),
                         e);

@@ -79,6 +79,7 @@ struct sink {
     const struct option_row *options;
     size_t options_n;
     size_t settings_bytes;
+    bool every_step; /* programs read it: an escalation is sent also where a later step waits */
     const char *rate; /* how often it may be asked unless the configuration says: "1/s"; NULL: any */
     /* Completes and checks settings that were read. ERR_INPUT: says what is wrong, as in "topic: ..." NULL: nothing
      * to do. */

@@ -2,11 +2,12 @@
 #include "sinks/sink.h"
 
 extern const struct sink slack_sink, linear_sink, hubspot_sink, webhook_sink,
-    pagerduty_sink, discord_sink, teams_sink, stdout_sink, file_sink;
+    pagerduty_sink, discord_sink, teams_sink, stdout_sink, file_sink, kafka_sink;
 
 const struct sink *const sinks[] = {
-    &slack_sink,   &linear_sink, &hubspot_sink, &webhook_sink, &pagerduty_sink,
-    &discord_sink, &teams_sink,  &stdout_sink,  &file_sink,    NULL};
+    &slack_sink,     &linear_sink,  &hubspot_sink, &webhook_sink,
+    &pagerduty_sink, &discord_sink, &teams_sink,   &stdout_sink,
+    &file_sink,      &kafka_sink,   NULL};
 
 const struct sink *sink_named(struct str name)
 {

@@ -22,6 +22,7 @@ const struct sink stdout_sink = {
     .name = "stdout",
     .help = "The alert as a line of JSON on standard output.",
     .settings_bytes = sizeof(struct stdout_settings),
+    .every_step = true,
     .format = stdout_format,
     .outcome = carrier_outcome,
 };
