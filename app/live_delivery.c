@@ -21,6 +21,8 @@ static int read_secrets(void *arg, struct arena *arena, struct sink_secrets *out
             return -1;
         n++;
     }
+    if (c->proxy.value.n || c->proxy.file.n)
+        return secret_read(&c->proxy, arena, &out->proxy, e);
     return 0;
 }
 
@@ -31,11 +33,15 @@ struct delivery *live_delivery_start(const struct config *config,
 {
     struct delivery_sink *rows = arena_alloc(arena, (config->sinks_n + 1) * sizeof *rows);
     for (size_t i = 0; i < config->sinks_n; i++)
-        rows[i] = (struct delivery_sink){.name = config->sinks[i].name,
-                                         .type = config->sinks[i].type,
-                                         .settings = config->sinks[i].settings,
-                                         .secrets = read_secrets,
-                                         .secrets_arg = &config->sinks[i]};
+        rows[i] =
+            (struct delivery_sink){.name = config->sinks[i].name,
+                                   .type = config->sinks[i].type,
+                                   .settings = config->sinks[i].settings,
+                                   .network = config->sinks[i].network,
+                                   .gap_ms = config->sinks[i].gap_ms,
+                                   .concurrency = (size_t)config->sinks[i].concurrency,
+                                   .secrets = read_secrets,
+                                   .secrets_arg = &config->sinks[i]};
     struct delivery_settings *s = arena_alloc(arena, sizeof *s);
     *s = (struct delivery_settings){.redis = redis,
                                     .prefix = config->redis.prefix,

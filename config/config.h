@@ -10,6 +10,7 @@
 #include "core/secret.h"
 #include "detectors/accounts.h"
 #include "detectors/detector.h"
+#include "sinks/network.h"
 #include "sinks/sink.h"
 
 struct kafka_settings {
@@ -50,6 +51,11 @@ struct sink_config {
     struct str name;
     const struct sink *type;
     void *settings;
+    struct network network;
+    struct secret proxy;
+    int64_t concurrency;
+    struct str rate;    /* as written; n == 0: the type's */
+    int64_t gap_ms;     /* from it: between two requests; 0: any */
     int64_t outbox_max; /* alerts in a shard's outbox */
     int when_full;      /* enum when_full */
 };
@@ -67,7 +73,7 @@ struct config {
     size_t sinks_n;
     struct rule *rules;
     size_t rules_n;
-    size_t judged_n; /* these, and behind them the program's own */
+    size_t judged_n;           /* these, and behind them the program's own */
     bool has_kafka, has_redis; /* the sections were written */
     uint64_t hash;             /* of the file's bytes */
 };

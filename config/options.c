@@ -123,16 +123,16 @@ void options_default(struct reading *r, const struct option_table *table, void *
         value_default(r, &table->rows[i], settings);
 }
 
-static void read_entry(struct reading *r, const struct option_table *t,
+/* False: no row has the name. */
+static bool read_entry(struct reading *r, const struct option_table *t,
                        const struct entry *m, struct str path, void *settings)
 {
     const struct option_row *row = row_named(t, m->name);
-    if (!row && !is_among(t->also, m->name))
-        no_such_option(r, m, path, t);
-    else if (row && names_file_of(m->name, row))
+    if (row && names_file_of(m->name, row))
         read_secret_file(r, row, m, path, settings);
     else if (row)
         (void)value_read(r, row, m->value, path_join(r, path, m->name), settings);
+    return row != NULL;
 }
 
 /* How often the row was written: as NAME, as NAME_file. */
@@ -192,14 +192,26 @@ static void check_written(struct reading *r, const struct option_table *t,
         say_missing(r, row, m, path);
 }
 
+void options_read_part(struct reading *r, const struct option_table *table,
+                       const struct entry *m, struct str path, void *settings)
+{
+    options_default(r, table, settings);
+    for (size_t i = 0; i < m->value->n; i++)
+        (void)read_entry(r, table, &m->value->entries[i], path, settings);
+    for (size_t i = 0; i < table->n; i++)
+        check_written(r, table, &table->rows[i], m, path);
+}
+
 void options_read(struct reading *r, const struct option_table *table,
                   const struct entry *m, struct str path, void *settings)
 {
     options_default(r, table, settings);
     if (!node_is_map(r, m->value, path, "a mapping of options"))
         return;
-    for (size_t i = 0; i < m->value->n; i++)
-        read_entry(r, table, &m->value->entries[i], path, settings);
-    for (size_t i = 0; i < table->n; i++)
-        check_written(r, table, &table->rows[i], m, path);
+    options_read_part(r, table, m, path, settings);
+    for (size_t i = 0; i < m->value->n; i++) {
+        const struct entry *one = &m->value->entries[i];
+        if (!row_named(table, one->name) && !is_among(table->also, one->name))
+            no_such_option(r, one, path, table);
+    }
 }

@@ -19,6 +19,10 @@ void options_default(struct reading *r, const struct option_table *table, void *
 void options_read(struct reading *r, const struct option_table *table,
                   const struct entry *m, struct str path, void *settings);
 
+/* The same for a mapping that other tables read as well: names that this one does not have are theirs. */
+void options_read_part(struct reading *r, const struct option_table *table,
+                       const struct entry *m, struct str path, void *settings);
+
 /* "no such option; did you mean ..." for a name that nothing reads. */
 void no_such_option(struct reading *r, const struct entry *m, struct str path,
                     const struct option_table *table);

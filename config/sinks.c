@@ -2,9 +2,62 @@
 #include "config/sections.h"
 #include "core/suggest.h"
 
+#define NETWORK(member) \
+    (offsetof(struct sink_config, network) + offsetof(struct network, member))
+
 static const char *const policies[] = {
     [WHEN_FULL_DEAD_LETTER] = "dead_letter", [WHEN_FULL_PAUSE] = "pause", NULL};
+static const char *const proxy_schemes[] = {"http://", "https://", "socks5h://", NULL};
 static const struct option_row common_rows[] = {
+    {.name = "rate",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct sink_config, rate),
+     .max = 20,
+     .help =
+         "How often it may be asked at most, over all pods: `1/s`, `30/m`, `500/h`. Of "
+         "several shards each has its part. A Slack sink has `1/s` unless this is "
+         "written."},
+    {.name = "concurrency",
+     .type = OPTION_INT,
+     .offset = offsetof(struct sink_config, concurrency),
+     .fallback = "1",
+     .min = 1,
+     .max = 16,
+     .help =
+         "How many requests may be under way at a time, in each shard, over all pods. "
+         "Those about one rule and key stay in order; with 1 all do."},
+    {.name = "connect_timeout",
+     .type = OPTION_DURATION,
+     .offset = NETWORK(connect_timeout_ms),
+     .fallback = "5s",
+     .min = 100,
+     .max = 60000,
+     .help = "How long connecting may take, names and certificates included."},
+    {.name = "timeout",
+     .type = OPTION_DURATION,
+     .offset = NETWORK(timeout_ms),
+     .fallback = "10s",
+     .min = 100,
+     .max = 300000,
+     .help = "How long a request may take, from connecting to the answer's last byte."},
+    {.name = "allow_private",
+     .type = OPTION_TEXTS,
+     .offset = NETWORK(allow_private),
+     .help =
+         "Which private addresses its name may lead to: hosts, addresses and networks "
+         "such as `hooks.internal` or `10.0.0.0/8`, or `true` for all. Else none; "
+         "link-local, metadata and other special ones only by their network."},
+    {.name = "proxy",
+     .type = OPTION_SECRET,
+     .offset = offsetof(struct sink_config, proxy),
+     .words = proxy_schemes,
+     .help = "The proxy that requests go through. None else: the environment's count for "
+             "nothing."},
+    {.name = "ca_file",
+     .type = OPTION_TEXT,
+     .offset = NETWORK(ca_file),
+     .max = 4000,
+     .help = "A file of certificates (PEM) to trust instead of the system's."},
     {.name = "outbox_max",
      .type = OPTION_INT,
      .offset = offsetof(struct sink_config, outbox_max),
@@ -20,11 +73,13 @@ static const struct option_row common_rows[] = {
      .help = "What becomes of one more: it goes to the sink's dead letters, or reading "
              "from Kafka pauses until there is room, and all sinks wait for this one."},
 };
-enum { COMMON_ROWS = sizeof common_rows / sizeof common_rows[0] };
+enum { COMMON_ROWS = sizeof common_rows / sizeof common_rows[0], RATE_MAX = 1000 };
 const struct option_table sink_table = {common_rows, COMMON_ROWS, NULL, NULL};
 
 /* What a type's table does not have. */
-static const char *const also[] = {"type", "outbox_max", "when_full", NULL};
+static const char *const also[] = {
+    "type",  "rate",       "concurrency", "connect_timeout", "timeout",   "allow_private",
+    "proxy", "proxy_file", "ca_file",     "outbox_max",      "when_full", NULL};
 
 static void names_of_types(struct buf *out)
 {
@@ -69,16 +124,56 @@ static const struct sink *read_type(struct reading *r, const struct entry *m,
     return found;
 }
 
+/* "30/m": thirty a minute. Between two requests, in ms; 0: it is none. */
+static int64_t gap_of(struct str rate)
+{
+    static const struct {
+        char unit;
+        int64_t ms;
+    } units[] = {{'s', 1000}, {'m', 60 * 1000}, {'h', 3600 * 1000}};
+    int64_t n = 0;
+    size_t i = 0;
+    for (; i < rate.n && rate.p[i] >= '0' && rate.p[i] <= '9' && n < RATE_MAX; i++)
+        n = n * 10 + (rate.p[i] - '0');
+    for (size_t u = 0; u < sizeof units / sizeof *units; u++)
+        if (n > 0 && n <= RATE_MAX && i + 2 == rate.n && rate.p[i] == '/' &&
+            rate.p[i + 1] == units[u].unit)
+            return (units[u].ms + n - 1) / n;
+    return 0;
+}
+
+static void read_rate(struct reading *r, const struct entry *m, struct str path,
+                      struct sink_config *s)
+{
+    const struct entry *written = node_entry(m->value, "rate");
+    if (!s->rate.n && s->type->rate)
+        s->rate = str_of(s->type->rate);
+    s->gap_ms = gap_of(s->rate);
+    if (written && s->rate.n && !s->gap_ms)
+        complain(r, written->value->at, path_join(r, path, written->name),
+                 "expected a rate of 1 to %d such as 1/s, 30/m or 500/h, found %s",
+                 RATE_MAX, node_found(r, written->value));
+}
+
+static void check_private(struct reading *r, const struct entry *m, struct str path,
+                          const struct sink_config *s)
+{
+    const struct entry *written = node_entry(m->value, "allow_private");
+    const struct texts *words = &s->network.allow_private;
+    for (size_t i = 0; written && i < words->n; i++) {
+        struct err e = {0};
+        if (network_check_word(words->items[i], &e) < 0)
+            complain(r, written->value->at, path_join(r, path, written->name),
+                     "'%.*s': %s", STR_ARG(words->items[i]), e.text);
+    }
+}
+
 static void read_common(struct reading *r, const struct entry *m, struct str path,
                         struct sink_config *s)
 {
-    options_default(r, &sink_table, s);
-    for (size_t i = 0; i < COMMON_ROWS; i++) {
-        const struct entry *written = node_entry(m->value, common_rows[i].name);
-        if (written)
-            (void)value_read(r, &common_rows[i], written->value,
-                             path_join(r, path, written->name), s);
-    }
+    options_read_part(r, &sink_table, m, path, s);
+    read_rate(r, m, path, s);
+    check_private(r, m, path, s);
 }
 
 /* By what stands in other sections. */
@@ -109,9 +204,11 @@ static void read_sink(struct reading *r, const struct entry *m)
     *s = (struct sink_config){.name = m->name,
                               .type = type,
                               .settings = arena_alloc(r->arena, type->settings_bytes)};
+    size_t errors = r->errors;
     read_common(r, m, path, s);
     options_read(r, &table, m, path, s->settings);
-    complete(r, m, path, s);
+    if (r->errors == errors)
+        complete(r, m, path, s);
 }
 
 void sinks_read(struct reading *r)

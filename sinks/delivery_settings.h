@@ -19,6 +19,7 @@ struct delivery_sink {
                    struct err *e);
     void *secrets_arg;
     struct network network;
+    int64_t gap_ms;     /* from one request to the next, over all shards; 0: any */
     size_t concurrency; /* requests under way at a time, in each shard; 0 is 1 */
 };
 

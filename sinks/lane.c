@@ -84,6 +84,19 @@ static void fly(struct lane *l, const struct request *request)
     l->state = LANE_FLYING;
 }
 
+/* A shard has its part of the sink's rate. 1: leave was given, or is not needed; 0: later. */
+static int takes_leave(const struct lane *l, struct err *e)
+{
+    int64_t shards_n = (int64_t)l->world->settings->shards_n;
+    if (!l->sink->gap_ms)
+        return 1;
+    int64_t wait_ms =
+        outbox_pace(l->world->outbox, l->sink->name, l->sink->gap_ms * shards_n, e);
+    if (wait_ms > 0)
+        gate_hold(l->gate, l->world->now_ms + wait_ms);
+    return wait_ms < 0 ? -1 : wait_ms == 0;
+}
+
 /* An escalation that a later step of the same alert waits behind is not told any more: the later one says
  * all that a reader still needs. What opens and what ends an episode is always told. 1, 0; -1. */
 static int is_superseded(const struct lane *l, struct err *e)
@@ -100,6 +113,16 @@ static int supersede(struct lane *l)
     lane_conclude(l, &(struct outcome){.verdict = DELIVERED,
                                        .reason = "a later step of the alert waits"});
     return 1;
+}
+
+static int send_now(struct lane *l, struct request *request, struct err *fails)
+{
+    int leave = takes_leave(l, fails);
+    if (leave <= 0)
+        return leave;
+    name_entry(l, request);
+    fly(l, request);
+    return 0;
 }
 
 /* 1: Redis was asked, 0: it was not, -1. */
@@ -127,10 +150,8 @@ static int try_now(struct lane *l, struct err *fails)
             l, &(struct outcome){.verdict = DELIVERED, .reason = "nothing to say"});
     else if (rc < 0)
         lane_conclude_error(l, &e);
-    else {
-        name_entry(l, &request);
-        fly(l, &request);
-    }
+    else
+        return send_now(l, &request, fails) < 0 ? -1 : asked | (l->sink->gap_ms > 0);
     return asked;
 }
 

@@ -171,6 +171,12 @@ int64_t gate_due_ms(const struct gate *g, const struct lane *l, int64_t now_ms)
     return gate_state(g) == GATE_PAUSED && look_ms < due ? look_ms : due;
 }
 
+void gate_hold(struct gate *g, int64_t until_ms)
+{
+    if (until_ms > g->try_ms)
+        g->try_ms = until_ms;
+}
+
 static void wake_all(struct gate *g, int64_t now_ms)
 {
     for (size_t i = 0; i < g->lanes_n; i++)

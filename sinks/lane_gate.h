@@ -57,6 +57,8 @@ bool gate_lets(const struct gate *g, const struct lane *l, int64_t now_ms);
 /* When it may, or gate_look has something to do; INT64_MAX: another's answer comes first. */
 int64_t gate_due_ms(const struct gate *g, const struct lane *l, int64_t now_ms);
 
+/* Nothing is sent before that: the sink has a rate. */
+void gate_hold(struct gate *g, int64_t until_ms);
 /* It answered, and what it said was about the alert. */
 void gate_works(struct gate *g, int64_t now_ms);
 /* It did not (RETRY), or it refuses us (REFUSED): how long the lane's alert waits. `tries` of it so far. Logs. */

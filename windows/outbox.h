@@ -5,6 +5,7 @@
  *   STEM outbox:SINK  group "delivery", fields `alert` the body, `time` the event time
  *   STEM dead:SINK    the same fields and entry (id in the outbox), reason, attempts
  *   STEM memory:SINK:TOPIC  what the sink keeps of one rule and key; lives as long as it was told to
+ *   STEM pace:SINK   when it may be asked next, where it has a rate
  *   STEM unsent       a sorted set, "SINK ID" of each entry of every outbox by what was said when it
  *                     entered (horizon.lua)
  * A connection of its own: used by the delivery thread only. Every -1 is ERR_UNAVAILABLE or ERR_REFUSED
@@ -48,6 +49,8 @@ struct outbox_want {
  * Texts live in `arena`. */
 int outbox_take(struct outbox *o, struct str sink, const struct outbox_want *want,
                 struct arena *arena, struct outbox_entry *out, struct err *e);
+/* Takes leave for one request: one every gap_ms, over all pods. 0: now, else ask again after so many ms; -1. */
+int64_t outbox_pace(struct outbox *o, struct str sink, int64_t gap_ms, struct err *e);
 /* Whether a later step of the same alert waits, within the next 1,000 entries. 1, 0; -1. */
 int outbox_later(struct outbox *o, struct str sink, const char *id, struct str alert,
                  struct err *e);

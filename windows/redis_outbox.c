@@ -17,7 +17,7 @@ struct outbox {
     struct arena names;
     struct str stem, consumer, unsent; /* unsent: its key */
     struct buf key, dead_key;
-    struct redis_script take, later, ack, dead, hold, figures, remember, tidy;
+    struct redis_script take, later, pace, ack, dead, hold, figures, remember, tidy;
 };
 
 static void key_of(struct buf *out, struct str stem, const char *kind, struct str sink)
@@ -47,6 +47,7 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
     o->unsent = arena_str(&o->names, buf_str(&o->key));
     o->take = (struct redis_script){.name = "outbox_take", .text = script_outbox_take};
     o->later = (struct redis_script){.name = "outbox_later", .text = script_outbox_later};
+    o->pace = (struct redis_script){.name = "outbox_pace", .text = script_outbox_pace};
     o->ack = (struct redis_script){.name = "outbox_ack", .text = script_outbox_ack};
     o->dead = (struct redis_script){.name = "outbox_dead", .text = script_outbox_dead};
     o->hold = (struct redis_script){.name = "outbox_hold", .text = script_outbox_hold};
@@ -127,6 +128,27 @@ int outbox_take(struct outbox *o, struct str sink, const struct outbox_want *wan
     int rc = taken(r, arena, out, e);
     redis_reply_free(r);
     return rc;
+}
+
+/* In the buffer of the dead stream's key: never asked for both at once. */
+static struct str pace_key(struct outbox *o, struct str sink)
+{
+    buf_clear(&o->dead_key);
+    key_of(&o->dead_key, o->stem, "pace:", sink);
+    return buf_str(&o->dead_key);
+}
+
+int64_t outbox_pace(struct outbox *o, struct str sink, int64_t gap_ms, struct err *e)
+{
+    char gap[24];
+    snprintf(gap, sizeof gap, "%lld", (long long)gap_ms);
+    struct str args[] = {pace_key(o, sink), str_of(gap)};
+    struct redisReply *r = redis_run(o->link, &o->pace, 1, 2, args, e);
+    if (!r)
+        return -1;
+    int64_t wait_ms = redis_reply_int(r);
+    redis_reply_free(r);
+    return wait_ms < 0 ? 0 : wait_ms > gap_ms ? gap_ms : wait_ms;
 }
 
 int outbox_later(struct outbox *o, struct str sink, const char *id, struct str alert,

@@ -24,6 +24,7 @@ extern const char script_outbox_figures[];
 extern const char script_outbox_hold[];
 extern const char script_outbox_redrive[];
 extern const char script_outbox_later[];
+extern const char script_outbox_pace[];
 extern const char script_outbox_remember[];
 extern const char script_outbox_tidy[];
 

@@ -387,6 +387,21 @@ class DeliveryTest(unittest.TestCase):
                 self.assertGreaterEqual(other.began, one.ended)
         self.assertNotIn("lease_lost", "".join(p.log() for p in pods))
 
+    def test_a_rate_holds_over_all_pods(self):
+        """And over retries, and with several under way; another sink does not mind."""
+        self.add_apart("paced", range(1, 9))
+        pods = [self.pod("concurrency=4", "gap=250", paced="/fail/1", name=name) for name in "ab"]
+        free = self.pod(free="/ok", name="c")
+        self.add_apart("free", range(1, 101))
+        self.empty("free", seconds=3)
+        self.empty("paced")
+        times = sorted(r.time for r in self.receiver.of("/fail/1"))
+        self.assertEqual(len(times), 16)
+        self.assertGreater(min(b - a for a, b in zip(times, times[1:])), 0.2)
+        self.assertLess(times[-1] - times[0], 15 * 0.25 + 2)
+        for pod in pods + [free]:
+            self.assertNotIn("lease_lost", pod.log())
+
     def test_several_in_flight_and_killed(self):
         """Another pod takes all of them over."""
         self.add_apart("sink", range(1, 9))

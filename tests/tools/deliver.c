@@ -3,7 +3,7 @@
  *   deliver REDIS_URL CONSUMER [OPTION=NUMBER...] NAME=URL|NAME=@FILE|NAME:TYPE=SETTINGS ...
  *
  * Options are the times of struct delivery_settings without "_ms", drain, shards; and of the sinks after it:
- * concurrency, proxy=URL, ca_file=PATH, allow=WORD[,WORD...], timeout. @FILE holds the URL, read again as
+ * concurrency, gap (ms), proxy=URL, ca_file=PATH, allow=WORD[,WORD...], timeout. @FILE holds the URL, read again as
  * secrets are. Settings are "name=value;name=value", as tests/sink_case.h has them. SIGUSR1: prints each
  * sink's counters as a line of JSON. */
 #include <signal.h>
@@ -74,6 +74,7 @@ static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
                 {"shards", &shards_n},
                 {"concurrency", &concurrency},
                 {"timeout", &sink_now.network.timeout_ms},
+                {"gap", &sink_now.gap_ms},
                 {"connect_timeout", &s->connect_timeout_ms},
                 {"request_timeout", &s->request_timeout_ms},
                 {"lease", &s->lease_ms},
