@@ -210,13 +210,16 @@ static void a_ratio_keeps_its_counts(void)
                                        .share = true,
                                        .matched = 31,
                                        .limit = true};
-    for (int limit = 0; limit < 2; limit++) {
-        a.anomaly.limit = limit;
+    for (int limit = 0; limit < 3; limit++) {
+        a.anomaly.limit = limit == 1;
+        a.anomaly.overall = limit == 2;
+        a.estimated = limit == 2;
         struct str first = arena_str(&arena, json_of(&a, true));
         CHECK_INT(alert_parse(first, &arena, &back, &e), 0);
         CHECK_STR(json_of(&back, true), first);
         CHECK_INT(back.anomaly.matched, 31);
-        CHECK(back.anomaly.share && back.anomaly.limit == limit);
+        CHECK(back.anomaly.share && back.anomaly.limit == (limit == 1));
+        CHECK(back.anomaly.overall == (limit == 2) && back.estimated == (limit == 2));
     }
 }
 

@@ -208,6 +208,8 @@ static void says_shares_in_percent(void)
          "25.83% in 1d, limit 20% ± 3.65% (1.6 standard errors higher)");
     a.anomaly.limit = false;
     SAYS(words_title(&b, &a, true), "escalation: 25.83%, usually 20%");
+    a.anomaly.overall = true;
+    SAYS(words_title(&b, &a, true), "escalation: 25.83%, elsewhere 20%");
 }
 
 static void says_what_was_seen_before(void)
