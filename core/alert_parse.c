@@ -213,7 +213,7 @@ static void read_share(struct parse *p, const json_t *line, struct alert *out)
 /* What only an account's health has. */
 static void read_health(struct parse *p, const json_t *line, struct alert *out)
 {
-    if (!json_object_get(line, "score"))
+    if (!json_object_get(line, "components")) /* novelty has a score, too */
         return;
     out->health.present = true;
     out->health.score = get_number(p, line, "score");
