@@ -1,274 +1,110 @@
-/* HubSpot: a task for the account's owner, due the same working day, in words that make sense to
- * somebody who has never heard of this program. One task an episode: an escalation or the end of an
- * episode makes no second one. HubSpot knows no idempotency for tasks, so the body carries the alert's
- * id, by which a double (after a lost answer) can be found.
- * https://developers.hubspot.com/docs/api-reference/crm-tasks-v3/guide */
-#include <jansson.h>
-#include <stdio.h>
-#include <strings.h>
+/* HubSpot: a task for the account's owner, due the same working day, and what the company is told. One task an
+ * episode: an escalation updates it, the end of an episode leaves it to its owner. */
+#include "sinks/hubspot.h"
 
-#include "core/timefmt.h"
+#include <stdio.h>
+
+#include "sinks/memory.h"
 #include "sinks/request.h"
 #include "sinks/words.h"
 
-enum {
-    SUBJECT_UNITS = 200,
-    LINE_UNITS = 600,
-    TASK_TO_COMPANY = 192, /* association type, defined by HubSpot */
-    DAY_MS = 86400000,
-    HOUR_MS = 3600000,
-    WORK_ENDS_HOUR = 17, /* UTC */
-    RENEWAL_SOON_DAYS = 90,
-};
-
-struct hubspot_settings {
-    struct str url, api_version, ticket_url;
-    struct secret key;
-};
-
-static bool is_numeric(struct str id)
-{
-    enum { ID_DIGITS = 20 };
-    for (size_t i = 0; i < id.n; i++)
-        if (id.p[i] < '0' || id.p[i] > '9')
-            return false;
-    return id.n > 0 && id.n <= ID_DIGITS;
-}
-
-/* The account that the alert is about: the one of its key, else the largest among its
- * accounts. */
-static struct alert_account account_of(const struct alert *a)
-{
-    struct str id = words_key(a, "account");
-    for (size_t i = 0; i < a->accounts_listed; i++)
-        if (!id.n || str_eq(a->accounts[i].id, id))
-            return a->accounts[i];
-    return (struct alert_account){.id = id};
-}
-
-/* The end of this working day in UTC, or of the next when it is over. 1970-01-01 was a
- * Thursday. */
-static int64_t due_ms(int64_t now_ms)
-{
-    int64_t day = time_cell(now_ms, DAY_MS);
-    if (now_ms - day * DAY_MS >= (int64_t)WORK_ENDS_HOUR * HOUR_MS)
-        day++;
-    while ((day + 4) % 7 == 6 || (day + 4) % 7 == 0) /* Saturday, Sunday */
-        day++;
-    return day * DAY_MS + (int64_t)WORK_ENDS_HOUR * HOUR_MS;
-}
-
-static bool renews_soon(struct str renewal, int64_t now_ms)
-{
-    char text[40];
-    int64_t ms;
-    int n = snprintf(text, sizeof text, "%.*sT00:00:00Z",
-                     (int)(renewal.n < 10 ? renewal.n : 10), renewal.n ? renewal.p : "");
-    return time_parse((struct str){text, (size_t)n}, &ms) && ms > now_ms - DAY_MS &&
-           ms - now_ms < (int64_t)RENEWAL_SOON_DAYS * DAY_MS;
-}
-
-static bool is_enterprise(struct str tier)
-{
-    static const char word[] = "enterprise";
-    return tier.n == sizeof word - 1 && strncasecmp(tier.p, word, tier.n) == 0;
-}
-
-/* By severity; a step more for an account that there is much to lose with. */
-static const char *priority(const struct alert *a, const struct alert_account *account,
-                            int64_t now_ms)
-{
-    static const char *const words[] = {"LOW", "MEDIUM", "HIGH", "HIGH", "HIGH"};
-    bool more = is_enterprise(account->tier) || renews_soon(account->renewal, now_ms);
-    return words[a->severity + more];
-}
-
-/* "Acme: churn-friction, 3 times from 2 people in 6 days"; of an alert about many accounts, its title
- * instead. */
-static json_t *subject(const struct alert *a, const struct alert_account *account)
-{
-    struct buf b, title;
-    request_buf(&b);
-    request_buf(&title);
-    if (words_key(a, "account").n || a->accounts_n == 1) {
-        buf_put(&title, words_account_name(account));
-        buf_text(&title, ": ");
-        buf_put(&title, a->rule);
-    } else {
-        words_title(&title, a, true);
-    }
-    words_text(&b, DIALECT_PLAIN, buf_str(&title), SUBJECT_UNITS);
-    buf_deinit(&title);
-    buf_text(&b, ", ");
-    words_how_often(&b, a);
-    json_t *t = request_text(buf_str(&b));
-    buf_deinit(&b);
-    return t;
-}
-
-static void paragraph(struct buf *b, const char *label, struct str text)
-{
-    if (!text.n)
-        return;
-    buf_printf(b, "<p>%s", label);
-    words_text(b, DIALECT_HTML, text, LINE_UNITS);
-    buf_text(b, "</p>");
-}
-
-static void reasons(struct buf *b, const struct alert *a)
-{
-    buf_text(b, "<p>");
-    words_how_often(b, a);
-    buf_text(b, ", first ");
-    words_time(b, a->first_seen_ms);
-    buf_text(b, ", last ");
-    words_time(b, a->last_seen_ms);
-    buf_text(b, ".</p>");
-    if (!words_says_all(a))
-        paragraph(b, "", a->summary);
-    paragraph(b, "First reported as: ", a->sample.subject);
-    if (a->anomaly.present) {
-        buf_text(b, "<p>Value ");
-        words_anomaly(b, &a->anomaly);
-        buf_text(b, ".</p>");
-    }
-}
-
-static void tickets(struct buf *b, const struct alert *a, struct str ticket_url)
-{
-    bool any = false;
-    for (size_t i = 0; i < a->evidence_n; i++) {
-        const struct alert_evidence *e = &a->evidence[i];
-        if (!e->ticket.n)
-            continue;
-        buf_text(b, any ? "<li>" : "<p>Tickets:</p><ul><li>");
-        words_ticket(b, DIALECT_HTML, ticket_url, e->ticket);
-        buf_text(b, ", ");
-        words_time(b, e->time_ms);
-        buf_text(b, "</li>");
-        any = true;
-    }
-    buf_text(b, any ? "</ul>" : "");
-}
-
-static void other_accounts(struct buf *b, const struct alert *a, struct str id)
-{
-    bool any = false;
-    for (size_t i = 0; i < a->accounts_listed; i++) {
-        if (str_eq(a->accounts[i].id, id))
-            continue;
-        buf_text(b, any ? "<li>" : "<p>Other accounts:</p><ul><li>");
-        words_account(b, DIALECT_HTML, &a->accounts[i]);
-        buf_text(b, "</li>");
-        any = true;
-    }
-    buf_text(b, any ? "</ul>" : "");
-}
-
-static void account_line(struct buf *b, const struct alert_account *account)
-{
-    if (!words_account_name(account).n)
-        return;
-    buf_text(b, "<p><strong>");
-    words_account(b, DIALECT_HTML, account);
-    buf_text(b, "</strong></p>");
-}
-
-static json_t *task_body(const struct hubspot_settings *s, const struct alert *a,
-                         const struct alert_account *account)
-{
-    struct buf b;
-    request_buf(&b);
-    account_line(&b, account);
-    reasons(&b, a);
-    tickets(&b, a, s->ticket_url);
-    other_accounts(&b, a, account->id);
-    if (account->id.n && !is_numeric(account->id)) {
-        buf_text(&b, "<p>Account id ");
-        words_code(&b, DIALECT_HTML, account->id, LINE_UNITS);
-        buf_text(&b,
-                 " is no HubSpot company id, so this task is linked to no company.</p>");
-    }
-    buf_text(&b, "<p>ticketwatch rule ");
-    words_code(&b, DIALECT_HTML, a->rule, LINE_UNITS);
-    buf_printf(&b, ", alert <code>%s</code></p>", a->id);
-    json_t *t = request_text(buf_str(&b));
-    buf_deinit(&b);
-    return t;
-}
-
-static json_t *associations(const struct alert_account *account)
-{
-    json_t *list = json_array();
-    if (is_numeric(account->id))
-        request_append(list, json_pack("{s:{s:s%}, s:[{s:s, s:i}]}", "to", "id",
-                                       account->id.p, account->id.n, "types",
-                                       "associationCategory", "HUBSPOT_DEFINED",
-                                       "associationTypeId", TASK_TO_COMPANY));
-    return list;
-}
-
-/* All values are strings in HubSpot. */
-static json_t *task(const struct hubspot_settings *s, const struct alert *a,
-                    int64_t now_ms)
-{
-    char due[TIME_TEXT_BYTES];
-    struct alert_account account = account_of(a);
-    json_t *o = json_object(), *p = json_object();
-    request_set(p, "hs_timestamp", request_text(time_text(due_ms(now_ms), due)));
-    request_set(p, "hs_task_subject", subject(a, &account));
-    request_set(p, "hs_task_body", task_body(s, a, &account));
-    request_set(p, "hs_task_status", json_string("NOT_STARTED"));
-    request_set(p, "hs_task_priority", json_string(priority(a, &account, now_ms)));
-    request_set(p, "hs_task_type", json_string("TODO"));
-    if (is_numeric(account.owner))
-        request_set(p, "hubspot_owner_id", request_text(account.owner));
-    request_set(o, "properties", p);
-    request_set(o, "associations", associations(&account));
-    return o;
-}
-
-/* Two kinds of paths: /crm/v3/objects/tasks, and since 2026 /crm/objects/2026-03/tasks.
- */
-static void task_url(const struct hubspot_settings *s, struct buf *b)
+/* Two kinds of paths: /crm/v3/objects/tasks, and since 2026 /crm/objects/2026-03/tasks. */
+static void begin_url(const struct hubspot_settings *s, struct buf *b)
 {
     struct str base = s->url;
     while (base.n && base.p[base.n - 1] == '/')
         base.n--;
     buf_put(b, base);
     if (str_starts(s->api_version, STR("v")))
-        buf_printf(b, "/crm/%.*s/objects/tasks", STR_ARG(s->api_version));
+        buf_printf(b, "/crm/%.*s/objects/", STR_ARG(s->api_version));
     else
-        buf_printf(b, "/crm/objects/%.*s/tasks", STR_ARG(s->api_version));
+        buf_printf(b, "/crm/objects/%.*s/", STR_ARG(s->api_version));
+}
+
+/* One filter, at most two results: more than one is told from one. */
+static json_t *search(struct str property, const char *operator, struct str value)
+{
+    return json_pack("{s:[{s:[{s:s%, s:s, s:o}]}], s:[], s:i, s:s, s:[]}", "filterGroups",
+                     "filters", "propertyName", property.p, property.n,
+                     "operator", operator, "value", request_text(value), "properties",
+                     "limit", 2, "after", "0", "sorts");
+}
+
+static json_t *search_task(const struct hubspot_settings *s, const struct alert *a)
+{
+    if (s->marker_property.n)
+        return search(s->marker_property, "EQ", str_of(a->id));
+    return search(STR("hs_task_body"), "CONTAINS_TOKEN", str_of(a->id));
+}
+
+/* The body; the address is completed. */
+static json_t *ask(const struct sink_input *in, const json_t *memory, struct buf *url,
+                   struct str *method)
+{
+    const struct hubspot_settings *s = in->settings;
+    switch (hubspot_next(in, memory)) {
+    case HUBSPOT_FIND_COMPANY:
+        buf_text(url, "companies/search");
+        return search(s->company_property, "EQ", hubspot_account(in->alert).id);
+    case HUBSPOT_FIND_TASK:
+        buf_text(url, "tasks/search");
+        return search_task(s, in->alert);
+    case HUBSPOT_CREATE:
+        buf_text(url, "tasks");
+        return hubspot_task(in, memory);
+    case HUBSPOT_UPDATE:
+        *method = STR("PATCH");
+        buf_text(url, "tasks/");
+        buf_put(url, memory_get(memory, "task"));
+        return hubspot_task_update(in, memory);
+    case HUBSPOT_PATCH:
+        *method = STR("PATCH");
+        buf_text(url, "companies/");
+        buf_put(url, hubspot_company(s, in->alert, memory));
+        return hubspot_company_update(s, in->alert);
+    case HUBSPOT_NOTHING:
+        break;
+    }
+    return NULL;
+}
+
+static void authorize(struct request *out, struct arena *arena, struct str key)
+{
+    struct buf b;
+    request_buf(&b);
+    buf_text(&b, "Bearer ");
+    buf_put(&b, key);
+    request_header(out, arena, "Authorization", buf_str(&b));
+    buf_deinit(&b);
 }
 
 static int hubspot_format(const struct sink_input *in, struct arena *arena,
                           struct request *out, struct err *e)
 {
-    const struct hubspot_settings *s = in->settings;
-    struct str key;
-    struct buf b;
-    if (in->alert->state != ALERT_FIRING)
-        return 0;
+    struct str key, method = STR("POST");
+    struct buf url;
+    int rc = 0;
     if (request_secret(in, 0, "hubspot: key", &key, e))
         return -1;
-    request_buf(&b);
-    task_url(s, &b);
-    int rc = request_post(out, arena, buf_str(&b),
-                          request_json(task(s, in->alert, in->now_ms), arena), e);
-    buf_clear(&b);
-    buf_text(&b, "Bearer ");
-    buf_put(&b, key);
-    request_header(out, arena, "Authorization", buf_str(&b));
-    buf_deinit(&b);
-    return rc ? -1 : 1;
+    json_t *memory = memory_of(in);
+    request_buf(&url);
+    begin_url(in->settings, &url);
+    json_t *body = ask(in, memory, &url, &method);
+    if (body) {
+        rc = request_post(out, arena, buf_str(&url), request_json(body, arena), e) ? -1
+                                                                                   : 1;
+        out->method = method;
+        authorize(out, arena, key);
+    }
+    buf_deinit(&url);
+    json_decref(memory);
+    return rc;
 }
 
 /* https://developers.hubspot.com/docs/api-reference/error-handling and /usage-guidelines:
  * 423 is a lock of some seconds, 477 a migration between data centres, and both are to be
  * tried again; a daily limit ends at midnight. */
-static struct outcome hubspot_outcome(const void *settings,
-                                      const struct response *response)
+struct outcome hubspot_outcome(const void *settings, const struct response *response)
 {
     enum { SECOND_MS = 1000, MINUTE_MS = 60000 };
     struct outcome o = outcome_by_status(response);
@@ -290,6 +126,58 @@ static struct outcome hubspot_outcome(const void *settings,
     return o;
 }
 
+/* "17:00" */
+static bool read_clock(struct str text, int64_t *ms)
+{
+    int digits[5];
+    if (text.n != 5 || text.p[2] != ':')
+        return false;
+    for (size_t i = 0; i < 5; i++) {
+        digits[i] = text.p[i] - '0';
+        if (i != 2 && (digits[i] < 0 || digits[i] > 9))
+            return false;
+    }
+    int hours = 10 * digits[0] + digits[1], minutes = 10 * digits[3] + digits[4];
+    *ms = (hours * 60 + minutes) * INT64_C(60000);
+    return hours <= 23 && minutes <= 59;
+}
+
+/* A name of HubSpot's: lower case, digits and _. */
+static bool is_property(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '_')
+            return false;
+    }
+    return true;
+}
+
+static int hubspot_complete(void *settings, const struct sink_surroundings *around,
+                            struct err *e)
+{
+    struct hubspot_settings *s = settings;
+    (void)around;
+    const struct {
+        const char *option;
+        struct str name;
+    } names[] = {{"company_property", s->company_property},
+                 {"marker_property", s->marker_property},
+                 {"score_property", s->score_property},
+                 {"reasons_property", s->reasons_property},
+                 {"signal_property", s->signal_property}};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (!is_property(names[i].name))
+            return err_set(
+                e, ERR_INPUT,
+                "%s: '%.*s' is no internal name of a property: those have lower "
+                "case letters, digits and _",
+                names[i].option, STR_ARG(names[i].name));
+    if (!read_clock(s->due_at, &s->due_ms))
+        return err_set(e, ERR_INPUT, "due_at: expected a time of day such as 17:00");
+    return 0;
+}
+
 #define AT(member) offsetof(struct hubspot_settings, member)
 static const struct option_row hubspot_options[] = {
     {.name = "url",
@@ -302,7 +190,8 @@ static const struct option_row hubspot_options[] = {
      .type = OPTION_SECRET,
      .offset = AT(key),
      .required = true,
-     .help = "The access token of a private app that may write tasks."},
+     .help = "The access token of a private app that may read and write companies and "
+             "tasks."},
     {.name = "api_version",
      .type = OPTION_TEXT,
      .offset = AT(api_version),
@@ -310,6 +199,42 @@ static const struct option_row hubspot_options[] = {
      .min = 2,
      .max = 20,
      .help = "Version of the CRM API: `v3`, or a dated one such as `2026-03`."},
+    {.name = "company_property",
+     .type = OPTION_TEXT,
+     .offset = AT(company_property),
+     .max = 100,
+     .help = "The company's property that holds the account's id; else that id is "
+             "HubSpot's own."},
+    {.name = "marker_property",
+     .type = OPTION_TEXT,
+     .offset = AT(marker_property),
+     .max = 100,
+     .help = "A task's property, a text of yours, that takes the alert's id; else only "
+             "the body has it."},
+    {.name = "score_property",
+     .type = OPTION_TEXT,
+     .offset = AT(score_property),
+     .max = 100,
+     .help = "The company's property (a number) that takes the score: 25, 50, 75 or 100 "
+             "by severity, 0 at the end."},
+    {.name = "reasons_property",
+     .type = OPTION_TEXT,
+     .offset = AT(reasons_property),
+     .max = 100,
+     .help = "The company's property (a text) that takes the rule and how often."},
+    {.name = "signal_property",
+     .type = OPTION_TEXT,
+     .offset = AT(signal_property),
+     .max = 100,
+     .help = "The company's property (a date with time) that takes when the last alert "
+             "became true."},
+    {.name = "due_at",
+     .type = OPTION_TEXT,
+     .offset = AT(due_at),
+     .fallback = "17:00",
+     .max = 5,
+     .help = "When a working day (Monday to Friday, in `time.zone`) ends, and with it a "
+             "task is due."},
     {.name = "ticket_url",
      .type = OPTION_TEXT,
      .offset = AT(ticket_url),
@@ -319,10 +244,12 @@ static const struct option_row hubspot_options[] = {
 
 const struct sink hubspot_sink = {
     .name = "hubspot",
-    .help = "A task in HubSpot for the account's owner.",
+    .help = "A task in HubSpot for the account's owner, and what its company is told.",
     .options = hubspot_options,
     .options_n = sizeof hubspot_options / sizeof hubspot_options[0],
     .settings_bytes = sizeof(struct hubspot_settings),
     .format = hubspot_format,
+    .complete = hubspot_complete,
     .outcome = hubspot_outcome,
+    .hear = hubspot_hear,
 };

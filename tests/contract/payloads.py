@@ -31,6 +31,8 @@ SINKS = {
                          "reopened_state=0b6c1e52-3f0a-4d7b-9c1e-2f1a7c1e9b10", "resolved_state=f3b0c7d2-2b7f-4b8f-9d0c-0b5b1a6b2c3d"],
     "hubspot": ["key=k", TICKET_URL],
     "hubspot 2026-09": ["key=k", "api_version=2026-09"],
+    "hubspot company": ["key=k", "company_property=account_id", "score_property=s", "reasons_property=r", "signal_property=t"],
+    "hubspot again": ["key=k", "api_version=2026-09", "marker_property=alert", "score_property=s", "--again", "--nothing"],
     "webhook": ["url=https://ops.example.com/hook", "secret=" + KEY],
     "pagerduty": ["routing_key=R0123456789abcdefghijklmnopqrstu", TICKET_URL],
     "discord": ["url=https://discord.com/api/webhooks/1/x", TICKET_URL],

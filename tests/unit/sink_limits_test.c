@@ -159,7 +159,7 @@ static void check_hubspot(const struct alert *a)
     static const char *const settings[] = {"key=k"};
     struct request r;
     struct err e = {0};
-    CHECK_INT(format("hubspot", settings, 1, a, &r, &e), a->state == ALERT_FIRING);
+    CHECK_INT(format("hubspot", settings, 1, a, &r, &e), a->state != ALERT_RESOLVED);
     if (a->state != ALERT_FIRING)
         return;
     json_t *body = json_loadb(r.body.p, r.body.n, 0, NULL);
