@@ -10,6 +10,7 @@ ones are made by a state that begins early enough for them.
 import json
 import pathlib
 import random
+import re
 import sys
 import tempfile
 
@@ -28,13 +29,23 @@ def lookback(rule):
         return rule.within + rule.silent_for
     if rule.kind == "deadline":
         return 2 * rule.memory - rule.give_up_after
+    if rule.kind == "health":
+        return 1 + max(rule.friction.within, rule.escalations.within, 2 * rule.csat.within + rule.cell, rule.remember,
+                       rule.quiet.within + rule.silent_for + rule.give_up_after)
     return rule.within if rule.kind == "count" and not rule.distinct else None
+
+
+def steady_health(r, i):
+    """Which resolves where it opens: else an episode is open for as long as the score stays between, and who begins later
+    does not know of it. (A state made anew begins before all episodes that were open.)"""
+    text = re.sub(", resolve_below: [0-9]+", "", shuffle.random_health(r, i)).replace("7h", "90m")
+    return re.sub("at_risk: ([0-9]+)", r"at_risk: \1, resolve_below: \1", text)
 
 
 def rules_of(r, folder):
     """Several of each kind, with short memories: else a log of some hours ends before it shows anything."""
-    makers = [shuffle.random_quiet, shuffle.random_deadline]
-    text = "".join(makers[i % 2](r, i) for i in range(8)).replace("within: 4h", "within: 20m")
+    makers = [shuffle.random_quiet, shuffle.random_deadline, steady_health]
+    text = "".join(makers[i % 3](r, i) for i in range(9)).replace("within: 4h", "within: 20m")
     text = "time: {lateness: 10m}\naccounts: {remember: 1h}\nrules:\n" + text
     (folder / "config.yaml").write_text(text, encoding="utf-8")
     rules, _, _ = oracle.read_config(folder / "config.yaml")
