@@ -21,17 +21,17 @@ struct courier {
     pthread_cond_t given;
     bool running, ending, cancelled;
     enum courier_state state;
-    int64_t send_before_ms, began_ms, took_ms;
-    _Atomic int64_t until_ms;
+    int64_t began_ms, took_ms;
     struct arena arena;
     struct request request; /* in the arena */
+    struct carriage carriage;
     struct carried carried;
     void *self; /* the carrier's; the thread's own */
 };
 
-int carrier_wait_ms(const _Atomic int64_t *until_ms)
+int carrier_wait_ms(const struct carriage *c)
 {
-    int64_t left = atomic_load(until_ms) - clock_monotonic_ms();
+    int64_t left = atomic_load(&c->until_ms) - clock_monotonic_ms();
     return left <= 0 ? 0 : left < CARRIER_SLICE_MS ? (int)left : CARRIER_SLICE_MS;
 }
 
@@ -58,7 +58,7 @@ static void carry(struct courier *c, struct carried *out)
         out->status = e.kind == ERR_REFUSED ? CARRIED_REFUSED : CARRIED_NOT;
         return;
     }
-    if (by->send(c->self, &c->request, &c->until_ms, out))
+    if (by->send(c->self, &c->carriage, out))
         c->self = NULL;
 }
 
@@ -66,7 +66,7 @@ static void carry(struct courier *c, struct carried *out)
 static void take(struct courier *c)
 {
     struct carried carried = {0};
-    if (clock_monotonic_ms() >= c->send_before_ms) {
+    if (clock_monotonic_ms() >= atomic_load(&c->carriage.send_before_ms)) {
         snprintf(carried.why, sizeof carried.why, "it was too late to send it");
     } else {
         c->state = UNDER_WAY;
@@ -122,8 +122,22 @@ static void keep(struct courier *c, const struct request *r)
         c->request.headers[i] = arena_str(&c->arena, r->headers[i]);
 }
 
-int courier_start(struct courier *c, const struct request *r, int64_t timeout_ms,
-                  struct err *e)
+static void set_out(struct courier *c, const struct courier_way *way)
+{
+    c->cancelled = false;
+    c->began_ms = clock_monotonic_ms();
+    c->carriage.request = &c->request;
+    c->carriage.network = way->network;
+    c->carriage.proxy = arena_str(&c->arena, way->proxy);
+    c->carriage.connect_timeout_ms = way->connect_timeout_ms;
+    c->carriage.timeout_ms = way->timeout_ms;
+    atomic_store(&c->carriage.until_ms, c->began_ms + way->timeout_ms);
+    atomic_store(&c->carriage.send_before_ms, INT64_MAX);
+    c->state = GIVEN;
+}
+
+int courier_start(struct courier *c, const struct request *r,
+                  const struct courier_way *way, struct err *e)
 {
     int rc = run(c, e);
     pthread_mutex_lock(&c->lock);
@@ -131,11 +145,7 @@ int courier_start(struct courier *c, const struct request *r, int64_t timeout_ms
         rc = err_set(e, ERR_UNAVAILABLE, "the one before is still under way");
     if (rc == 0) {
         keep(c, r);
-        c->cancelled = false;
-        c->send_before_ms = INT64_MAX;
-        c->began_ms = clock_monotonic_ms();
-        atomic_store(&c->until_ms, c->began_ms + timeout_ms);
-        c->state = GIVEN;
+        set_out(c, way);
         pthread_cond_signal(&c->given);
     }
     pthread_mutex_unlock(&c->lock);
@@ -144,34 +154,27 @@ int courier_start(struct courier *c, const struct request *r, int64_t timeout_ms
 
 void courier_send_before(struct courier *c, int64_t monotonic_ms)
 {
-    pthread_mutex_lock(&c->lock);
-    c->send_before_ms = monotonic_ms;
-    pthread_mutex_unlock(&c->lock);
+    atomic_store(&c->carriage.send_before_ms, monotonic_ms);
 }
 
 void courier_cancel(struct courier *c)
 {
     pthread_mutex_lock(&c->lock);
     c->cancelled = true;
-    atomic_store(&c->until_ms, 0);
+    atomic_store(&c->carriage.until_ms, 0);
     if (c->state != UNDER_WAY)
         c->state = RESTING;
     pthread_mutex_unlock(&c->lock);
 }
 
-bool courier_finished(struct courier *c, struct http_answer *out)
+bool courier_finished(struct courier *c, const struct carried **out, int64_t *took_ms)
 {
     pthread_mutex_lock(&c->lock);
     bool done = c->state == DONE;
     if (done) {
         c->state = RESTING;
-        *out = (struct http_answer){
-            .failure = c->carried.status ? NULL : c->carried.why,
-            .took_ms = c->took_ms,
-            .response = {.status = c->carried.status,
-                         .body = str_of(c->carried.why),
-                         .now_ms = clock_wall_ms()},
-        };
+        *out = &c->carried;
+        *took_ms = c->took_ms;
     }
     pthread_mutex_unlock(&c->lock);
     return done;

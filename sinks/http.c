@@ -196,12 +196,18 @@ static void wake(void *http)
 }
 
 static int start_courier(struct http *h, struct slot *s, const struct request *request,
-                         const struct network *n, struct err *e)
+                         const struct http_way *way, struct err *e)
 {
+    const struct network *n = way->network;
+    struct courier_way by = {
+        .network = n,
+        .proxy = way->proxy,
+        .connect_timeout_ms =
+            or_else(n->connect_timeout_ms, h->settings.connect_timeout_ms),
+        .timeout_ms = or_else(n->timeout_ms, h->settings.timeout_ms)};
     if (!s->courier)
         s->courier = courier_new(wake, h);
-    if (courier_start(s->courier, request, or_else(n->timeout_ms, h->settings.timeout_ms),
-                      e))
+    if (courier_start(s->courier, request, &by, e))
         return -1;
     s->busy = s->carried = true;
     return 0;
@@ -213,7 +219,7 @@ int http_start(struct http *h, size_t slot, const struct request *request,
     struct slot *s = &h->slots[slot];
     assert(slot < h->settings.slots && !s->busy);
     if (request->carrier)
-        return start_courier(h, s, request, way->network, e);
+        return start_courier(h, s, request, way, e);
     if (!all_harmless(request))
         return err_set(e, ERR_REFUSED, "a control character in the address or a header");
     if (reach_begin(&s->reach, s->easy, way->network, request->url, way->proxy, e))
@@ -339,10 +345,17 @@ static bool courier_has_finished(struct http *h, struct http_answer *out)
 {
     for (size_t i = 0; i < h->settings.slots; i++) {
         struct slot *s = &h->slots[i];
-        if (!s->carried || !courier_finished(s->courier, out))
+        const struct carried *end;
+        int64_t took_ms;
+        if (!s->carried || !courier_finished(s->courier, &end, &took_ms))
             continue;
         s->busy = s->carried = false;
-        out->slot = i;
+        *out = (struct http_answer){.slot = i,
+                                    .failure = end->status ? NULL : end->why,
+                                    .took_ms = took_ms,
+                                    .response = {.status = end->status,
+                                                 .body = str_of(end->why),
+                                                 .now_ms = clock_wall_ms()}};
         return true;
     }
     return false;

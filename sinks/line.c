@@ -40,10 +40,10 @@ static void fail_errno(struct carried *out)
 /* ---- pipes and terminals ---- */
 
 /* How much was written before time was up, or -1 with errno. */
-static ssize_t write_waiting(int fd, struct str bytes, const _Atomic int64_t *until_ms)
+static ssize_t write_waiting(int fd, struct str bytes, const struct carriage *c)
 {
     size_t done = 0;
-    for (int wait; done < bytes.n && (wait = carrier_wait_ms(until_ms)) > 0;) {
+    for (int wait; done < bytes.n && (wait = carrier_wait_ms(c)) > 0;) {
         struct pollfd p = {.fd = fd, .events = POLLOUT};
         size_t left = bytes.n - done;
         if (poll(&p, 1, wait) <= 0)
@@ -58,14 +58,14 @@ static ssize_t write_waiting(int fd, struct str bytes, const _Atomic int64_t *un
 }
 
 /* True: half a line was left there. */
-static bool print(int fd, struct str line, bool torn, const _Atomic int64_t *until_ms,
+static bool print(int fd, struct str line, bool torn, const struct carriage *c,
                   struct carried *out)
 {
-    if (torn && write_waiting(fd, STR("\n"), until_ms) != 1) {
+    if (torn && write_waiting(fd, STR("\n"), c) != 1) {
         fail(out, CARRIED_NOT, "the reader does not take the rest of the line before");
         return true;
     }
-    ssize_t n = write_waiting(fd, line, until_ms);
+    ssize_t n = write_waiting(fd, line, c);
     if (n == (ssize_t)line.n)
         out->status = CARRIED;
     else
@@ -73,22 +73,21 @@ static bool print(int fd, struct str line, bool torn, const _Atomic int64_t *unt
     return n > 0 && n < (ssize_t)line.n;
 }
 
-static bool send_to_stdout(void *self, const struct request *r,
-                           const _Atomic int64_t *until_ms, struct carried *out)
+static bool send_to_stdout(void *self, const struct carriage *c, struct carried *out)
 {
     (void)self;
     pthread_mutex_lock(&stdout_lock); /* held for one line's time at most */
-    stdout_torn = print(STDOUT_FILENO, r->body, stdout_torn, until_ms, out);
+    stdout_torn = print(STDOUT_FILENO, c->request->body, stdout_torn, c, out);
     pthread_mutex_unlock(&stdout_lock);
     return false;
 }
 
 /* ---- files ---- */
 
-static int lock(int fd, const _Atomic int64_t *until_ms)
+static int lock(int fd, const struct carriage *c)
 {
     int wait;
-    while ((wait = carrier_wait_ms(until_ms)) > 0) {
+    while ((wait = carrier_wait_ms(c)) > 0) {
         if (flock(fd, LOCK_EX | LOCK_NB) == 0)
             return 0;
         if (errno != EWOULDBLOCK && errno != EINTR)
@@ -157,10 +156,10 @@ static int append(int fd, const struct request *r, const struct stat *before)
 }
 
 /* 1: done, 0: once more, -1: errno. */
-static int append_locked(int fd, const struct request *r, const _Atomic int64_t *until_ms)
+static int append_locked(int fd, const struct request *r, const struct carriage *c)
 {
     struct stat opened;
-    if (lock(fd, until_ms) || fstat(fd, &opened))
+    if (lock(fd, c) || fstat(fd, &opened))
         return -1;
     if (!is_still_there(r->url.p, &opened))
         return 0;
@@ -168,7 +167,7 @@ static int append_locked(int fd, const struct request *r, const _Atomic int64_t 
 }
 
 /* True: once more. */
-static bool write_to(int fd, const struct request *r, const _Atomic int64_t *until_ms,
+static bool write_to(int fd, const struct request *r, const struct carriage *c,
                      struct carried *out)
 {
     struct stat kind;
@@ -176,7 +175,7 @@ static bool write_to(int fd, const struct request *r, const _Atomic int64_t *unt
         fail(out, CARRIED_REFUSED, "it is no regular file");
         return false;
     }
-    int rc = append_locked(fd, r, until_ms);
+    int rc = append_locked(fd, r, c);
     if (rc < 0)
         fail_errno(out);
     else if (rc > 0)
@@ -185,9 +184,9 @@ static bool write_to(int fd, const struct request *r, const _Atomic int64_t *unt
 }
 
 /* Without O_NONBLOCK a pipe of that name would hold us. */
-static bool send_to_file(void *self, const struct request *r,
-                         const _Atomic int64_t *until_ms, struct carried *out)
+static bool send_to_file(void *self, const struct carriage *c, struct carried *out)
 {
+    const struct request *r = c->request;
     enum { HOW = O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY };
     (void)self;
     for (bool again = true; again;) {
@@ -196,7 +195,7 @@ static bool send_to_file(void *self, const struct request *r,
             fail_errno(out);
             break;
         }
-        again = write_to(fd, r, until_ms, out);
+        again = write_to(fd, r, c, out);
         close(fd);
     }
     return false;

@@ -52,9 +52,9 @@ static int status_of(enum producer_result result)
     return CARRIED_NOT;
 }
 
-static bool send_record(void *self, const struct request *r,
-                        const _Atomic int64_t *until_ms, struct carried *out)
+static bool send_record(void *self, const struct carriage *c, struct carried *out)
 {
+    const struct request *r = c->request;
     struct producer *p = self;
     int wait_ms;
     enum producer_result result =
@@ -63,7 +63,7 @@ static bool send_record(void *self, const struct request *r,
                                                    .value = r->body,
                                                    .headers = r->headers,
                                                    .headers_n = r->headers_n});
-    while (result == PRODUCER_WAITS && (wait_ms = carrier_wait_ms(until_ms)) > 0)
+    while (result == PRODUCER_WAITS && (wait_ms = carrier_wait_ms(c)) > 0)
         result = producer_wait(p, wait_ms);
     out->status = status_of(result);
     if (result == PRODUCER_WAITS)

@@ -31,10 +31,10 @@ static struct carried carry(const char *key, const char *body, int64_t within_ms
     struct request r = record(key, body);
     struct carried out = {.status = -1};
     struct err e = {0};
-    _Atomic int64_t until_ms = mock_now_ms() + within_ms;
+    struct carriage c = {.request = &r, .until_ms = mock_now_ms() + within_ms};
     void *self = topic_carrier.open(&r, &e);
     CHECK_STR(str_of(e.text), STR(""));
-    if (self && !topic_carrier.send(self, &r, &until_ms, &out))
+    if (self && !topic_carrier.send(self, &c, &out))
         topic_carrier.close(self);
     return out;
 }
@@ -146,19 +146,27 @@ static void wait_for(atomic_bool *woken)
     atomic_store(woken, false);
 }
 
+static int start(struct courier *c, int64_t timeout_ms, struct err *e)
+{
+    static const struct network anywhere;
+    struct request r = record("k", "{}");
+    struct courier_way way = {.network = &anywhere, .timeout_ms = timeout_ms};
+    return courier_start(c, &r, &way, e);
+}
+
 static void a_courier_uses_one_producer_again(void)
 {
     atomic_bool woken = false;
     struct courier *c = courier_new(wake, &woken);
-    struct request r = record("k", "{}");
-    struct http_answer answer;
+    const struct carried *end = NULL;
+    int64_t took_ms;
     struct err e = {0};
     for (int i = 0; i < 3; i++) {
-        CHECK_INT(courier_start(c, &r, 10000, &e), 0);
+        CHECK_INT(start(c, 10000, &e), 0);
         wait_for(&woken);
-        CHECK(courier_finished(c, &answer));
-        CHECK_INT(answer.response.status, CARRIED);
-        CHECK(!courier_finished(c, &answer));
+        CHECK(courier_finished(c, &end, &took_ms));
+        CHECK_INT(end->status, CARRIED);
+        CHECK(!courier_finished(c, &end, &took_ms));
     }
     courier_free(c);
 }
@@ -167,35 +175,32 @@ static void a_courier_that_is_cancelled_ends_soon(void)
 {
     atomic_bool woken = false;
     struct courier *c = courier_new(wake, &woken);
-    struct request r = record("k", "{}");
-    struct http_answer answer;
     struct err e = {0};
     CHECK_INT(rd_kafka_mock_broker_set_down(mock_cluster, 1), 0);
-    CHECK_INT(courier_start(c, &r, 60000, &e), 0);
+    CHECK_INT(start(c, 60000, &e), 0);
     nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
     courier_cancel(c);
-    CHECK_INT(courier_start(c, &r, 60000, &e), -1);
+    CHECK_INT(start(c, 60000, &e), -1);
     CHECK_INT(e.kind, ERR_UNAVAILABLE);
     int64_t from_ms = mock_now_ms();
     courier_free(c);
     CHECK(mock_now_ms() - from_ms < 3000);
     CHECK_INT(rd_kafka_mock_broker_set_up(mock_cluster, 1), 0);
-    (void)answer;
 }
 
 static void one_that_comes_too_late_is_not_sent(void)
 {
     atomic_bool woken = false;
     struct courier *c = courier_new(wake, &woken);
-    struct request r = record("k", "{}");
-    struct http_answer answer;
+    const struct carried *end = NULL;
+    int64_t took_ms;
     struct err e = {0};
-    CHECK_INT(courier_start(c, &r, 10000, &e), 0); /* makes the thread */
+    CHECK_INT(start(c, 10000, &e), 0); /* makes the thread */
     wait_for(&woken);
-    CHECK(courier_finished(c, &answer));
+    CHECK(courier_finished(c, &end, &took_ms));
     courier_send_before(c, 0);
     courier_cancel(c);
-    CHECK(!courier_finished(c, &answer));
+    CHECK(!courier_finished(c, &end, &took_ms));
     courier_free(c);
 }
 
