@@ -2,11 +2,11 @@
 
 /* --- the walk --- */
 
-static int level_of(const struct rule *rule, int64_t score_milli)
+static int level_of(const struct rule *rule, int64_t score_nano)
 {
     int level = -1;
     while (level + 1 < (int)rule->steps_n &&
-           rule->steps[level + 1].at_least * 1000 <= score_milli)
+           rule->steps[level + 1].at_least * HEALTH_ONE <= score_nano)
         level++;
     return level;
 }
@@ -15,10 +15,10 @@ static int level_of(const struct rule *rule, int64_t score_milli)
 static void step(struct health *h, const struct health_view *now)
 {
     struct health_state *s = &h->state;
-    int level = level_of(h->in->rule, now->score_milli);
-    if (now->score_milli > s->peak_milli)
-        s->peak_milli = now->score_milli;
-    if (s->open && now->score_milli < h->s->resolve_below * 1000) {
+    int level = level_of(h->in->rule, now->score_nano);
+    if (now->score_nano > s->peak_nano)
+        s->peak_nano = now->score_nano;
+    if (s->open && now->score_nano < h->s->resolve_below * HEALTH_ONE) {
         health_tell(h, ALERT_RESOLVED, now);
         s->open = false;
     } else if (s->open && level > s->level) {
@@ -28,7 +28,7 @@ static void step(struct health *h, const struct health_view *now)
         s->open = true;
         s->level = level;
         s->opened_ms = h->at_ms;
-        s->peak_milli = now->score_milli;
+        s->peak_nano = now->score_nano;
         health_tell(h, ALERT_FIRING, now);
     }
 }

@@ -33,6 +33,7 @@ enum {
     HEALTH_TIERS_MAX = 16,
 };
 
+#define HEALTH_ONE 1000000000LL /* of scores and weights */
 #define HEALTH_TICKETS                                                 \
     (1u << EVENT_TICKET_CREATED | 1u << EVENT_TICKET_UPDATED |         \
      1u << EVENT_TICKET_FIRST_RESPONSE | 1u << EVENT_TICKET_RESOLVED | \
@@ -98,7 +99,7 @@ struct health_state {
     int64_t at_ms; /* the last moment walked over; ALWAYS_MS: none */
     bool open;
     int level; /* of the step told last */
-    int64_t opened_ms, peak_milli;
+    int64_t opened_ms, peak_nano;
 };
 
 /* Which components are true at a moment, and what they are made of. */
@@ -109,8 +110,8 @@ struct health_view {
     double mean, mean_before;
     int64_t last_ms, engaged; /* the last sign of life; how many with it */
     struct alert_account account;
-    int64_t renewal_ms;                /* NEVER_MS: not known */
-    int64_t weight_milli, score_milli; /* thousandths */
+    int64_t renewal_ms;              /* NEVER_MS: not known */
+    int64_t weight_nano, score_nano; /* thousandths */
     int64_t points;
 };
 

@@ -114,8 +114,8 @@ static void list_components(struct health *h, const struct health_view *v,
     const int64_t points[HEALTH_PARTS] = {s->counts[0].points, s->counts[1].points,
                                           s->csat.points, s->quiet.points};
     a->health.present = true;
-    a->health.score = (double)v->score_milli / 1000;
-    a->health.weight = (double)v->weight_milli / 1000;
+    a->health.score = (double)v->score_nano / HEALTH_ONE;
+    a->health.weight = (double)v->weight_nano / HEALTH_ONE;
     for (int p = 0; p < HEALTH_PARTS; p++)
         if (v->is[p])
             a->health.components[a->health.components_n++] = (struct alert_component){
@@ -132,7 +132,7 @@ static void summarise(struct health *h, const struct health_view *v, struct aler
     put_number(&b, a->health.score);
     if (a->state == ALERT_RESOLVED) {
         buf_text(&b, ", was ");
-        put_number(&b, (double)h->state.peak_milli / 1000);
+        put_number(&b, (double)h->state.peak_nano / HEALTH_ONE);
     }
     for (size_t i = 0; i < a->health.components_n; i++)
         buf_printf(&b, "%s%.*s", i ? "; " : ": ",

@@ -16,7 +16,7 @@ void health_state_pack(const struct health_state *s, struct buf *out)
     buf_u8(out, s->open);
     buf_u8(out, (uint8_t)s->level);
     buf_i64(out, s->opened_ms);
-    buf_i64(out, s->peak_milli);
+    buf_i64(out, s->peak_nano);
     for (int p = 0; p < 2; p++) {
         buf_u16(out, (uint16_t)s->marks_n[p]);
         for (size_t i = 0; i < s->marks_n[p]; i++) {
@@ -69,7 +69,7 @@ void health_state_unpack(struct str packed, struct arena *arena, struct health_s
     out->open = reader_u8(&r);
     out->level = reader_u8(&r);
     out->opened_ms = reader_i64(&r);
-    out->peak_milli = reader_i64(&r);
+    out->peak_nano = reader_i64(&r);
     unpack_lists(&r, out);
     assert(!r.failed);
 }
@@ -255,15 +255,15 @@ static void look_at_account(const struct health *h, struct health_view *v)
     account_overlay(h->own, h->own_n, h->at_ms + 1, s->remember_ms + 1, a);
     account_overlay(h->updates, h->updates_n, h->at_ms, s->remember_ms, a);
     v->renewal_ms = renewal_ms(a->renewal);
-    int64_t weight = MILLI;
+    int64_t tier = MILLI, renewal = MILLI, mrr = MILLI;
     for (size_t i = 0; i < s->weigh.tier.n; i++)
         if (str_eq(s->weigh.tier.names[i], a->tier))
-            weight = s->weigh.tier_milli[i];
+            tier = s->weigh.tier_milli[i];
     if (renews_soon(h, v))
-        weight = weight * milli(s->weigh.renewal) / MILLI;
+        renewal = milli(s->weigh.renewal);
     if (s->weigh.mrr_from > 0 && a->mrr >= s->weigh.mrr_from)
-        weight = weight * milli(s->weigh.mrr) / MILLI;
-    v->weight_milli = weight;
+        mrr = milli(s->weigh.mrr);
+    v->weight_nano = tier * renewal * mrr;
 }
 
 void health_look(const struct health *h, struct health_view *v)
@@ -280,7 +280,7 @@ void health_look(const struct health *h, struct health_view *v)
         v->is[p] = v->is[p] && points[p] > 0;
         v->points += v->is[p] ? points[p] : 0;
     }
-    v->score_milli = v->points * v->weight_milli;
+    v->score_nano = v->points * v->weight_nano;
 }
 
 /* --- edges --- */

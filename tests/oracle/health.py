@@ -5,7 +5,7 @@ import log as logs
 import where
 from rules import Rule, duration
 
-DAY, COUNTED, CELLS = 86_400_000, 50, 30
+DAY, COUNTED, CELLS, ONE = 86_400_000, 50, 30, 10 ** 9
 FRICTION = ["ticket.created", "ticket.updated", "ticket.first_response", "ticket.resolved", "ticket.reopened", "ticket.escalated",
             "ticket.rated", "conversation.finished"]
 LIFE = ["ticket.created", "ticket.reopened", "ticket.rated", "page.error", "conversation.finished", "usage.activity"]
@@ -104,18 +104,18 @@ class Health(Rule):
             yield self.quiet, n, near
 
     def weight(self, t):
-        """In thousandths."""
+        """In billionths: each factor is one of whole thousandths."""
         card, w = {}, self.weigh
         for _, since, time, said in self.said:
             if since <= t and time > t - self.remember:
                 card.update(said)
-        weight = round(1000 * float(w.get("tier", {}).get(card.get("tier"), 1)))
+        tier, near, large = round(1000 * float(w.get("tier", {}).get(card.get("tier"), 1))), 1000, 1000
         renewal = logs.time_of(card["renewal"] + "T00:00:00Z") if "renewal" in card else None
         if renewal is not None and renewal - duration(w.get("renewal_within", "90d")) <= t < renewal + DAY:
-            weight = weight * round(1000 * float(w.get("renewal", 1.25))) // 1000
+            near = round(1000 * float(w.get("renewal", 1.25)))
         if 0 < float(w.get("mrr_from", 0)) <= card.get("mrr", 0):
-            weight = weight * round(1000 * float(w.get("mrr", 1.25))) // 1000
-        return weight
+            large = round(1000 * float(w.get("mrr", 1.25)))
+        return tier * near * large
 
     # --- all of them ---
 
@@ -136,10 +136,10 @@ class Health(Rule):
         self.sort_out(events)
         for t in self.moments(events, end):
             parts = list(self.true_parts(t))
-            weight = self.weight(t) if parts else 1000
+            weight = self.weight(t) if parts else 0
             score = sum(p.points for p, _, _ in parts) * weight
-            reached = sum(at * 1000 <= score for at, _ in self.steps) - 1
-            if level is not None and score < self.resolve_below * 1000:
+            reached = sum(at * ONE <= score for at, _ in self.steps) - 1
+            if level is not None and score < self.resolve_below * ONE:
                 yield self.transition(t, "resolved", level, parts, score)
                 level = None
             elif reached > (-1 if level is None else level):
@@ -150,5 +150,5 @@ class Health(Rule):
     def transition(self, t, state, level, parts, score):
         shown = {e.id: e for _, _, inside in parts for e in inside}
         evidence = [e.id for e in sorted(shown.values(), key=logs.Event.order)[-5:]] if state != "resolved" else []
-        more = {"score": score / 1000, "components": [p.name for p, _, _ in parts], "evidence": evidence}
+        more = {"score": round(score / ONE, 4), "components": [p.name for p, _, _ in parts], "evidence": evidence}
         return t, state, self.steps[level][1], sum(n for _, n, _ in parts), None, more
