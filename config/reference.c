@@ -115,8 +115,8 @@ static void put_rules(struct buf *out)
         "may have at a time, in all shards. Events of further ones are left out, counted "
         "and logged. |\n"
         "| `severity` | `low`, `medium`, `high` or `critical`; for `count` also counts, "
-        "such "
-        "as `{medium: 5, high: 10}` | `low`; of a `deadline` `high` | How bad it is. |\n"
+        "and for `health` scores, such as `{medium: 5, high: 10}` | `low`; of a "
+        "`deadline` `high` | How bad it is. |\n"
         "| `send` | the name of a sink, or a list of them | nobody | Who is told. |\n");
     for (size_t i = 0; detectors[i]; i++)
         buf_printf(out,

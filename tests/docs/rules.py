@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`check` accepts every example of docs/rules.md, and says nothing about it.
+"""`check` accepts every example of docs/rules.md, and says nothing about it; it accepts config/examples/churn.yaml.
 
     rules.py PROGRAM
 """
@@ -25,6 +25,9 @@ def main():
         said = done.stdout.decode()
         if done.returncode or "warning" in said:
             sys.exit("an example of docs/rules.md is refused:\n%s\n%s" % (example, said))
+    done = subprocess.run([program, "check", "-c", str(ROOT / "config/examples/churn.yaml")], stdout=subprocess.PIPE)
+    if done.returncode:
+        sys.exit(done.stdout.decode())
     print("%d examples are accepted" % len(examples))
     sys.exit(not examples)
 
