@@ -129,10 +129,9 @@ static void summarise(struct health *h, const struct health_view *v, struct aler
     put_account(&b, v, h->at_ms);
     buf_text(&b, a->state == ALERT_RESOLVED ? " no longer at risk, score "
                                             : " at risk, score ");
-    put_number(&b, a->health.score);
+    buf_printf(&b, "%" PRId64, v->score_nano / HEALTH_ONE);
     if (a->state == ALERT_RESOLVED) {
-        buf_text(&b, ", was ");
-        put_number(&b, (double)h->state.peak_nano / HEALTH_ONE);
+        buf_printf(&b, ", was %" PRId64, h->state.peak_nano / HEALTH_ONE);
     }
     for (size_t i = 0; i < a->health.components_n; i++)
         buf_printf(&b, "%s%.*s", i ? "; " : ": ",

@@ -215,13 +215,14 @@ static const struct option_row hubspot_options[] = {
      .type = OPTION_TEXT,
      .offset = AT(score_property),
      .max = 100,
-     .help = "The company's property (a number) that takes the score: 25, 50, 75 or 100 "
-             "by severity, 0 at the end."},
+     .help = "The company's property (a number) that takes the score: a `health` rule's "
+             "own, of others 25, 50, 75 or 100 by severity, 0 at the end."},
     {.name = "reasons_property",
      .type = OPTION_TEXT,
      .offset = AT(reasons_property),
      .max = 100,
-     .help = "The company's property (a text) that takes the rule and how often."},
+     .help = "The company's property (a text) that takes the rule and how often, or the "
+             "score's reasons."},
     {.name = "signal_property",
      .type = OPTION_TEXT,
      .offset = AT(signal_property),

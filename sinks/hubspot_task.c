@@ -111,6 +111,25 @@ static void paragraph(struct buf *b, const char *label, struct str text)
     buf_text(b, "</p>");
 }
 
+/* What makes a score, each with its points. */
+static void components(struct buf *b, const struct alert_health *health)
+{
+    buf_text(b, health->components_n ? "<p>Why:</p><ul>" : "");
+    for (size_t i = 0; i < health->components_n; i++) {
+        buf_text(b, "<li>");
+        words_text(b, DIALECT_HTML, health->components[i].reason, LINE_UNITS);
+        buf_text(b, ", ");
+        words_number(b, health->components[i].points);
+        buf_text(b, " points</li>");
+    }
+    buf_text(b, health->components_n ? "</ul>" : "");
+    if (health->weight != 1) {
+        buf_text(b, "<p>Its tier, MRR and renewal make that ");
+        words_number(b, health->weight);
+        buf_text(b, " times as much.</p>");
+    }
+}
+
 static void reasons(struct buf *b, const struct alert *a)
 {
     buf_text(b, "<p>");
@@ -120,7 +139,9 @@ static void reasons(struct buf *b, const struct alert *a)
     buf_text(b, ", last ");
     words_time(b, a->last_seen_ms);
     buf_text(b, ".</p>");
-    if (!words_says_all(a))
+    if (a->health.present)
+        components(b, &a->health);
+    else if (!words_says_all(a))
         paragraph(b, "", a->summary);
     paragraph(b, "First reported as: ", a->sample.subject);
     if (a->anomaly.present) {
@@ -280,7 +301,8 @@ json_t *hubspot_task_update(const struct sink_input *in, const json_t *memory)
     return o;
 }
 
-/* "churn-friction (high): 3 times from 2 people in 6 days". */
+/* "churn-friction (high): 3 times from 2 people in 6 days", "account-health (high): score 84; 3 frustrated tickets
+ * within 14d". */
 static json_t *reason(const struct alert *a)
 {
     struct buf b;
@@ -289,6 +311,10 @@ static json_t *reason(const struct alert *a)
     buf_printf(
         &b, " (%s): ", a->state == ALERT_RESOLVED ? "over" : severity_name(a->severity));
     words_how_often(&b, a);
+    for (size_t i = 0; i < a->health.components_n; i++) {
+        buf_text(&b, "; ");
+        words_text(&b, DIALECT_PLAIN, a->health.components[i].reason, LINE_UNITS);
+    }
     json_t *t = request_text(buf_str(&b));
     buf_deinit(&b);
     return t;
@@ -307,6 +333,8 @@ json_t *hubspot_company_update(const struct hubspot_settings *s, const struct al
     char score[16], time[TIME_TEXT_BYTES];
     json_t *o = json_object(), *p = json_object();
     int points = a->state == ALERT_RESOLVED ? 0 : SCORE_STEP * ((int)a->severity + 1);
+    if (a->health.present)
+        points = (int)a->health.score;
     snprintf(score, sizeof score, "%d", points);
     set_property(p, s->score_property, json_string(score));
     set_property(p, s->reasons_property, reason(a));

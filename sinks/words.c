@@ -239,6 +239,11 @@ void words_how_often(struct buf *out, const struct alert *a)
         how_long(out, a);
         return;
     }
+    if (a->health.present) {
+        buf_text(out, "score ");
+        words_number(out, (double)(int64_t)a->health.score);
+        return;
+    }
     if (a->anomaly.share) {
         words_number(out, (double)a->anomaly.matched);
         buf_text(out, " of ");
