@@ -110,6 +110,19 @@ static int run(struct courier *c, struct err *e)
     return c->running ? 0 : err_set(e, ERR_UNAVAILABLE, "no thread can be started");
 }
 
+static const struct mail *keep_mail(struct arena *arena, const struct mail *m)
+{
+    struct mail *kept = arena_alloc(arena, sizeof *kept);
+    *kept = *m;
+    kept->from = arena_str(arena, m->from);
+    kept->user = arena_str(arena, m->user);
+    kept->password = arena_str(arena, m->password);
+    kept->to.items = arena_alloc(arena, (m->to.n + 1) * sizeof(struct str));
+    for (size_t i = 0; i < m->to.n; i++)
+        kept->to.items[i] = arena_str(arena, m->to.items[i]);
+    return kept;
+}
+
 static void keep(struct courier *c, const struct request *r)
 {
     arena_reset(&c->arena);
@@ -118,6 +131,8 @@ static void keep(struct courier *c, const struct request *r)
     c->request.url = arena_str(&c->arena, r->url);
     c->request.body = arena_str(&c->arena, r->body);
     c->request.key = arena_str(&c->arena, r->key);
+    if (r->mail)
+        c->request.mail = keep_mail(&c->arena, r->mail);
     for (size_t i = 0; i < r->headers_n; i++)
         c->request.headers[i] = arena_str(&c->arena, r->headers[i]);
 }

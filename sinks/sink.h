@@ -13,6 +13,16 @@ enum { REQUEST_HEADERS_MAX = 12 };
 
 struct carrier;
 
+enum mail_tls { MAIL_TLS_ALWAYS, MAIL_TLS_NEVER }; /* behind smtp://: STARTTLS, or in the clear */
+
+/* The envelope of an e-mail. Addresses as mime_is_address takes them. */
+struct mail {
+    struct str from;
+    struct texts to;
+    struct str user, password; /* n == 0: no login */
+    enum mail_tls starttls;
+};
+
 /* Everything in it lives in the arena given to format(), or is the sink's own. */
 struct request {
     struct str method; /* "POST" */
@@ -23,6 +33,7 @@ struct request {
     struct str key;                /* of a carrier that knows keys */
     const struct carrier *carrier; /* what takes it there (sinks/carrier.h); NULL: HTTP */
     const void *settings;          /* the sink's, for the carrier */
+    const struct mail *mail;       /* of a request that is one */
 };
 
 struct response {

@@ -2,12 +2,13 @@
 #include "sinks/sink.h"
 
 extern const struct sink slack_sink, linear_sink, hubspot_sink, webhook_sink,
-    pagerduty_sink, discord_sink, teams_sink, stdout_sink, file_sink, kafka_sink;
+    pagerduty_sink, discord_sink, teams_sink, stdout_sink, file_sink, kafka_sink,
+    email_sink;
 
-const struct sink *const sinks[] = {
-    &slack_sink,     &linear_sink,  &hubspot_sink, &webhook_sink,
-    &pagerduty_sink, &discord_sink, &teams_sink,   &stdout_sink,
-    &file_sink,      &kafka_sink,   NULL};
+const struct sink *const sinks[] = {&slack_sink,   &linear_sink,    &hubspot_sink,
+                                    &webhook_sink, &pagerduty_sink, &discord_sink,
+                                    &teams_sink,   &stdout_sink,    &file_sink,
+                                    &kafka_sink,   &email_sink,     NULL};
 
 const struct sink *sink_named(struct str name)
 {

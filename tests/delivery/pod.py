@@ -29,7 +29,7 @@ def wait_for(condition, seconds=15):
 
 class Pod:
     def __init__(self, tool, redis, name, *arguments, stdout=subprocess.PIPE, environment=None):
-        self.log_path = tempfile.mktemp(prefix="delivery_log.")
+        self.log_path, self.closed = tempfile.mktemp(prefix="delivery_log."), False
         environment = {**{k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}, **(environment or {})}
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen([tool, redis.url, name, *QUICK, *arguments], stderr=log, stdout=stdout,
@@ -57,7 +57,10 @@ class Pod:
         self.process.wait()
 
     def close(self):
-        """Ended well, or by our own hand; what a sanitizer found is in the log."""
+        """Ended well, or by our own hand; what a sanitizer found is in the log. Twice is once."""
+        if self.closed:
+            return
+        self.closed = True
         status, log = self.stop(), self.log()
         if self.process.stdout:
             self.process.stdout.close()

@@ -49,6 +49,10 @@ static const struct {
                   "ticket_url=https://help.example.com/tickets/{id}?from=teams&x=1"}},
     {.type = "stdout", .settings = {NULL}},
     {.type = "file", .settings = {"path=/var/log/alerts.jsonl", "fsync=never"}},
+    {.type = "email",
+     .settings = {"url=smtp://mail.example.com:587", "from=alerts@example.com",
+                  "to=support@example.com,on-call@example.com",
+                  "ticket_url=https://help.example.com/tickets/{id}?from=mail&x=1"}},
     {.type = "kafka", .settings = {"topic=alerts", "brokers=localhost:9092"}},
 };
 

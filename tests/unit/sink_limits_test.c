@@ -24,36 +24,35 @@ static struct str huge(const char *piece)
 /* An alert with as much of that text as an alert can have. */
 static struct alert full_of(struct str text, enum alert_state state)
 {
-    struct alert a = {
-        .id = "0123456789abcdef0123456789abcdef",
-        .rule = text,
-        .kind = STR("new"),
-        .state = state,
-        .severity = SEVERITY_CRITICAL,
-        .time_ms = NOW_MS,
-        .keys_n = ALERT_KEYS_MAX,
-        .summary = text,
-        .count = INT64_MAX,
-        .users = INT64_MAX,
-        .accounts_listed = ALERT_ACCOUNTS_MAX,
-        .accounts_n = INT64_MAX,
-        .last_seen_ms = NOW_MS,
-        .evidence_n = ALERT_EVIDENCE_MAX,
-        .sample = {text, text, text, text, text, text, text},
-        .anomaly = {.present = true,
-                    .value = 1e300,
-                    .mean = -1e300,
-                    .stddev = 1e-300,
-                    .z = 1e9,
-                    .up = true,
-                    .bucket_ms = 3600000,
-                    .share = true,
-                    .matched = 7,
-                    .limit = true,
-                    .novelty = true,
-                    .lowest = -1e300,
-                    .highest = 1e300,
-                    .score = 1e300}};
+    struct alert a = {.id = "0123456789abcdef0123456789abcdef",
+                      .rule = text,
+                      .kind = STR("new"),
+                      .state = state,
+                      .severity = SEVERITY_CRITICAL,
+                      .time_ms = NOW_MS,
+                      .keys_n = ALERT_KEYS_MAX,
+                      .summary = text,
+                      .count = INT64_MAX,
+                      .users = INT64_MAX,
+                      .accounts_listed = ALERT_ACCOUNTS_MAX,
+                      .accounts_n = INT64_MAX,
+                      .last_seen_ms = NOW_MS,
+                      .evidence_n = ALERT_EVIDENCE_MAX,
+                      .sample = {text, text, text, text, text, text, text},
+                      .anomaly = {.present = true,
+                                  .value = 1e300,
+                                  .mean = -1e300,
+                                  .stddev = 1e-300,
+                                  .z = 1e9,
+                                  .up = true,
+                                  .bucket_ms = 3600000,
+                                  .share = true,
+                                  .matched = 7,
+                                  .limit = true,
+                                  .novelty = true,
+                                  .lowest = -1e300,
+                                  .highest = 1e300,
+                                  .score = 1e300}};
     static const char *const names[] = {"page", "error", "subject", "ticket.category"};
     for (size_t i = 0; i < ALERT_KEYS_MAX; i++) {
         a.key_names[i] = str_of(names[i]);
@@ -246,8 +245,30 @@ static void check_teams(const struct alert *a)
           NULL); /* it reads Markdown */
 }
 
+/* Lines of ASCII that no text of the alert's has begun or ended. */
+static void check_email(const struct alert *a)
+{
+    static const char *const settings[] = {
+        "url=smtp://h.example", "from=a@x.example", "to=b@x.example,c@x.example",
+        "ticket_url=https://h.example/{id}/"
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    struct request r;
+    struct err e = {0};
+    size_t line_n = 0;
+    CHECK_INT(format("email", settings, 4, a, &r, &e), 1);
+    CHECK(r.body.n > 1000 && r.body.n < 400 * 1024);
+    for (size_t i = 0; i < r.body.n; i++) {
+        char c = r.body.p[i];
+        line_n = c == '\n' ? 0 : line_n + 1;
+        CHECK((c >= ' ' && c <= '~') || (c == '\r' && r.body.p[i + 1] == '\n') ||
+              (c == '\n' && r.body.p[i - 1] == '\r'));
+        CHECK(line_n <= 200);
+    }
+}
+
 static void check_all(const struct alert *a)
 {
+    check_email(a);
     check_discord(a);
     check_teams(a);
     check_slack(a);
@@ -378,6 +399,10 @@ static void refuses_broken_keys_and_addresses(void)
     refuse("hubspot", "key=k", "url=api.hubapi.com");
     refuse("webhook", "secret=" SECRET, NULL);
     refuse("pagerduty", "routing_key=short", NULL);
+    refuse("email", "from=a@x.example\r\nBcc: c@x.example", "to=b@x.example");
+    refuse("email", "from=a@x.example", "to=b@x.example>\r\nDATA");
+    refuse("email", "from=a@x.example", "to=b");
+    refuse("email", "from=a@x.example", NULL);
     refuse("pagerduty", "routing_key=0123456789abcdef0123456789abcde!", NULL);
 }
 

@@ -1,0 +1,374 @@
+/* E-mail: one message a transition, as text and HTML. Its Message-ID is made from the alert and its step, so a message
+ * that comes twice can be told, and mail programs show it once or in one thread: an escalation and a resolution answer
+ * the first message (RFC 5322 3.6.4). RFC 3834 keeps automatic answers away. */
+#include "sinks/alert_body.h"
+#include "sinks/facts.h"
+#include "sinks/mime.h"
+#include "sinks/request.h"
+#include "sinks/smtp.h"
+
+enum {
+    SUBJECT_UNITS = 150,
+    SUMMARY_UNITS = 400,
+    MESSAGE_MAX_BYTES = 512 * 1024, /* more than its bounded texts make */
+    RECIPIENTS_MAX = 50,
+};
+
+static const char *const schemes[] = {"smtps://", "smtp://", NULL};
+static const char *const tls_words[] = {
+    [MAIL_TLS_ALWAYS] = "always", [MAIL_TLS_NEVER] = "never", NULL};
+
+struct email_settings {
+    struct str url, from, ticket_url;
+    struct texts to;
+    struct secret user, password;
+    int starttls; /* enum mail_tls */
+    bool html;
+};
+
+/* ---- as text ---- */
+
+static void text_accounts(struct buf *b, const struct alert *a)
+{
+    for (size_t i = 0; i < a->accounts_listed && i < FACTS_ACCOUNTS; i++) {
+        buf_text(b, i ? "- " : "\nAccounts:\n- ");
+        words_account(b, DIALECT_PLAIN, &a->accounts[i]);
+        buf_char(b, '\n');
+    }
+}
+
+static void text_exemplars(struct buf *b, const struct email_settings *s,
+                           const struct alert *a)
+{
+    bool ticket, any = false;
+    for (size_t i = 0; i < a->evidence_n; i++) {
+        struct str id = facts_exemplar(a, i, &ticket);
+        if (!id.n)
+            continue;
+        if (!any)
+            buf_text(b, ticket ? "\nTickets:\n" : "\nEvents:\n");
+        any = true;
+        buf_text(b, "- ");
+        words_text(b, DIALECT_PLAIN, id, FACT_UNITS);
+        size_t before = b->n;
+        buf_char(b, ' ');
+        if (!ticket || !words_ticket_url(b, s->ticket_url, id))
+            b->n = before;
+        buf_char(b, '\n');
+    }
+}
+
+static void put_text(struct buf *b, const struct email_settings *s, const struct alert *a,
+                     const struct facts *f)
+{
+    struct str summary = facts_summary(a);
+    facts_title(b, a, DIALECT_PLAIN, SUBJECT_UNITS);
+    buf_text(b, "\n\n");
+    facts_update(b, a);
+    buf_text(b, a->state == ALERT_FIRING ? "" : "\n\n");
+    words_text(b, DIALECT_PLAIN, summary, SUMMARY_UNITS);
+    buf_text(b, summary.n ? "\n\n" : "");
+    for (size_t i = 0; i < f->n; i++)
+        buf_printf(b, "%.*s: %.*s\n", STR_ARG(f->items[i].label),
+                   STR_ARG(f->items[i].value));
+    text_accounts(b, a);
+    text_exemplars(b, s, a);
+    buf_text(b, "\n-- \n");
+    facts_small_print(b, a);
+    buf_char(b, '\n');
+}
+
+/* ---- as HTML ---- */
+
+static void html_paragraph(struct buf *b, struct str text, size_t max_units)
+{
+    if (!text.n)
+        return;
+    buf_text(b, "<p>");
+    words_text(b, DIALECT_HTML, text, max_units);
+    buf_text(b, "</p>\n");
+}
+
+static void html_facts(struct buf *b, const struct facts *f)
+{
+    buf_text(b, "<table cellpadding=\"4\" style=\"border-collapse:collapse\">\n");
+    for (size_t i = 0; i < f->n; i++) {
+        buf_text(b, "<tr><th align=\"left\" valign=\"top\">");
+        words_text(b, DIALECT_HTML, f->items[i].label, FACT_UNITS);
+        buf_text(b, "</th><td>");
+        words_text(b, DIALECT_HTML, f->items[i].value, 2 * FACT_LONG_UNITS);
+        buf_text(b, "</td></tr>\n");
+    }
+    buf_text(b, "</table>\n");
+}
+
+static void html_accounts(struct buf *b, const struct alert *a)
+{
+    for (size_t i = 0; i < a->accounts_listed && i < FACTS_ACCOUNTS; i++) {
+        buf_text(b, i ? "<li>" : "<p>Accounts</p>\n<ul>\n<li>");
+        words_account(b, DIALECT_HTML, &a->accounts[i]);
+        buf_text(b, "</li>\n");
+    }
+    buf_text(b, a->accounts_listed ? "</ul>\n" : "");
+}
+
+static void html_exemplars(struct buf *b, const struct email_settings *s,
+                           const struct alert *a)
+{
+    bool ticket, any = false;
+    for (size_t i = 0; i < a->evidence_n; i++) {
+        struct str id = facts_exemplar(a, i, &ticket);
+        if (!id.n)
+            continue;
+        buf_text(b, any ? ", " : ticket ? "<p>Tickets: " : "<p>Events: ");
+        any = true;
+        words_ticket(b, DIALECT_HTML, ticket ? s->ticket_url : STR_NONE, id);
+    }
+    buf_text(b, any ? "</p>\n" : "");
+}
+
+static void put_html(struct buf *b, const struct email_settings *s, const struct alert *a,
+                     const struct facts *f)
+{
+    struct buf plain;
+    request_buf(&plain);
+    buf_printf(b,
+               "<!DOCTYPE html>\n<html><body>\n"
+               "<h3 style=\"border-left:6px solid #%06X;padding-left:8px\">",
+               (unsigned)facts_colour(a));
+    facts_title(b, a, DIALECT_HTML, 2 * SUBJECT_UNITS);
+    buf_text(b, "</h3>\n");
+    facts_update(&plain, a);
+    html_paragraph(b, buf_str(&plain), SUMMARY_UNITS);
+    html_paragraph(b, facts_summary(a), SUMMARY_UNITS);
+    html_facts(b, f);
+    html_accounts(b, a);
+    html_exemplars(b, s, a);
+    buf_clear(&plain);
+    facts_small_print(&plain, a);
+    buf_text(b, "<p style=\"color:#777\"><small>");
+    words_text(b, DIALECT_HTML, buf_str(&plain), SUMMARY_UNITS);
+    buf_text(b, "</small></p>\n</body></html>\n");
+    buf_deinit(&plain);
+}
+
+/* ---- the message ---- */
+
+static struct str subject(const struct alert *a, struct buf *b)
+{
+    static const char *const states[ALERT_STATES] = {"", "Escalated: ", ""};
+    struct buf title;
+    request_buf(&title);
+    words_title(&title, a, false);
+    buf_printf(b, "[%s] %s",
+               a->state == ALERT_RESOLVED ? "Resolved" : words_severity(a->severity),
+               states[a->state]);
+    words_text(b, DIALECT_PLAIN, buf_str(&title), SUBJECT_UNITS);
+    buf_deinit(&title);
+    return buf_str(b);
+}
+
+/* "<5d41..._firing@example.com>" */
+static void message_id(struct buf *out, const char *name, struct str step,
+                       struct str from)
+{
+    const char *at = memchr(from.p, '@', from.n);
+    struct str domain = str_from(from, (size_t)(at - from.p) + 1);
+    buf_printf(out, "%s: <%.*s@%.*s>\r\n", name, STR_ARG(step), STR_ARG(domain));
+}
+
+static void put_thread(struct buf *out, const struct email_settings *s,
+                       const struct alert *a, struct arena *arena)
+{
+    struct alert first = *a;
+    first.state = ALERT_FIRING;
+    struct str opening = alert_step_id(&first, arena);
+    message_id(out, "Message-ID", alert_step_id(a, arena), s->from);
+    if (a->state == ALERT_FIRING)
+        return;
+    message_id(out, "In-Reply-To", opening, s->from);
+    message_id(out, "References", opening, s->from);
+}
+
+static void put_headers(struct buf *out, const struct sink_input *in, struct arena *arena)
+{
+    const struct email_settings *s = in->settings;
+    struct buf b;
+    request_buf(&b);
+    mime_date(out, in->now_ms);
+    buf_printf(out, "From: ticketwatch <%.*s>\r\n", STR_ARG(s->from));
+    mime_addresses(out, "To", s->to.items, s->to.n);
+    mime_header(out, "Subject", subject(in->alert, &b));
+    put_thread(out, s, in->alert, arena);
+    if (in->alert->severity >= SEVERITY_HIGH && in->alert->state != ALERT_RESOLVED)
+        buf_text(out, "Importance: high\r\n");
+    buf_text(out, "Auto-Submitted: auto-generated\r\n"
+                  "X-Auto-Response-Suppress: All\r\n"
+                  "MIME-Version: 1.0\r\n");
+    buf_deinit(&b);
+}
+
+static void put_part(struct buf *out, const char *type, struct str text)
+{
+    buf_printf(out,
+               "Content-Type: %s; charset=utf-8\r\n"
+               "Content-Transfer-Encoding: quoted-printable\r\n\r\n",
+               type);
+    mime_quoted_printable(out, text);
+}
+
+/* No encoded line begins with two hyphens and an id as long as the boundary: it has a '=', which none may. */
+static void put_parts(struct buf *out, const struct sink_input *in, const struct facts *f)
+{
+    const struct email_settings *s = in->settings;
+    struct buf b;
+    buf_init(&b, MESSAGE_MAX_BYTES);
+    put_text(&b, s, in->alert, f);
+    if (!s->html) {
+        put_part(out, "text/plain", buf_str(&b));
+    } else {
+        buf_printf(
+            out,
+            "Content-Type: multipart/alternative; boundary=\"=_%s\"\r\n\r\n--=_%s\r\n",
+            in->alert->id, in->alert->id);
+        put_part(out, "text/plain", buf_str(&b));
+        buf_printf(out, "--=_%s\r\n", in->alert->id);
+        buf_clear(&b);
+        put_html(&b, s, in->alert, f);
+        put_part(out, "text/html", buf_str(&b));
+        buf_printf(out, "--=_%s--\r\n", in->alert->id);
+    }
+    buf_deinit(&b);
+}
+
+static struct str message(const struct sink_input *in, struct arena *arena)
+{
+    struct facts f;
+    struct buf out;
+    buf_init(&out, MESSAGE_MAX_BYTES);
+    facts_of(in->alert, arena, &f);
+    put_headers(&out, in, arena);
+    put_parts(&out, in, &f);
+    struct str kept = arena_str(arena, buf_str(&out));
+    buf_deinit(&out);
+    return kept;
+}
+
+/* ---- the sink ---- */
+
+/* What stands in the envelope and in headers is checked here: nothing else can end a line there. */
+static int check(const struct email_settings *s, struct err *e)
+{
+    if (!mime_is_address(s->from))
+        return err_set(e, ERR_REFUSED,
+                       "from: must be an address such as alerts@example.com");
+    for (size_t i = 0; i < s->to.n; i++)
+        if (!mime_is_address(s->to.items[i]))
+            return err_set(e, ERR_REFUSED,
+                           "to: must be addresses such as support@example.com");
+    if (s->to.n == 0 || s->to.n > RECIPIENTS_MAX)
+        return err_set(e, ERR_REFUSED, "to: must be 1 to %d addresses", RECIPIENTS_MAX);
+    if (s->starttls == MAIL_TLS_NEVER && str_starts(s->url, STR("smtp://")) &&
+        (s->user.value.n || s->user.file.n || s->password.value.n || s->password.file.n))
+        return err_set(e, ERR_REFUSED, "starttls: a password is not sent in the clear");
+    return 0;
+}
+
+static int email_complete(void *settings, const struct sink_surroundings *surroundings,
+                          struct err *e)
+{
+    const struct email_settings *s = settings;
+    struct err wrong = {0};
+    (void)surroundings;
+    if (!s->url.n || !s->from.n || !s->to.n || check(s, &wrong) == 0)
+        return 0; /* what is missing is told already */
+    return err_set(e, ERR_INPUT, "%s", wrong.text);
+}
+
+static int credentials(const struct sink_input *in, struct mail *m, struct err *e)
+{
+    const struct email_settings *s = in->settings;
+    m->user = in->secrets->values[0];
+    m->password = in->secrets->values[1];
+    if ((m->user.n > 0) != (m->password.n > 0))
+        return err_set(e, ERR_REFUSED, "email: user and password go together");
+    if (m->user.n && s->starttls == MAIL_TLS_NEVER && str_starts(s->url, STR("smtp://")))
+        return err_set(e, ERR_REFUSED, "email: a password is not sent in the clear");
+    return 0;
+}
+
+static int email_format(const struct sink_input *in, struct arena *arena,
+                        struct request *out, struct err *e)
+{
+    const struct email_settings *s = in->settings;
+    struct mail *m = arena_alloc(arena, sizeof *m);
+    *m = (struct mail){
+        .from = s->from, .to = s->to, .starttls = (enum mail_tls)s->starttls};
+    if (check(s, e) || credentials(in, m, e))
+        return -1;
+    *out = (struct request){.method = STR("SEND"),
+                            .url = arena_str(arena, s->url),
+                            .body = message(in, arena),
+                            .mail = m,
+                            .carrier = &smtp_carrier};
+    return 1;
+}
+
+#define AT(member) offsetof(struct email_settings, member)
+static const struct option_row email_options[] = {
+    {.name = "url",
+     .type = OPTION_TEXT,
+     .offset = AT(url),
+     .words = schemes,
+     .required = true,
+     .max = 1000,
+     .help = "The mail server: `smtp://mail.example.com:587`, or with TLS from the first "
+             "byte `smtps://mail.example.com`."},
+    {.name = "from",
+     .type = OPTION_TEXT,
+     .offset = AT(from),
+     .required = true,
+     .max = 320,
+     .help = "The sender's address."},
+    {.name = "to",
+     .type = OPTION_TEXTS,
+     .offset = AT(to),
+     .required = true,
+     .help = "The recipients' addresses, up to 50; all see each other."},
+    {.name = "user",
+     .type = OPTION_SECRET,
+     .offset = AT(user),
+     .help = "Who logs in; without it nobody does."},
+    {.name = "password",
+     .type = OPTION_SECRET,
+     .offset = AT(password),
+     .help = "The user's password."},
+    {.name = "starttls",
+     .type = OPTION_WORD,
+     .offset = AT(starttls),
+     .words = tls_words,
+     .fallback = "always",
+     .help = "Behind `smtp://`: nothing is sent before TLS has begun, or all in the "
+             "clear, then without a password."},
+    {.name = "html",
+     .type = OPTION_FLAG,
+     .offset = AT(html),
+     .fallback = "true",
+     .help = "Whether the message has an HTML part beside the text."},
+    {.name = "ticket_url",
+     .type = OPTION_TEXT,
+     .offset = AT(ticket_url),
+     .max = 400,
+     .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
+};
+
+const struct sink email_sink = {
+    .name = "email",
+    .help = "A message by SMTP, one thread an episode.",
+    .options = email_options,
+    .options_n = sizeof email_options / sizeof email_options[0],
+    .settings_bytes = sizeof(struct email_settings),
+    .complete = email_complete,
+    .format = email_format,
+    .outcome = carrier_outcome,
+};
