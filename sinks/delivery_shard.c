@@ -80,7 +80,8 @@ static int step_lane(struct delivery_shard *s, struct lane *l)
     return 1;
 }
 
-/* One round over the lanes; Redis's silence ends it. */
+/* One round over the lanes; Redis's silence ends it. Where Redis is slow and the sinks are many a round takes
+ * its time, so requests move on meanwhile. */
 static void step(struct delivery_shard *s)
 {
     int asked = 0;
@@ -90,6 +91,8 @@ static void step(struct delivery_shard *s)
         int rc = step_lane(s, &s->lanes[i]);
         if (rc < 0)
             return;
+        if (rc > 0)
+            http_push(s->world.http);
         asked |= rc;
     }
     if (asked)

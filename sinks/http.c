@@ -255,6 +255,12 @@ void http_cancel(struct http *h, size_t slot)
     forget(s);
 }
 
+void http_push(struct http *h)
+{
+    int running = 0;
+    curl_multi_perform(h->multi, &running);
+}
+
 bool http_wait(struct http *h, int fd, int64_t wait_ms)
 {
     struct curl_waitfd extra = {.fd = fd, .events = CURL_WAIT_POLLIN};

@@ -35,6 +35,8 @@ void http_send_before(struct http *h, size_t slot, int64_t monotonic_ms);
 /* Breaks it off: whether it arrived is unknown. */
 void http_cancel(struct http *h, size_t slot);
 
+/* Moves what bytes can be moved now. */
+void http_push(struct http *h);
 /* Moves bytes until something finished, `fd` (-1: none) is readable, http_wake was called, or wait_ms
  * passed. True: fd is readable. */
 bool http_wait(struct http *h, int fd, int64_t wait_ms);

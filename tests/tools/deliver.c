@@ -15,7 +15,7 @@
 #include "windows/redis_link.h"
 
 enum {
-    SINKS_MAX = 16,
+    SINKS_MAX = 64,
     WORDS_MAX = 4,
     SETTINGS_MAX = 16,
     TIMEOUT_MS = 1000,
