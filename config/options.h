@@ -35,6 +35,10 @@ struct where *where_read(struct reading *r, const struct node *n, struct str pat
 /* A row's default, which must be right: assert. */
 void value_default(struct reading *r, const struct option_row *row, void *settings);
 
+/* The path of a template, which is read and checked. False after saying what is wrong with it. */
+bool template_file_read(struct reading *r, const struct node *n, struct str path,
+                        struct template_file *out);
+
 /* An event type, or a list of them, as bits (1 << enum event_type). Notes what is wrong. */
 void event_types_read(struct reading *r, const struct node *types, struct str path,
                       const char *wanted, uint32_t *out);

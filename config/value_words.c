@@ -18,6 +18,7 @@ static const struct {
     [OPTION_WORD] = {"", NULL},
     [OPTION_FIELD] = {"", NULL},
     [OPTION_EVENTS] = {"an event type or a list of them", "ticket.created"},
+    [OPTION_TEMPLATE] = {"the path of a template", "templates/bug.md"},
     [OPTION_WHERE] = {"a condition", "\"ticket.csat < 3\""},
     [OPTION_GROUP] = {"a mapping of options", NULL},
 };

@@ -302,6 +302,11 @@ static bool read_where(const struct value_in *v)
     return *to != NULL;
 }
 
+static bool read_template(const struct value_in *v)
+{
+    return template_file_read(v->r, v->node, v->path, v->to);
+}
+
 /* --- options of their own --- */
 
 static struct option_table group_table(const struct option_row *row)
@@ -330,6 +335,7 @@ static bool (*const readers[])(const struct value_in *v) = {
     [OPTION_PERCENT] = read_percent, [OPTION_WORD] = read_word,
     [OPTION_FIELD] = read_field,     [OPTION_EVENTS] = read_events,
     [OPTION_WHERE] = read_where,     [OPTION_GROUP] = read_group,
+    [OPTION_TEMPLATE] = read_template,
 };
 
 bool value_read(struct reading *r, const struct option_row *row, const struct node *n,

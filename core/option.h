@@ -23,6 +23,7 @@ enum option_type {
     OPTION_FIELD,      /* int: enum event_field of a NUMBER field; FIELD_COUNT where not written */
     OPTION_EVENTS,     /* uint32_t: bits (1 << enum event_type); one or a list of them */
     OPTION_WHERE,      /* struct where *, of the configuration's arena; NULL where not written */
+    OPTION_TEMPLATE,   /* struct template_file: the path of one */
     OPTION_GROUP,      /* a mapping of the options in `rows`; their offsets are in the same struct */
 };
 
@@ -40,6 +41,11 @@ struct pairs {
  * work without it. Either value or file is set. */
 struct secret {
     struct str value, file;
+};
+
+/* A template (sinks/template.h), read with the configuration. */
+struct template_file {
+    struct str path, text; /* path.n == 0: none */
 };
 
 struct option_row {

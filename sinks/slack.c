@@ -79,6 +79,16 @@ static int slack_complete(void *settings, const struct sink_surroundings *around
 }
 
 #define AT(member) offsetof(struct slack_settings, member)
+static const struct option_row template_rows[] = {
+    {.name = "title",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(title),
+     .help = "The headline and the notification, plain."},
+    {.name = "body",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(body),
+     .help = "The message below it, in Slack's mrkdwn."},
+};
 static const struct option_row slack_options[] = {
     {.name = "url",
      .type = OPTION_SECRET,
@@ -107,6 +117,11 @@ static const struct option_row slack_options[] = {
      .offset = AT(ticket_url),
      .max = 400,
      .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
+    {.name = "templates",
+     .type = OPTION_GROUP,
+     .rows = template_rows,
+     .rows_n = sizeof template_rows / sizeof template_rows[0],
+     .help = "Texts of your own (docs/templates.md)."},
 };
 
 const struct sink slack_sink = {

@@ -11,6 +11,7 @@
 struct slack_settings {
     struct secret url, token;
     struct str channel, api_url, ticket_url;
+    struct template_file title, body;
 };
 enum { SLACK_URL, SLACK_TOKEN }; /* of the secrets */
 
