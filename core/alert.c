@@ -217,6 +217,22 @@ static void put_health(json_t *line, const struct alert_health *health)
     put(line, "components", list);
 }
 
+static void put_contributors(json_t *line, const struct alert *a)
+{
+    if (!a->contributors_n)
+        return;
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->contributors_n; i++) {
+        json_t *o = json_object();
+        put_text(o, "field", a->contributors[i].field, NAME_BYTES);
+        put_text(o, "value", a->contributors[i].value, NAME_BYTES);
+        put_number(o, "share", a->contributors[i].share);
+        put_number(o, "usual", a->contributors[i].usual);
+        json_array_append_new(list, o);
+    }
+    put(line, "contributors", list);
+}
+
 static json_t *alert_object(const struct alert *a, bool positions)
 {
     json_t *line = json_object();
@@ -240,6 +256,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_evidence(line, a, positions);
     put_sample(line, &a->sample);
     put_anomaly(line, &a->anomaly);
+    put_contributors(line, a);
     put_health(line, &a->health);
     return line;
 }

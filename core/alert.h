@@ -14,6 +14,7 @@ enum {
     ALERT_ACCOUNTS_MAX = 10, /* named in an alert; accounts_n counts all */
     ALERT_EVIDENCE_MAX = 5,  /* exemplars; count counts all */
     ALERT_COMPONENTS_MAX = 4,
+    ALERT_CONTRIBUTORS_MAX = 3,
     ALERT_NOT_COUNTED = -1,  /* users: the kind does not know */
 };
 
@@ -35,6 +36,12 @@ struct alert_evidence {
 /* What the first exemplar said, so that an engineer can reproduce it. No bodies, no e-mail. */
 struct alert_sample {
     struct str page_url, action, error_type, error_code, error_message, subject, version;
+};
+
+/* A value that many of the events have, and that made the change. */
+struct alert_contributor {
+    struct str field, value;
+    double share, usual; /* of the events, and before; NAN: not known */
 };
 
 struct alert_anomaly {
@@ -85,6 +92,8 @@ struct alert {
     struct alert_sample sample;
     struct alert_anomaly anomaly;
     struct alert_health health;
+    struct alert_contributor contributors[ALERT_CONTRIBUTORS_MAX]; /* the most important first */
+    size_t contributors_n;
 };
 
 const char *alert_state_name(enum alert_state s);

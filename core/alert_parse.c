@@ -3,6 +3,7 @@
  * missing necessary one or more of something than an alert holds is refused. All texts
  * are copied into the arena. */
 #include <jansson.h>
+#include <math.h>
 
 #include "core/alert.h"
 #include "core/calendar.h"
@@ -228,6 +229,20 @@ static void read_health(struct parse *p, const json_t *line, struct alert *out)
     }
 }
 
+static void read_contributors(struct parse *p, const json_t *line, struct alert *out)
+{
+    out->contributors_n = elements(p, line, "contributors", ALERT_CONTRIBUTORS_MAX);
+    for (size_t i = 0; i < out->contributors_n; i++) {
+        const json_t *o = json_array_get(json_object_get(line, "contributors"), i);
+        out->contributors[i] = (struct alert_contributor){
+            .field = need_text(p, o, "field"),
+            .value = need_text(p, o, "value"),
+            .share = get_number(p, o, "share"),
+            .usual = json_object_get(o, "usual") ? get_number(p, o, "usual") : (double)NAN,
+        };
+    }
+}
+
 static void read_line(struct parse *p, const json_t *line, struct alert *out)
 {
     read_id(p, line, out);
@@ -247,6 +262,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_sample(p, line, out);
     read_anomaly(p, line, out);
     read_share(p, line, out);
+    read_contributors(p, line, out);
     read_health(p, line, out);
 }
 

@@ -5,6 +5,8 @@
  * open bucket, as evidence; their weight is 0 because they are counted already. */
 #include <math.h>
 
+#include "core/fingerprint.h"
+#include "core/utf8.h"
 #include "detectors/anomaly.h"
 #include "detectors/judgement.h"
 
@@ -82,6 +84,7 @@ static void close_bucket(struct anomaly_closing *c)
     double value = anomaly_value(c->settings, &b);
     judge_bucket(c, &b, value);
     series_remember(&c->series, value);
+    series_keep_sample(&c->series, &b);
 }
 
 /* The history is full of nothing: forget it, so that a key gone for ever costs nothing. */
@@ -93,6 +96,7 @@ static void forget(struct anomaly_closing *c)
         anomaly_say(c, ALERT_RESOLVED, &b, &f);
     }
     c->series.firing = c->series.started = false;
+    c->series.blocks_n = 0;
 }
 
 static void close_due(struct anomaly_closing *c)
@@ -112,17 +116,45 @@ static void close_due(struct anomaly_closing *c)
     }
 }
 
+/* A record is what contributors ask of an event, and its member; what is kept as evidence has no contributors any
+ * more. False: it is none. */
+static bool read_record(struct str record, struct sample_entry *e, size_t *parts_n,
+                        struct member *m)
+{
+    struct reader r = {.in = record};
+    *parts_n = reader_u8(&r);
+    for (size_t i = 0; i < *parts_n && i < SAMPLE_PARTS_MAX; i++)
+        e->parts[i] = reader_str16(&r);
+    return !r.failed && member_unpack(r.in, m);
+}
+
 /* Adds what is new to its bucket, and puts all members in order. */
 static void add_records(struct anomaly_closing *c)
 {
     const struct judge_input *in = c->in;
-    c->members = members_load(in->records, in->records_n, c->out->arena, &c->members_n);
-    for (size_t i = 0; i < c->members_n; i++) {
-        const struct member *m = &c->members[i];
+    c->members = arena_alloc(c->out->arena, (in->records_n + 1) * sizeof *c->members);
+    for (size_t i = 0; i < in->records_n; i++) {
+        struct member *m = &c->members[c->members_n];
+        struct sample_entry e = {0};
+        size_t parts_n;
+        if (!read_record(in->records[i], &e, &parts_n, m))
+            continue;
+        c->members_n++;
+        e.hash = sample_hash(m->evidence.event, m->time_ms);
         if (m->weight)
             series_add(&c->series, calendar_cell(c->settings->bucket_ms, m->time_ms),
-                       m->value);
+                       m->value, parts_n ? &e : NULL);
     }
+    members_sort(c->members, c->members_n);
+}
+
+static void keep(struct judgement *j, const struct member *m)
+{
+    size_t begin = buf_str16_begin(j->kept);
+    buf_u8(j->kept, 0);
+    member_pack(m, j->kept);
+    buf_str16_end(j->kept, begin);
+    j->kept_n++;
 }
 
 /* The first few members of each bucket that is still open. */
@@ -138,7 +170,7 @@ static void keep_evidence(struct anomaly_closing *c)
         if (of_cell > ALERT_EVIDENCE_MAX)
             continue;
         c->members[i].weight = 0;
-        judgement_keep(c->out, &c->members[i]);
+        keep(c->out, &c->members[i]);
     }
 }
 
@@ -171,6 +203,32 @@ static bool value_of(const struct anomaly_settings *s, const struct event *event
     return true;
 }
 
+/* A page's fingerprint lies in `page`. */
+static struct str part_of(const struct event *event, enum event_field field,
+                          struct buf *page)
+{
+    if (field < FIELD_COUNT)
+        return event_text(event, field);
+    if (event->page.p)
+        return event->page;
+    if (page->n == 0)
+        fingerprint_page(event_text(event, FIELD_PAGE_URL), page);
+    return buf_str(page);
+}
+
+/* Of a ratio only events that match are sampled. */
+static void put_parts(const struct anomaly_settings *s, const struct event *event,
+                      bool sampled, struct buf *out)
+{
+    enum { PART_BYTES = 64 };
+    struct buf page;
+    buf_init(&page, FINGERPRINT_BYTES_MAX);
+    buf_u8(out, sampled ? (uint8_t)s->parts_n : 0);
+    for (size_t i = 0; sampled && i < s->parts_n; i++)
+        buf_str16(out, utf8_cut(part_of(event, s->parts[i], &page), PART_BYTES));
+    buf_deinit(&page);
+}
+
 bool anomaly_update(const struct rule *rule, const struct event *event,
                     struct update *out)
 {
@@ -179,6 +237,7 @@ bool anomaly_update(const struct rule *rule, const struct event *event,
     member_of_event(event, &m);
     if (!value_of(s, event, &m.value))
         return false;
+    put_parts(s, event, s->metric != METRIC_RATIO || m.value, out->record);
     member_pack(&m, out->record);
     out->judge_at = UINT32_MAX;
     out->due_ms =

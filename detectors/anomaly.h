@@ -7,6 +7,7 @@
 #include "detectors/detector.h"
 #include "detectors/member.h"
 #include "detectors/points.h"
+#include "detectors/sample.h"
 
 enum anomaly_metric {
     METRIC_COUNT,
@@ -29,8 +30,19 @@ struct anomaly_settings {
     int64_t history_ms, min_history, min_count;
     double z, resolve_z, beyond, min_change;
     double resolve_below; /* an episode ends below this z, or score; derived */
-    size_t history_n;     /* closed buckets remembered; derived */
+    struct texts contributors;
+    size_t history_n; /* closed buckets remembered; derived, as all below */
+    /* What contributors are: a field, or FIELD_COUNT for the page. */
+    struct str part_names[SAMPLE_PARTS_MAX];
+    enum event_field parts[SAMPLE_PARTS_MAX];
+    size_t parts_n;
 };
+
+/* So many buckets of the history share a sample. */
+static inline int64_t anomaly_block_cells(const struct anomaly_settings *s)
+{
+    return ((int64_t)s->history_n + 3) / 4;
+}
 
 /* As struct detector has them. */
 bool anomaly_update(const struct rule *rule, const struct event *event,
@@ -42,7 +54,15 @@ struct bucket {
     int64_t cell, n;      /* events */
     int64_t sum;          /* of their field in millionths; of a ratio, how many match */
     struct points points; /* for a quantile, their field in millionths */
+    struct sample sample; /* of those that count: of a ratio those that match */
 };
+
+/* Closed buckets [number * anomaly_block_cells, ...): how many events count, and a sample of them. */
+struct block {
+    int64_t number, n;
+    struct sample sample;
+};
+enum { BLOCKS_MAX = 6, BLOCK_SAMPLE = 32 };
 
 bool anomaly_is_quantile(const struct anomaly_settings *settings);
 /* The metric of a bucket; NAN where there is none. */
@@ -60,18 +80,23 @@ struct series {
     size_t values_n;
     struct bucket *open; /* by cell, ascending */
     size_t open_n;
+    struct block blocks[BLOCKS_MAX]; /* by number, ascending */
+    size_t blocks_n;
 };
 
 /* `out` has its settings and arena; `room` is how many buckets may be added. */
 void series_unpack(struct str state, size_t room, struct series *out);
 void series_pack(const struct series *s, struct buf *out);
-/* One more event in the bucket at `cell`, with this value of its field. */
-void series_add(struct series *s, int64_t cell, int64_t value);
+/* One more event in the bucket at `cell`, with this value of its field. `e` NULL: not for the sample. */
+void series_add(struct series *s, int64_t cell, int64_t value,
+                const struct sample_entry *e);
 /* Takes the next bucket off: all zero where it had no event. */
 struct bucket series_close(struct series *s);
 /* Appends a closed bucket's value; the oldest beyond history_n is forgotten, and so are the first ones while they
  * say that nothing happened. values_n is 0 when all do. */
 void series_remember(struct series *s, double value);
+/* Adds a closed bucket's sample to its block; blocks that begin before the history of the next bucket are forgotten. */
+void series_keep_sample(struct series *s, const struct bucket *b);
 
 struct baseline {
     size_t n;
@@ -97,6 +122,12 @@ static inline int64_t anomaly_end_ms(const struct anomaly_closing *c, int64_t ce
 {
     return calendar_start_ms(c->settings->bucket_ms, cell + 1);
 }
+
+/* The bucket's top contributors, into the alert. */
+void anomaly_contributors(const struct anomaly_closing *c, const struct bucket *b,
+                          struct alert *a);
+/* "; 80% are ticket.feature invoices (usually 12%), 31% account acme" */
+void anomaly_put_contributors(const struct alert *a, struct buf *out);
 
 /* Tells a transition of the series' episode, at the end of the bucket. */
 void anomaly_say(struct anomaly_closing *c, enum alert_state state,

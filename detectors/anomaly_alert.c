@@ -42,7 +42,8 @@ static void put_value(const struct anomaly_settings *s, const struct alert *a,
     if (s->field < FIELD_COUNT)
         buf_printf(out, "%s ", event_field_infos[s->field].name);
     put_number(a->anomaly.value, out);
-    buf_printf(out, " %s", kinds[s->metric]);
+    buf_printf(out, " %s",
+               a->count == 1 && s->metric == METRIC_COUNT ? "event" : kinds[s->metric]);
 }
 
 static void put_range(const struct alert_anomaly *f, struct buf *out)
@@ -62,7 +63,7 @@ static struct str summary(const struct anomaly_closing *c, const struct alert *a
     const struct anomaly_settings *s = c->settings;
     bool share = s->metric == METRIC_RATIO;
     struct buf text;
-    buf_init(&text, 1000);
+    buf_init(&text, 1500);
     if (a->state == ALERT_RESOLVED)
         buf_text(&text, "back to normal: ");
     key_prefix(c->in, &text);
@@ -74,6 +75,7 @@ static struct str summary(const struct anomaly_closing *c, const struct alert *a
     buf_printf(&text, "%s (z %+.1f)", share ? "%" : "", a->anomaly.z);
     if (a->anomaly.novelty)
         put_range(&a->anomaly, &text);
+    anomaly_put_contributors(a, &text);
     struct str made = arena_str(c->out->arena, buf_str(&text));
     buf_deinit(&text);
     return made;
@@ -86,8 +88,10 @@ void anomaly_say(struct anomaly_closing *c, enum alert_state state,
                                  anomaly_end_ms(c, b->cell));
     a.anomaly = *found;
     a.count = b->n;
-    if (state == ALERT_FIRING)
+    if (state == ALERT_FIRING) {
         show_evidence(c, b->cell, &a);
+        anomaly_contributors(c, b, &a);
+    }
     a.first_seen_ms = calendar_start_ms(c->settings->bucket_ms, b->cell);
     a.last_seen_ms = a.time_ms;
     a.summary = summary(c, &a);

@@ -5,6 +5,9 @@
 
 enum { HISTORY_MOST = 10000, HOUR_MS = 3600000, DAY_MS = 86400000 };
 
+/* To be raised where a state or a record is written in another way. */
+enum { STATE_FORMAT = 2 };
+
 /* As enum anomaly_metric has them. */
 static const char *const metric_words[] = {"count", "sum", "mean", "ratio",
                                            "p50",   "p90", NULL};
@@ -90,14 +93,63 @@ static int derive_history(struct anomaly_settings *s, struct err *e)
     return 0;
 }
 
+static int take_part(struct anomaly_settings *s, struct str name, struct err *e)
+{
+    struct str full = str_is(name, "account") ? STR("account.id")
+                      : str_is(name, "user")  ? STR("user.id")
+                                              : name;
+    enum event_field field = event_field_named(full);
+    bool text = field < FIELD_COUNT && event_field_infos[field].type == VALUE_TEXT;
+    if (!text && !str_is(name, "page"))
+        return err_set(e, ERR_INPUT,
+                       "contributors: '%.*s' is no text field, and not account, user or "
+                       "page",
+                       STR_ARG(name));
+    if (s->parts_n == SAMPLE_PARTS_MAX)
+        return err_set(e, ERR_INPUT, "contributors: at most %d are taken",
+                       SAMPLE_PARTS_MAX);
+    s->part_names[s->parts_n] = name;
+    s->parts[s->parts_n++] = field;
+    return 0;
+}
+
+static bool is_key(const struct rule *rule, const char *name)
+{
+    for (size_t i = 0; i < rule->by_n; i++)
+        if (str_is(rule->by[i].name, name))
+            return true;
+    return false;
+}
+
+/* Where nothing is written: what tells tickets apart, and is not the key already. */
+static int derive_parts(const struct rule *rule, struct anomaly_settings *s,
+                        struct err *e)
+{
+    static const char *const usual[] = {"ticket.category", "ticket.feature", "account",
+                                        "ticket.product_version", "page"};
+    s->parts_n = 0;
+    if (!s->contributors.items)
+        for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++)
+            if (!is_key(rule, usual[i]))
+                (void)take_part(s, str_of(usual[i]), e);
+    for (size_t i = 0; i < s->contributors.n; i++)
+        if (take_part(s, s->contributors.items[i], e))
+            return -1;
+    return 0;
+}
+
 /* All that a state and a record mean; where a bucket of the calendar begins, the zone says. */
 static uint64_t layout(const struct rule *rule, const struct anomaly_settings *s)
 {
     struct str zone = calendar_is_local(s->bucket_ms) ? rule->zone : STR("");
     struct str match = s->match ? where_text(s->match) : STR("");
-    const int64_t numbers[] = {s->metric, s->field, s->bucket_ms,
-                               (int64_t)XXH3_64bits(zone.p, zone.n),
-                               (int64_t)XXH3_64bits(match.p, match.n)};
+    int64_t numbers[7 + SAMPLE_PARTS_MAX] = {
+        STATE_FORMAT, s->metric, s->field, s->bucket_ms,
+        (int64_t)XXH3_64bits(zone.p, zone.n), (int64_t)XXH3_64bits(match.p, match.n),
+        /* else blocks are others */
+        s->parts_n ? anomaly_block_cells(s) : 0};
+    for (size_t i = 0; i < SAMPLE_PARTS_MAX; i++)
+        numbers[7 + i] = i < s->parts_n ? (int64_t)s->parts[i] : -1;
     return rule_layout("anomaly", numbers, sizeof numbers / sizeof numbers[0]);
 }
 
@@ -105,7 +157,7 @@ static int anomaly_check(struct rule *rule, struct err *e)
 {
     struct anomaly_settings *s = rule->settings;
     if (check_fields(s, e) || check_season(s, e) || derive_bars(s, e) ||
-        derive_history(s, e) ||
+        derive_history(s, e) || derive_parts(rule, s, e) ||
         rule_one_severity(rule, "an anomaly is one word", SEVERITY_LOW, e))
         return -1;
     rule->lookback_ms = calendar_longest_ms(s->bucket_ms, (int64_t)s->history_n + 1);
@@ -224,6 +276,14 @@ static const struct option_row anomaly_options[] = {
      .min = 0,
      .max = 100,
      .help = "How far from the mean it must be, as a share of the mean."},
+    {.name = "contributors",
+     .type = OPTION_TEXTS,
+     .offset = AT(contributors),
+     .help =
+         "Fields whose values are looked at for what made the change, at most five: text "
+         "fields, "
+         "account, user or page. By default ticket.category, ticket.feature, account, "
+         "ticket.product_version and page, but those in `by`; [] for none."},
 };
 
 const struct detector anomaly_detector = {

@@ -37,6 +37,39 @@ double anomaly_value(const struct anomaly_settings *settings, const struct bucke
     abort();
 }
 
+static void unpack_samples(struct reader *in, struct series *s)
+{
+    struct sample_reader r = {
+        .in = in, .arena = s->arena, .parts_n = s->settings->parts_n};
+    s->blocks_n = reader_u8(in);
+    assert(s->blocks_n <= BLOCKS_MAX);
+    for (size_t i = 0; i < s->blocks_n; i++) {
+        s->blocks[i].number = reader_i64(in);
+        s->blocks[i].n = reader_i64(in);
+    }
+    sample_reader_begin(&r);
+    for (size_t i = 0; i < s->blocks_n; i++)
+        sample_take(&r, &s->blocks[i].sample);
+    for (size_t i = 0; i < s->open_n; i++)
+        sample_take(&r, &s->open[i].sample);
+}
+
+static void pack_samples(const struct series *s, struct buf *out)
+{
+    struct sample_writer w;
+    buf_u8(out, (uint8_t)s->blocks_n);
+    for (size_t i = 0; i < s->blocks_n; i++) {
+        buf_i64(out, s->blocks[i].number);
+        buf_i64(out, s->blocks[i].n);
+    }
+    sample_writer_begin(&w, s->settings->parts_n);
+    for (size_t i = 0; i < s->blocks_n; i++)
+        sample_put(&w, &s->blocks[i].sample);
+    for (size_t i = 0; i < s->open_n; i++)
+        sample_put(&w, &s->open[i].sample);
+    sample_writer_end(&w, out);
+}
+
 void series_unpack(struct str state, size_t room, struct series *s)
 {
     struct reader r = {.in = state};
@@ -64,7 +97,9 @@ void series_unpack(struct str state, size_t room, struct series *s)
         if (anomaly_is_quantile(s->settings))
             points_unpack(&r, s->arena, &s->open[i].points);
     }
-    assert(!r.failed);
+    if (state.n && s->settings->parts_n)
+        unpack_samples(&r, s);
+    assert(!r.failed && r.in.n == 0);
 }
 
 void series_pack(const struct series *s, struct buf *out)
@@ -88,6 +123,8 @@ void series_pack(const struct series *s, struct buf *out)
         if (anomaly_is_quantile(s->settings))
             points_pack(&s->open[i].points, out);
     }
+    if (s->settings->parts_n)
+        pack_samples(s, out);
 }
 
 static int64_t add_saturated(int64_t a, int64_t b)
@@ -98,7 +135,8 @@ static int64_t add_saturated(int64_t a, int64_t b)
     return sum;
 }
 
-void series_add(struct series *s, int64_t cell, int64_t value)
+void series_add(struct series *s, int64_t cell, int64_t value,
+                const struct sample_entry *e)
 {
     size_t i = s->open_n;
     while (i && s->open[i - 1].cell >= cell)
@@ -113,6 +151,8 @@ void series_add(struct series *s, int64_t cell, int64_t value)
         points_add(&s->open[i].points, value, s->arena);
     else
         s->open[i].sum = add_saturated(s->open[i].sum, value);
+    if (e)
+        sample_add(&s->open[i].sample, SAMPLE_MOST, e, s->arena);
 }
 
 struct bucket series_close(struct series *s)
@@ -148,4 +188,35 @@ void series_remember(struct series *s, double value)
     s->values[s->values_n++] = value;
     while (s->values_n && nothing(s, s->values[0]))
         drop_oldest(s);
+}
+
+static void drop_old_blocks(struct series *s)
+{
+    int64_t first_cell = s->next_cell - (int64_t)s->settings->history_n;
+    size_t old = 0;
+    while (old < s->blocks_n &&
+           s->blocks[old].number * anomaly_block_cells(s->settings) < first_cell)
+        old++;
+    s->blocks_n -= old;
+    memmove(s->blocks, s->blocks + old, s->blocks_n * sizeof *s->blocks);
+}
+
+static void add_to_block(struct series *s, const struct bucket *b)
+{
+    int64_t number = time_cell(b->cell, anomaly_block_cells(s->settings));
+    if (s->blocks_n == 0 || s->blocks[s->blocks_n - 1].number != number) {
+        assert(s->blocks_n < BLOCKS_MAX);
+        s->blocks[s->blocks_n++] = (struct block){.number = number};
+    }
+    struct block *block = &s->blocks[s->blocks_n - 1];
+    block->n += s->settings->metric == METRIC_RATIO ? b->sum : b->n;
+    for (size_t i = 0; i < b->sample.n; i++)
+        sample_add(&block->sample, BLOCK_SAMPLE, &b->sample.entries[i], s->arena);
+}
+
+void series_keep_sample(struct series *s, const struct bucket *b)
+{
+    if (b->sample.n)
+        add_to_block(s, b);
+    drop_old_blocks(s);
 }

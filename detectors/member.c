@@ -111,6 +111,11 @@ static int in_order(const void *a, const void *b)
     return str_cmp(x->evidence.event, y->evidence.event);
 }
 
+void members_sort(struct member *members, size_t n)
+{
+    qsort(members, n, sizeof *members, in_order);
+}
+
 struct member *members_load(const struct str *records, size_t records_n,
                             struct arena *arena, size_t *n)
 {
@@ -119,7 +124,7 @@ struct member *members_load(const struct str *records, size_t records_n,
     for (size_t i = 0; i < records_n; i++)
         if (member_unpack(records[i], &members[*n]))
             ++*n;
-    qsort(members, *n, sizeof *members, in_order);
+    members_sort(members, *n);
     return members;
 }
 

@@ -27,6 +27,9 @@ bool member_unpack(struct str packed, struct member *out);
 /* Texts borrow from the event. */
 void member_of_event(const struct event *event, struct member *out);
 
+/* Into the order of (time, id) bytewise. */
+void members_sort(struct member *members, size_t n);
+
 /* A window's members in order of (time, id) bytewise, in the arena. What is no member is left out. */
 struct member *members_load(const struct str *records, size_t records_n,
                             struct arena *arena, size_t *n);

@@ -81,7 +81,7 @@ static void add_figures(struct facts *f, const struct alert *a, struct arena *ar
     buf_text(&b, words_severity(a->severity));
     add(f, arena, STR("Severity"), &b);
     if (a->anomaly.present)
-        words_anomaly(&b, &a->anomaly);
+        words_anomaly(&b, DIALECT_PLAIN, a);
     add(f, arena, STR("Value"), &b);
     words_how_often(&b, a);
     add(f, arena, STR("How often"), &b);

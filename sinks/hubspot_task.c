@@ -146,7 +146,7 @@ static void reasons(struct buf *b, const struct alert *a)
     paragraph(b, "First reported as: ", a->sample.subject);
     if (a->anomaly.present) {
         buf_text(b, "<p>Value ");
-        words_anomaly(b, &a->anomaly);
+        words_anomaly(b, DIALECT_HTML, a);
         buf_text(b, ".</p>");
     }
 }

@@ -42,7 +42,7 @@ static void facts(struct buf *out, const struct alert *a)
     buf_text(out, ".\n");
     if (a->anomaly.present) {
         buf_text(out, "\nValue ");
-        words_anomaly(out, &a->anomaly);
+        words_anomaly(out, DIALECT_MARKDOWN, a);
         buf_text(out, ".\n");
     }
     if (!words_says_all(a)) {

@@ -86,7 +86,7 @@ static void put_figures(json_t *details, const struct alert *a)
     struct buf b;
     request_buf(&b);
     if (a->anomaly.present) {
-        words_anomaly(&b, &a->anomaly);
+        words_anomaly(&b, DIALECT_PLAIN, a);
         put_line(details, "value", buf_str(&b));
         buf_clear(&b);
     }

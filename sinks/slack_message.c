@@ -147,7 +147,7 @@ static void add_facts(json_t *fields, const struct alert *a, struct buf *b)
     end_field(fields, b);
     if (a->anomaly.present) {
         begin_field(b, "Value");
-        words_anomaly(b, &a->anomaly);
+        words_anomaly(b, DIALECT_SLACK, a);
         end_field(fields, b);
     }
     begin_field(b, "How often");

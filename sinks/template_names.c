@@ -103,7 +103,7 @@ static void a_mrr(struct buf *out, const struct source *s)
 static void a_value(struct buf *out, const struct source *s)
 {
     if (s->alert->anomaly.present)
-        words_anomaly(out, &s->alert->anomaly);
+        words_anomaly(out, s->dialect, s->alert);
 }
 
 static void key_name(struct buf *out, const struct source *s)

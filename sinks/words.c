@@ -266,8 +266,32 @@ void words_how_often(struct buf *out, const struct alert *a)
     }
 }
 
-void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly)
+/* "feature" of ticket.feature, "account.tier". */
+static void put_field(struct buf *out, struct str name)
 {
+    static const struct str ticket = STR("ticket.");
+    struct str shown = str_starts(name, ticket) ? str_from(name, ticket.n) : name;
+    for (size_t i = 0; i < shown.n; i++)
+        buf_char(out, shown.p[i] == '_' ? ' ' : shown.p[i]);
+}
+
+static void put_contributors(struct buf *out, enum dialect d, const struct alert *a)
+{
+    enum { VALUE_UNITS = 200 };
+    for (size_t i = 0; i < a->contributors_n; i++) {
+        const struct alert_contributor *c = &a->contributors[i];
+        buf_printf(out, i ? ", %.0f%% " : "; %.0f%% are ", 100 * c->share);
+        put_field(out, c->field);
+        buf_char(out, ' ');
+        words_text(out, d, c->value, VALUE_UNITS);
+        if (!isnan(c->usual))
+            buf_printf(out, " (usually %.0f%%)", 100 * c->usual);
+    }
+}
+
+void words_anomaly(struct buf *out, enum dialect d, const struct alert *a)
+{
+    const struct alert_anomaly *anomaly = &a->anomaly;
     char out_text[CALENDAR_TEXT_BYTES];
     struct str bucket = calendar_text(anomaly->bucket_ms, out_text);
     figure(out, anomaly, anomaly->value);
@@ -280,12 +304,13 @@ void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly)
     words_number(out, fabs(anomaly->z));
     buf_printf(out, " standard %s %s)", anomaly->share ? "errors" : "deviations",
                anomaly->up ? "higher" : "lower");
-    if (!anomaly->novelty)
-        return;
-    buf_text(out, ", before that ");
-    figure(out, anomaly, anomaly->lowest);
-    buf_text(out, " to ");
-    figure(out, anomaly, anomaly->highest);
+    if (anomaly->novelty) {
+        buf_text(out, ", before that ");
+        figure(out, anomaly, anomaly->lowest);
+        buf_text(out, " to ");
+        figure(out, anomaly, anomaly->highest);
+    }
+    put_contributors(out, d, a);
 }
 
 /* Separates the details of an account. */

@@ -65,8 +65,9 @@ bool words_says_all(const struct alert *a);
 void words_how_often(struct buf *out, const struct alert *a);
 
 /* "3.1 in 1d, usually 4.4 ± 0.3 (4.2 standard deviations lower)"; of a ratio "25.8% in 1d, limit 20% ± 3.65% (1.6
- * standard errors higher)"; of a novelty with ", before that 2 to 9". */
-void words_anomaly(struct buf *out, const struct alert_anomaly *anomaly);
+ * standard errors higher)"; of a novelty with ", before that 2 to 9"; with
+ * contributors "; 75% are feature invoices (usually 25%)". */
+void words_anomaly(struct buf *out, enum dialect d, const struct alert *a);
 
 /* "Acme (enterprise, 12,000 MRR, renewal 2026-06-30, owner csm-3)": what is known of it.
  */

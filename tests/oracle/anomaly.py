@@ -52,13 +52,19 @@ class Anomaly(Rule):
         self.lower_bar = float(s.get("resolve_z", 2 * self.bar / 3))
         self.min_count, self.min_change = int(s.get("min_count", 10)), share(s.get("min_change", "0%"))
         self.severity = body.get("severity", "low")
+        usual = [p for p in ("ticket.category", "ticket.feature", "account", "ticket.product_version", "page") if p not in self.by]
+        self.parts = s.get("contributors", usual)
+        self.parts = [self.parts] if isinstance(self.parts, str) else self.parts
+        self.present = {}  # of the key that is judged: bucket -> events that count for contributors
 
     def histories(self, events, end):
         """Lists of (bucket, value or None, number of events), each from an event's bucket to the last that has ended,
         or to where the whole history was empty, which is where the key is forgotten."""
-        per = {}
+        per, self.present = {}, {}
         for event in events:
             value = self.value(event)
+            if value is not None and (value or self.metric != "ratio"):
+                self.present.setdefault(self.buckets.cell(event.time), []).append(event)
             if value is not None:
                 per.setdefault(self.buckets.cell(event.time), []).append(value)
         values, empty = [], 0
@@ -151,10 +157,36 @@ class Anomaly(Rule):
                     yield time, "resolved", self.severity, have, None, figures
                     state = 0
                 if opens and not state:
-                    yield time, "firing", self.severity, have, None, figures
+                    yield time, "firing", self.severity, have, None, {**figures, "contributors": self.contributors(b, way, figures)}
                     state = way
             if state and self.forgotten(values):
                 yield self.buckets.start(values[-1][0] + 1), "resolved", self.severity, 0, None, None
+
+    def contributors(self, b, way, figures):
+        """Those of the bucket. None where a sample would not hold all events, or a page's fingerprint is needed."""
+        cells = -(-self.reach // 4)
+        first = -(-(b - self.reach) // cells) * cells  # blocks that begin within the history
+        blocks = {}
+        for c in range(first, b):
+            blocks.setdefault(c // cells, []).extend(self.present.get(c, ()))
+        now, before = self.present.get(b, []), sum(blocks.values(), [])
+        if not now:
+            return []
+        if "page" in self.parts or len(now) > 64 or any(len(events) > 32 for events in blocks.values()):
+            return None
+        found = []
+        for part in self.parts:
+            for text in {logs.field(e, part) for e in now + before} - {None, ""}:
+                share, usual = (sum(logs.field(e, part) == text for e in some) / (len(some) or 1) for some in (now, before))
+                told = share - usual >= 0.1
+                if self.metric == "count":
+                    change = way * (share * figures["value"] - usual * figures["mean"])
+                    told = way * (share - usual) >= 0 and change >= 0.1 * abs(figures["value"] - figures["mean"])
+                if told:
+                    lean = share - usual if self.metric != "count" else way * (share - usual)
+                    one = {"field": part, "value": text, "share": share, "usual": usual if before else None}
+                    found.append((-lean, -share, part, text.encode(), {k: v for k, v in one.items() if v is not None}))
+        return [one for *_, one in sorted(found, key=lambda f: f[:4])][:3]
 
     def forgotten(self, values):
         return len(values) >= self.reach and not any(have for _, _, have in values[-self.reach:])

@@ -83,6 +83,8 @@ def random_anomaly(r, i):
     settings += ["bucket: %s" % bucket, "history: %s" % history]
     if history == "72h":
         settings.append("season: hour_of_day")
+    if r.random() < 0.8:
+        settings.append("contributors: [%s]" % ", ".join(r.sample(["ticket.category", "account", "account.tier", "ticket.id", "user"], r.randint(0, 5))))
     on = r.choice(["", "    on: ticket.created\n"])
     by = r.choice(["", "    by: [account]\n", "    by: [ticket.category]\n"])
     return "  anomaly%d:\n%s%s    anomaly: {%s}\n    severity: low\n" % (i, on, by, ", ".join(settings))
@@ -292,10 +294,20 @@ def essence(alert):
                  alert.get("count"), people, seen, matched, health))
 
 
+def other_contributors(one, other):
+    """Those of both where they differ. The oracle does not always know them."""
+    want, got = one.get("contributors"), other.get("contributors", [])
+    if want is None or len(want) == len(got) and not any(
+            (w["field"], w["value"]) != (g["field"], g["value"]) or abs(w["share"] - g["share"]) > 0.00006
+            or abs(w.get("usual", -1) - g.get("usual", -1)) > 0.00006 for w, g in zip(want, got)):
+        return []
+    return [want, got]
+
+
 def far(one, other):
     """Figures of an anomaly, of which the program prints four decimals."""
     figures = [n for n in ("value", "mean", "stddev", "z", "lowest", "highest", "score") if n in one]
-    return [(n, one[n], other.get(n)) for n in figures if abs(one[n] - other.get(n, 1e9)) > 0.00006]
+    return [(n, one[n], other.get(n)) for n in figures if abs(one[n] - other.get(n, 1e9)) > 0.00006] + other_contributors(one, other)
 
 
 def against_oracle(program, folder, paths, printed, settle):

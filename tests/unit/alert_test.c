@@ -196,6 +196,27 @@ static void a_novelty_keeps_its_range(void)
     CHECK_INT(back.anomaly.bucket_ms, CALENDAR_MONTH);
 }
 
+static void contributors_come_back(void)
+{
+    struct alert a = page_error, back;
+    struct err e = {0};
+    a.contributors[0] = (struct alert_contributor){STR("ticket.feature"), STR("invoices"),
+                                                   0.75, 0.3333333};
+    a.contributors[1] =
+        (struct alert_contributor){STR("account"), STR("ac\"me"), 0.5, (double)NAN};
+    a.contributors_n = 2;
+    struct str first = arena_str(&arena, json_of(&a, true));
+    static const char want[] = "\"contributors\":[{\"field\":\"ticket.feature\","
+                               "\"value\":\"invoices\",\"share\":"
+                               "0.75,\"usual\":0.3333},{\"field\":\"account\",\"value\":"
+                               "\"ac\\\"me\",\"share\":0.5}]";
+    CHECK(memmem(first.p, first.n, want, sizeof want - 1));
+    CHECK_INT(alert_parse(first, &arena, &back, &e), 0);
+    CHECK_STR(json_of(&back, true), first);
+    CHECK_INT(back.contributors_n, 2);
+    CHECK(isnan(back.contributors[1].usual));
+}
+
 static void a_ratio_keeps_its_counts(void)
 {
     struct alert a = page_error, back;
@@ -331,6 +352,7 @@ int main(void)
     never_writes_invalid_utf8();
     reads_back_what_it_wrote();
     a_novelty_keeps_its_range();
+    contributors_come_back();
     a_ratio_keeps_its_counts();
     ignores_unknown_members();
     refuses_what_is_no_alert();

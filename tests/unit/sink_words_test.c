@@ -1,5 +1,7 @@
 /* Texts from outside as each receiver must get them, and the words around them. */
 #include "core/utf8.h"
+#include <math.h>
+
 #include "core/calendar.h"
 #include "sinks/words.h"
 #include "tests/check.h"
@@ -204,7 +206,7 @@ static void says_shares_in_percent(void)
                                   .limit = true}};
     SAYS(words_title(&b, &a, true), "escalation: 25.83%, limit 20%");
     SAYS(words_how_often(&b, &a), "31 of 120 events");
-    SAYS(words_anomaly(&b, &a.anomaly),
+    SAYS(words_anomaly(&b, DIALECT_PLAIN, &a),
          "25.83% in 1d, limit 20% ± 3.65% (1.6 standard errors higher)");
     a.anomaly.limit = false;
     SAYS(words_title(&b, &a, true), "escalation: 25.83%, usually 20%");
@@ -214,19 +216,32 @@ static void says_shares_in_percent(void)
 
 static void says_what_was_seen_before(void)
 {
-    struct alert_anomaly a = {.present = true,
-                              .value = 61,
-                              .mean = 3,
-                              .stddev = 1.75,
-                              .z = 12.5,
-                              .up = true,
-                              .bucket_ms = CALENDAR_MONTH,
-                              .novelty = true,
-                              .lowest = 0,
-                              .highest = 9,
-                              .score = 5.8};
-    SAYS(words_anomaly(&b, &a), "61 in a month, usually 3 ± 1.75 (12.5 standard deviations "
-                                "higher), before that 0 to 9");
+    struct alert a = {.anomaly = {.present = true,
+                                  .value = 61,
+                                  .mean = 3,
+                                  .stddev = 1.75,
+                                  .z = 12.5,
+                                  .up = true,
+                                  .bucket_ms = CALENDAR_MONTH,
+                                  .novelty = true,
+                                  .lowest = 0,
+                                  .highest = 9,
+                                  .score = 5.8}};
+    SAYS(words_anomaly(&b, DIALECT_PLAIN, &a),
+         "61 in a month, usually 3 ± 1.75 (12.5 standard deviations higher), before that "
+         "0 to 9");
+}
+
+static void says_what_it_is_about(void)
+{
+    struct alert a = {
+        .anomaly = {.present = true, .value = 24, .mean = 8, .bucket_ms = 3600000},
+        .contributors = {{STR("ticket.product_version"), STR("4.2 *beta*"), 0.754, 0.25},
+                         {STR("account"), STR("acme"), 0.1, (double)NAN}},
+        .contributors_n = 2};
+    SAYS(words_anomaly(&b, DIALECT_MARKDOWN, &a),
+         "24 in 1h, usually 8 ± 0 (0 standard deviations lower); 75% are product version "
+         "4.2 \\*beta\\* (usually 25%), 10% account acme");
 }
 
 static void titles_what_is_new(void)
@@ -300,6 +315,7 @@ int main(void)
     titles_what_is_new();
     says_shares_in_percent();
     says_what_was_seen_before();
+    says_what_it_is_about();
     says_how_often();
     says_how_long();
     knows_when_a_summary_says_more();

@@ -1,0 +1,130 @@
+#include "detectors/sample.h"
+
+#include <xxhash.h>
+
+enum { WRITTEN_MAX_BYTES = 16 << 20 };
+
+uint64_t sample_hash(struct str id, int64_t time_ms)
+{
+    return XXH3_64bits_withSeed(id.p, id.n, (uint64_t)time_ms);
+}
+
+/* By hash; events of one hash by what they have, so that their order is no matter either. */
+static int compare(const struct sample_entry *a, const struct sample_entry *b)
+{
+    int c = (a->hash > b->hash) - (a->hash < b->hash);
+    for (size_t i = 0; c == 0 && i < SAMPLE_PARTS_MAX; i++)
+        c = str_cmp(a->parts[i], b->parts[i]);
+    return c;
+}
+
+void sample_add(struct sample *s, size_t most, const struct sample_entry *e,
+                struct arena *arena)
+{
+    if (s->n == most && compare(e, &s->entries[most - 1]) >= 0)
+        return;
+    if (!s->entries)
+        s->entries = arena_alloc(arena, SAMPLE_MOST * sizeof *s->entries);
+    s->n -= s->n == most;
+    size_t at = s->n;
+    while (at && compare(e, &s->entries[at - 1]) < 0)
+        at--;
+    memmove(&s->entries[at + 1], &s->entries[at], (s->n - at) * sizeof *s->entries);
+    s->entries[at] = *e;
+    s->n++;
+}
+
+/* --- writing --- */
+
+/* Seven bits a byte, the lowest first: most numbers are small. */
+static void put_number(struct buf *out, size_t n)
+{
+    for (; n >= 0x80; n >>= 7)
+        buf_u8(out, (uint8_t)(n | 0x80));
+    buf_u8(out, (uint8_t)n);
+}
+
+void sample_writer_begin(struct sample_writer *w, size_t parts_n)
+{
+    *w = (struct sample_writer){.parts_n = parts_n};
+    index_init(&w->texts);
+    buf_init(&w->first, WRITTEN_MAX_BYTES);
+    buf_init(&w->then, WRITTEN_MAX_BYTES);
+}
+
+/* 0: no text. */
+static size_t number_of(struct sample_writer *w, struct str text)
+{
+    size_t known = w->texts.n;
+    if (text.n == 0)
+        return 0;
+    size_t number = index_put(&w->texts, text, known + 1);
+    if (w->texts.n > known)
+        buf_str16(&w->first, text);
+    return number;
+}
+
+void sample_put(struct sample_writer *w, const struct sample *s)
+{
+    buf_u8(&w->then, (uint8_t)s->n);
+    for (size_t i = 0; i < s->n; i++) {
+        buf_i64(&w->then, (int64_t)s->entries[i].hash);
+        for (size_t p = 0; p < w->parts_n; p++)
+            put_number(&w->then, number_of(w, s->entries[i].parts[p]));
+    }
+}
+
+void sample_writer_end(struct sample_writer *w, struct buf *out)
+{
+    buf_u32(out, (uint32_t)w->texts.n);
+    buf_put(out, buf_str(&w->first));
+    buf_put(out, buf_str(&w->then));
+    index_deinit(&w->texts);
+    buf_deinit(&w->first);
+    buf_deinit(&w->then);
+}
+
+/* --- reading --- */
+
+static size_t take_number(struct reader *in)
+{
+    size_t n = 0;
+    for (int shift = 0; shift < 32; shift += 7) {
+        uint8_t byte = reader_u8(in);
+        n |= (size_t)(byte & 0x7F) << shift;
+        if (byte < 0x80)
+            break;
+    }
+    return n;
+}
+
+void sample_reader_begin(struct sample_reader *r)
+{
+    size_t n = reader_u32(r->in);
+    if (n > r->in->in.n)
+        r->in->failed = true;
+    if (r->in->failed)
+        return;
+    r->texts = arena_alloc(r->arena, (n + 1) * sizeof *r->texts);
+    for (r->texts_n = 1; r->texts_n <= n; r->texts_n++)
+        r->texts[r->texts_n] = reader_str16(r->in);
+}
+
+void sample_take(struct sample_reader *r, struct sample *out)
+{
+    size_t n = reader_u8(r->in);
+    if (n > SAMPLE_MOST)
+        r->in->failed = true;
+    *out = (struct sample){0};
+    if (n == 0 || r->in->failed)
+        return;
+    out->entries = arena_alloc(r->arena, SAMPLE_MOST * sizeof *out->entries);
+    for (; out->n < n; out->n++) {
+        struct sample_entry *e = &out->entries[out->n];
+        e->hash = (uint64_t)reader_i64(r->in);
+        for (size_t p = 0; p < r->parts_n; p++) {
+            size_t number = take_number(r->in);
+            e->parts[p] = number < r->texts_n ? r->texts[number] : STR_NONE;
+        }
+    }
+}
