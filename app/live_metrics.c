@@ -15,7 +15,7 @@ struct rule_series {
 
 struct sink_series {
     struct metric *entries, *full, *oldest, *dead, *open, *paused;
-    struct metric *delivered, *superseded, *retried, *buried;
+    struct metric *delivered, *superseded, *silenced, *retried, *buried;
 };
 
 struct partition_series {
@@ -50,6 +50,7 @@ static struct sink_series sink_series(struct str name)
         .paused = metric_of(&metric_sink_paused, name, STR_NONE),
         .delivered = metric_of(&metric_deliveries, name, STR("delivered")),
         .superseded = metric_of(&metric_deliveries, name, STR("superseded")),
+        .silenced = metric_of(&metric_deliveries, name, STR("silenced")),
         .retried = metric_of(&metric_deliveries, name, STR("retried")),
         .buried = metric_of(&metric_deliveries, name, STR("dead"))};
 }
@@ -201,6 +202,7 @@ static void tell_sinks(const struct live_metrics *m, const struct delivery *d)
         metric_put(m->sinks[i].paused, s.paused);
         metric_put(m->sinks[i].delivered, s.delivered);
         metric_put(m->sinks[i].superseded, s.superseded);
+        metric_put(m->sinks[i].silenced, s.silenced);
         metric_put(m->sinks[i].retried, s.retried);
         metric_put(m->sinks[i].buried, s.dead);
     }

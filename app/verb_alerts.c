@@ -8,7 +8,10 @@
 #include "app/record_order.h"
 #include "app/stdout_done.h"
 #include "app/verbs.h"
+#include "core/timefmt.h"
 #include "windows/redis_link.h"
+#include "windows/shard.h"
+#include "windows/silences.h"
 #include "windows/window_store.h"
 
 static int help(FILE *out, int code)
@@ -70,6 +73,29 @@ static void tell_nothing(const char *only)
                 "alert, time.lateness behind the events\n");
 }
 
+static void tell_muted(void *arg, const struct muted *m)
+{
+    char until[TIME_TEXT_BYTES];
+    (void)arg;
+    time_text(m->silence.until_ms, until);
+    printf("    %.*s was not told to %.*s: silenced until %s by %.*s: %.*s\n",
+           STR_ARG(m->state), STR_ARG(m->sink), until, STR_ARG(m->silence.author),
+           STR_ARG(m->silence.reason));
+}
+
+/* Who was not told of the episode. */
+static void show_muted(struct listing *l, const struct config *config,
+                       const struct redis_target *target, struct arena *arena)
+{
+    size_t n = live_shards(config);
+    for (size_t i = 0; i < n && l->e->kind == ERR_NONE; i++) {
+        struct redis_link *link = redis_link_new(target);
+        (void)silences_muted(link, shard_stem(config->redis.prefix, n, i, arena),
+                             l->order.only, tell_muted, NULL, l->e);
+        redis_link_free(link);
+    }
+}
+
 /* `only`: the episode whose id begins so; NULL: all. */
 static int list(const struct config *config, enum record_format format, const char *only,
                 struct err *e)
@@ -87,6 +113,8 @@ static int list(const struct config *config, enum record_format format, const ch
     uint64_t written = l.order.written;
     if (written == 0 && e->kind == ERR_NONE)
         tell_nothing(only);
+    if (only && written && format == RECORD_TEXT)
+        show_muted(&l, config, &target, &arena);
     record_order_deinit(&l.order);
     arena_deinit(&arena);
     if (e->kind != ERR_NONE || !stdout_done())

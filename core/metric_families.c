@@ -251,7 +251,7 @@ struct metric_family metric_deliveries = {
         "Requests to sinks by outcome. retried: failed and will be repeated; dead: can "
         "never be delivered and was moved to the sink's dead stream: the log's "
         "alert_dead says why; superseded: not sent, since a later step of the same "
-        "alert waited behind it.",
+        "alert waited behind it; silenced: not sent, since a silence matched.",
     .labels = {"sink", "outcome"}};
 
 /* --- Redis --- */

@@ -47,6 +47,7 @@ struct delivery_stats {
     int64_t
         delivered; /* by this process: answered as delivered and gone from the outbox */
     int64_t superseded; /* by this process: gone unsent, since a later step waits */
+    int64_t silenced;   /* by this process: gone unsent, since a silence matched */
     int64_t retried;    /* by this process: failed attempts that will be repeated */
     int64_t dead;       /* by this process */
     bool open;          /* its circuit, in this process: it fails again and again */

@@ -11,7 +11,7 @@
 
 #include "core/clock.h"
 #include "core/log.h"
-#include "sinks/lane.h"
+#include "sinks/lane_mute.h"
 #include "windows/outbox_bell.h"
 #include "windows/shard.h"
 
@@ -80,12 +80,24 @@ static int step_lane(struct delivery_shard *s, struct lane *l)
     return 1;
 }
 
+/* Before the first entry is taken, and then as often as they are to be known. */
+static int look_at_silences(struct delivery_shard *s)
+{
+    struct err e = {0};
+    if (lane_mute_look(&s->world, &e) >= 0)
+        return 0;
+    if (outbox_answered(s->world.outbox))
+        return 0; /* somebody's key in its place: it is asked again */
+    redis_fails(s, &e);
+    return -1;
+}
+
 /* One round over the lanes; Redis's silence ends it. Where Redis is slow and the sinks are many a round takes
  * its time, so requests move on meanwhile. */
 static void step(struct delivery_shard *s)
 {
     int asked = 0;
-    if (redis_rests(s))
+    if (redis_rests(s) || look_at_silences(s) < 0)
         return;
     for (size_t i = 0; i < s->lanes_n; i++) {
         int rc = step_lane(s, &s->lanes[i]);
@@ -247,6 +259,7 @@ struct delivery_shard *delivery_shard_new(const struct delivery_settings *settin
     assert(s);
     s->settings = settings;
     s->number = number;
+    arena_init(&s->world.silences_arena);
     make_room(s);
     open_all(s);
     tell_time(s);
@@ -274,6 +287,7 @@ void delivery_shard_free(struct delivery_shard *s)
     outbox_bell_close(s->bell);
     outbox_close(s->world.outbox);
     http_close(s->world.http);
+    arena_deinit(&s->world.silences_arena);
     free(s->lanes);
     free(s->gates);
     free(s);

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 #include "sinks/lane_figures.h"
+#include "sinks/lane_mute.h"
 #include "sinks/lane_talk.h"
 #include "sinks/lane_verdict.h"
 #include "sinks/request.h"
@@ -97,21 +98,46 @@ static int takes_leave(const struct lane *l, struct err *e)
     return wait_ms < 0 ? -1 : wait_ms == 0;
 }
 
-/* An escalation that a later step of the same alert waits behind is not told any more: the later one says
- * all that a reader still needs. What opens and what ends an episode is always told. 1, 0; -1. */
-static int is_superseded(const struct lane *l, struct err *e)
+static void go_idle(struct lane *l)
 {
-    if (l->alert.state != ALERT_ESCALATED || l->sink->type->every_step)
-        return 0;
-    return outbox_later(l->world->outbox, l->sink->name, l->entry.id, str_of(l->alert.id),
-                        e);
+    l->state = LANE_IDLE;
+    l->due_ms = l->world->now_ms;
 }
 
-static int supersede(struct lane *l)
+static void say_lost(struct lane *l)
 {
-    l->superseded = true;
-    lane_conclude(l, &(struct outcome){.verdict = DELIVERED,
-                                       .reason = "a later step of the alert waits"});
+    l->lost = true;
+    http_send_before(l->world->http, l->slot, 0);
+    log_warn("lease_lost", "sink=%.*s alert=%s", STR_ARG(l->sink->name), l->alert.id);
+}
+
+/* 1: it is not to be told; 0; -1. */
+static int keep_back(struct lane *l, struct err *e)
+{
+    switch (lane_mute(l, e)) {
+    case MUTE_FAILED:
+        return -1;
+    case MUTE_TELL:
+        return 0;
+    case MUTE_LOST:
+        say_lost(l);
+        break;
+    case MUTE_DONE:
+        l->silenced = true;
+        lane_settled(l);
+        go_idle(l);
+        break;
+    case MUTE_STALE:
+        l->superseded = true;
+        lane_conclude(l, &(struct outcome){.verdict = DELIVERED,
+                                           .reason = "a later step of the alert waits"});
+        break;
+    case MUTE_UNTOLD:
+        l->silenced = true;
+        lane_conclude(l, &(struct outcome){.verdict = DELIVERED,
+                                           .reason = "its beginning was silenced"});
+        break;
+    }
     return 1;
 }
 
@@ -136,9 +162,9 @@ static int try_now(struct lane *l, struct err *fails)
     l->state = LANE_WAITING;
     l->due_ms = l->world->now_ms;
     int asked = lane_talk_recall(l, fails);
-    int superseded = asked < 0 ? -1 : is_superseded(l, fails);
-    if (superseded)
-        return superseded < 0 ? -1 : supersede(l);
+    int kept = asked < 0 ? -1 : keep_back(l, fails);
+    if (kept)
+        return kept;
     struct sink_input in = lane_talk_input(l);
     if (clock_monotonic_ms() >= l->send_before_ms) {
         l->renew_ms = l->world->now_ms;
@@ -155,17 +181,12 @@ static int try_now(struct lane *l, struct err *fails)
     return asked;
 }
 
-static void go_idle(struct lane *l)
-{
-    l->state = LANE_IDLE;
-    l->due_ms = l->world->now_ms;
-}
-
 static int begin(struct lane *l, int64_t asked_ms, struct err *fails)
 {
     struct err e = {0};
     l->tries = l->tried_ms = l->took_ms = 0;
-    l->lost = l->refused = l->superseded = false;
+    l->lost = l->refused = l->superseded = l->silenced = false;
+    l->outcome = (struct outcome){0};
     l->alert = (struct alert){0};
     lease_begins(l, asked_ms);
     if (alert_parse(l->entry.body, &l->entry_arena, &l->alert, &e) < 0)
@@ -205,13 +226,6 @@ static int look(struct lane *l, struct err *e)
     int64_t held_ms = l->entry.held_ms;
     l->due_ms = w->now_ms + (held_ms > 0 && held_ms < LOOK_MS ? held_ms : LOOK_MS);
     return rc > 0 && begin(l, asked_ms, e) < 0 ? -1 : 1;
-}
-
-static void say_lost(struct lane *l)
-{
-    l->lost = true;
-    http_send_before(l->world->http, l->slot, 0);
-    log_warn("lease_lost", "sink=%.*s alert=%s", STR_ARG(l->sink->name), l->alert.id);
 }
 
 static int keep_lease(struct lane *l, struct err *e)

@@ -7,6 +7,7 @@
 #include "sinks/http.h"
 #include "sinks/lane_gate.h"
 #include "windows/outbox.h"
+#include "windows/silences.h"
 
 /* What all lanes of a shard share. */
 struct lane_world {
@@ -16,6 +17,9 @@ struct lane_world {
     int64_t now_ms, wall_ms; /* monotonic; since 1970 */
     int64_t spare_until_ms;  /* until then no lease of another pod counts as run out */
     bool stopping;           /* take nothing new */
+    struct silences silences;
+    struct arena silences_arena;
+    int64_t silences_ms; /* when they are read next */
 };
 
 enum lane_state {
@@ -27,7 +31,8 @@ enum lane_state {
 
 /* Written by the delivery thread, read by any; see struct delivery_stats. */
 struct lane_counts {
-    _Atomic int64_t delivered, superseded, retried, dead, queued, dead_total, oldest_ms;
+    _Atomic int64_t delivered, superseded, silenced, retried, dead, queued, dead_total,
+        oldest_ms;
 };
 
 /* Of a conversation (sinks/sink.h). */
@@ -56,6 +61,7 @@ struct lane {
     int64_t tries;                  /* of this entry, by this process */
     int64_t tried_ms, took_ms;      /* the last one */
     bool superseded;                /* a later step makes the entry stale */
+    bool silenced;                  /* it goes unsent: its beginning was not told */
     bool refused;                   /* the endpoint refused us with this entry, */
     int64_t accepted_before;        /* when it had taken so many others */
     struct lane_talk talk;

@@ -32,6 +32,9 @@ void lane_settled(struct lane *l)
     if (l->outcome.verdict == DEAD) {
         lane_count(&l->counts.dead);
         lane_log(l, LOG_ERROR, "alert_dead", 0);
+    } else if (l->silenced) {
+        lane_count(&l->counts.silenced);
+        lane_log(l, LOG_INFO, "alert_silenced", 0);
     } else if (l->superseded) {
         lane_count(&l->counts.superseded);
         lane_log(l, LOG_INFO, "alert_superseded", 0);

@@ -84,6 +84,18 @@ struct outbox_memory {
 /* Remembers it, while this process holds the entry. 1; 0: another pod holds it, or it is gone; -1. */
 int outbox_remember(struct outbox *o, struct str sink, const char *id,
                     const struct outbox_memory *memory, struct err *e);
+/* The silences there are (windows/silences.h), in memory of `arena`. 0; -1. */
+struct silence;
+struct silences;
+int outbox_silences(struct outbox *o, struct arena *arena, struct silences *out,
+                    struct err *e);
+/* Not to be told, because of the silence: the entry goes, and the shard's stream STEM muted says of it sink, alert,
+ * state, severity and silence, for SILENCES_KEPT_MS. 1; 0: another pod holds it, or it is gone; -1. */
+struct alert;
+int outbox_mute(struct outbox *o, struct str sink, const char *id, const struct alert *a,
+                const struct silence *s, struct err *e);
+/* Whether the sink was not told of the episode's beginning; from now on it is taken to have been. 1; 0; -1. */
+int outbox_unmute(struct outbox *o, struct str sink, const char *alert_id, struct err *e);
 /* Forgets this consumer, and those not heard of for a day, unless they hold an entry. */
 int outbox_tidy(struct outbox *o, struct str sink, struct err *e);
 

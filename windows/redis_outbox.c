@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "windows/outbox.h"
 #include "windows/redis_link.h"
 #include "windows/scripts.h"
+#include "windows/silences.h"
 
 enum { KEY_MAX_BYTES = 4096, CONSUMER_GONE_MS = 24 * 3600 * 1000 };
 #define IDLE_FOR_EVER "9999999999" /* ms: longer than any lease */
@@ -17,7 +19,7 @@ struct outbox {
     struct arena names;
     struct str stem, consumer, unsent; /* unsent: its key */
     struct buf key, dead_key;
-    struct redis_script take, later, pace, ack, dead, hold, figures, remember, tidy;
+    struct redis_script take, later, pace, ack, dead, hold, figures, remember, mute, tidy;
 };
 
 static void key_of(struct buf *out, struct str stem, const char *kind, struct str sink)
@@ -55,6 +57,7 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
         (struct redis_script){.name = "outbox_figures", .text = script_outbox_figures};
     o->remember =
         (struct redis_script){.name = "outbox_remember", .text = script_outbox_remember};
+    o->mute = (struct redis_script){.name = "outbox_mute", .text = script_outbox_mute};
     o->tidy = (struct redis_script){.name = "outbox_tidy", .text = script_outbox_tidy};
     return o;
 }
@@ -242,6 +245,62 @@ int outbox_remember(struct outbox *o, struct str sink, const char *id,
                          o->consumer,  str_of(id),
                          memory->text, str_of(keep)};
     return run(o, &o->remember, 2, 6, args, e);
+}
+
+int outbox_silences(struct outbox *o, struct arena *arena, struct silences *out,
+                    struct err *e)
+{
+    return silences_read(o->link, o->stem, arena, out, e);
+}
+
+/* The oldest id that the muted stream keeps. */
+static struct str oldest_muted(char *out, size_t room)
+{
+    int n = snprintf(out, room, "%lld", (long long)(clock_wall_ms() - SILENCES_KEPT_MS));
+    return (struct str){out, (size_t)n};
+}
+
+int outbox_mute(struct outbox *o, struct str sink, const char *id, const struct alert *a,
+                const struct silence *s, struct err *e)
+{
+    char oldest[24];
+    struct buf line, stream, episodes;
+    buf_init(&line, 64 * 1024);
+    buf_init(&stream, KEY_MAX_BYTES);
+    buf_init(&episodes, KEY_MAX_BYTES);
+    silence_json(s, &line);
+    key_of(&stream, o->stem, "muted", STR_NONE);
+    key_of(&episodes, o->stem, "muted:", sink);
+    struct str args[] = {key(o, sink),
+                         o->unsent,
+                         buf_str(&stream),
+                         buf_str(&episodes),
+                         o->consumer,
+                         str_of(id),
+                         sink,
+                         str_of(a->id),
+                         str_of(alert_state_name(a->state)),
+                         str_of(severity_name(a->severity)),
+                         buf_str(&line),
+                         oldest_muted(oldest, sizeof oldest)};
+    int rc = run(o, &o->mute, 4, sizeof args / sizeof args[0], args, e);
+    buf_deinit(&line);
+    buf_deinit(&stream);
+    buf_deinit(&episodes);
+    return rc;
+}
+
+int outbox_unmute(struct outbox *o, struct str sink, const char *alert_id, struct err *e)
+{
+    struct buf episodes;
+    buf_init(&episodes, KEY_MAX_BYTES);
+    key_of(&episodes, o->stem, "muted:", sink);
+    struct redisReply *r =
+        REDIS_COMMAND(o->link, e, STR("HDEL"), buf_str(&episodes), str_of(alert_id));
+    int was = r ? redis_reply_int(r) > 0 : -1;
+    redis_reply_free(r);
+    buf_deinit(&episodes);
+    return was;
 }
 
 int outbox_tidy(struct outbox *o, struct str sink, struct err *e)

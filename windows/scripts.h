@@ -22,6 +22,7 @@ extern const char script_outbox_ack[];
 extern const char script_outbox_dead[];
 extern const char script_outbox_figures[];
 extern const char script_outbox_hold[];
+extern const char script_outbox_mute[];
 extern const char script_outbox_redrive[];
 extern const char script_outbox_later[];
 extern const char script_outbox_pace[];

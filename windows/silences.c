@@ -6,12 +6,17 @@
 
 enum { KEY_MAX_BYTES = 4096, LINE_MAX_BYTES = 64 * 1024 };
 
-static struct str key(struct str stem, struct buf *out)
+static struct str key_named(struct str stem, const char *name, struct buf *out)
 {
     buf_init(out, KEY_MAX_BYTES);
     buf_put(out, stem);
-    buf_text(out, "silences");
+    buf_text(out, name);
     return buf_str(out);
+}
+
+static struct str key(struct str stem, struct buf *out)
+{
+    return key_named(stem, "silences", out);
 }
 
 static int by_begin(const void *a, const void *b)
@@ -81,6 +86,52 @@ int silences_put(struct redis_link *link, struct str stem, const struct silence 
     buf_deinit(&b);
     buf_deinit(&json);
     return result ? -1 : forget_old(link, stem, now_ms, e);
+}
+
+/* [id, [name, value, ...]] */
+static bool read_muted(const struct redisReply *entry, struct arena *arena,
+                       struct muted *out)
+{
+    struct err no = {0};
+    struct str silence = STR_NONE;
+    const struct redisReply *fields = redis_reply_at(entry, 1);
+    *out = (struct muted){0};
+    for (size_t i = 0; i + 1 < redis_reply_n(fields); i += 2) {
+        struct str name = redis_reply_str(redis_reply_at(fields, i));
+        struct str value = redis_reply_str(redis_reply_at(fields, i + 1));
+        if (str_is(name, "sink"))
+            out->sink = value;
+        else if (str_is(name, "alert"))
+            out->alert = value;
+        else if (str_is(name, "state"))
+            out->state = value;
+        else if (str_is(name, "silence"))
+            silence = value;
+    }
+    return silence_parse(silence, arena, &out->silence, &no) == 0;
+}
+
+int silences_muted(struct redis_link *link, struct str stem, const char *alert,
+                   muted_fn *take, void *arg, struct err *e)
+{
+    struct buf b;
+    struct arena arena;
+    struct redisReply *r = REDIS_COMMAND(
+        link, e, STR("XRANGE"), key_named(stem, "muted", &b), STR("-"), STR("+"));
+    buf_deinit(&b);
+    if (!r)
+        return -1;
+    arena_init(&arena);
+    for (size_t i = 0; i < redis_reply_n(r); i++) {
+        struct muted m;
+        if (read_muted(redis_reply_at(r, i), &arena, &m) &&
+            str_starts(m.alert, str_of(alert)))
+            take(arg, &m);
+        arena_reset(&arena);
+    }
+    arena_deinit(&arena);
+    redis_reply_free(r);
+    return 0;
 }
 
 const struct silence *silences_match(const struct silences *all, const struct alert *a,

@@ -22,6 +22,16 @@ int silences_read(struct redis_link *link, struct str stem, struct arena *arena,
 int silences_put(struct redis_link *link, struct str stem, const struct silence *s,
                  int64_t now_ms, struct err *e);
 
+/* What was kept back of alerts: the stream STEM muted (outbox_mute). */
+struct muted {
+    struct str sink, alert, state; /* alert: its id */
+    struct silence silence;
+};
+/* Calls `take` for each of the alerts whose id begins so, the oldest first; texts live until it returns. */
+typedef void muted_fn(void *arg, const struct muted *m);
+int silences_muted(struct redis_link *link, struct str stem, const char *alert,
+                   muted_fn *take, void *arg, struct err *e);
+
 /* The one that silences the alert, told to `sink` at now_ms; NULL: none does. */
 const struct silence *silences_match(const struct silences *all, const struct alert *a,
                                      struct str sink, int64_t now_ms);

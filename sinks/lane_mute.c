@@ -1,0 +1,53 @@
+#include "sinks/lane_mute.h"
+
+#include <stdio.h>
+
+#include "core/utf8.h"
+
+enum { LOOK_MS = 2000 };
+
+static int is_stale(const struct lane *l, struct err *e)
+{
+    if (l->alert.state != ALERT_ESCALATED || l->sink->type->every_step)
+        return 0;
+    return outbox_later(l->world->outbox, l->sink->name, l->entry.id, str_of(l->alert.id),
+                        e);
+}
+
+static enum mute keep_back(struct lane *l, const struct silence *s, struct err *e)
+{
+    int rc = outbox_mute(l->world->outbox, l->sink->name, l->entry.id, &l->alert, s, e);
+    snprintf(l->outcome.reason, sizeof l->outcome.reason, "silenced by %.*s: %.*s",
+             STR_ARG(utf8_cut(s->author, 60)), STR_ARG(utf8_cut(s->reason, 100)));
+    return rc < 0 ? MUTE_FAILED : rc ? MUTE_DONE : MUTE_LOST;
+}
+
+enum mute lane_mute(struct lane *l, struct err *e)
+{
+    const struct lane_world *w = l->world;
+    const struct silence *s =
+        silences_match(&w->silences, &l->alert, l->sink->name, w->wall_ms);
+    int stale = is_stale(l, e);
+    if (stale)
+        return stale < 0 ? MUTE_FAILED : MUTE_STALE;
+    if (s && l->alert.state != ALERT_RESOLVED)
+        return keep_back(l, s, e);
+    if (l->alert.state == ALERT_FIRING)
+        return MUTE_TELL;
+    int was = outbox_unmute(w->outbox, l->sink->name, l->alert.id, e);
+    if (was < 0)
+        return MUTE_FAILED;
+    return was && l->alert.state == ALERT_RESOLVED ? MUTE_UNTOLD : MUTE_TELL;
+}
+
+int lane_mute_look(struct lane_world *w, struct err *e)
+{
+    if (w->now_ms < w->silences_ms)
+        return 0;
+    w->silences = (struct silences){0};
+    arena_reset(&w->silences_arena);
+    if (outbox_silences(w->outbox, &w->silences_arena, &w->silences, e))
+        return -1;
+    w->silences_ms = w->now_ms + LOOK_MS;
+    return 1;
+}
