@@ -128,7 +128,14 @@ int redis_lane_open(struct redis_store *lane, struct err *e)
                           "the state in Redis is another than a moment ago");
 }
 
+/* Who makes the state where there is none must be able to ask what was before. */
 int redis_store_look(struct window_store *base, struct err *e)
 {
-    return redis_open_state(redis_store_of(base), e);
+    struct redis_store *s = redis_store_of(base);
+    bool look_only = s->look_only;
+    s->look_only = true;
+    int result = redis_open_state(s, e);
+    s->look_only = look_only;
+    base->replaced = base->replaced && (result || s->epoch[0]);
+    return result;
 }

@@ -262,8 +262,8 @@ struct redis_store_settings {
 struct window_store *redis_store_open(const struct redis_store_settings *settings,
                                       struct err *e);
 
-/* Whether the rules in place are those that it was opened with; if nobody keeps others up, they are put in place again. -1:
- * they are not (s->replaced), or nothing is known. */
+/* Whether the rules in place are those that it was opened with, or there is no state; if nobody keeps others up, they are
+ * put in place again. No state is made. -1: they are not (s->replaced), or nothing is known. */
 int redis_store_look(struct window_store *s, struct err *e);
 
 /* Whether the server that has the shard now is still one to keep state in; see redis_check(). */

@@ -92,7 +92,7 @@ static void tell(const char *command, const char *key, const char *a, const char
     char name[64];
     snprintf(name, sizeof name, "%s:3.1:{0}:%s", prefix, key);
     struct str words[] = {str_of(command), str_of(name), str_of(a), str_of(b)};
-    struct redisReply *r = redis_command(admin, &err, b[0] ? 4 : 3, words);
+    struct redisReply *r = redis_command(admin, &err, b[0] ? 4 : a[0] ? 3 : 2, words);
     CHECK(r != NULL);
     redis_reply_free(r);
 }
@@ -257,6 +257,13 @@ static void test_forsaken(void)
     CHECK_INT(redis_store_look(old, &err), 0);
     CHECK(!old->replaced);
     CHECK_INT(cursor(old), 0);
+    close_store(process(1, 1));
+    refused(old);
+    tell("DEL", "meta", "", ""); /* and where there is no state it is made by who can */
+    CHECK_INT(redis_store_look(old, &err), 0);
+    CHECK(!old->replaced);
+    refused(old);
+    CHECK(!old->replaced);
     close_store(old);
 }
 
