@@ -11,6 +11,7 @@ int verb_check(int argc, char **argv);
 int verb_alerts(int argc, char **argv);
 int verb_dlq(int argc, char **argv);
 int verb_silence(int argc, char **argv);
+int verb_sink(int argc, char **argv);
 int verb_fingerprint(int argc, char **argv);
 int verb_bench(int argc, char **argv);
 

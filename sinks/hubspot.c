@@ -179,6 +179,16 @@ static int hubspot_complete(void *settings, const struct sink_surroundings *arou
 }
 
 #define AT(member) offsetof(struct hubspot_settings, member)
+static const struct option_row template_rows[] = {
+    {.name = "title",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(title),
+     .help = "The task's title, plain."},
+    {.name = "body",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(body),
+     .help = "Its text, in HTML."},
+};
 static const struct option_row hubspot_options[] = {
     {.name = "url",
      .type = OPTION_TEXT,
@@ -241,6 +251,11 @@ static const struct option_row hubspot_options[] = {
      .offset = AT(ticket_url),
      .max = 400,
      .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
+    {.name = "templates",
+     .type = OPTION_GROUP,
+     .rows = template_rows,
+     .rows_n = sizeof template_rows / sizeof template_rows[0],
+     .help = "Texts of your own (docs/templates.md)."},
 };
 
 const struct sink hubspot_sink = {

@@ -13,6 +13,7 @@ struct hubspot_settings {
     struct str company_property, marker_property;
     struct str score_property, reasons_property, signal_property;
     struct secret key;
+    struct template_file title, body;
     int64_t due_ms; /* from midnight, of due_at */
 };
 

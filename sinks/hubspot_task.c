@@ -9,6 +9,7 @@
 #include "sinks/hubspot.h"
 #include "sinks/memory.h"
 #include "sinks/request.h"
+#include "sinks/template.h"
 #include "sinks/words.h"
 
 enum {
@@ -81,11 +82,18 @@ static const char *priority(const struct alert *a, const struct alert_account *a
 
 /* "Acme: churn-friction, 3 times from 2 people in 6 days"; of an alert about many accounts, its title
  * instead. */
-static json_t *subject(const struct alert *a, const struct alert_account *account)
+static json_t *subject(const struct hubspot_settings *s, const struct alert *a,
+                       const struct alert_account *account)
 {
     struct buf b, title;
     request_buf(&b);
     request_buf(&title);
+    if (template_line(&s->title, a, &b, SUBJECT_UNITS)) {
+        json_t *own = request_text(buf_str(&b));
+        buf_deinit(&title);
+        buf_deinit(&b);
+        return own;
+    }
     if (words_key(a, "account").n || a->accounts_n == 1) {
         buf_put(&title, words_account_name(account));
         buf_text(&title, ": ");
@@ -221,16 +229,23 @@ static void no_company(struct buf *b, const struct hubspot_settings *s, struct s
     }
 }
 
+static void own_words(struct buf *b, const struct hubspot_settings *s,
+                      const struct alert *a, const struct alert_account *account)
+{
+    account_line(b, account);
+    reasons(b, a);
+    next_step(b, a);
+    tickets(b, a, s->ticket_url);
+    other_accounts(b, a, account->id);
+}
+
 static json_t *task_body(const struct hubspot_settings *s, const struct alert *a,
                          const struct alert_account *account, bool linked)
 {
     struct buf b;
     request_buf(&b);
-    account_line(&b, account);
-    reasons(&b, a);
-    next_step(&b, a);
-    tickets(&b, a, s->ticket_url);
-    other_accounts(&b, a, account->id);
+    if (!template_text(&s->body, a, DIALECT_HTML, s->ticket_url, &b))
+        own_words(&b, s, a, account);
     if (account->id.n && !linked)
         no_company(&b, s, account->id);
     buf_text(&b, "<p>ticketwatch rule ");
@@ -266,7 +281,7 @@ static json_t *changing(const struct sink_input *in, const struct alert_account 
 {
     const struct alert *a = in->alert;
     json_t *p = json_object();
-    request_set(p, "hs_task_subject", subject(a, account));
+    request_set(p, "hs_task_subject", subject(in->settings, a, account));
     request_set(p, "hs_task_body", task_body(in->settings, a, account, linked));
     request_set(p, "hs_task_priority", json_string(priority(a, account, in->now_ms)));
     return p;

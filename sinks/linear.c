@@ -5,12 +5,10 @@
  * Schema: https://github.com/linear/linear, packages/sdk/src/schema.graphql. */
 #include "sinks/linear.h"
 
-#include <stdio.h>
-#include <xxhash.h>
-
 #include "sinks/markdown.h"
 #include "sinks/memory.h"
 #include "sinks/request.h"
+#include "sinks/template.h"
 #include "sinks/words.h"
 
 enum { TITLE_UNITS = 140 };
@@ -36,53 +34,6 @@ static const char find_query[] =
     "comments(filter: { id: { in: $comments } }, first: 2, includeArchived: true) "
     "{ nodes { id issue { id identifier url } } } }";
 
-/* 128 bits as a UUID of version 4 (RFC 9562): six of them give way to version and
- * variant. */
-static void uuid(const char *hex, char out[UUID_BYTES])
-{
-    static const char variants[] = "89ab";
-    char v = hex[16];
-    int nibble = v <= '9' ? v - '0' : v - 'a' + 10;
-    snprintf(out, UUID_BYTES, "%.8s-%.4s-4%.3s-%c%.3s-%.12s", hex, hex + 8, hex + 13,
-             variants[nibble & 3], hex + 17, hex + 20);
-}
-
-static void uuid_of(const char *name, char out[UUID_BYTES])
-{
-    char hex[33];
-    XXH128_hash_t h = XXH3_128bits(name, strlen(name));
-    snprintf(hex, sizeof hex, "%016llx%016llx", (unsigned long long)h.high64,
-             (unsigned long long)h.low64);
-    uuid(hex, out);
-}
-
-void linear_issue_id(const struct alert *a, char out[UUID_BYTES])
-{
-    uuid(a->id, out);
-}
-
-void linear_comment_id(const struct alert *a, char out[UUID_BYTES])
-{
-    char name[128];
-    snprintf(name, sizeof name, "linear comment %s %s %s", a->id,
-             alert_state_name(a->state), severity_name(a->severity));
-    uuid_of(name, out);
-}
-
-void linear_reopening_id(const struct alert *a, char out[UUID_BYTES])
-{
-    char name[128];
-    snprintf(name, sizeof name, "linear reopening %s", a->id);
-    uuid_of(name, out);
-}
-
-void linear_relation_id(const struct alert *a, char out[UUID_BYTES])
-{
-    char name[128];
-    snprintf(name, sizeof name, "linear relation %s", a->id);
-    uuid_of(name, out);
-}
-
 /* 1 is urgent, 4 is low, 0 none. Where much is at stake, one step more. */
 static json_t *priority(const struct linear_settings *s, const struct alert *a)
 {
@@ -92,12 +43,13 @@ static json_t *priority(const struct linear_settings *s, const struct alert *a)
     return json_integer(p);
 }
 
-static json_t *title(const struct alert *a)
+static json_t *title(const struct linear_settings *s, const struct alert *a)
 {
     struct buf whole, cut;
     request_buf(&whole);
     request_buf(&cut);
-    words_title(&whole, a, true);
+    if (!template_line(&s->title, a, &whole, TITLE_UNITS))
+        words_title(&whole, a, true);
     words_text(&cut, DIALECT_PLAIN, buf_str(&whole), TITLE_UNITS);
     if (!cut.n) /* nothing to be seen: Linear wants something */
         buf_printf(&cut, "ticketwatch alert %.8s", a->id);
@@ -130,7 +82,10 @@ static json_t *description(const struct linear_settings *s, const struct alert *
 {
     struct buf text;
     request_buf(&text);
-    markdown_report(&text, a, s->ticket_url);
+    if (template_text(&s->body, a, DIALECT_MARKDOWN, s->ticket_url, &text))
+        buf_printf(&text, "\n\n---\n\nticketwatch alert `%s`\n", a->id);
+    else
+        markdown_report(&text, a, s->ticket_url);
     seen_before(&text, memory);
     json_t *t = request_text(buf_str(&text));
     buf_deinit(&text);
@@ -145,7 +100,7 @@ static json_t *issue_input(const struct linear_settings *s, const struct alert *
     linear_issue_id(a, id);
     request_set(input, "id", json_string(id));
     set_option(input, "teamId", s->team);
-    request_set(input, "title", title(a));
+    request_set(input, "title", title(s, a));
     request_set(input, "description", description(s, a, memory));
     request_set(input, "priority", priority(s, a));
     set_option(input, "projectId", s->project);
@@ -165,14 +120,13 @@ static json_t *comment_input(const struct linear_settings *s, const struct alert
     struct buf text;
     char id[UUID_BYTES];
     json_t *input = json_object();
+    bool reopens = a->state == ALERT_FIRING;
     request_buf(&text);
-    if (a->state == ALERT_FIRING) {
-        markdown_again(&text, a, s->ticket_url);
-        linear_reopening_id(a, id);
-    } else {
-        markdown_update(&text, a, s->ticket_url);
-        linear_comment_id(a, id);
-    }
+    if (template_text(&s->update, a, DIALECT_MARKDOWN, s->ticket_url, &text))
+        buf_printf(&text, "\n\nticketwatch alert `%s`\n", a->id);
+    else
+        (reopens ? markdown_again : markdown_update)(&text, a, s->ticket_url);
+    (reopens ? linear_reopening_id : linear_comment_id)(a, id);
     request_set(input, "id", json_string(id));
     request_set(input, "issueId", request_text(issue));
     request_set(input, "body", request_text(buf_str(&text)));
@@ -297,6 +251,20 @@ static const struct option_row priority_rows[] = {
     {.name = "high", PRIORITY_OF(SEVERITY_HIGH), .fallback = "2"},
     {.name = "critical", PRIORITY_OF(SEVERITY_CRITICAL), .fallback = "1"},
 };
+static const struct option_row template_rows[] = {
+    {.name = "title",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(title),
+     .help = "The issue's title, plain."},
+    {.name = "body",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(body),
+     .help = "Its description, in Markdown."},
+    {.name = "update",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(update),
+     .help = "A comment, in Markdown."},
+};
 static const char *const regressions[] = {
     [REGRESSION_LINK] = "link", [REGRESSION_REOPEN] = "reopen", NULL};
 static const struct option_row linear_options[] = {
@@ -366,6 +334,11 @@ static const struct option_row linear_options[] = {
      .offset = AT(ticket_url),
      .max = 400,
      .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
+    {.name = "templates",
+     .type = OPTION_GROUP,
+     .rows = template_rows,
+     .rows_n = sizeof template_rows / sizeof template_rows[0],
+     .help = "Texts of your own (docs/templates.md)."},
 };
 
 const struct sink linear_sink = {

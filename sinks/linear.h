@@ -16,6 +16,7 @@ struct linear_settings {
     struct str url, team, project, state, resolved_state, reopened_state, ticket_url;
     struct secret key;
     struct texts labels;
+    struct template_file title, body, update;
     int64_t priorities[SEVERITIES];
     double mrr_raises;
     int regression;

@@ -23,6 +23,11 @@ json_t *slack_message(const struct slack_settings *s, const struct alert *a, boo
 /* What there is to add in the thread of that message. */
 json_t *slack_reply(const struct slack_settings *s, const struct alert *a);
 
+/* ---- slack_body.c ---- */
+
+/* Appends sections of mrkdwn. */
+void slack_add_text(json_t *blocks, struct str text);
+
 /* ---- slack_talk.c ---- */
 
 int slack_talk_format(const struct sink_input *in, struct arena *arena,

@@ -5,6 +5,7 @@
  * 10 fields). All text is `verbatim`, so that Slack makes no links or mentions of it. */
 #include "sinks/request.h"
 #include "sinks/slack.h"
+#include "sinks/template.h"
 #include "sinks/words.h"
 
 enum {
@@ -53,21 +54,23 @@ static const char *state_word(const struct alert *a)
 }
 
 /* The title, escaped, within what is left of max_units. */
-static void put_title(struct buf *b, const struct alert *a, bool with_message,
-                      size_t max_units)
+static void put_title(struct buf *b, const struct slack_settings *s,
+                      const struct alert *a, bool with_message, size_t max_units)
 {
     struct buf title;
     request_buf(&title);
-    words_title(&title, a, with_message);
+    if (!template_line(&s->title, a, &title, max_units))
+        words_title(&title, a, with_message);
     words_text(b, DIALECT_SLACK, buf_str(&title), max_units);
     buf_deinit(&title);
 }
 
-static void add_header(json_t *blocks, const struct alert *a, struct buf *b)
+static void add_header(json_t *blocks, const struct slack_settings *s,
+                       const struct alert *a, struct buf *b)
 {
     buf_clear(b);
     buf_printf(b, "%s %s", sign(a), state_word(a));
-    put_title(b, a, false,
+    put_title(b, s, a, false,
               HEADER_UNITS - 16); /* sign and state word are shorter than that */
     add_block(blocks, "header", "text", text_object("plain_text", b));
 }
@@ -275,11 +278,12 @@ static void add_small_print(json_t *blocks, const struct alert *a, struct buf *b
 }
 
 /* The text of the notification, and all that a screen reader or an old client has. */
-static json_t *notice(const struct alert *a, struct buf *b)
+static json_t *notice(const struct slack_settings *s, const struct alert *a,
+                      struct buf *b)
 {
     buf_clear(b);
     buf_printf(b, "%s %s[%s] ", sign(a), state_word(a), words_severity(a->severity));
-    put_title(b, a, true, NOTICE_UNITS);
+    put_title(b, s, a, true, NOTICE_UNITS);
     buf_text(b, " (");
     words_how_often(b, a);
     buf_char(b, ')');
@@ -295,19 +299,27 @@ static void add_next_step(json_t *blocks, const struct alert *a, struct buf *b)
         add_block(blocks, "section", "text", mrkdwn(b));
 }
 
+static void add_details(json_t *blocks, const struct slack_settings *s,
+                        const struct alert *a, struct buf *b)
+{
+    add_fields(blocks, a, b);
+    if (a->state != ALERT_RESOLVED)
+        add_error(blocks, a, b);
+    add_accounts(blocks, a, b);
+    add_exemplars(blocks, s, a, b);
+    add_next_step(blocks, a, b);
+}
+
 /* All but the header, in the colour of the severity. */
 static json_t *details(const struct slack_settings *s, const struct alert *a, bool brief,
                        struct buf *b)
 {
     json_t *blocks = json_array();
-    if (!brief) {
-        add_fields(blocks, a, b);
-        if (a->state != ALERT_RESOLVED)
-            add_error(blocks, a, b);
-        add_accounts(blocks, a, b);
-        add_exemplars(blocks, s, a, b);
-        add_next_step(blocks, a, b);
-    }
+    buf_clear(b);
+    if (!brief && template_text(&s->body, a, DIALECT_SLACK, s->ticket_url, b))
+        slack_add_text(blocks, buf_str(b));
+    else if (!brief)
+        add_details(blocks, s, a, b);
     add_small_print(blocks, a, b);
     return blocks;
 }
@@ -324,10 +336,14 @@ static void add_colour(json_t *message, const struct alert *a, json_t *blocks)
     request_set(message, "attachments", list);
 }
 
-static json_t *finished(const struct alert *a, json_t *head, json_t *rest, struct buf *b)
+static json_t *finished(const struct slack_settings *s, const struct alert *a,
+                        json_t *head, json_t *rest)
 {
     json_t *m = json_object();
-    request_set(m, "text", notice(a, b));
+    struct buf b;
+    request_buf(&b);
+    request_set(m, "text", notice(s, a, &b));
+    buf_deinit(&b);
     request_set(m, "blocks", head);
     add_colour(m, a, rest);
     request_set(m, "unfurl_links", json_false());
@@ -340,9 +356,9 @@ json_t *slack_message(const struct slack_settings *s, const struct alert *a, boo
     struct buf b;
     json_t *head = json_array();
     request_buf(&b);
-    add_header(head, a, &b);
+    add_header(head, s, a, &b);
     add_sentence(head, a, &b);
-    json_t *m = finished(a, head, details(s, a, brief, &b), &b);
+    json_t *m = finished(s, a, head, details(s, a, brief, &b));
     buf_deinit(&b);
     return m;
 }
@@ -371,7 +387,7 @@ json_t *slack_reply(const struct slack_settings *s, const struct alert *a)
         add_next_step(rest, a, &b);
     }
     add_small_print(rest, a, &b);
-    json_t *m = finished(a, head, rest, &b);
+    json_t *m = finished(s, a, head, rest);
     buf_deinit(&b);
     return m;
 }
