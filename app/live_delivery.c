@@ -39,6 +39,7 @@ struct delivery *live_delivery_start(const struct config *config,
                                    .settings = config->sinks[i].settings,
                                    .network = config->sinks[i].network,
                                    .gap_ms = config->sinks[i].gap_ms,
+                                   .every_step = config->sinks[i].type->every_step,
                                    .concurrency = (size_t)config->sinks[i].concurrency,
                                    .secrets = read_secrets,
                                    .secrets_arg = &config->sinks[i]};

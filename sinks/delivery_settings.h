@@ -20,6 +20,7 @@ struct delivery_sink {
     void *secrets_arg;
     struct network network;
     int64_t gap_ms;     /* from one request to the next, over all shards; 0: any */
+    bool every_step;    /* also an escalation that a later step waits behind */
     size_t concurrency; /* requests under way at a time, in each shard; 0 is 1 */
 };
 

@@ -8,7 +8,7 @@ enum { LOOK_MS = 2000 };
 
 static int is_stale(const struct lane *l, struct err *e)
 {
-    if (l->alert.state != ALERT_ESCALATED || l->sink->type->every_step)
+    if (l->alert.state != ALERT_ESCALATED || l->sink->every_step)
         return 0;
     return outbox_later(l->world->outbox, l->sink->name, l->entry.id, str_of(l->alert.id),
                         e);

@@ -195,4 +195,5 @@ const struct sink webhook_sink = {
     .settings_bytes = sizeof(struct webhook_settings),
     .format = webhook_format,
     .outcome = webhook_outcome,
+    .every_step = true,
 };

@@ -159,7 +159,7 @@ def take_displaced(verdict, said, lost, doubled):
 
 
 def take_superseded(verdict, said, lost):
-    """An escalation that a later step of the same episode caught up with while it waited is not told."""
+    """An escalation that a later step of the same episode caught up with while it waited is not told, but to programs (the webhook)."""
     ranks = ["low", "medium", "high", "critical"]
 
     def is_later(step, than):
@@ -167,7 +167,7 @@ def take_superseded(verdict, said, lost):
     told = {(sink, alert) for (sink, alert), entries in said.items() if any(q.clean for p in entries.values() for q in p)}
     for one in list(lost):
         sink, alert, _ = one
-        if alert[3] == "escalated" and any(s == sink and a[:3] == alert[:3] and is_later(a[3:], alert[3:]) for s, a in told):
+        if sink != "ops" and alert[3] == "escalated" and any(s == sink and a[:3] == alert[:3] and is_later(a[3:], alert[3:]) for s, a in told):
             lost.remove(one)
             verdict.counts["superseded"] += 1
 

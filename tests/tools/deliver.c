@@ -186,6 +186,8 @@ static int take_sink(const char *arg, struct delivery_sink *row, struct target *
     if (take_type(arg + n + 1, &target->sink, e))
         return -1;
     row->type = target->sink.sink;
+    row->every_step =
+        row->type->every_step; /* of webhooks here none is: that is tried with them */
     row->settings = target->sink.settings;
     return 0;
 }
