@@ -150,6 +150,8 @@ def alert(rnd):
         made["count_estimated"] = True
     if made["kind"] == "anomaly":
         made.update(value=3.1234, mean=4.4, stddev=0.3, z=-4.2, direction="down", bucket="1d")
+        made.update(some(rnd, {"contributors": [{"field": "ticket.category", "value": text(rnd, 40), "share": 0.62, "usual": 0.14},
+                                                {"field": "page", "value": text(rnd, 40), "share": 0.5}]}))
     if made["kind"] == "ratio":
         made.update(value=0.2583, mean=0.2, stddev=0.0365, z=1.6, direction="up", bucket="1d", matched=31, against=rnd.choice(["limit", "history", "overall"]))
     return made
