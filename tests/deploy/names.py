@@ -112,6 +112,15 @@ def check_configurations(program):
                 wrong.append(f"{path}: {run.stdout}{run.stderr}")
 
 
+def check_packages():
+    """The image is built with the packages that ./setup installs, and yyjson, which it may borrow."""
+    here = set(re.search(r"^build_packages=\(([^)]*)\)", text("setup"), re.M).group(1).split())
+    there = re.search(r"--no-install-recommends \\\n(.*?)\nCOPY", text("deploy", "image", "Dockerfile"), re.S).group(1)
+    there = set(there.replace("\\", " ").split())
+    if here | {"libyyjson-dev"} != there:
+        wrong.append(f"deploy/image/Dockerfile and ./setup install other packages: {sorted((here | {'libyyjson-dev'}) ^ there)}")
+
+
 def check_values():
     """Every value stands in the chart's README."""
     readme = text("deploy", "helm", "ticketwatch", "README.md")
@@ -137,6 +146,7 @@ alerts, queries = check_rules(known), check_dashboard(known)
 check_copies()
 check_configurations(sys.argv[1])
 check_values()
+check_packages()
 for line in wrong:
     print(line)
 print(f"{alerts} alerts, {queries} queries, {len(known)} figures: {len(wrong)} mistakes")
