@@ -162,6 +162,12 @@ static const struct answer answers[] = {
     {"file", 0, "", "No space left on device", RETRY, 0},
     {"file", 403, "", "No such file or directory", REFUSED, 0},
     {"stdout", 0, "", "Broken pipe", RETRY, 0},
+    {"kafka", 400, "", "MSG_SIZE_TOO_LARGE: too large", DEAD, 0},
+    {"kafka", 403, "", "UNKNOWN_TOPIC_OR_PART: unknown", REFUSED, 0},
+    {"email", 200, "", "SMTP 250; recipients refused: 1 of 2, the last with 550 5.1.1",
+     DELIVERED, 0},
+    {"email", 503, "", "SMTP 451 4.7.1", RETRY, 0},
+    {"email", 400, "", "SMTP 554 5.7.1", DEAD, 0},
 };
 
 static struct outcome ask(const struct answer *a)
