@@ -51,12 +51,15 @@ void engine_take_lanes(struct engine *g)
     }
 }
 
+/* Every shard has its turn, so that all that can join does so before everything is placed again. */
 int engine_mend(struct engine *g, struct err *e)
 {
+    int result = 0;
     for (size_t i = 0; i < g->mains_n; i++) {
         struct window_store *store = g->shards[i].store;
-        if (store->ops->mend && store->ops->mend(store, e))
-            return -1;
+        struct err again = {0};
+        if (store->ops->mend && store->ops->mend(store, result ? &again : e))
+            result = -1;
     }
-    return 0;
+    return result;
 }
