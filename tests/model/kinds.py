@@ -52,9 +52,13 @@ def base_run(records, judge_from, trimmed):
     return out
 
 
-def cell(kind, opened, quiet_for):
+def kind_of(rule):
+    return rule.split(":")[0]
+
+
+def cell(rule, opened, quiet_for):
     """What an episode's id is made of."""
-    return opened // quiet_for if kind == "count" else opened
+    return opened // quiet_for if kind_of(rule) == "count" else opened
 
 
 class Judge:
@@ -64,8 +68,8 @@ class Judge:
     """
 
     def __init__(j, o, wid, window, w, made, proven):
-        j.o, j.kind, j.w, j.u0, j.proven, j.unproven = o, wid[0], w, made[0], proven, False
-        j.version, records, done, j.said, j.cell = window
+        j.o, j.kind, j.w, j.u0, j.proven, j.unproven = o, kind_of(wid[0]), w, made[0], proven, False
+        _, records, done, j.said, j.cell = window
         j.confirmed, j.announced, j.due = [], [], None
         ordered = tuple(sorted(records))
         if j.kind == "count":

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The protocol of docs/once.md as an executable model: random schedules of faults against an oracle.
 
-    model.py N               N schedules of the whole protocol: exit 1 if one is bad
-    model.py N no_RULE...    up to N schedules without a rule (RULES): exit 1 if none is bad
+    model.py N               N schedules of the whole protocol, and N in which rules change: exit 1 if one is bad
+    model.py N no_RULE...    up to N schedules without a rule (RULES, OF_CHANGES): exit 1 if none is bad
     model.py N all           both; without a rule its schedule in RULES comes first, and one bad is enough
     model.py -v SEED [no_RULE]
 
@@ -11,6 +11,7 @@ World   Kafka partitions with bounded disorder, late events and repetitions; com
         the call or its reply can be lost, and it can run late, when its caller is long gone.
 Faults  crash, stall (zombie), rebalance, no owner, rollback, wipe, wipe after wipe, rollback into a rebuild, Kafka away
         for one pod, late commits, receiver down, slow and lost POSTs, a topic made anew.
+Rules   come and go (changes.py); a rule that comes has what it should from then on, but for episodes that were open
 Checks  when all is quiet; the expected alerts are a pure function of the log
   C  the surviving record holds every expected alert since its R exactly once, and nothing else
   L  every expected alert was delivered      X  nothing else was
@@ -23,7 +24,9 @@ import random
 import sys
 import time
 
-from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run
+from changes import CHANGES, Changes
+from checks import Checks
+from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run, kind_of
 from pod import LOST, Pod
 from shard import Shard
 
@@ -61,6 +64,17 @@ RULES = {  # name: a schedule that goes wrong without it, what it says
     "ack_after": (4, "an entry is acknowledged after the answer"),
     "lease": (1, "a lease is renewed while the request is under way"),
 }
+OF_CHANGES = {  # the same for schedules whose rules change (changes.py); numbers from CHANGES on
+    "refused": (31, "rules are put in place with a new epoch: who has others is refused"),
+    "since": (14, "a lane says and records nothing of before the watermark with which it was made"),
+    "gen": (0, "windows are named after the lane that filled them"),
+    "in_step": (14, "a lane joins where it stands where the shard stands"),
+    "caught_up": (266, "... its watermark is where it is to begin to speak, and where the shard was in a log before"),
+    "settled": (1655, "... and nothing is left that it must not say"),
+    "join_epoch": (6, "a lane joins with a new epoch"),
+    "join_u": (502, "... and the shard's u goes back to the lane's"),
+    "lanes_u": (1225, "u and T are those of lanes, too"),
+}
 STEPS_MAX = 15000
 FAULTS = (
     ("crash", "crash", "stall", "rebalance", "rebalance", "unowned", "rollback", "wipe", "away", "sink"),
@@ -72,7 +86,7 @@ FAULTS = (
 Event = collections.namedtuple("Event", "time id key hash note")
 
 
-class World:
+class World(Changes, Checks):
     def __init__(o, seed, off, told=False):
         r = o.r = random.Random(seed)
         o.off, o.told, o.number = off, told, 0
@@ -93,9 +107,12 @@ class World:
         o.mode, o.last, o.home = dict.fromkeys("ab", "silent"), dict.fromkeys("ab", 0), dict.fromkeys("ab", 0)
         for p in range(o.partitions if o.behind else 0):
             o.append(p, 0, "-")
+        o.prepare_changes(seed)
         o.shards = [Shard(o, i) for i in range(o.shards_n)]
         o.durable = [Shard(o, i) for i in range(o.shards_n)]
-        o.pods = [Pod(o, i) for i in range(r.choice((2, 3)))]
+        pods = r.choice((2, 3))
+        o.config = [o.first_rules] * pods
+        o.pods = [Pod(o, i) for i in range(pods)]
         o.owner = [r.randrange(len(o.pods)) for _ in range(o.partitions)]
 
     def on(o, rule):
@@ -115,8 +132,8 @@ class World:
     def away(o, pod):
         return o.away_until.get(pod, 0) > o.step
 
-    def windows(o, key):
-        return [(x, key) for x in o.kinds] if key in o.mode else []
+    def windows(o, key, rules):
+        return [(x, key) for x in sorted(rules)] if key in o.mode else []
 
     def shard_of(o, wid):
         return (ord(wid[1]) + len(wid[0])) % o.shards_n
@@ -181,11 +198,11 @@ class World:
             top = None
             for e in log:
                 if top is None or e.time >= top - LATENESS:
-                    for wid in o.windows(e.key):
+                    for wid in o.windows(e.key, o.all_rules):
                         events[wid].add((e.time, e.id))
                 top = e.time if top is None else max(e.time, top)
         runs = {"count": lambda e: count_run(e, o.quiet_for), "base": lambda e: base_run(e, NEG, True)}
-        return {wid: runs[wid[0]](tuple(sorted(e))) for wid, e in events.items()}
+        return {wid: runs[kind_of(wid[0])](tuple(sorted(e))) for wid, e in events.items()}
 
     # -- faults
 
@@ -234,6 +251,8 @@ class World:
             o.log("PLANNED", kind, which)
             if kind == "owned":
                 o.owner[which] = o.r.randrange(len(o.pods))
+            elif kind == "replace":
+                o.replace(*which)
             elif kind == "sync":
                 o.durable[which] = o.shards[which].copy()
             else:
@@ -241,11 +260,13 @@ class World:
 
     # -- one schedule
 
-    def run_script(o, shard, epoch, name, args):
-        s = o.shards[shard]
+    def run_script(o, place, epoch, name, args):
+        s = o.shards[place[0]]
         if epoch is not None and s.epoch != epoch:
             return "EPOCH"
-        return getattr(s, name)(*args)
+        if place[1] is not None:
+            s = s.lanes.get(place[1])
+        return getattr(s, name)(*args) if s else "EPOCH"
 
     def turn(o, pod):
         call, pod.reply = pod.run.send(pod.reply), None
@@ -277,6 +298,7 @@ class World:
             if r.random() < 0.03:
                 shard = r.randrange(o.shards_n)
                 o.durable[shard] = o.shards[shard].copy()
+            o.change()
             o.plan()
             if o.late and r.random() < o.late_speed:
                 o.late.pop(r.randrange(len(o.late)))()
@@ -295,60 +317,13 @@ class World:
         end = o.now - 3 * LATENESS
         for s in o.shards:
             places = [s.cursor.get(p, (0, -1))[1] for p in range(o.partitions)]
+            if s.lanes or s.rakes or set(s.rules) != o.last_rules:
+                return False
             if s.outbox or s.waiting or s.w < end or min(s.due.values(), default=end + 1) <= end:
                 return False
             if places != [len(x) for x in o.logs]:
                 return False
         return True
-
-    # -- checks
-
-    def verdict(o):
-        runs = o.expected()
-        want = {(w, cell(w[0], a[3], o.quiet_for), a[0]): a[1] for w, run in runs.items() for a in run}
-        names = {x: o.canonical(runs, x) for x in [x for _, _, x in o.said] + o.posts}
-        o.renamed = sum(x != e for x, e in names.items())
-        return o.check_record(want) or o.check_words(want, names) or o.check_posts(want, names)
-
-    def canonical(o, runs, alert):
-        """Words said early, in disorder, may bear the name of a later cell of the same episode."""
-        wid, name, state = alert
-        for kind, t, _, opened in runs.get(wid, []) if wid[0] == "count" else []:
-            first = cell("count", opened, o.quiet_for)
-            if kind == "resolved" and first <= name <= cell("count", t - o.quiet_for, o.quiet_for):
-                return wid, first, state
-        return alert
-
-    def check_record(o, want):
-        for s in o.shards:
-            lines = [(*x, t) for x, t in want.items() if o.shard_of(x[0]) == s.number and t >= s.made[1]]
-            more, less = collections.Counter(s.record), collections.Counter(lines)
-            if more != less:
-                return "C: shard %d, %s: %s instead of %s" % (s.number, s.made, dict(more - less), dict(less - more))
-        return None
-
-    def check_words(o, want, names):
-        entries = collections.Counter()
-        for shard, read_u, x in o.said:
-            entries[shard, names[x]] += 1
-            if names[x] not in want:
-                return "X: nobody expects %s" % (x,)
-            if entries[shard, names[x]] > 1 + o.losses[shard]:
-                return "O: too many entries of %s" % (x,)
-            if want[names[x]] < read_u:
-                return "S: %s of %d said by a state made for %d" % (x, want[names[x]], read_u)
-        return None
-
-    def check_posts(o, want, names):
-        posts, unsure = collections.Counter(names[x] for x in o.posts), collections.Counter()
-        for x, n in o.unsure.items():
-            unsure[names.get(x)] += n
-        for x in want:
-            if not posts[x]:
-                return "L: never delivered: %s of %d" % (x, want[x])
-            if posts[x] > 1 + unsure[x] + o.losses[o.shard_of(x[0])]:
-                return "D: %d POSTs of %s" % (posts[x], x)
-        return None
 
 
 def schedule(seed, off=(), told=False):
@@ -381,12 +356,15 @@ def main(args):
         print(*o.logs, *o.expected().items(), fault or "all is well", sep="\n")
         return fault is not None
     n, words = int(args[0]) if args else 1000, args[1:]
+    changing = range(CHANGES, CHANGES + n)
     if words == ["all"]:
-        fine = [series(range(n))] + [series([seed, *range(n)], x, True) for x, (seed, _) in RULES.items()]
+        fine = [series(range(n)), series(changing)]
+        fine += [series([seed, *range(n)], x, True) for x, (seed, _) in RULES.items()]
+        fine += [series([CHANGES + seed, *changing], x, True) for x, (seed, _) in OF_CHANGES.items()]
     elif words:
-        fine = [series(range(n), x[3:]) for x in words]
+        fine = [series(changing if x[3:] in OF_CHANGES else range(n), x[3:]) for x in words]
     else:
-        fine = [series(range(n))]
+        fine = [series(range(n)), series(changing)]
     return not all(fine)
 
 

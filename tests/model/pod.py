@@ -1,5 +1,5 @@
 """A pod of the model: a coroutine that yields at every script and wherever it may be stopped."""
-from kinds import LATENESS, LOOKBACK, NEG, Judge
+from kinds import LATENESS, LOOKBACK, NEG, Judge, kind_of
 from shard import MISPLACED
 
 LOST = "LOST"  # nothing is known: no reply, or the state is another one
@@ -13,19 +13,31 @@ class Pod:
 
     def boot(p):
         p.name, p.posting, p.reply, p.run = p.o.unique(), None, None, p.main()
-        p.at = {}  # partition -> where every shard stands, its log, its marks
-        p.made, p.horizon = {}, {}  # of each shard
+        p.at = {}  # partition -> where every shard and lane stands, its log, its marks
+        p.made, p.horizon = {}, {}  # of each (shard, lane or None)
+        p.rules, p.names = p.o.config[p.number], {}  # ours; shard -> rule -> its lane, at first
+        p.imposed, p.accepted, p.replaced, p.since = set(), 0, set(), {}
         p.seen_w, p.judged_here, p.checked = {}, set(), {}
 
-    def call(p, shard, name, *args):
+    def call(p, place, name, *args):
         reply = LOST
-        if shard in p.made:
-            reply = yield (shard, p.made[shard][0], name, args)
+        if place in p.made:
+            reply = yield (place, p.made[place][0], name, args)
         if reply == "EPOCH":
-            p.made.pop(shard, None)
-            p.at.clear()
+            p.drop(place[0])
             return LOST
         return reply
+
+    def drop(p, shard):
+        """Nothing is known of the shard any more."""
+        for made in (p.made, p.horizon):
+            for place in [x for x in made if x[0] == shard]:
+                if made is p.made or p.o.changing:
+                    made.pop(place)
+        p.at.clear()
+
+    def places(p, shard):
+        return [x for x in p.made if x[0] == shard]
 
     def main(p):
         o = p.o
@@ -34,34 +46,60 @@ class Pod:
             p.at = {q: at for q, at in p.at.items() if q in owned and at["log"] is o.logs[q]}
             p.checked = {q: log for q, log in p.checked.items() if q in owned and log is o.logs[q]}
             for q in owned:
-                yield from p.partition(q)
+                if not p.replaced:
+                    yield from p.partition(q)
+                elif o.r.random() < 0.5:
+                    o.owner[q] = o.r.randrange(len(o.pods))
             for shard in range(o.shards_n):
                 if (yield from p.open(shard)) and o.r.random() < o.look_share:
-                    yield from p.look(shard)
-                if o.r.random() < 0.3:
+                    for place in p.places(shard):
+                        yield from p.look(place)
+                if not p.replaced and o.r.random() < 0.3:
                     yield from p.ask_horizon(shard)
+                if not p.replaced and o.changing:
+                    yield from p.mend(shard)
                 yield from p.deliver(shard)
             yield None
 
     def open(p, shard):
         """Where there is no state one is made, of what the commits of all partitions say."""
         o = p.o
-        if shard in p.made:
+        if (shard, None) in p.made:
             return True
-        reply = yield (shard, None, "open", ())
-        if reply == LOST or (reply[0] is None and o.away(p.number)):
+        impose = shard not in p.imposed
+        fresh = o.unique() if o.changing else 0
+        reply = yield ((shard, None), None, "open", (p.rules, impose, p.accepted, fresh))
+        if reply == LOST or (reply is None and o.away(p.number)):
             return False
-        if reply[0] is None:
+        if reply is None:
             found = [c["horizon"] for c in o.commits.values()]
+            knew = {c["horizon"][0]: c["rules"] for c in o.commits.values()}
             key = (lambda h: (h[0], -h[2])) if o.on("max") else (lambda h: (-h[0], h[2]))
             past = max(found, key=key, default=(NEG, NEG, NEG))
+            knew = knew.get(past[0], p.rules)
+            if past[1] > NEG and o.on("own_t"):  # the commits may be those of a configuration that looked back less
+                past = (*past[:2], min(past[2], past[1] - max(LOOKBACK[kind_of(x)] for x in p.rules)))
             o.log("FOUND", p.number, "shard", shard, past)
             for _ in range(o.r.choice((0, 1, 8))):
                 yield None
-            reply = yield (shard, None, "make", (o.unique(), past, max((h[0] for h in found), default=NEG)))
+            read_u = max((h[0] for h in found), default=NEG)
+            reply = yield ((shard, None), None, "make", (o.unique(), past, read_u, p.rules, p.accepted, knew))
             if reply == LOST:
                 return False
-        p.made[shard] = reply
+        epoch, made, mine, generation, gens, lanes, since = reply
+        if not mine:
+            p.replaced.add(shard)
+            o.log("REPLACED", p.number, "shard", shard)
+            return False
+        p.imposed.add(shard)
+        p.replaced.discard(shard)
+        p.accepted = max(p.accepted, generation)
+        p.made[shard, None] = epoch, made
+        for g, lane_made in lanes.items():
+            p.made[shard, g] = epoch, lane_made
+        p.names[shard] = gens
+        p.since.update(since)
+        p.at.clear()
         return True
 
     # -- partitions
@@ -75,20 +113,28 @@ class Pod:
         for shard in range(o.shards_n):
             if o.away(p.number) or not (yield from p.open(shard)):
                 return
-            reply = yield from p.call(shard, "place", q)
-            if reply == LOST:
-                return
-            cursor, high, last_hash = reply
-            if cursor is None:
-                yield from p.begin(q, shard, marks)
-                return
-            check = o.on("incarnation") and (o.on("recheck") or q not in p.checked)
-            if check and not o.same(q, cursor[1], last_hash):
-                o.log("REMADE", p.number, "shard", shard, "partition", q)
-                yield from p.call(shard, "remade", q, cursor)
-                return
-            at["cursor"][shard], at["high"][shard] = cursor, high
-        p.at[q], p.checked[q] = at, at["log"]
+            for place in p.places(shard):
+                if not (yield from p.place_one(q, at, place)):
+                    return
+        if {x for x in p.made} == set(at["cursor"]):
+            p.at[q], p.checked[q] = at, at["log"]
+
+    def place_one(p, q, at, place):
+        o = p.o
+        reply = yield from p.call(place, "place", q)
+        if reply == LOST:
+            return False
+        cursor, high, last_hash = reply
+        if cursor is None:
+            yield from p.begin(q, place, at["marks"])
+            return False
+        check = o.on("incarnation") and (o.on("recheck") or q not in p.checked)
+        if check and not o.same(q, cursor[1], last_hash):
+            o.log("REMADE", p.number, "shard", place, "partition", q)
+            yield from p.call(place, "remade", q, cursor)
+            return False
+        at["cursor"][place], at["high"][place] = cursor, high
+        return True
 
     def begin(p, q, shard, marks):
         """At the last mark before the state's T; without one, or without a past, at the beginning."""
@@ -145,9 +191,17 @@ class Pod:
             if not o.on("local_late"):
                 limit = p.seen_w.get(shard, NEG)
             if e.time >= limit:
-                items.append((offset, e.time, e.id, [x for x in o.windows(e.key) if o.shard_of(x) == shard]))
+                items.append((offset, e.time, e.id, p.windows(e.key, shard)))
             high = e.time if high is None else max(high, e.time)
         return items, high
+
+    def windows(p, key, place):
+        """Those of the key that lie in the shard and were filled by the lane, or by none that is still one."""
+        shard, lane = place
+        mine = [x for x in p.o.windows(key, p.rules) if p.o.shard_of(x) == shard]
+        gens = p.names[shard]
+        here = [x for x in mine if x[0] in gens and (gens[x[0]] if (shard, gens[x[0]]) in p.made else None) == lane]
+        return [(*x, gens[x[0]]) for x in here]
 
     def commit(p, q, at):
         """To Kafka, with what a wipe would ask for. Kafka fences most zombies; a commit may come late."""
@@ -155,9 +209,11 @@ class Pod:
         high = [at["high"][x] for x, c in at["cursor"].items() if c[1] == end][0]
         if not at["marks"] or at["marks"][-1][0] < end:
             at["marks"].append((end, high, at["log"][end - 1].hash if 0 < end <= len(at["log"]) else None))
-        if len(p.horizon) < o.shards_n or o.away(p.number):
+        if any(x not in p.horizon for x in p.made) or len(p.horizon) < o.shards_n or o.away(p.number):
             return
-        us, rs, ts = zip(*p.horizon.values())
+        lanes = o.on("lanes_u")
+        us, _, ts = zip(*[h for x, h in p.horizon.items() if x[1] is None or lanes])
+        rs = [h[1] for x, h in p.horizon.items() if x[1] is None or not o.on("lanes_r")]
         horizon = min(us), max(rs), min(ts)
         if min(*us, *rs) == NEG or (horizon[1] > horizon[0] and o.on("ordered")):
             return
@@ -165,7 +221,7 @@ class Pod:
         at["marks"] = [m for m in at["marks"] if not before or m[0] >= before[-1][0]]
         if len(at["marks"]) > MARKS:
             del at["marks"][1:-1:2]
-        entry = dict(horizon=horizon, marks=tuple(at["marks"]))
+        entry = dict(horizon=horizon, marks=tuple(at["marks"]), rules=p.rules)
 
         def store():
             if at["log"] is o.logs[q] and (o.owner[q] == p.number or o.r.random() < 0.3):
@@ -191,9 +247,19 @@ class Pod:
             yield (shard, epoch, "forget", (reply[1],))
 
     def ask_horizon(p, shard):
-        reply = yield from p.call(shard, "horizon", max(LOOKBACK[x] for x in p.o.kinds))
-        if reply != LOST:
-            p.horizon[shard] = reply
+        for place in p.places(shard) or [(shard, None)]:
+            reply = yield from p.call(place, "horizon", max(LOOKBACK[kind_of(x)] for x in p.rules))
+            if reply != LOST:
+                p.horizon[place] = reply
+
+    def mend(p, shard):
+        """Lanes that stand where the shard stands join it."""
+        o = p.o
+        for _, gen in p.places(shard):
+            if gen is not None and o.r.random() < 0.5:
+                yield from p.call((shard, None), "join", gen, o.unique())
+        if o.r.random() < 0.1:
+            yield from p.call((shard, None), "rake", o.r.randint(1, 3))
 
     def judge(p, shard, windows, w):
         o = p.o
@@ -202,25 +268,38 @@ class Pod:
         if not windows or shard not in p.made:
             return
         w, made = w if o.on("same_reply") else p.seen_w[shard], p.made[shard][1]
-        judged = [(x, Judge(o, x, value, w, made, not o.on("proof"))) for x, value in windows]
+        judged = [p.judge_one(shard, x, value, w, made, not o.on("proof")) for x, value in windows]
         yield None
-        if any(j.unproven for _, j in judged) and not o.away(p.number):
+        if any(j and j.unproven for _, _, j in judged) and not o.away(p.number):
             ends = [len(log) for log in o.logs]
             yield None
             if (yield from p.call(shard, "proves", ends)) is True:
-                judged = [(x, Judge(o, x, value, w, made, True)) for x, value in windows]
+                judged = [p.judge_one(shard, x, value, w, made, True) for x, value in windows]
                 yield None
         yield from p.call(shard, "commit", judged)
 
+    def judge_one(p, place, wid, value, w, made, proven):
+        """None: a window of a rule that is gone."""
+        if wid not in p.windows(wid[1], place):
+            return wid, value[0], None
+        made = (*made[:2], p.since.get(wid[2], made[2]))
+        return wid, value[0], Judge(p.o, wid, value, w, made, proven)
+
+    def outbox(p, shard, name, *args):
+        """Its scripts ask for no epoch: what was said is delivered, whoever has the rules now."""
+        if p.o.changing:
+            return (yield (shard, None, name, args))
+        return (yield from p.call(shard, name, *args))
+
     def deliver(p, shard):
-        o = p.o
+        o, shard = p.o, (shard, None)
         leased = o.on("lease")
-        reply = yield from p.call(shard, "take", p.name, LEASE if leased else 6)
+        reply = yield from p.outbox(shard, "take", p.name, LEASE if leased else 6)
         if not reply or reply == LOST:
             return
         n, p.posting = reply
         if not o.on("ack_after"):
-            yield from p.call(shard, "ack", n)
+            yield from p.outbox(shard, "ack", n)
         if (yield from p.connect(shard, n, leased)) and o.sink_down <= o.step:
             o.posts.append(p.posting)
             o.log("POST", p.number, p.posting)
@@ -228,7 +307,7 @@ class Pod:
             if o.budget > 0 and o.r.random() < 0.05:  # it came, the answer was lost
                 o.unsure[p.posting] += 1
             elif o.on("ack_after"):
-                yield from p.call(shard, "ack", n)
+                yield from p.outbox(shard, "ack", n)
         p.posting = None
 
     def connect(p, shard, n, leased):
@@ -236,5 +315,5 @@ class Pod:
         for turn in range(p.o.r.choice((0, 0, 2, 12))):
             yield None
             if turn % 3 == 2 and leased:
-                yield from p.call(shard, "hold", p.name, n, LEASE)
-        return not leased or not p.o.on("ack_after") or (yield from p.call(shard, "hold", p.name, n, LEASE)) is True
+                yield from p.outbox(shard, "hold", p.name, n, LEASE)
+        return not leased or not p.o.on("ack_after") or (yield from p.outbox(shard, "hold", p.name, n, LEASE)) is True

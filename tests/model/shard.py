@@ -1,27 +1,33 @@
 """A shard of the model's Redis. Every method but copy() and times() is a script: it happens whole or not at all.
 
-A name of a partition is a number; a cursor is (incarnation, offset); a window's id is (kind, key).
+A name of a partition is a number; a cursor is (incarnation, offset); a window's id is (rule, key, lane that filled it).
 """
-from kinds import BUCKET, LATENESS, LOOKBACK, NEG, STEPS, WITHIN, cell
+import lane
+from kinds import BUCKET, LATENESS, LOOKBACK, NEG, STEPS, WITHIN, cell, kind_of
 
 MISPLACED = "MISPLACED"
 PER_PARTITION = ("cursor", "high", "idle", "at", "hash")
 
 
-class Shard:
+class Shard(lane.Rules):
+    is_lane = False
+
     def __init__(s, o, number):
         s.o, s.number = o, number
         s.epoch, s.made, s.read_u = None, (NEG, NEG, NEG), NEG
-        s.u = s.r = s.w = NEG  # said before u; recorded from r on; the watermark
+        s.u = s.r = s.w = s.t = s.top = NEG  # said before u; recorded from r on; the watermark
         for name in PER_PARTITION:
             setattr(s, name, {})
         s.window, s.due, s.waiting, s.unproven, s.outbox, s.episodes = {}, {}, {}, {}, {}, {}
         s.ids, s.record = {}, []
+        s.rules, s.lanes, s.rakes, s.since, s.generation, s.spoken = {}, {}, {}, {}, 0, NEG
 
     def copy(s):
         other = Shard(s.o, s.number)
         for name, value in vars(s).items():
             setattr(other, name, value.copy() if isinstance(value, (dict, list)) else value)
+        other.lanes = {g: x.copy_to(other) for g, x in s.lanes.items()}
+        other.rakes = {g: x.copy_to(other) for g, x in s.rakes.items()}
         return other
 
     def watermark(s):
@@ -34,14 +40,14 @@ class Shard:
 
     # -- the state, partitions
 
-    def open(s):
-        return s.epoch, s.made
-
-    def make(s, epoch, made, read_u):
+    def make(s, epoch, made, read_u, rules, accepted, knew):
         if s.epoch is None:
             s.epoch, s.made, s.read_u, (s.u, s.r, _) = epoch, made, read_u, made
             s.high = dict.fromkeys(range(s.o.partitions)) if s.o.on("all_partitions") else {}
-        return s.epoch, s.made
+            s.rules, s.generation, s.spoken = dict.fromkeys(rules), max(1, accepted), s.o.clock()
+            s.o.came(s.number, rules, made[0], knew)
+            s.o.log("MADE", s.number, sorted(rules), "generation", s.generation)
+        return s.state(rules)
 
     def place(s, p):
         return s.cursor.get(p), s.high.get(p), s.hash.get(p)
@@ -54,6 +60,7 @@ class Shard:
 
     def remade(s, p, cursor):
         if s.cursor.get(p) == cursor:
+            s.top = max(s.top, NEG if s.high.get(p) is None else s.high[p])
             for name in PER_PARTITION:
                 getattr(s, name).pop(p, None)
             s.cursor[p], s.high[p] = (s.o.unique() if s.o.on("token") else cursor[0], 0), None
@@ -86,9 +93,9 @@ class Shard:
             for wid in wids:
                 _, records, *rest = s.window.get(wid, (None, (), 0, -1, None))
                 s.window[wid] = (version, records + ((t, ident),), *rest)
-                due = t + WITHIN if wid[0] == "count" else (t // BUCKET + 1) * BUCKET
+                due = t + WITHIN if kind_of(wid[0]) == "count" else (t // BUCKET + 1) * BUCKET
                 s.due[wid] = min(due, s.due.get(wid, due))
-                if wid[0] == "count" and len(records) + 1 >= STEPS[0]:
+                if kind_of(wid[0]) == "count" and len(records) + 1 >= STEPS[0]:
                     s.waiting.setdefault(wid, s.u)
                     judge[wid] = None
         s.cursor[p], s.high[p] = (cursor[0], end), high
@@ -100,6 +107,9 @@ class Shard:
         """Windows to be judged; `only`: none but these."""
         w = s.watermark()
         found = dict.fromkeys(list(s.waiting) + [x for x, t in s.due.items() if t <= w] + list(s.unproven))
+        for wid in [x for x in found if x not in s.window]:  # forgotten
+            for left in (found, s.waiting, s.due, s.unproven):
+                left.pop(wid, None)
         return [(x, s.window[x]) for x in found if only is None or x in only][:limit], w
 
     def proves(s, ends):
@@ -111,13 +121,18 @@ class Shard:
         s.ids = {x: t for x, t in s.ids.items() if t >= w}
 
     def commit(s, judged):
-        for wid, j in judged:
-            if s.window.get(wid, (None,))[0] != j.version and s.o.on("version"):
+        for wid, version, j in judged:
+            if s.window.get(wid, (None,))[0] != version and s.o.on("version"):
                 continue
-            s.window[wid] = (s.o.unique(), *j.value)
+            if wid not in s.window:
+                continue
             s.waiting.pop(wid, None)
             s.due.pop(wid, None)
             s.unproven.pop(wid, None)
+            if j is None:  # of a rule that is gone
+                del s.window[wid]
+                continue
+            s.window[wid] = (s.o.unique(), *j.value)
             if j.due is not None:
                 s.due[wid] = j.due
             if j.unproven:
@@ -125,11 +140,11 @@ class Shard:
             for state, t, _, opened in j.confirmed:
                 s.episodes[wid, opened] = t if state == "resolved" else None
                 if t >= s.made[1] or not s.o.on("record_from"):
-                    s.record.append((wid, cell(wid[0], opened, s.o.quiet_for), state, t))
+                    s.record.append((wid[:2], cell(wid[0], opened, s.o.quiet_for), state, t))
             for state, t, name in j.announced:
                 s.o.log("SAY", s.number, wid, state, t, name, "u", s.u)
-                s.o.said.append((s.number, s.read_u, (wid, name, state)))
-                s.outbox[s.o.unique()] = ((wid, name, state), s.u if s.o.on("entry_u") else t, 0, None)
+                s.o.said.append((s.number, s.read_u, (wid[:2], name, state)))
+                s.outbox[s.o.unique()] = ((wid[:2], name, state), s.u if s.o.on("entry_u") else t, 0, None)
 
     def horizon(s, longest):
         """u: what is still to be said has its place there or later; R: the record begins there; T: who reads what happened
@@ -137,16 +152,21 @@ class Shard:
         judged = [s.watermark()]
         judged += s.due.values() if s.o.on("due") else []
         judged += s.waiting.values() if s.o.on("waiting") else []
+        judged += [NEG] if s.rakes and s.o.on("rakes") else []
         u = min(judged)
+        s.spoken = s.o.clock()
+        if u == NEG and s.rakes:
+            return (s.u, s.r, s.t) if s.u > NEG else s.made
         if s.o.on("floor") and (u < s.made[0] or u == NEG):
             return s.made
         s.u = max(s.u, min([u] + [e[1] for e in s.outbox.values() if s.o.on("unsent")]))
         s.r = max(s.r, s.u - s.o.record_for)
         t = [s.r - longest]
         for (wid, opened), over in s.episodes.items():
-            if (over is None or over >= s.r) and s.o.on("open_episodes"):
-                t.append(opened - LOOKBACK[wid[0]])
-        return s.u, s.r, min(t)
+            if (over is None or over >= s.r) and s.o.on("open_episodes") and s.alive(wid):
+                t.append(opened - LOOKBACK[kind_of(wid[0])])
+        s.t = min(t)
+        return s.u, s.r, s.t
 
     # -- the outbox: number -> (alert, u when it came, lease until, holder), the oldest first
 
@@ -166,3 +186,6 @@ class Shard:
 
     def ack(s, n):
         s.outbox.pop(n, None)
+
+
+lane.set_class(lane.lane_class(Shard))
