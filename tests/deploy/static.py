@@ -8,6 +8,7 @@ TICKETWATCH_SCHEMAS   kubeconform's -schema-location, several with blanks betwee
 TICKETWATCH_KUBERNETES   versions for kubeconform, by default 1.31.0"""
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -86,6 +87,17 @@ def with_helm(work):
     return made
 
 
+def check_selectors(overlay, out):
+    """What selects pods selects ours and only ours, and the peers of the policy are not among them."""
+    documents = {re.search(r"^kind: (\w+)", d, re.M).group(1): d for d in out.split("\n---\n")}
+    ours = r"atchLabels:\n +app.kubernetes.io/instance: ticketwatch\n +app.kubernetes.io/name: ticketwatch\n"
+    workload = "StatefulSet" if overlay == "statefulset" else "Deployment"
+    for kind, times in ((workload, 3), ("PodDisruptionBudget", 1), ("NetworkPolicy", 1)):
+        if len(re.findall(ours, documents[kind])) != times:
+            failed.append(f"kustomize, {overlay}: the selectors of {kind}")
+            print(f"--- {failed[-1]}")
+
+
 def with_kustomize(work):
     made = []
     kustomize, kubectl = shutil.which("kustomize", path=PATH), shutil.which("kubectl", path=PATH)
@@ -96,6 +108,7 @@ def with_kustomize(work):
         folder = os.path.join(PLAIN, "overlays", overlay)
         out = run(f"kustomize, {overlay}", [kustomize, "build", folder] if kustomize else [kubectl, "kustomize", folder])
         made.append(keep(work, "kustomize-" + overlay, out))
+        check_selectors(overlay, out)
     return made
 
 
