@@ -11,6 +11,8 @@ enum { HOUR_MS = 3600000, DAY_MS = 86400000, DAYS_PER_WEEK = 7 };
 static const int64_t week_ms = (int64_t)DAYS_PER_WEEK * DAY_MS;
 /* From a local midnight it is further to neither side than any offset and its change. */
 static const int64_t aside_ms = 26LL * HOUR_MS;
+/* The years 1 to 9999: what is always or never is in the first or the last bucket of these. */
+static const int64_t FIRST_MS = -62000000000000, LAST_MS = 253000000000000;
 /* Day 0 was a Thursday. */
 enum { MONDAY_OF_WEEK_0 = -3 };
 
@@ -72,7 +74,9 @@ int64_t calendar_cell(int64_t bucket_ms, int64_t time_ms)
 {
     if (!calendar_is_local(bucket_ms))
         return time_cell(time_ms, bucket_ms);
-    int64_t day = day_of(time_ms);
+    int64_t day = day_of(time_ms < FIRST_MS  ? FIRST_MS
+                         : time_ms > LAST_MS ? LAST_MS
+                                             : time_ms);
     if (bucket_ms == CALENDAR_MONTH)
         return month_of_day(day);
     return bucket_ms == DAY_MS ? day : time_cell(day - MONDAY_OF_WEEK_0, DAYS_PER_WEEK);

@@ -21,6 +21,7 @@ enum { CALENDAR_TEXT_BYTES = DURATION_TEXT_BYTES };
 /* Whether where it begins depends on time.zone. */
 bool calendar_is_local(int64_t bucket_ms);
 
+/* Of any time; those out of the years 1 to 9999 are in the first or the last bucket. */
 int64_t calendar_cell(int64_t bucket_ms, int64_t time_ms);
 int64_t calendar_start_ms(int64_t bucket_ms, int64_t cell);
 

@@ -182,7 +182,7 @@ static int check_mode(const struct rule *rule, struct err *e)
         return err_set(e, ERR_INPUT,
                        "`against: overall` holds each key against all the others: the "
                        "rule needs `by`, for example by: [ticket.category]");
-    if (overall && s->bucket_ms < OVERALL_BUCKET_LEAST_MS)
+    if (overall && calendar_usual_ms(s->bucket_ms) < OVERALL_BUCKET_LEAST_MS)
         return err_set(
             e, ERR_INPUT,
             "`against: overall` needs a `bucket` of at least 1h: all keys of all "
@@ -194,7 +194,7 @@ static int check_mode(const struct rule *rule, struct err *e)
 
 static int derive_history(struct ratio_settings *s, struct err *e)
 {
-    s->history_n = s->history_ms / s->bucket_ms;
+    s->history_n = s->history_ms / calendar_usual_ms(s->bucket_ms);
     s->silent_n = s->history_ms ? s->history_n : SILENT_BUCKETS;
     if (s->history_ms && s->min_history == 0)
         s->min_history = usual_min_history(s->history_n);
@@ -223,15 +223,20 @@ static int ratio_check(struct rule *rule, struct err *e)
     rule->one_window = s->against == RATIO_OVERALL;
     if (rule_one_severity(rule, "a ratio is one word", SEVERITY_LOW, e))
         return -1;
-    rule->lookback_ms = (s->history_n + 1) * s->bucket_ms;
+    rule->lookback_ms = calendar_longest_ms(s->bucket_ms, s->history_n + 1);
     struct str match = where_text(s->match);
-    const int64_t layout[] = {s->bucket_ms, s->history_n,
-                              (int64_t)XXH3_64bits(match.p, match.n), s->max_segments,
+    struct str zone = calendar_is_local(s->bucket_ms) ? rule->zone : STR("");
+    const int64_t layout[] = {s->bucket_ms,
+                              s->history_n,
+                              (int64_t)XXH3_64bits(match.p, match.n),
+                              (int64_t)XXH3_64bits(zone.p, zone.n),
+                              s->max_segments,
                               (int64_t)rule->by_n};
-    rule->layout = rule_layout("ratio", layout, rule->one_window ? 5 : 3);
+    rule->layout = rule_layout("ratio", layout, rule->one_window ? 6 : 4);
     return 0;
 }
 
+static const char *const bucket_words[] = {"month", NULL};
 static const char *const direction_words[] = {"both", "up", "down", NULL};
 static const char *const against_words[] = {"itself", "overall", NULL};
 
@@ -250,7 +255,10 @@ static const struct option_row ratio_options[] = {
      .required = true,
      .min = 60000,
      .max = 7 * 86400000.0,
-     .help = "Width of a bucket of event time; buckets begin in UTC."},
+     .words = bucket_words,
+     .help =
+         "Width of a bucket of event time. 1d, 7d and month are those of the calendar in "
+         "time.zone, a week from Monday."},
     {.name = "min_denominator",
      .type = OPTION_INT,
      .offset = AT(min_denominator),
@@ -274,7 +282,7 @@ static const struct option_row ratio_options[] = {
      .type = OPTION_DURATION,
      .offset = AT(history_ms),
      .min = 60000,
-     .max = 366.0 * 86400000,
+     .max = 1096.0 * 86400000,
      .help = "Instead of a limit: the share of so long before is the usual one."},
     {.name = "against",
      .type = OPTION_WORD,

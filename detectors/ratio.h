@@ -4,7 +4,7 @@
 #ifndef DETECTORS_RATIO_H
 #define DETECTORS_RATIO_H
 
-#include "core/timefmt.h"
+#include "core/calendar.h"
 #include "detectors/detector.h"
 #include "detectors/member.h"
 
@@ -23,7 +23,7 @@ struct ratio_settings {
     int64_t silent_n;  /* derived: so many empty buckets end an episode */
 };
 
-/* A bucket [cell * bucket_ms, ...) that has events. */
+/* A bucket that has events; cells as core/calendar.h has them. */
 struct tally {
     int64_t cell, n, matched;
 };
@@ -43,12 +43,12 @@ struct ratio_closing {
 
 static inline int64_t ratio_start_of(const struct ratio_settings *s, int64_t cell)
 {
-    return cell * s->bucket_ms;
+    return calendar_start_ms(s->bucket_ms, cell);
 }
 
 static inline int64_t ratio_cell_of(const struct ratio_settings *s, int64_t time_ms)
 {
-    return time_cell(time_ms, s->bucket_ms);
+    return calendar_cell(s->bucket_ms, time_ms);
 }
 
 static inline int64_t ratio_start_ms(const struct ratio_closing *c, int64_t cell)

@@ -10,26 +10,30 @@ static struct str summary(const struct judge_input *in, struct judgement *out,
 {
     const struct ratio_settings *s = in->rule->settings;
     const struct alert_anomaly *f = &a->anomaly;
-    char bucket[DURATION_TEXT_BYTES];
+    char text_of[CALENDAR_TEXT_BYTES];
+    struct str bucket;
     struct buf key;
     struct str text;
     buf_init(&key, 600);
     if (a->state == ALERT_RESOLVED)
         buf_text(&key, "back to normal: ");
     key_prefix(in, &key);
-    duration_text(s->bucket_ms * (a->count ? 1 : s->silent_n), bucket);
+    if (a->count)
+        bucket = calendar_text(s->bucket_ms, text_of);
+    else
+        bucket = duration_text(calendar_usual_ms(s->bucket_ms) * s->silent_n, text_of);
     if (a->count)
         text = judgement_text(
-            out, "%.*s%lld of %lld events within %s (%.4g%%), %s %.4g%% (z %+.1f)",
-            STR_ARG(buf_str(&key)), (long long)f->matched, (long long)a->count, bucket,
-            100 * f->value,
+            out, "%.*s%lld of %lld events within %s%.*s (%.4g%%), %s %.4g%% (z %+.1f)",
+            STR_ARG(buf_str(&key)), (long long)f->matched, (long long)a->count,
+            s->bucket_ms == CALENDAR_MONTH ? "a " : "", STR_ARG(bucket), 100 * f->value,
             f->limit     ? "limit"
             : f->overall ? "elsewhere"
                          : "expected",
             100 * f->mean, f->z);
     else
-        text = judgement_text(out, "%.*sno events within %s", STR_ARG(buf_str(&key)),
-                              bucket);
+        text = judgement_text(out, "%.*sno events within %.*s", STR_ARG(buf_str(&key)),
+                              STR_ARG(bucket));
     buf_deinit(&key);
     return text;
 }

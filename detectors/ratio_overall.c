@@ -27,7 +27,8 @@ static void show_evidence(const struct segment_window *w, const struct segment *
         n += member_unpack(s->shown[side][i].packed, &members[n]);
     members_describe(members, NULL, n, a);
     a->accounts_n = (int64_t)a->accounts_listed;
-    a->first_seen_ms = a->last_seen_ms - w->settings->bucket_ms;
+    a->first_seen_ms =
+        ratio_start_of(w->settings, ratio_cell_of(w->settings, a->last_seen_ms - 1));
 }
 
 static void say(struct segment_window *w, struct str key, const struct ratio_finding *f,

@@ -99,7 +99,7 @@ def read_rule(name, body, zone, remember):
     if "anomaly" in body:
         return anomaly.Anomaly(name, body, zone)
     if "ratio" in body:
-        return kinds.Ratio(name, body)
+        return kinds.Ratio(name, body, zone)
     if "quiet" in body:
         return timers.Quiet(name, body)
     if "deadline" in body:

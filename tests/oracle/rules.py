@@ -7,7 +7,7 @@ import math
 
 import log as logs
 import where
-from buckets import duration
+from buckets import Buckets, duration
 
 KINDS = ("count", "anomaly", "new_value", "quiet", "ratio", "deadline", "health")
 
@@ -121,10 +121,10 @@ def seen(events):
 
 
 class Ratio(Rule):
-    def __init__(self, name, body):
+    def __init__(self, name, body, zone):
         super().__init__(name, body)
         s = self.settings
-        self.match, self.bucket = where.compile(s["match"], logs.field), duration(s["bucket"])
+        self.match, self.buckets = where.compile(s["match"], logs.field), Buckets(s["bucket"], zone)
         self.least = int(s.get("min_denominator", 50))
         share = {k: float(s[k].rstrip("%")) / 100 for k in ("above", "below", "min_change") if k in s}
         self.limit, self.change = share.get("above", share.get("below")), share.get("min_change", 0)
@@ -132,11 +132,11 @@ class Ratio(Rule):
         if self.limit is not None:
             self.ways = (1,) if "above" in s else (-1,)
         self.overall = s.get("against") == "overall"
-        self.reach = duration(s["history"]) // self.bucket if "history" in s else 28
+        self.reach = duration(s["history"]) // self.buckets.width if "history" in s else 28
         self.min_history = int(s["min_history"]) if "min_history" in s else min(24, max(3, self.reach // 2))
         self.z = float(s.get("z", 3 if self.limit is None else 2))
         self.severity = body.get("severity", "low")
-        self.settled_after = (self.reach + 2) * self.bucket
+        self.settled_after = (self.reach + 2) * self.buckets.longest
 
     def verdict(self, buckets, b, others):
         """(0 usual, 1 above, -1 below; the figures), or None where there is nothing to judge by."""
@@ -169,23 +169,23 @@ class Ratio(Rule):
         """Of each bucket with events, for each whether it matches."""
         buckets = {}
         for event in events:
-            buckets.setdefault(event.time // self.bucket, []).append(bool(self.match(event)))
+            buckets.setdefault(self.buckets.cell(event.time), []).append(bool(self.match(event)))
         return buckets
 
     def judge(self, events, end, others=()):
         """others: the events of all other keys."""
         buckets, others, state, last = self.tallied(events), self.tallied(others), 0, None
-        closed = [b for b in sorted(buckets) if (b + 1) * self.bucket <= end]
-        for b in closed + [end // self.bucket]:
+        closed = [b for b in sorted(buckets) if self.buckets.start(b + 1) <= end]
+        for b in closed + [self.buckets.cell(end)]:
             if state and b > last + self.reach:
-                yield (last + self.reach + 1) * self.bucket, "resolved", self.severity, 0, None, None
+                yield self.buckets.start(last + self.reach + 1), "resolved", self.severity, 0, None, None
                 state = 0
             verdict = self.verdict(buckets, b, others) if b in closed else None
             last = b
             if verdict is None or verdict[0] == state:
                 continue
             for was in ["resolved"] * bool(state) + ["firing"] * bool(verdict[0]):
-                yield (b + 1) * self.bucket, was, self.severity, len(buckets[b]), None, verdict[1]
+                yield self.buckets.start(b + 1), was, self.severity, len(buckets[b]), None, verdict[1]
             state = verdict[0]
 
 

@@ -103,17 +103,18 @@ def random_new_value(r, i):
 def random_ratio(r, i):
     """Few events make a bucket here, so a little is enough to be sure."""
     settings = ["match: \"%s\"" % r.choice(["ticket.csat < 3", "ticket.sentiment < 0 or not exists(ticket.id)", "exists(error.type)"]),
-                "bucket: %s" % r.choice(["7m", "30m", "1h", "5h"]), "min_denominator: %d" % r.choice([1, 2, 4])]
+                "bucket: %s" % r.choice(["7m", "30m", "1h", "5h", "1d"]), "min_denominator: %d" % r.choice([1, 2, 4])]
     if r.random() < 0.5:
         settings += ["%s: %s%%" % (r.choice(["above", "below"]), r.choice(["20", "50", "66.6"])), "z: %s" % r.choice(["0.01", "0.5", "1.01"])]
     elif r.random() < 0.5:
         settings += ["against: overall", "z: %s" % r.choice(["0.2", "0.6", "1.5"]), "direction: %s" % r.choice(["both", "up", "down"]),
                      "min_change: %s" % r.choice(["0%", "10%"])]
         by = r.choice(["[account]", "[ticket.category]", "[ticket.category, user]"])
-        settings[1] = "bucket: %s" % r.choice(["1h", "5h"])
+        settings[1] = "bucket: %s" % r.choice(["1h", "5h", "1d"])
         return "  ratio%d:\n    by: %s\n    ratio: {%s}\n    severity: low\n" % (i, by, ", ".join(settings))
     else:
-        settings += ["history: %s" % r.choice(["30h", "60h"]), "z: %s" % r.choice(["0.2", "0.6", "1.5"]), "min_history: %d" % r.choice([1, 2, 4]),
+        settings += ["history: %s" % r.choice(["30h", "60h"] if settings[1] != "bucket: 1d" else ["5d"]), "z: %s" % r.choice(["0.2", "0.6", "1.5"]),
+                     "min_history: %d" % r.choice([1, 2, 4]),
                      "direction: %s" % r.choice(["both", "up", "down"]), "min_change: %s" % r.choice(["0%", "10%"])]
     by = r.choice(["", "    by: [account]\n", "    by: [ticket.category]\n", "    by: [ticket.category, user]\n"])
     return "  ratio%d:\n%s    ratio: {%s}\n    severity: low\n" % (i, by, ", ".join(settings))

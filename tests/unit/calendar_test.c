@@ -156,6 +156,16 @@ static void no_row_is_longer_than_it_says(void)
         }
 }
 
+static void always_and_never_are_somewhere(void)
+{
+    static const int64_t buckets[] = {DAY_MS, 7LL * DAY_MS, CALENDAR_MONTH};
+    for (size_t i = 0; i < 3; i++) {
+        int64_t now = calendar_cell(buckets[i], at("2026-03-02T00:00:00Z"));
+        CHECK(calendar_cell(buckets[i], INT64_MIN) < now - 1000);
+        CHECK(calendar_cell(buckets[i], INT64_MAX) > now + 1000);
+    }
+}
+
 static void is_read_as_it_is_written(void)
 {
     static const int64_t buckets[] = {MINUTE_MS, DAY_MS, 7LL * DAY_MS, CALENDAR_MONTH};
@@ -177,6 +187,7 @@ int main(void)
     weeks_begin_on_monday();
     other_widths_know_no_zone();
     no_row_is_longer_than_it_says();
+    always_and_never_are_somewhere();
     is_read_as_it_is_written();
     return check_result();
 }
