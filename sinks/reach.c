@@ -77,6 +77,21 @@ static char *copy(struct str s)
     return p;
 }
 
+/* One file of certificates, the sink's or the system's. A folder beside it would be trusted as well, and keep
+ * libcurl from reading the file but once. */
+static void say_trust(CURL *easy, const char *ca_file)
+{
+    const char *systems = curl_version_info(CURLVERSION_NOW)->cainfo;
+    if (*ca_file) {
+        SET(easy, CURLOPT_CAINFO, ca_file);
+        SET(easy, CURLOPT_PROXY_CAINFO, ca_file);
+    }
+    if (*ca_file || (systems && access(systems, R_OK) == 0)) {
+        SET(easy, CURLOPT_CAPATH, NULL);
+        SET(easy, CURLOPT_PROXY_CAPATH, NULL);
+    }
+}
+
 static void say_way(struct reach *r, CURL *easy, struct str proxy)
 {
     char *proxy_text = copy(proxy), *ca_file = copy(r->network->ca_file);
@@ -84,10 +99,7 @@ static void say_way(struct reach *r, CURL *easy, struct str proxy)
     SET(easy, CURLOPT_OPENSOCKETDATA, r);
     SET(easy, CURLOPT_PROXY, proxy_text);
     SET(easy, CURLOPT_NOPROXY, "");
-    if (*ca_file) {
-        SET(easy, CURLOPT_CAINFO, ca_file);
-        SET(easy, CURLOPT_PROXY_CAINFO, ca_file);
-    }
+    say_trust(easy, ca_file);
     free(proxy_text);
     free(ca_file);
 }

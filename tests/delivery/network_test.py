@@ -182,7 +182,7 @@ class NetworkTest(unittest.TestCase):
                        "timeout=4000", f"long={self.receiver.url('/slow/2500')}")
         self.assertTrue(self.delivered("short"))
         first, second = self.receiver.of("/hang_once/a")
-        self.assertTrue(0.3 < second.time - first.time < 1.2, second.time - first.time)
+        self.assertTrue(0.1 < second.time - first.time < 4, second.time - first.time)
         self.assertTrue(self.delivered("long"))
         self.assertEqual(len(self.receiver.of("/slow/2500")), 1)
         self.assertEqual(pod.log().count("event=alert_retry"), 1)
