@@ -136,7 +136,7 @@ class Rules(unittest.TestCase):
             self.start(self.before)
         live.wait_until("all at work", lambda: self.system.log_text().count("event=rebalance what=assigned") >= 3, 30)
         self.system.feed(b"".join(part))
-        live.wait_until("the record of it", lambda: self.settled(self.record()), 120)
+        live.wait_until("the record of it", lambda: self.settled(self.record()), 240)
 
     def record(self):
         time.sleep(0.5)  # each look is a process
