@@ -33,7 +33,7 @@ enum {
     HEALTH_TIERS_MAX = 16,
 };
 
-#define HEALTH_ONE 1000000000LL /* of scores and weights */
+#define HEALTH_ONE INT64_C(1000000000) /* of scores and weights */
 #define HEALTH_TICKETS                                                 \
     (1u << EVENT_TICKET_CREATED | 1u << EVENT_TICKET_UPDATED |         \
      1u << EVENT_TICKET_FIRST_RESPONSE | 1u << EVENT_TICKET_RESOLVED | \
