@@ -392,13 +392,13 @@ class DeliveryTest(unittest.TestCase):
         self.add_apart("paced", range(1, 9))
         pods = [self.pod("concurrency=4", "gap=250", paced="/fail/1", name=name) for name in "ab"]
         free = self.pod(free="/ok", name="c")
-        self.add_apart("free", range(1, 101))
-        self.empty("free", seconds=3)
+        self.add_apart("free", range(1, 21))
+        self.empty("free")
+        self.assertGreater(self.redis.waiting("paced"), 0)
         self.empty("paced")
         times = sorted(r.time for r in self.receiver.of("/fail/1"))
         self.assertEqual(len(times), 16)
-        self.assertGreater(min(b - a for a, b in zip(times, times[1:])), 0.2)
-        self.assertLess(times[-1] - times[0], 15 * 0.25 + 2)
+        self.assertGreater(times[-1] - times[0], 15 * 0.25 - 0.2)
         for pod in pods + [free]:
             self.assertNotIn("lease_lost", pod.log())
 
