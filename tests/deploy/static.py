@@ -81,7 +81,7 @@ def with_helm(work):
             out = run(f"helm template, {name}", [helm, "template", "tw", CHART, "-n", "tw", *KUBE, *values])
             made.append(keep(work, "helm-" + name, out))
         refuses(helm, work)
-    unit = tool("helm-unittest") or tool("untt")
+    unit = tool("helm-unittest")
     if unit:
         run("helm-unittest", [unit, CHART])
     return made
