@@ -33,16 +33,21 @@ int sink_talk(struct sink_case *c, const struct sink_talk *t, struct str alert_j
 {
     struct outcome o = {.verdict = MORE};
     int n = 0;
+    bool again = c->again;
     while (n < SINK_TALK_MAX && o.verdict == MORE) {
         int rc = sink_case_format(c, alert_json, t->now_ms, t->arena, &out[n], e);
-        if (rc <= 0)
+        if (rc <= 0) {
+            c->again = again;
             return rc < 0 ? -1 : n;
+        }
         n++;
         if (!c->sink->hear)
             return n;
         struct response r = {.status = 200, .body = good_answer(c, t)};
         o = sink_case_hear(c, alert_json, t->now_ms, &r, t->arena);
+        c->again = false; /* what follows was never sent before */
     }
+    c->again = again;
     return o.verdict == DELIVERED ? n
                                   : err_set(e, ERR_INPUT, "not delivered: %s", o.reason);
 }

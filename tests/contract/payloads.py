@@ -202,7 +202,7 @@ def control(sink, file):
 def check(sink, lines, args, validators, schemas):
     made = [(i, r) for i, sent in enumerate(requests(args.tool, sink, lines)) for r in sent if "/conversations." not in r["url"]]
     with tempfile.TemporaryDirectory() as folder:
-        calls = [call(sink, r, pathlib.Path(folder) / ("%d.json" % i)) for i, r in made]
+        calls = [call(sink, r, pathlib.Path(folder) / ("%d.json" % n)) for n, (_, r) in enumerate(made)]
         calls.append(control(sink, pathlib.Path(folder) / "control.json"))
         answers = judge(validators, schemas, calls)
     faults = ["%s, alert %d: %s" % (sink, i, said[:600]) for (i, _), (code, said) in zip(made, answers) if code != 0]
