@@ -434,12 +434,12 @@ static void several(struct outbox *a, struct outbox *b)
 {
     struct outbox_entry one_held, two_held, three_held, got;
     static const char braces[] = "{\"page\":\"} \\\"},\\\"\"}";
-    const char *one = arena_str(&arena, str_of(step("1", "r", "{}"))).p;
+    const char *first = arena_str(&arena, str_of(step("1", "r", "{}"))).p;
     const char *odd = arena_str(&arena, str_of(step("2", "r", braces))).p;
     const char *other = arena_str(&arena, str_of(step("4", "q", "{}"))).p;
-    add(one), add(step("1", "r", "{}")), add(odd), add(step("3", "r", braces)),
+    add(first), add(step("1", "r", "{}")), add(odd), add(step("3", "r", braces)),
         add(other);
-    CHECK_STR(str_of(next(a, 3, "", &one_held)), str_of(one));
+    CHECK_STR(str_of(next(a, 3, "", &one_held)), str_of(first));
     CHECK_STR(str_of(next(b, 1, "", &got)),
               STR("")); /* b may hold but one, and one is held */
     CHECK_STR(str_of(next(b, 3, "", &two_held)), str_of(odd));
@@ -455,7 +455,7 @@ static void several(struct outbox *a, struct outbox *b)
     ack(b, &got);
     CHECK_STR(str_of(next(b, 9, "", &got)), STR(""));
     ack(a, &one_held);
-    CHECK_STR(str_of(next(b, 9, "", &got)), str_of(one));
+    CHECK_STR(str_of(next(b, 9, "", &got)), str_of(first));
     ack(b, &got);
     ack(a, &three_held);
 }

@@ -152,15 +152,16 @@ static void test_readiness(void)
     expect_ready(s, 503,
                  READY("false", "\"redis: Redis does not answer as it should\"", "true",
                        "false", "true", "true"));
-    status_tell(s, &(struct status_facts){true, true, NULL});
+    status_tell(s, &(struct status_facts){.redis_answers = true, .group_joined = true});
     expect_ready(s, 200, READY("true", "", "true", "true", "true", "true"));
     CHECK(get("/metrics") == 200 && answered(gauge));
-    status_tell(s, &(struct status_facts){true, true, full});
+    status_tell(s, &(struct status_facts){
+                       .redis_answers = true, .group_joined = true, .sinks_full = full});
     expect_ready(s, 503,
                  READY("false", "\"sinks: the outbox of b\\\"s is full\"", "true", "true",
                        "true", "false"));
     CHECK(get("/metrics") == 200 && answered("\nticketwatch_ready 0\n"));
-    status_tell(s, &(struct status_facts){true, true, NULL});
+    status_tell(s, &(struct status_facts){.redis_answers = true, .group_joined = true});
     status_drain(s);
     expect_ready(
         s, 503,
@@ -171,7 +172,7 @@ static void test_readiness(void)
 static void test_a_loop_that_stands_is_not_ready(void)
 {
     struct status *s = start();
-    status_tell(s, &(struct status_facts){true, true, NULL});
+    status_tell(s, &(struct status_facts){.redis_answers = true, .group_joined = true});
     CHECK_INT(get("/readyz"), 200);
     usleep(STALLED_MS * 1000);
     CHECK_INT(get("/readyz"), 503);
