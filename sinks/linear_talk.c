@@ -189,7 +189,7 @@ static struct outcome judge(const struct sink_input *in, json_t *memory,
     case ASK_LINK:
         return linked(a);
     }
-    assert(!"a request that Linear is never asked");
+    assert(false); /* a request that Linear is never asked */
     return a->outcome;
 }
 
