@@ -19,6 +19,13 @@ static void text(struct buf *out, const struct source *s, struct str value)
     words_text(out, s->dialect, value, VALUE_UNITS);
 }
 
+/* The state's name where it is this one, which is true to a section, else nothing. */
+static void state(struct buf *out, const struct source *s, enum alert_state is)
+{
+    if (s->alert->state == is)
+        buf_text(out, alert_state_name(is));
+}
+
 #define TEXT(name, value)                                     \
     static void name(struct buf *out, const struct source *s) \
     {                                                         \
@@ -29,12 +36,6 @@ static void text(struct buf *out, const struct source *s, struct str value)
     {                                                         \
         call;                                                 \
     }
-#define STATE(name, is)                                          \
-    static void name(struct buf *out, const struct source *s)    \
-    {                                                            \
-        buf_text(out, s->alert->state == (is) ? #name + 3 : ""); \
-    }
-
 TEXT(a_id, str_of(s->alert->id))
 TEXT(a_rule, s->alert->rule)
 TEXT(a_kind, s->alert->kind)
@@ -66,10 +67,9 @@ WORDS(account_line, words_account(out, s->dialect, &s->alert->accounts[s->i]))
 WORDS(case_ticket,
       words_ticket(out, s->dialect, s->ticket_url, s->alert->evidence[s->i].ticket))
 WORDS(case_time, words_time(out, s->alert->evidence[s->i].time_ms))
-STATE(is_firing, ALERT_FIRING)
-STATE(is_escalated, ALERT_ESCALATED)
-STATE(is_resolved, ALERT_RESOLVED)
-
+WORDS(is_firing, state(out, s, ALERT_FIRING))
+WORDS(is_escalated, state(out, s, ALERT_ESCALATED))
+WORDS(is_resolved, state(out, s, ALERT_RESOLVED))
 static void a_title(struct buf *out, const struct source *s)
 {
     struct buf whole;
