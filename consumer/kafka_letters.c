@@ -68,14 +68,23 @@ static int count_partitions(struct kafka_letters *l, struct err *e)
     return rc ? unavailable(l, rc, e) : n;
 }
 
+static rd_kafka_resp_err_t ask_offset(struct kafka_letters *l, int32_t partition,
+                                      int64_t which, int64_t *offset)
+{
+    rd_kafka_topic_partition_list_t *one = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(one, l->client.settings.dead_letter.p, partition)
+        ->offset = which;
+    rd_kafka_resp_err_t rc = kafka_query_offset(l->client.consumer, one, offset);
+    rd_kafka_topic_partition_list_destroy(one);
+    return rc;
+}
+
 static int ask_stretch(struct kafka_letters *l, struct stretch *s, struct err *e)
 {
-    const char *topic = l->client.settings.dead_letter.p;
-    rd_kafka_resp_err_t rc = kafka_query_offset(l->client.consumer, topic, s->partition,
-                                                RD_KAFKA_OFFSET_BEGINNING, &s->from);
+    rd_kafka_resp_err_t rc =
+        ask_offset(l, s->partition, RD_KAFKA_OFFSET_BEGINNING, &s->from);
     if (!rc)
-        rc = kafka_query_offset(l->client.consumer, topic, s->partition,
-                                RD_KAFKA_OFFSET_END, &s->to);
+        rc = ask_offset(l, s->partition, RD_KAFKA_OFFSET_END, &s->to);
     return rc ? unavailable(l, rc, e) : 0;
 }
 

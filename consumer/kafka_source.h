@@ -115,12 +115,13 @@ rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_
                                                   struct err *e);
 /* Says of a topic or partition that it is not there. */
 bool kafka_is_unknown(rd_kafka_resp_err_t rc);
-/* The first or the next offset of a partition: `which` is RD_KAFKA_OFFSET_BEGINNING or _END. By
+/* The first or the next offset of the list's one partition, whose offset is RD_KAFKA_OFFSET_BEGINNING or _END. By
  * rd_kafka_offsets_for_times, which takes the protocol's names for both as times:
  * rd_kafka_query_watermark_offsets of librdkafka 2.0 waits for minutes, whatever its time-out, when the broker goes
  * away meanwhile. */
-rd_kafka_resp_err_t kafka_query_offset(rd_kafka_t *rk, const char *topic,
-                                       int32_t partition, int64_t which, int64_t *offset);
+rd_kafka_resp_err_t kafka_query_offset(rd_kafka_t *rk,
+                                       rd_kafka_topic_partition_list_t *one,
+                                       int64_t *offset);
 int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e);
 int kafka_end(struct kafka_source *s, size_t slot, int64_t *end, struct err *e);
 /* kafka_retention.c: warns of topics that keep less than a rule looks back. */

@@ -192,16 +192,13 @@ rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_
     return all;
 }
 
-rd_kafka_resp_err_t kafka_query_offset(rd_kafka_t *rk, const char *topic,
-                                       int32_t partition, int64_t which, int64_t *offset)
+rd_kafka_resp_err_t
+kafka_query_offset(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *one, int64_t *offset)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, topic, partition)->offset = which;
-    rd_kafka_resp_err_t rc = rd_kafka_offsets_for_times(rk, list, RANGE_TIMEOUT_MS);
+    rd_kafka_resp_err_t rc = rd_kafka_offsets_for_times(rk, one, RANGE_TIMEOUT_MS);
     if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rc = list->elems[0].err;
-    *offset = list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
+        rc = one->elems[0].err;
+    *offset = one->elems[0].offset;
     if (rc == RD_KAFKA_RESP_ERR_NO_ERROR && *offset < 0)
         rc = RD_KAFKA_RESP_ERR__NO_OFFSET;
     return rc;
@@ -210,9 +207,9 @@ rd_kafka_resp_err_t kafka_query_offset(rd_kafka_t *rk, const char *topic,
 static int query_offset(struct kafka_source *s, size_t slot, int64_t which,
                         int64_t *offset, struct err *e)
 {
-    const struct partition *p = &s->partitions.items[slot];
-    rd_kafka_resp_err_t rc =
-        kafka_query_offset(s->consumer, p->topic.p, p->number, which, offset);
+    rd_kafka_topic_partition_list_t *list = kafka_list(s, slot, which);
+    rd_kafka_resp_err_t rc = kafka_query_offset(s->consumer, list, offset);
+    rd_kafka_topic_partition_list_destroy(list);
     if (rc == RD_KAFKA_RESP_ERR_NO_ERROR)
         return 0;
     return err_set(e, ERR_UNAVAILABLE, "%.*s: the broker does not say where it ends: %s",
