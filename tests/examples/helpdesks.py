@@ -104,7 +104,8 @@ def main():
     arguments = [a for a in sys.argv[1:] if a != "--show"]
     if not arguments:
         sys.exit(__doc__)
-    program, names = str(pathlib.Path(arguments[0]).resolve()), arguments[1:] or sorted(p.stem for p in EXAMPLES.glob("*.yaml"))
+    program = str(pathlib.Path(arguments[0]).resolve())
+    names = arguments[1:] or sorted(p.name.split(".")[0] for p in EXAMPLES.glob("*.events.jsonl"))
     if "--show" in sys.argv:
         for name in names:
             show(program, name)
