@@ -5,10 +5,9 @@
 enum { SECRETS_MAX = sizeof((struct sink_secrets *)0)->values / sizeof(struct str) };
 
 /* In the order of the sink's rows; those that are not written stay empty. */
-static int read_secrets(void *arg, struct arena *arena, struct sink_secrets *out,
-                        struct err *e)
+int live_sink_secrets(const struct sink_config *c, struct arena *arena,
+                      struct sink_secrets *out, struct err *e)
 {
-    const struct sink_config *c = arg;
     size_t n = 0;
     *out = (struct sink_secrets){0};
     for (size_t i = 0; i < c->type->options_n; i++) {
@@ -24,6 +23,12 @@ static int read_secrets(void *arg, struct arena *arena, struct sink_secrets *out
     if (c->proxy.value.n || c->proxy.file.n)
         return secret_read(&c->proxy, arena, &out->proxy, e);
     return 0;
+}
+
+static int read_secrets(void *arg, struct arena *arena, struct sink_secrets *out,
+                        struct err *e)
+{
+    return live_sink_secrets(arg, arena, out, e);
 }
 
 struct delivery *live_delivery_start(const struct config *config,

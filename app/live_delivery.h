@@ -11,4 +11,8 @@ struct delivery *live_delivery_start(const struct config *config,
                                      struct str consumer, struct arena *arena,
                                      struct err *e);
 
+/* The sink's secrets as they are now, into `arena`. ERR_REFUSED where one cannot be read. */
+int live_sink_secrets(const struct sink_config *sink, struct arena *arena,
+                      struct sink_secrets *out, struct err *e);
+
 #endif

@@ -16,7 +16,7 @@ static const struct verb {
     {"alerts", verb_alerts, "print the confirmed record of the live system"},
     {"dlq", verb_dlq, "list, show and give back what could not be read or delivered"},
     {"silence", verb_silence, "tell nobody of some alerts for a time"},
-    {"sink", verb_sink, "show what a sink would send for an alert"},
+    {"sink", verb_sink, "show what a sink would send for an alert; send a test message"},
     {"fingerprint", verb_fingerprint,
      "print the fingerprint of each line of text on stdin"},
     {"bench", verb_bench,

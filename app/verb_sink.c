@@ -1,4 +1,4 @@
-/* sink: what a sink would send, without sending it. */
+/* sink: what a sink would send, without sending it; and one test message to it. */
 #include <getopt.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -6,12 +6,13 @@
 
 #include "app/load_config.h"
 #include "app/request_text.h"
+#include "app/sink_try.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "core/suggest.h"
 
 struct preview {
-    const char *sink, *config, *alert;
+    const char *verb, *sink, *config, *alert;
     bool json;
 };
 
@@ -19,12 +20,22 @@ static int help(FILE *out, int code)
 {
     fputs(
         "usage: ticketwatch sink preview NAME -c FILE --alert FILE [--format "
-        "text|json]\n\n"
-        "Shows what a sink of the configuration would send for an alert, templates "
-        "filled\n"
-        "in. Sends nothing; needs no network and no secrets. Of a conversation it is "
+        "text|json]\n"
+        "       ticketwatch sink test NAME -c FILE [--format text|json]\n\n"
+        "preview shows what a sink of the configuration would send for an alert, "
+        "templates\n"
+        "filled in. Sends nothing; needs no network and no secrets. Of a conversation it "
+        "is "
         "the\n"
         "first request, an update as if what it updates were there.\n\n"
+        "test sends one message that says it is a test, and shows the answer: whether "
+        "address\n"
+        "and key are right. Where the receiver makes something of an alert (an issue, a "
+        "task,\n"
+        "an incident) it makes that of the test, too. Exit codes: 0 delivered, 1 "
+        "refused, "
+        "3 no\n"
+        "answer, or one that says to try later.\n\n"
         "  -c, --config   the configuration\n"
         "  --alert        an alert as `replay` and `alerts show` print it; the first of\n"
         "                 several; - is stdin\n"
@@ -44,8 +55,8 @@ static const struct sink_config *find_sink(const struct config *c, struct str na
             return &c->sinks[i];
         suggestion_offer(&near, c->sinks[i].name);
     }
-    fprintf(stderr, "ticketwatch sink preview: there is no sink '%.*s'%s\n",
-            STR_ARG(name), suggestion_text(&near, meant));
+    fprintf(stderr, "ticketwatch sink: there is no sink '%.*s'%s\n", STR_ARG(name),
+            suggestion_text(&near, meant));
     return NULL;
 }
 
@@ -123,14 +134,11 @@ static int make(const struct sink_config *c, const struct preview *p, struct are
     return c->type->format(&in, arena, out, e);
 }
 
-static int show(const struct config *config, const struct preview *p)
+static int show(const struct sink_config *c, const struct preview *p)
 {
     struct arena arena;
     struct request request = {0};
     struct err e = {0};
-    const struct sink_config *c = find_sink(config, str_of(p->sink));
-    if (!c)
-        return EXIT_FINDINGS;
     arena_init(&arena);
     int rc = make(c, p, &arena, &request, &e);
     if (rc < 0)
@@ -143,20 +151,34 @@ static int show(const struct config *config, const struct preview *p)
     return rc < 0 ? EXIT_FINDINGS : EXIT_FINE;
 }
 
-static int preview(const struct preview *p)
+static bool is_test(const struct preview *p)
+{
+    return strcmp(p->verb, "test") == 0;
+}
+
+static int act(const struct preview *p)
 {
     struct config config;
     int rc = EXIT_FINDINGS;
+    const struct sink_config *c = NULL;
     if (load_config(p->config, CONFIG_REPLAY, &config) == 0)
-        rc = show(&config, p);
+        c = find_sink(&config, str_of(p->sink));
+    if (c)
+        rc = is_test(p) ? sink_try(c, p->json) : show(c, p);
     config_deinit(&config);
     return rc;
 }
 
-static int missing(const char *what)
+/* What is wrong with the wish; NULL: nothing. */
+static const char *mistake(const struct preview *p)
 {
-    fprintf(stderr, "ticketwatch sink preview: %s is missing\n\n", what);
-    return help(stderr, EXIT_USAGE);
+    if (!p->verb || !p->sink || (strcmp(p->verb, "preview") && !is_test(p)))
+        return "say `sink preview NAME` or `sink test NAME`";
+    if (!p->config)
+        return "-c FILE is missing";
+    if (is_test(p))
+        return p->alert ? "`sink test` takes no --alert" : NULL;
+    return p->alert ? NULL : "--alert FILE is missing";
 }
 
 int verb_sink(int argc, char **argv)
@@ -177,10 +199,13 @@ int verb_sink(int argc, char **argv)
         else
             return help(c == 'h' ? stdout : stderr, c == 'h' ? EXIT_FINE : EXIT_USAGE);
     }
-    if (argc - optind != 2 || strcmp(argv[optind], "preview"))
-        return help(stderr, EXIT_USAGE);
-    p.sink = argv[optind + 1];
-    if (!p.config || !p.alert)
-        return missing(p.config ? "--alert FILE" : "-c FILE");
-    return preview(&p);
+    if (argc - optind == 2) {
+        p.verb = argv[optind];
+        p.sink = argv[optind + 1];
+    }
+    const char *wrong = mistake(&p);
+    if (!wrong)
+        return act(&p);
+    fprintf(stderr, "ticketwatch sink: %s\n\n", wrong);
+    return help(stderr, EXIT_USAGE);
 }

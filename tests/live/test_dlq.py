@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Dead letters, of both kinds, are listed, shown and given back; confirmed alerts are listed and shown.
+"""Dead letters, of both kinds, are listed, shown and given back; confirmed alerts are listed and shown; a sink is tried.
 
     test_dlq.py          see live.py for what it needs
 """
@@ -113,6 +113,25 @@ class Dlq(unittest.TestCase):
         self.assertIn("no confirmed alert", self.alerts("show", "0000", code=1))
         self.assertIn("wants an ID", self.alerts("show", code=2))
         self.system.stop_all()
+
+    def test_a_sink_is_sent_a_test_message(self):
+        def tool(*words):
+            done = subprocess.run([live.PROGRAM, "sink", "test", *words, "-c", str(self.system.config), "--format", "json"],
+                                  capture_output=True, text=True, timeout=60)
+            return done.returncode, done.stdout and json.loads(done.stdout), done.stderr
+        code, said, _ = tool("ops")
+        self.assertEqual((code, said["delivered"], said["status"], said["answer"]), (0, True, 200, "ok"))
+        path, _, body, _ = self.receiver.posts[0]
+        self.assertEqual((path, json.loads(body)["id"]), ("/ops", said["alert"]))
+        self.assertIn("nothing is wrong", json.loads(body)["summary"])
+        for status, wanted in ((400, 1), (403, 1), (500, 3)):
+            self.receiver.answer = lambda path, body, status=status: status
+            code, said, _ = tool("ops")
+            self.assertEqual((code, said["delivered"], said["status"]), (wanted, False, status))
+        self.assertIn("did you mean 'ops'?", tool("opss")[2])
+        self.receiver.close()
+        code, said, _ = tool("ops")
+        self.assertEqual((code, said["delivered"], said["status"]), (3, False, 0), said)
 
     def test_usage(self):
         for words in ((), ("ls", "x"), ("show",), ("redrive",), ("redrive", "--all"), ("show", "--all", "--sink", "ops"), ("fly",)):
