@@ -97,7 +97,7 @@ static int look_at_silences(struct delivery_shard *s)
 static void step(struct delivery_shard *s)
 {
     int asked = 0;
-    if (redis_rests(s) || look_at_silences(s) < 0)
+    if (s->lanes_n == 0 || redis_rests(s) || look_at_silences(s) < 0)
         return;
     for (size_t i = 0; i < s->lanes_n; i++) {
         int rc = step_lane(s, &s->lanes[i]);
