@@ -196,7 +196,7 @@ class Rules(unittest.TestCase):
                 self.assertEqual(self.system.stop(process, signal.SIGKILL), -signal.SIGKILL)
                 killed = True
                 process, at_work = self.start(self.after)
-            live.wait_until("a share", at_work, 60)
+            live.wait_until("a share", at_work, 150)
             time.sleep(1)
             self.assertEqual(self.system.stop(old.pop(0)), 0)
         feeding.join()
