@@ -10,14 +10,22 @@ static const struct option_row rows[] = {
     {.name = "remember",
      .type = OPTION_DURATION,
      .offset = offsetof(struct accounts_settings, remember_ms),
-     .fallback = "90d",
      .min = 3600000,
      .max = 3650 * DAY_MS,
      .help = "How long an `account.updated` event tells what alerts say of the account; "
-             "after a loss of Redis so much more is read again from Kafka."},
+             "after a loss of Redis so much more is read again from Kafka. By default "
+             "90d, or "
+             "`record_for` where that is shorter."},
 };
 const struct option_table accounts_table = {rows, sizeof rows / sizeof rows[0], NULL,
                                             NULL};
+
+/* Who keeps a short record wants little to be read again. */
+static int64_t usual_ms(int64_t record_for_ms)
+{
+    int64_t most_ms = (int64_t)(90 * DAY_MS);
+    return record_for_ms < most_ms ? record_for_ms : most_ms;
+}
 
 void accounts_read(struct reading *r)
 {
@@ -27,6 +35,8 @@ void accounts_read(struct reading *r)
         options_read(r, &accounts_table, m, STR("accounts"), &r->out->accounts);
     else
         options_default(r, &accounts_table, &r->out->accounts);
+    if (r->out->accounts.remember_ms == 0)
+        r->out->accounts.remember_ms = usual_ms(r->out->record.record_for_ms);
 }
 
 void accounts_add(struct reading *r)
