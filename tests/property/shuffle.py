@@ -332,7 +332,7 @@ def against_accounts(folder, paths, alerts):
     config = miniyaml.load((folder / "config.yaml").read_text(encoding="utf-8"))
     events = logs.Log(paths, LATENESS).events
     for alert in alerts:
-        wrong = accounts.wrong(events, alert, kinds.duration(config["accounts"]["remember"]))
+        wrong = accounts.wrong(events, alert, kinds.duration(config.get("accounts", {}).get("remember", "90d")))
         if wrong:
             raise Wrong("of its accounts: %s\n%s" % (wrong, alert))
 
