@@ -22,29 +22,16 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import redis_server  # noqa: E402
+from pod import DeliveryCase, Pod, wait_for  # noqa: E402
+from pod import alert as any_alert  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
 TOOL = None
-QUICK = ["retry_min=50", "retry_max=200", "request_timeout=800", "connect_timeout=400",
-         "lease=2000", "paused_min=50", "paused_max=200"]
+QUICKER = ["request_timeout=800", "connect_timeout=400", "paused_min=50", "paused_max=200"]
 
 
 def alert(number, state="firing", key="/billing", severity="medium"):
-    time_text = f"2026-03-02T09:{number // 60:02d}:{number % 60:02d}.000Z"
-    return json.dumps({
-        "id": f"{number:032x}", "rule": "page-error", "kind": "count", "state": state,
-        "severity": severity, "time": time_text, "key": {"page": key},
-        "summary": f"private words {number}", "count": 3, "users": 3, "first_seen": time_text,
-        "last_seen": time_text}, separators=(",", ":"))
-
-
-def wait_for(condition, seconds=15):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return True
-        time.sleep(0.005)
-    return False
+    return any_alert(number, state, key={"page": key}, severity=severity)
 
 
 class SlowProxy:
@@ -70,72 +57,36 @@ class SlowProxy:
             self.ended.set()
 
 
-class Pod:
-    """One process that delivers."""
+class ReadyPod(Pod):
+    """One that is at work, with any number of webhooks."""
 
-    def __init__(self, redis, name, *args, **more):
-        self.sinks_n = sum("=@" in a or "=http" in a for a in args)
-        self.log_path = tempfile.mktemp(prefix="delivery_log.")
-        environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
-        environment.update(more)
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([TOOL, redis.url, name, *args], stderr=log,
-                                            stdout=subprocess.PIPE, text=True, env=environment)
-        assert self.process.stdout.readline() == "ready\n", self.log()
-
-    def log(self):
-        with open(self.log_path) as f:
-            return f.read()
+    def __init__(self, redis, name, *arguments, **environment):
+        super().__init__(TOOL, redis, name, *QUICKER, *arguments, environment=environment)
+        self.sinks_n = sum("=@" in a or "=http" in a for a in arguments)
+        assert self.process.stdout.readline() == b"ready\n", self.log()
 
     def stats(self):
         """Of the first sink."""
-        self.process.send_signal(signal.SIGUSR1)
-        return [json.loads(self.process.stdout.readline()) for _ in range(self.sinks_n)][0]
+        first = super().stats()
+        for _ in range(self.sinks_n - 1):
+            self.process.stdout.readline()
+        return first
 
     def send(self, number):
         self.process.send_signal(number)
 
-    def wait(self, seconds=10):
-        return self.process.wait(seconds)
 
-    def stop(self):
-        """SIGTERM; the exit status."""
-        if self.process.poll() is None:
-            self.send(signal.SIGCONT)
-            self.send(signal.SIGTERM)
-        return self.wait()
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def close(self):
-        """Ended well, or by our own hand; what a sanitizer found is in the log."""
-        status, log = self.stop(), self.log()
-        self.process.stdout.close()
-        os.unlink(self.log_path)
-        assert status in (0, -signal.SIGKILL) and "Sanitizer" not in log, (status, log)
-
-
-class DeliveryTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.redis = redis_server.Redis()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.redis.close()
-
+class DeliveryTest(DeliveryCase):
     def setUp(self):
-        self.redis.command("FLUSHALL")
+        super().setUp()
         self.receiver = Receiver()
         self.addCleanup(self.receiver.close)
 
     def pod(self, *args, name="a", **paths):
         sinks = [f"{sink}={self.receiver.url(path)}" for sink, path in paths.items()]
-        pod = Pod(self.redis, name, *QUICK, *args, *sinks)
-        self.addCleanup(pod.close)
-        return pod
+        made = ReadyPod(self.redis, name, *args, *sinks)
+        self.addCleanup(made.close)
+        return made
 
     def add(self, sink, numbers):
         for n in numbers:
@@ -624,8 +575,8 @@ class DeliveryTest(unittest.TestCase):
         proxy = SlowProxy()
         self.addCleanup(proxy.server.close)
         self.add("sink", [1, 2])
-        pod = Pod(self.redis, "a", *QUICK, "lease=1000", "connect_timeout=30000",
-                  "request_timeout=30000", f"proxy={proxy.url}", "sink=http://127.0.0.1:9/late")
+        pod = ReadyPod(self.redis, "a", "lease=1000", "connect_timeout=30000",
+                       "request_timeout=30000", f"proxy={proxy.url}", "sink=http://127.0.0.1:9/late")
         self.addCleanup(pod.close)
         self.assertTrue(proxy.asked.wait(5))
         pod.send(signal.SIGSTOP)

@@ -17,25 +17,14 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import redis_server  # noqa: E402
-from pod import Pod, alert, wait_for  # noqa: E402
+from pod import DeliveryCase, Pod, alert, wait_for  # noqa: E402
 from smtp_server import Server  # noqa: E402
 
 TOOL = None
 HARD = "x\r\nBcc: evil@example.com\r\n\r\n.\r\nMAIL FROM:<evil@example.com>\r\n<b>&amp;</b> שלום 請求書 \U0001f525\u202e =?UTF-8?Q?x?= \0"
 
 
-class EmailTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.redis = redis_server.Redis()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.redis.close()
-
-    def setUp(self):
-        self.redis.command("FLUSHALL")
-
+class EmailTest(DeliveryCase):
     def server(self, **how):
         server = Server(**how)
         self.addCleanup(server.close)

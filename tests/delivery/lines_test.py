@@ -17,22 +17,14 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import redis_server  # noqa: E402
-from pod import Pod, alert, wait_for  # noqa: E402
+from pod import DeliveryCase, Pod, alert, wait_for  # noqa: E402
 
 TOOL = None
 
 
-class LinesTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.redis = redis_server.Redis()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.redis.close()
-
+class LinesTest(DeliveryCase):
     def setUp(self):
-        self.redis.command("FLUSHALL")
+        super().setUp()
         self.folder = tempfile.mkdtemp(prefix="lines.")
         self.addCleanup(shutil.rmtree, self.folder, True)
         self.path = os.path.join(self.folder, "alerts.jsonl")

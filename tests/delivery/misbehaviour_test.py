@@ -21,7 +21,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(__file__))
 import redis_server  # noqa: E402
 from network_test import certificate  # noqa: E402
-from pod import Pod, alert, wait_for  # noqa: E402
+from pod import DeliveryCase, Pod, alert, wait_for  # noqa: E402
 from receiver import Receiver, answer  # noqa: E402
 
 TOOL = None
@@ -117,17 +117,9 @@ http {{
         self.process.wait(10)
 
 
-class MisbehaviourTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.redis = redis_server.Redis()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.redis.close()
-
+class MisbehaviourTest(DeliveryCase):
     def setUp(self):
-        self.redis.command("FLUSHALL")
+        super().setUp()
         self.folder = tempfile.mkdtemp(prefix="misbehaviour.")
         self.addCleanup(shutil.rmtree, self.folder, True)
         self.receiver = Misbehaving()

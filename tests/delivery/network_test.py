@@ -19,7 +19,7 @@ import unittest
 
 sys.path.insert(0, os.path.dirname(__file__))
 import redis_server  # noqa: E402
-from pod import Pod, alert, wait_for  # noqa: E402
+from pod import DeliveryCase, Pod, alert, wait_for  # noqa: E402
 from receiver import Receiver  # noqa: E402
 
 TOOL = None
@@ -53,17 +53,9 @@ class Proxy:
                 connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 
 
-class NetworkTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.redis = redis_server.Redis()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.redis.close()
-
+class NetworkTest(DeliveryCase):
     def setUp(self):
-        self.redis.command("FLUSHALL")
+        super().setUp()
         self.receiver = Receiver()
         self.addCleanup(self.receiver.close)
 

@@ -1,10 +1,13 @@
-"""A process that delivers (tests/tools/deliver.c), and alerts for it."""
+"""A process that delivers (tests/tools/deliver.c), alerts for it, and the Redis between them."""
 import json
 import os
 import signal
 import subprocess
 import tempfile
 import time
+import unittest
+
+import redis_server
 
 QUICK = ["retry_min=50", "retry_max=200", "request_timeout=1500", "connect_timeout=800", "lease=2000"]
 
@@ -48,7 +51,9 @@ class Pod:
         return json.loads(self.process.stdout.readline())
 
     def stop(self):
+        """SIGTERM, also of one that was stopped; the exit status."""
         if self.process.poll() is None:
+            self.process.send_signal(signal.SIGCONT)
             self.process.send_signal(signal.SIGTERM)
         return self.process.wait(15)
 
@@ -66,3 +71,18 @@ class Pod:
             self.process.stdout.close()
         os.unlink(self.log_path)
         assert status in (0, -signal.SIGKILL) and "Sanitizer" not in log, (status, log)
+
+
+class DeliveryCase(unittest.TestCase):
+    """Tests with a Redis in common, which each finds empty."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.redis = redis_server.Redis()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.redis.close()
+
+    def setUp(self):
+        self.redis.command("FLUSHALL")

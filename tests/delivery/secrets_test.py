@@ -17,7 +17,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(__file__))
 import redis_server  # noqa: E402
 from network_test import certificate  # noqa: E402
-from pod import Pod, alert, wait_for  # noqa: E402
+from pod import DeliveryCase, Pod, alert, wait_for  # noqa: E402
 from receiver import Receiver, answer  # noqa: E402
 
 TOOL = None
@@ -40,17 +40,9 @@ class Echo(Receiver):
         return answer(connection, int(path[1]), headers, body.encode())
 
 
-class SecretsTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.redis = redis_server.Redis()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.redis.close()
-
+class SecretsTest(DeliveryCase):
     def setUp(self):
-        self.redis.command("FLUSHALL")
+        super().setUp()
         self.folder = tempfile.mkdtemp(prefix="secrets.")
         self.addCleanup(shutil.rmtree, self.folder, True)
         self.receiver = Echo()
