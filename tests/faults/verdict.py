@@ -6,7 +6,7 @@ earlier event moved the opening, so episodes are told apart by time: opened <= t
 A repetition is of one of three kinds:
   POST     the same outbox entry once more. Allowed where the answer to the one before was or can have been lost: the
            receiver lied, the process that sent it was killed or stopped, Redis could not be told or forgot that it was.
-           Body and id are the same.
+           Body and id are the same (of an issue its ids: must_agree).
   repeated another entry for the same alert, where Redis lost writes between the two: at most one a loss.
   doubled  another entry without such a reason. There must be none.
 """
@@ -190,6 +190,15 @@ def made_at(entry):
     return int(entry.split("-")[0]) / 1000
 
 
+def must_agree(request):
+    """What is the same each time an entry is posted. An issue's words tell of the former issue only while Redis remembers it;
+    its ids are made from the alert's, so Linear sees the same issue and comment."""
+    if request.sink != "bugs":
+        return request.body, request.headers.get("webhook-id")
+    variables = json.loads(request.body)["variables"]
+    return tuple((variables.get(part) or {}).get("id") for part in ("issue", "comment"))
+
+
 def check_entries(verdict, sink, alert, entries, faults):
     """What came twice without a reason: [(sink, alert, words)]."""
     found, order = [], sorted(entries, key=lambda e: [int(n) for n in e.split("-")])
@@ -199,7 +208,7 @@ def check_entries(verdict, sink, alert, entries, faults):
         else:
             found.append((sink, alert, "entries %s and %s" % (one, other)))
     for entry, posts in entries.items():
-        if len({(q.body, q.headers.get("webhook-id")) for q in posts}) > 1:
+        if len({must_agree(q) for q in posts}) > 1:
             verdict.problem("two bodies", "%s %s: entry %s" % (sink, alert, entry))
         for one, other in zip(posts, posts[1:]):
             verdict.counts["POSTs again"] += 1
