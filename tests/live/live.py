@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+import unittest
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -33,9 +34,9 @@ def need_services():
         sys.exit(SKIP)
 
 
-def until(record, cutoff_ms):
-    """The lines of a record before a time."""
-    return b"".join(line for line in record.splitlines(True) if logs.time_of(json.loads(line)["time"]) < cutoff_ms)
+def until(record, cutoff_ms, from_ms=0):
+    """The lines of a record before a time, and not before another."""
+    return b"".join(line for line in record.splitlines(True) if from_ms <= logs.time_of(json.loads(line)["time"]) < cutoff_ms)
 
 
 def wait_until(what, condition, seconds=60.0):
@@ -162,12 +163,16 @@ class System:
     def log_text(self):
         return "".join(f.read_text(errors="replace") for f in sorted(self.folder.glob("run*.log")))
 
+    def verb(self, *words, code=0):
+        """What a verb prints, or what it complains of where it should."""
+        done = subprocess.run([PROGRAM, *words, "-c", str(self.config)], capture_output=True, text=True, timeout=60)
+        if done.returncode != code:
+            raise AssertionError("%s: exit code %d: %s%s" % (" ".join(words), done.returncode, done.stderr, done.stdout))
+        return done.stdout if code == 0 else done.stderr
+
     def record(self):
         """What `alerts ls` prints."""
-        done = subprocess.run([PROGRAM, "alerts", "ls", "-c", str(self.config)], capture_output=True, timeout=60)
-        if done.returncode:
-            raise AssertionError("alerts ls: %s" % done.stderr.decode())
-        return done.stdout
+        return self.verb("alerts", "ls").encode()
 
     def replay(self, *logs):
         done = subprocess.run([PROGRAM, "replay", "--quiet", "-c", str(self.config), *map(str, logs)],
@@ -176,10 +181,10 @@ class System:
             raise AssertionError("replay: %s" % done.stderr.decode())
         return done.stdout
 
-    def wait_for_record(self, expected, seconds=90, cutoff=None):
-        """Waits until the record (before `cutoff`) is exactly `expected`, which it must then stay."""
+    def wait_for_record(self, expected, seconds=90, cutoff=None, from_ms=0):
+        """Waits until the record (before `cutoff`, not before `from_ms`) is exactly `expected`, which it must then stay."""
         def now():
-            return self.record() if cutoff is None else until(self.record(), cutoff)
+            return self.record() if cutoff is None else until(self.record(), cutoff, from_ms)
 
         try:
             wait_until("the record", lambda: now() == expected, seconds)
@@ -198,6 +203,18 @@ class System:
             process.wait()
         if not self.keep:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class OneSink(unittest.TestCase):
+    """A system of one partition, two shards and one webhook, `ops`; RULES is the test's."""
+    maxDiff = None
+
+    def setUp(self):
+        self.receiver = Receiver()
+        self.addCleanup(self.receiver.close)
+        self.system = System(self.RULES, 1, shards=2, sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % self.receiver.url)
+        self.addCleanup(self.system.close)
+        self.verb = self.system.verb
 
 
 def free_port():

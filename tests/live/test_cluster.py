@@ -19,13 +19,12 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 import live  # noqa: E402
 import log as logs  # noqa: E402
+import made_log  # noqa: E402
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 SERVICES = str(live.ROOT / "deploy/local/services")
 PARTITIONS, ACCOUNTS, EVENTS = 5, 60, 6000
-MINUTE, DAY = 60_000, 86_400_000
 STREAM_S = 12
-START = logs.time_of("2026-03-02T00:00:00.000Z")
 RULES = """\
   burst:
     by: [account]
@@ -35,24 +34,6 @@ RULES = """\
   volume:
     anomaly: {metric: count, bucket: 1h, history: 7d, z: 3, min_history: 5, min_count: 5}
 """
-
-
-def log_of(r):
-    """Lines in order of time, so that what is said early is what is confirmed; and the time up to which they are compared:
-    behind it every partition has an event a month later, which ends all that is open."""
-    lines, t = [], START
-    for i in range(EVENTS):
-        t += r.randrange(1, 2 * MINUTE)
-        account = int(ACCOUNTS * r.random() ** 2)
-        body = {"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(t), "account": {"id": "a%d" % account}}
-        lines.append((account % PARTITIONS, t, body))
-    end = t + 30 * DAY
-    lines += [(p, end, {"id": "end-%d" % p, "type": "release.deployed", "time": logs.time_text(end)}) for p in range(PARTITIONS)]
-    offsets = [0] * PARTITIONS
-    for p, at, body in lines:
-        body["kafka"] = {"topic": "t", "partition": p, "offset": offsets[p], "timestamp": at}
-        offsets[p] += 1
-    return [json.dumps(body).encode() + b"\n" for _, _, body in lines], end - DAY
 
 
 class Cluster:
@@ -133,7 +114,7 @@ class Moves(unittest.TestCase):
         return found
 
     def confirm(self, shards, disturb):
-        lines, cutoff = log_of(random.Random(SEED))
+        lines, cutoff = made_log.tickets(random.Random(SEED), PARTITIONS, ACCOUNTS, EVENTS, 2 * made_log.MINUTE)
         system = self.system(shards)
         path = system.folder / "log.jsonl"
         path.write_bytes(b"".join(lines))

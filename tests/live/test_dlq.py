@@ -11,35 +11,20 @@ import time
 import unittest
 
 HERE = pathlib.Path(__file__).resolve().parent
-sys.path[:0] = [str(HERE), str(HERE.parent / "oracle")]
+sys.path[:0] = [str(HERE)]
 import live  # noqa: E402
-import log as logs  # noqa: E402
-
-RULE = "  r:\n    by: [account]\n    count: {at_least: 1, within: 1h}\n    send: [ops]\n"
-BASE = 1_772_409_600_000
+import made_log  # noqa: E402
 
 
 def event(ident, account, minute=0):
-    ms = BASE + minute * 60_000
-    return json.dumps({"id": ident, "type": "ticket.created", "time": logs.time_text(ms), "account": {"id": account},
-                       "kafka": {"topic": "t", "partition": 0, "offset": 0, "timestamp": ms}}).encode() + b"\n"
+    return made_log.line(ident, made_log.START + minute * made_log.MINUTE, account={"id": account})
 
 
-class Dlq(unittest.TestCase):
-    maxDiff = None
+class Dlq(live.OneSink):
+    RULES = "  r:\n    by: [account]\n    count: {at_least: 1, within: 1h}\n    send: [ops]\n"
 
-    def setUp(self):
-        self.receiver = live.Receiver()
-        self.addCleanup(self.receiver.close)
-        self.system = live.System(RULE, 1, shards=2,
-                                  sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % self.receiver.url)
-        self.addCleanup(self.system.close)
-
-    def dlq(self, *words, code=0):
-        done = subprocess.run([live.PROGRAM, "dlq", *words, "-c", str(self.system.config)], capture_output=True, text=True,
-                              timeout=60)
-        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
-        return done.stdout if code == 0 else done.stderr
+    def dlq(self, *words, **more):
+        return self.verb("dlq", *words, **more)
 
     def letters(self, *words):
         return [json.loads(line) for line in self.dlq("ls", "--format", "json", *words).splitlines()]
@@ -94,24 +79,18 @@ class Dlq(unittest.TestCase):
             self.assertIn("no dead letter '%s'" % ident, self.dlq("show", ident, code=1))
         self.assertIn("there is no sink 'opps'", self.dlq("ls", "--sink", "opps", code=2))
 
-    def alerts(self, *words, code=0):
-        done = subprocess.run([live.PROGRAM, "alerts", *words, "-c", str(self.system.config)], capture_output=True, text=True,
-                              timeout=60)
-        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
-        return done.stdout if code == 0 else done.stderr
-
     def test_one_episode_is_shown(self):
         self.system.start()
         self.system.feed(event("e1", "acme") + event("e2", "bolt", 1) + event("e3", "cogs", 600))
-        live.wait_until("the record", lambda: self.alerts("ls").count("\n") == 4)
-        first = json.loads(self.alerts("ls").splitlines()[0])
-        both = [json.loads(line) for line in self.alerts("show", first["id"], "--format", "json").splitlines()]
+        live.wait_until("the record", lambda: self.verb("alerts", "ls").count("\n") == 4)
+        first = json.loads(self.verb("alerts", "ls").splitlines()[0])
+        both = [json.loads(line) for line in self.verb("alerts", "show", first["id"], "--format", "json").splitlines()]
         self.assertEqual([(a["id"], a["state"]) for a in both], [(first["id"], "firing"), (first["id"], "resolved")])
-        text = self.alerts("show", first["id"][:8])
+        text = self.verb("alerts", "show", first["id"][:8])
         for part in (first["id"], "account acme", "event e1", "firing", "resolved"):
             self.assertIn(part, text)
-        self.assertIn("no confirmed alert", self.alerts("show", "0000", code=1))
-        self.assertIn("wants an ID", self.alerts("show", code=2))
+        self.assertIn("no confirmed alert", self.verb("alerts", "show", "0000", code=1))
+        self.assertIn("wants an ID", self.verb("alerts", "show", code=2))
         self.system.stop_all()
 
     def test_a_sink_is_sent_a_test_message(self):

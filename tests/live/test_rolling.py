@@ -19,11 +19,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 import live  # noqa: E402
 import log as logs  # noqa: E402
+import made_log  # noqa: E402
+from made_log import MINUTE, START  # noqa: E402
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 PARTITIONS, ACCOUNTS, EVENTS, STREAM_S = 4, 120, 6000, 20
-MINUTE, DAY = 60_000, 86_400_000
-START = logs.time_of("2026-03-02T00:00:00.000Z")
 RULES = """\
   burst:
     by: [account]
@@ -35,29 +35,7 @@ RULES = """\
 """
 
 
-def log_of(r):
-    """Lines in order of time, so that what is said early is what is confirmed; behind them a month later one in every
-    partition, which ends all that is open; and the time up to which they are compared."""
-    lines, t = [], START
-    for i in range(EVENTS):
-        t += r.randrange(1, MINUTE)
-        account = int(ACCOUNTS * r.random() ** 2)
-        body = {"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(t), "account": {"id": "a%d" % account}}
-        lines.append((account % PARTITIONS, t, body))
-    end = t + 30 * DAY
-    lines += [(p, end, {"id": "end-%d" % p, "type": "release.deployed", "time": logs.time_text(end)}) for p in range(PARTITIONS)]
-    offsets = [0] * PARTITIONS
-    for p, at, body in lines:
-        body["kafka"] = {"topic": "t", "partition": p, "offset": offsets[p], "timestamp": at}
-        offsets[p] += 1
-    return [json.dumps(body).encode() + b"\n" for _, _, body in lines], end - DAY
-
-
 DELETE = "for _, k in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', k) end return 1"
-
-
-def since(record, from_ms):
-    return b"".join(line for line in record.splitlines(True) if logs.time_of(json.loads(line)["time"]) >= from_ms)
 
 
 class Rolling(unittest.TestCase):
@@ -79,7 +57,7 @@ class Rolling(unittest.TestCase):
     def roll(self, extra):
         receiver = live.Receiver()
         self.addCleanup(receiver.close)
-        lines, cutoff = log_of(random.Random(SEED))
+        lines, cutoff = made_log.tickets(random.Random(SEED), PARTITIONS, ACCOUNTS, EVENTS, MINUTE)
         system = live.System(RULES, PARTITIONS, extra=extra,
                              sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % receiver.url)
         self.addCleanup(system.close)
@@ -97,8 +75,8 @@ class Rolling(unittest.TestCase):
         made = re.findall(r"event=state_remade from_ms=(\d+) record_ms=(\d+) said_ms=(\d+)", system.log_text())
         self.assertTrue(made, system.log_text()[-3000:])
         from_ms, _, said_ms = map(int, made[0])
-        record_ms = max(int(record) for _, record, _ in made)  # each shard is made from what was committed by then
-        system.wait_for_record(since(expected, record_ms), cutoff=cutoff)
+        record_ms = max(int(record) for _, record, _ in made)  # each shard has its own, from what was committed by then
+        system.wait_for_record(live.until(expected, cutoff, record_ms), cutoff=cutoff, from_ms=record_ms)
         wanted = {(a["id"], a["state"], a["severity"]): logs.time_of(a["time"])
                   for a in map(json.loads, expected.splitlines()) if a["rule"] == "burst"}
         self.assertGreater(len(wanted), 300, "a log that says nothing shows nothing")
@@ -121,7 +99,7 @@ class Rolling(unittest.TestCase):
         """The old state stood still meanwhile. Without it, it is made anew, and says nothing again."""
         receiver = live.Receiver()
         self.addCleanup(receiver.close)
-        lines, cutoff = log_of(random.Random(SEED + 1))
+        lines, cutoff = made_log.tickets(random.Random(SEED + 1), PARTITIONS, ACCOUNTS, EVENTS, MINUTE)
         system = live.System(RULES, PARTITIONS, sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % receiver.url)
         self.addCleanup(system.close)
         path, third = system.folder / "log.jsonl", EVENTS // 3
@@ -158,7 +136,7 @@ class Rolling(unittest.TestCase):
         self.roll("")
 
     def test_with_a_short_record_only_the_end_of_the_log_is_read_again(self):
-        system, from_ms = self.roll("record_for: 6h\n")
+        system, from_ms = self.roll("record_for: 1h\n")
         self.assertGreater(from_ms, START)
         offsets = [int(x) for x in re.findall(r"event=partition_assigned .*offset=(\d+)", system.log_text().split("event=state_remade", 1)[1])]
         self.assertGreater(offsets[0], 0, "it began at the beginning")

@@ -20,11 +20,11 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 import live  # noqa: E402
 import log as logs  # noqa: E402
+import made_log  # noqa: E402
+from made_log import MINUTE  # noqa: E402
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 PARTITIONS, ACCOUNTS, EVENTS = 4, 80, 8000
-MINUTE, DAY = 60_000, 86_400_000
-START = logs.time_of("2026-03-02T00:00:00.000Z")
 BEFORE = """\
   stays:
     by: [account]
@@ -58,22 +58,8 @@ AFTER = """\
 """
 
 
-def log_of(r):
-    """Lines in order of time; behind them, a month later, one in every partition, which ends all that is open."""
-    lines, t = [], START
-    for i in range(EVENTS):
-        t += r.randrange(1, 60_000)
-        account = int(ACCOUNTS * r.random() ** 2)
-        body = {"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(t), "account": {"id": "a%d" % account},
-                "user": {"id": "u%d" % r.randrange(150)}, "ticket": {"id": "T%d" % i, "priority": r.choice(("low", "high"))}}
-        lines.append((account % PARTITIONS, t, body))
-    end = t + 30 * DAY
-    lines += [(p, end, {"id": "end-%d" % p, "type": "release.deployed", "time": logs.time_text(end)}) for p in range(PARTITIONS)]
-    offsets = [0] * PARTITIONS
-    for p, at, body in lines:
-        body["kafka"] = {"topic": "t", "partition": p, "offset": offsets[p], "timestamp": at}
-        offsets[p] += 1
-    return [json.dumps(body).encode() + b"\n" for _, _, body in lines], end - DAY
+def ticket(r, i):
+    return {"user": {"id": "u%d" % r.randrange(150)}, "ticket": {"id": "T%d" % i, "priority": r.choice(("low", "high"))}}
 
 
 def of_rule(record, rule):
@@ -111,7 +97,7 @@ class Rules(unittest.TestCase):
         self.before = self.system.config
         self.after = self.system.folder / "after.yaml"
         self.after.write_text(self.before.read_text(encoding="utf-8").replace(BEFORE, AFTER), encoding="utf-8")
-        self.lines, self.cutoff = log_of(random.Random(SEED))
+        self.lines, self.cutoff = made_log.tickets(random.Random(SEED), PARTITIONS, ACCOUNTS, EVENTS, MINUTE, ticket)
         path = self.system.folder / "log.jsonl"
         path.write_bytes(b"".join(self.lines))
         self.old = live.until(self.replay(self.before, path), self.cutoff)

@@ -5,7 +5,6 @@
 """
 import json
 import pathlib
-import subprocess
 import sys
 import time
 import unittest
@@ -14,39 +13,23 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "oracle")]
 import live  # noqa: E402
 import log as logs  # noqa: E402
-
-RULE = ("  r:\n    by: [account]\n    count: {at_least: 1, within: 1h}\n    severity: {medium: 1, high: 3}\n    send: [ops]\n")
-BASE = 1_772_409_600_000
+import made_log  # noqa: E402
 
 
 def event(ident, account, minute=0):
-    ms = BASE + minute * 60_000
-    return json.dumps({"id": ident, "type": "ticket.created", "time": logs.time_text(ms), "account": {"id": account},
-                       "kafka": {"topic": "t", "partition": 0, "offset": 0, "timestamp": ms}}).encode() + b"\n"
+    return made_log.line(ident, made_log.START + minute * made_log.MINUTE, account={"id": account})
 
 
-class Silence(unittest.TestCase):
-    maxDiff = None
-
-    def setUp(self):
-        self.receiver = live.Receiver()
-        self.addCleanup(self.receiver.close)
-        self.system = live.System(RULE, 1, shards=2,
-                                  sinks='sinks:\n  ops: {type: webhook, url: "%s/ops"}\n' % self.receiver.url)
-        self.addCleanup(self.system.close)
-
-    def tool(self, *words, code=0):
-        done = subprocess.run([live.PROGRAM, *words, "-c", str(self.system.config)], capture_output=True, text=True, timeout=60)
-        self.assertEqual(done.returncode, code, done.stderr + done.stdout)
-        return done.stdout if code == 0 else done.stderr
+class Silence(live.OneSink):
+    RULES = "  r:\n    by: [account]\n    count: {at_least: 1, within: 1h}\n    severity: {medium: 1, high: 3}\n    send: [ops]\n"
 
     def silence(self, *words, **more):
-        return self.tool("silence", *words, **more).strip()
+        return self.verb("silence", *words, **more).strip()
 
     def told(self):
         with self.receiver.lock:
             alerts = [json.loads(body) for _, _, body, _ in self.receiver.posts]
-        return sorted((a["key"]["account"], logs.time_of(a["time"]) // 60_000 - BASE // 60_000, a["state"]) for a in alerts)
+        return sorted((a["key"]["account"], (logs.time_of(a["time"]) - made_log.START) // made_log.MINUTE, a["state"]) for a in alerts)
 
     def test_what_matches_is_not_told(self):
         self.system.start()
@@ -60,18 +43,18 @@ class Silence(unittest.TestCase):
                          b"".join(event("d%d" % i, "cogs", i) for i in range(1, 4)))
         live.wait_until("three are kept back", lambda: self.system.log_text().count("event=alert_silenced") == 3)
         self.system.feed(event("end", "zzz", 600))
-        live.wait_until("the record", lambda: self.tool("alerts", "ls").count("\n") >= 8)
+        live.wait_until("the record", lambda: self.verb("alerts", "ls").count("\n") >= 8)
         want = [("bolt", 3, "firing"), ("bolt", 63, "resolved"), ("cogs", 0, "firing"), ("cogs", 63, "resolved"), ("zzz", 600, "firing")]
         live.wait_until("what is told", lambda: self.told() == want)
         time.sleep(1)
         self.assertEqual(self.told(), want)
-        record = [json.loads(line) for line in self.tool("alerts", "ls").splitlines()]
+        record = [json.loads(line) for line in self.verb("alerts", "ls").splitlines()]
         acme = [a for a in record if a["key"]["account"] == "acme"]
         self.assertEqual([a["state"] for a in acme], ["firing", "escalated", "resolved"])
-        shown = self.tool("alerts", "show", acme[0]["id"])
+        shown = self.verb("alerts", "show", acme[0]["id"])
         self.assertIn("firing was not told to ops: silenced until ", shown)
         self.assertIn(" by al: a deploy", shown)
-        self.assertIn("escalated was not told", self.tool("alerts", "show", [a for a in record if a["key"]["account"] == "cogs"][0]["id"]))
+        self.assertIn("escalated was not told", self.verb("alerts", "show", [a for a in record if a["key"]["account"] == "cogs"][0]["id"]))
         listed = [json.loads(line) for line in self.silence("ls", "--format", "json").splitlines()]
         self.assertEqual({s["id"] for s in listed}, {ident, muted})
         self.assertIn("active", self.silence("ls"))
@@ -102,7 +85,7 @@ class Silence(unittest.TestCase):
         for words in ([], ["add"], ["add", *good[2:]], ["add", *good, "x"], ["add", *good, "--for", "soon"], ["add", *good, "--key", "x"],
                       ["add", *good, "--up-to", "huge"], ["add", *good, "--everything"], ["add", *good[:2], *good[4:]], ["add", *good[:6]],
                       ["ls", "x"], ["expire"], ["fly"], ["add", *good, "--until", "2026-03-02T00:00:00Z"]):
-            self.assertIn("usage:", self.tool("silence", *words, code=2), words)
+            self.assertIn("usage:", self.verb("silence", *words, code=2), words)
         self.assertIn("over already", self.silence("add", "--rule", "r", "--until", "2020-03-02T00:00:00Z", "--author", "a", "--reason", "x", code=2))
         self.assertIn("there is none 'x'", self.silence("expire", "x", code=1))
 
