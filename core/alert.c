@@ -21,7 +21,8 @@ enum {
     KEY_BYTES = 65535,  /* what a packed record holds (buf_str16) */
 };
 
-static const char *const state_names[ALERT_STATES] = {"firing", "escalated", "resolved"};
+static const char *const state_names[ALERT_STATES] = {"firing", "escalated", "reminder",
+                                                      "resolved"};
 static const char *const severity_names[SEVERITIES] = {"low", "medium", "high",
                                                        "critical"};
 
@@ -86,13 +87,19 @@ static void put_time(json_t *object, const char *name, int64_t ms)
 }
 
 /* Dumped with 15 significant digits, which give 4 decimals back exactly up to 10^11. */
-static void put_number(json_t *object, const char *name, double v)
+static json_t *number(double v)
 {
     if (!isfinite(v))
-        return;
+        return json_null();
     double rounded = fabs(v) < 1e11 ? round(v * 1e4) / 1e4 : v;
     bool whole = fabs(rounded) < 0x1p53 && rounded == trunc(rounded);
-    put(object, name, whole ? json_integer((json_int_t)rounded) : json_real(rounded));
+    return whole ? json_integer((json_int_t)rounded) : json_real(rounded);
+}
+
+static void put_number(json_t *object, const char *name, double v)
+{
+    if (isfinite(v))
+        put(object, name, number(v));
 }
 
 static json_t *key_object(const struct alert *a)
@@ -130,6 +137,20 @@ static void put_accounts(json_t *line, const struct alert *a)
     }
     if (a->accounts_n > (int64_t)a->accounts_listed)
         put_int(line, "accounts_total", a->accounts_n);
+}
+
+static void put_trend(json_t *line, const struct alert_trend *trend)
+{
+    char out[CALENDAR_TEXT_BYTES];
+    if (!trend->n)
+        return;
+    json_t *o = json_object(), *list = json_array();
+    struct str step = calendar_text(trend->step_ms, out);
+    put(o, "step", json_stringn_nocheck(step.p, step.n));
+    for (size_t i = 0; i < trend->n; i++)
+        json_array_append_new(list, number(trend->values[i]));
+    put(o, "values", list);
+    put(line, "trend", o);
 }
 
 static json_t *evidence_object(const struct alert_evidence *evidence, bool positions)
@@ -243,6 +264,10 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_word(line, "state", state_names[a->state]);
     put_word(line, "severity", severity_names[a->severity]);
     put_time(line, "time", a->time_ms);
+    if (a->reminder) {
+        put_int(line, "reminder", a->reminder);
+        put_time(line, "opened", a->opened_ms);
+    }
     put(line, "key", key_object(a));
     put_text(line, "summary", a->summary, PROSE_BYTES);
     put_int(line, "count", a->count);
@@ -253,6 +278,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_accounts(line, a);
     put_time(line, "first_seen", a->first_seen_ms);
     put_time(line, "last_seen", a->last_seen_ms);
+    put_trend(line, &a->trend);
     put_evidence(line, a, positions);
     put_sample(line, &a->sample);
     put_anomaly(line, &a->anomaly);

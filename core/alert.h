@@ -15,10 +15,17 @@ enum {
     ALERT_EVIDENCE_MAX = 5,  /* exemplars; count counts all */
     ALERT_COMPONENTS_MAX = 4,
     ALERT_CONTRIBUTORS_MAX = 3,
+    ALERT_TREND_MAX = 12,
     ALERT_NOT_COUNTED = -1,  /* users: the kind does not know */
 };
 
-enum alert_state { ALERT_FIRING, ALERT_ESCALATED, ALERT_RESOLVED, ALERT_STATES };
+enum alert_state {
+    ALERT_FIRING,
+    ALERT_ESCALATED,
+    ALERT_REMINDER, /* nothing new: it is still firing, with all that its last step said */
+    ALERT_RESOLVED,
+    ALERT_STATES
+};
 enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL, SEVERITIES };
 
 struct alert_account {
@@ -57,6 +64,13 @@ struct alert_anomaly {
     double lowest, highest, score; /* ... so many times that range */
 };
 
+/* How it went, in equal stretches up to the alert's time or that of its last event, the newest last. */
+struct alert_trend {
+    size_t n;                       /* 0: not known */
+    int64_t step_ms;                /* of each, as core/calendar.h has buckets */
+    double values[ALERT_TREND_MAX]; /* NAN: there was none */
+};
+
 /* What makes a score, in words. */
 struct alert_component {
     struct str name, reason;
@@ -77,6 +91,8 @@ struct alert {
     enum alert_state state;
     enum severity severity;
     int64_t time_ms; /* event time at which it became true */
+    int64_t reminder;  /* the how-manieth of its episode; 0: it is none */
+    int64_t opened_ms; /* of a reminder: when the episode began */
     size_t keys_n;
     struct str key_names[ALERT_KEYS_MAX], key_values[ALERT_KEYS_MAX];
     struct str summary; /* one line for people */
@@ -87,6 +103,7 @@ struct alert {
     size_t accounts_listed;
     int64_t accounts_n;
     int64_t first_seen_ms, last_seen_ms;
+    struct alert_trend trend;
     struct alert_evidence evidence[ALERT_EVIDENCE_MAX]; /* in (time, event) order */
     size_t evidence_n;
     struct alert_sample sample;

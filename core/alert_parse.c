@@ -141,6 +141,24 @@ static void read_accounts(struct parse *p, const json_t *line, struct alert *out
     out->accounts_n = get_int(p, line, "accounts_total", (int64_t)out->accounts_listed);
 }
 
+static void read_trend(struct parse *p, const json_t *line, struct alert_trend *out)
+{
+    const json_t *trend = member(p, line, "trend", JSON_OBJECT);
+    const json_t *list = member(p, trend, "values", JSON_ARRAY);
+    if (!trend)
+        return;
+    out->n = json_array_size(list);
+    bool good = out->n > 0 && out->n <= ALERT_TREND_MAX &&
+                calendar_parse(get_text(p, trend, "step"), &out->step_ms);
+    for (size_t i = 0; good && i < out->n; i++) {
+        const json_t *v = json_array_get(list, i);
+        good = json_is_number(v) || json_is_null(v);
+        out->values[i] = json_is_null(v) ? (double)NAN : json_number_value(v);
+    }
+    if (!good)
+        (void)err_set(p->e, ERR_INPUT, "alert: bad \"trend\"");
+}
+
 static void read_evidence(struct parse *p, const json_t *line, struct alert *out)
 {
     out->evidence_n = elements(p, line, "evidence", ALERT_EVIDENCE_MAX);
@@ -238,7 +256,8 @@ static void read_contributors(struct parse *p, const json_t *line, struct alert 
             .field = need_text(p, o, "field"),
             .value = need_text(p, o, "value"),
             .share = get_number(p, o, "share"),
-            .usual = json_object_get(o, "usual") ? get_number(p, o, "usual") : (double)NAN,
+            .usual =
+                json_object_get(o, "usual") ? get_number(p, o, "usual") : (double)NAN,
         };
     }
 }
@@ -250,6 +269,9 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     out->kind = need_text(p, line, "kind");
     read_state(p, line, out);
     out->time_ms = need_time(p, line, "time");
+    out->reminder = get_int(p, line, "reminder", 0);
+    if (out->reminder)
+        out->opened_ms = need_time(p, line, "opened");
     read_key(p, line, out);
     out->summary = get_text(p, line, "summary");
     out->count = get_int(p, line, "count", 0);
@@ -258,6 +280,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_accounts(p, line, out);
     out->first_seen_ms = need_time(p, line, "first_seen");
     out->last_seen_ms = need_time(p, line, "last_seen");
+    read_trend(p, line, &out->trend);
     read_evidence(p, line, out);
     read_sample(p, line, out);
     read_anomaly(p, line, out);

@@ -21,6 +21,19 @@ static void show_evidence(const struct anomaly_closing *c, int64_t cell, struct 
     a->accounts_n = (int64_t)a->accounts_listed;
 }
 
+/* The last closed buckets, and this one. */
+static void show_trend(const struct anomaly_closing *c, struct alert *a)
+{
+    const struct series *s = &c->series;
+    size_t n = s->values_n < ALERT_TREND_MAX ? s->values_n : ALERT_TREND_MAX - 1;
+    if (n == 0)
+        return;
+    memcpy(a->trend.values, s->values + s->values_n - n, n * sizeof *s->values);
+    a->trend.values[n] = a->anomaly.value;
+    a->trend.n = n + 1;
+    a->trend.step_ms = c->settings->bucket_ms;
+}
+
 static void put_number(double v, struct buf *out)
 {
     buf_printf(out, fabs(v) < 1000 ? "%.4g" : "%.0f", v);
@@ -88,6 +101,7 @@ void anomaly_say(struct anomaly_closing *c, enum alert_state state,
                                  anomaly_end_ms(c, b->cell));
     a.anomaly = *found;
     a.count = b->n;
+    show_trend(c, &a);
     if (state == ALERT_FIRING) {
         show_evidence(c, b->cell, &a);
         anomaly_contributors(c, b, &a);

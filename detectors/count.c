@@ -41,6 +41,7 @@ static void describe_rise(const struct walk *k, size_t at, struct alert *a)
     a->users = members_users(w->members + from, n);
     a->last_seen_ms = w->members[at].time_ms;
     members_describe(w->members + from, take + from, n, a);
+    count_window_trend(w, at, take, &a->trend);
 }
 
 /* "3 events within 1h: page /billing/invoices/:id, error ..." */

@@ -65,6 +65,10 @@ int count_level(const struct rule *rule, int64_t n);
 /* True for members that alerts may show: with `distinct` the first of each person and cell. */
 void count_window_candidates(const struct count_window *w, bool *take);
 
+/* How the window that ends at the member filled; counted are members that alerts may show. */
+void count_window_trend(const struct count_window *w, size_t at, const bool *take,
+                        struct alert_trend *out);
+
 void count_state_pack(const struct count_state *s, struct buf *out);
 struct count_state count_state_unpack(struct str packed, struct arena *arena);
 

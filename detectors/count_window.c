@@ -148,6 +148,19 @@ void count_window_candidates(const struct count_window *w, bool *take)
     free(last);
 }
 
+void count_window_trend(const struct count_window *w, size_t at, const bool *take,
+                        struct alert_trend *out)
+{
+    int64_t within_ms = w->settings->within_ms;
+    *out = (struct alert_trend){.n = ALERT_TREND_MAX,
+                                .step_ms = within_ms / ALERT_TREND_MAX};
+    for (size_t i = w->from[at]; i <= at; i++) {
+        int64_t age_ms = w->members[at].time_ms - w->members[i].time_ms;
+        out->values[ALERT_TREND_MAX - 1 - age_ms * ALERT_TREND_MAX / within_ms] +=
+            take[i];
+    }
+}
+
 /* The earliest time that a window ending at or after the watermark may still look at. Whole cells, so that
  * which event is the first of a cell does not depend on when this runs. */
 static int64_t needed_from(const struct count_window *w, int64_t watermark_ms)

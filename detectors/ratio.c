@@ -6,6 +6,7 @@
  * against those of all other keys, by a test for proportions. Empty buckets are absent. Besides the tallies the first few events of each open bucket are
  * kept, of those that match and of the others, as evidence; their weight is 0 because they are counted. */
 #include <assert.h>
+#include <math.h>
 #include <xxhash.h>
 
 #include "detectors/judgement.h"
@@ -40,11 +41,34 @@ static void show_evidence(const struct ratio_closing *c, int64_t cell, bool matc
     a->accounts_n = (int64_t)a->accounts_listed;
 }
 
+/* The last buckets, as far as a history remembers them, and this one. */
+static void show_trend(const struct ratio_closing *c, const struct tally *t,
+                       struct alert_trend *out)
+{
+    int64_t history_n = c->settings->history_n;
+    int64_t from =
+        t->cell - (history_n < ALERT_TREND_MAX ? history_n : ALERT_TREND_MAX - 1);
+    for (size_t i = 0; i < c->n && c->tallies[i].cell <= t->cell; i++) {
+        if (c->tallies[i].cell < from)
+            continue;
+        if (out->n == 0)
+            from = c->tallies[i].cell;
+        while (from + (int64_t)out->n < c->tallies[i].cell)
+            out->values[out->n++] = (double)NAN;
+        out->values[out->n++] = (double)c->tallies[i].matched / (double)c->tallies[i].n;
+    }
+    out->step_ms = c->settings->bucket_ms;
+    if (out->n < 2)
+        out->n = 0;
+}
+
 static void say(struct ratio_closing *c, enum alert_state state, const struct tally *t,
                 const struct alert_anomaly *figures)
 {
     struct ratio_finding found = {state, *t, c->opened_cell, *figures};
     struct alert a = ratio_alert(c->in, c->out, &found);
+    if (t->n)
+        show_trend(c, t, &a.trend);
     if (state == ALERT_FIRING) {
         show_evidence(c, t->cell, figures->up, &a);
         a.first_seen_ms = ratio_start_ms(c, t->cell);

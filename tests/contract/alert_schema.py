@@ -72,11 +72,13 @@ def seen_in(value, path=""):
 
 # ---- the small judge ----
 
-TYPES = {"object": dict, "array": list, "string": str}
+TYPES = {"object": dict, "array": list, "string": str, "null": type(None)}
 NUMBERS = {"integer": lambda v: isinstance(v, int) or (isinstance(v, float) and v.is_integer()), "number": lambda v: isinstance(v, (int, float))}
 
 
 def has_type(value, name):
+    if isinstance(name, list):
+        return any(has_type(value, one) for one in name)
     if name in TYPES:
         return isinstance(value, TYPES[name])
     return NUMBERS[name](value) and not isinstance(value, bool)
@@ -193,7 +195,7 @@ def controls(good):
     yield from [but(id="X" * 32), but(id="0" * 33), but(state="open"), but(severity=None), but(count="3"), but(count=-1), but(time="now"),
                 but(time="2026-03-02 09:14:07.120Z"), but(key={"page": 7}), but(key={str(i): "" for i in range(5)}), but(accounts=[]),
                 but(accounts=[{"id": 5}]), but(evidence=[{"event": "e"}]), but(evidence=[{"time": good["time"], "partition": 1}]),
-                but(sample={}), but(sample={"body": "x"}), but(summary="x" * 2049), but(matched=3), but(type="alert.firing"), but(count_estimated=False),
+                but(sample={}), but(trend={"step": "5m", "values": ["3"]}), but(trend={"step": "5m", "values": [0] * 13}), but(sample={"body": "x"}), but(summary="x" * 2049), but(matched=3), but(type="alert.firing"), but(count_estimated=False),
                 but(extra=1), but(rule=None), but(users=1.5), []]
 
 

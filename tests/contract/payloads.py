@@ -144,6 +144,9 @@ def alert(rnd):
                            "evidence": [evidence(rnd) for _ in range(rnd.randrange(6))],
                            "sample": some(rnd, {m: text(rnd) for m in ("page_url", "action", "error_type", "error_code", "error_message",
                                                                        "subject", "version")})}))
+    if rnd.random() < 0.5:
+        values = [rnd.choice([0, 1, 7, 10 ** 12, -0.25, 1e-4, None]) for _ in range(rnd.randrange(1, 13))]
+        made["trend"] = {"step": rnd.choice(["5m", "1d4h", "month", "83ms"]), "values": values}
     if "accounts" in made and rnd.random() < 0.5:
         made["accounts_total"] = len(made["accounts"]) + 5
     if rnd.random() < 0.1:

@@ -65,6 +65,10 @@ def compared(line, like):
 
 def near(value):
     """Four digits are enough to compare a mean by; 2.0 and 2 are the same."""
+    if isinstance(value, dict):
+        return {k: near(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [near(v) for v in value]
     if not isinstance(value, float):
         return value
     return int(value) if value == int(value) else round(value, 4)

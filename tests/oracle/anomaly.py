@@ -136,6 +136,13 @@ class Anomaly(Rule):
         seen = {"lowest": min(base), "highest": max(base), "score": score} if self.novelty else {}
         return way, opens, strength >= self.lower_bar, {"value": value, "mean": m, "stddev": sd, "z": z, **matched, **seen}
 
+    def recent(self, values, i):
+        """The values of at most twelve buckets, this one the last; as a baseline, they begin with one that held something."""
+        before = [v for v in values[:i] if v[0] >= values[i][0] - self.reach]
+        while not before[0][2]:
+            before = before[1:]
+        return [v[1] for v in (before + [values[i]])[-12:]]
+
     def floor(self, m, value, have):
         """What chance alone makes of a variance."""
         if self.metric == "count":
@@ -153,6 +160,7 @@ class Anomaly(Rule):
                 if verdict is None:
                     continue
                 time, (way, opens, stays, figures) = self.buckets.start(b + 1), verdict
+                figures["trend"] = {"step": self.buckets.text, "values": self.recent(values, i)}
                 if state and not (stays and way == state):
                     yield time, "resolved", self.severity, have, None, figures
                     state = 0

@@ -17,11 +17,20 @@ def duration(text):
     return sum(int(a) * UNITS[b] for a, b in parts)
 
 
+def duration_text(ms):
+    text = ""
+    for unit in ("d", "h", "m", "s", "ms"):
+        text += "%d%s" % (ms // UNITS[unit], unit) if ms >= UNITS[unit] else ""
+        ms %= UNITS[unit]
+    return text
+
+
 class Buckets:
     def __init__(self, text, zone):
         self.zone, self.known = zoneinfo.ZoneInfo(zone), {}
         self.width = 30 * DAY if text == "month" else duration(text)  # so many of them a history holds
         self.unit = "month" if text == "month" else {DAY: "day", 7 * DAY: "week"}.get(self.width)
+        self.text = "month" if self.unit == "month" else duration_text(self.width)
         self.longest = self.width + 2 * DAY
 
     def date(self, time):

@@ -7,7 +7,7 @@ import math
 
 import log as logs
 import where
-from buckets import Buckets, duration
+from buckets import Buckets, duration, duration_text
 
 KINDS = ("count", "anomaly", "new_value", "quiet", "ratio", "deadline", "health")
 
@@ -67,12 +67,21 @@ class Count(Rule):
                 state = "firing" if open_at is None else "escalated"
                 open_at = i + 1 - len(window) if open_at is None else open_at
                 level = self.reached(count)
-                yield event.time, state, self.steps[level - 1][1], count, named(window), None
+                yield event.time, state, self.steps[level - 1][1], count, named(window), {"trend": self.trend(events, i)}
         if open_at is not None and events[-1].time + self.resolve_after <= end:
             yield self.resolution(events[open_at:], level)
 
     def size(self, window):
         return len({e.person() for e in window}) if self.distinct else len(window)
+
+    def trend(self, events, i):
+        """The window's twelfths; with distinct each person once in a quarter, at the first event in it."""
+        values, quarter = [0] * 12, max(1, self.within // 4)
+        for e in self.window(events, i):
+            same = [o for o in events if o.person() == e.person() and o.time // quarter == e.time // quarter]
+            if not self.distinct or same[0] is e:
+                values[11 - (events[i].time - e.time) * 12 // self.within] += 1
+        return {"step": duration_text(self.within // 12), "values": values}
 
     def resolution(self, episode, level):
         """Its events, or its people, of whom the program estimates more than it can keep."""
@@ -165,6 +174,14 @@ class Ratio(Rule):
         odd = way in self.ways and abs(z) > self.z and abs(value - usual) >= self.change * usual
         return way if odd else 0, {"value": value, "mean": usual, "stddev": sd, "z": z, "matched": k}
 
+    def trend(self, buckets, b):
+        """The shares of at most twelve buckets, where there is a history; they begin with one that has events."""
+        seen = [c for c in buckets if b - min(self.reach, 11) <= c <= b]
+        if "history" not in self.settings or len(seen) < 2:
+            return None
+        shares = {c: sum(buckets[c]) / len(buckets[c]) for c in seen}
+        return {"step": self.buckets.text, "values": [shares.get(c) for c in range(min(seen), b + 1)]}
+
     def tallied(self, events):
         """Of each bucket with events, for each whether it matches."""
         buckets = {}
@@ -185,7 +202,7 @@ class Ratio(Rule):
             if verdict is None or verdict[0] == state:
                 continue
             for was in ["resolved"] * bool(state) + ["firing"] * bool(verdict[0]):
-                yield self.buckets.start(b + 1), was, self.severity, len(buckets[b]), None, verdict[1]
+                yield self.buckets.start(b + 1), was, self.severity, len(buckets[b]), None, {**verdict[1], "trend": self.trend(buckets, b)}
             state = verdict[0]
 
 

@@ -305,10 +305,19 @@ def other_contributors(one, other):
     return [want, got]
 
 
+def other_trend(one, other):
+    """Those of both where they differ."""
+    want, got = one.get("trend") or {"step": "", "values": []}, other.get("trend", {"step": "", "values": []})
+    if want["step"] == got["step"] and len(want["values"]) == len(got["values"]) and not any(
+            (w is None) != (g is None) or abs((w or 0) - (g or 0)) > 0.00006 for w, g in zip(want["values"], got["values"])):
+        return []
+    return [want, got]
+
+
 def far(one, other):
-    """Figures of an anomaly, of which the program prints four decimals."""
+    """Figures, of which the program prints four decimals."""
     figures = [n for n in ("value", "mean", "stddev", "z", "lowest", "highest", "score") if n in one]
-    return [(n, one[n], other.get(n)) for n in figures if abs(one[n] - other.get(n, 1e9)) > 0.00006] + other_contributors(one, other)
+    return [(n, one[n], other.get(n)) for n in figures if abs(one[n] - other.get(n, 1e9)) > 0.00006] + other_contributors(one, other) + other_trend(one, other)
 
 
 def against_oracle(program, folder, paths, printed, settle):

@@ -30,6 +30,7 @@ static const struct alert page_error = {
     .accounts_n = 4,
     .first_seen_ms = 1772442000000,
     .last_seen_ms = 1772442847120,
+    .trend = {.n = 3, .step_ms = 300000, .values = {1, NAN, 0.25}},
     .evidence = {{.event = STR("evt-1"),
                   .ticket = STR("T-1"),
                   .user = STR("u-1"),
@@ -57,7 +58,7 @@ static const struct alert page_error = {
     "\"renewal\":\"2026-06-30\",\"owner\":\"csm-3\"},{\"id\":\"tiny\",\"mrr\":49.5}],"  \
     "\"accounts_total\":4,"                                                             \
     "\"first_seen\":\"2026-03-02T09:00:00.000Z\",\"last_seen\":\"2026-03-02T09:14:07."  \
-    "120Z\","                                                                           \
+    "120Z\",\"trend\":{\"step\":\"5m\",\"values\":[1,null,0.25]},"                        \
     "\"evidence\":[{\"event\":\"evt-1\",\"ticket\":\"T-1\",\"user\":\"u-1\","           \
     "\"account\":\"acme\",\"time\":\"2026-03-02T09:00:00.000Z\""
 #define PAGE_ERROR_TAIL                                                           \
@@ -172,6 +173,7 @@ static void reads_back_what_it_wrote(void)
     CHECK_INT(back.evidence[1].partition, -1);
     CHECK_INT(back.accounts_n, 4);
     CHECK(back.anomaly.z == -4.5 && back.anomaly.bucket_ms == 86400000);
+    CHECK(back.trend.n == 3 && isnan(back.trend.values[1]));
 }
 
 static void a_novelty_keeps_its_range(void)
