@@ -5,6 +5,7 @@
 #include "config/config.h"
 #include "detectors/detector.h"
 #include "tests/check.h"
+#include "tests/kind_window.h"
 
 enum { MANY = 10000, CHUNK = 13, HOUR_MS = 3600000 };
 static const int64_t T0 = 1772442000000; /* 2026-03-02T09:00:00Z */
@@ -17,11 +18,8 @@ static const char yaml[] =
     "  daily: {anomaly: {metric: count, bucket: 1d, history: 7d}}\n";
 
 static struct config config;
-static struct arena arena;
-static struct buf state, kept;
-static struct str records[MANY + 10];
-static size_t records_n;
-static struct judgement found;
+static struct kind_window window;
+static struct judgement *const found = &window.found;
 
 static void read_config(const char *zone, struct config *out)
 {
@@ -35,47 +33,23 @@ static void read_config(const char *zone, struct config *out)
 static void add(const struct rule *rule, int64_t time_ms, double csat)
 {
     char id[32];
-    struct buf record;
     struct event e = {.time_ms = time_ms};
     snprintf(id, sizeof id, "e%lld", (long long)(time_ms - T0));
     e.id = str_of(id);
     e.fields[FIELD_TICKET_CSAT] = (struct value){.type = VALUE_NUMBER, .number = csat};
     e.fields[FIELD_TICKET_FEATURE] =
         (struct value){.type = VALUE_TEXT, .text = str_of(id)}; /* all different */
-    buf_init(&record, UINT16_MAX);
-    CHECK(rule->kind->update(rule, &e, &(struct update){.record = &record}));
-    records[records_n++] = arena_str(&arena, buf_str(&record));
-    buf_deinit(&record);
+    kind_window_add(&window, rule, &e);
 }
 
-/* Judges, and leaves in `records` and `state` what a store would have then. */
 static void judge(const struct rule *rule, int64_t watermark_ms, int64_t judge_from_ms)
 {
-    struct judge_input in = {.rule = rule,
-                             .state = arena_str(&arena, buf_str(&state)),
-                             .records = records,
-                             .records_n = records_n,
-                             .watermark_ms = watermark_ms,
-                             .settled_ms = watermark_ms,
-                             .judge_from_ms = judge_from_ms,
-                             .quiet_until_ms = ALWAYS_MS};
-    buf_clear(&state);
-    buf_clear(&kept);
-    found = (struct judgement){
-        .arena = &arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
-    rule->kind->judge(&in, &found);
-    CHECK(found.due_ms > watermark_ms);
-    struct reader r = {.in = arena_str(&arena, buf_str(&kept))};
-    records_n = found.kept_n;
-    for (size_t i = 0; i < records_n; i++)
-        records[i] = reader_str16(&r);
-    CHECK(!r.failed && r.in.n == 0);
+    kind_window_judge(&window, rule, NULL, watermark_ms, judge_from_ms);
 }
 
 static void begin(void)
 {
-    records_n = 0;
-    buf_clear(&state);
+    kind_window_begin(&window);
 }
 
 /* Folded a few at a time, as a store does: five events, a sketch and a sample are what stays. */
@@ -87,14 +61,14 @@ static void a_hot_hour_is_bounded(void)
         add(rule, T0 + 1 + i * 359LL, 1 + i * 0.37);
         if (i % CHUNK == 0)
             judge(rule, T0, ALWAYS_MS);
-        CHECK(records_n <= 5 + CHUNK);
+        CHECK(window.records_n <= 5 + CHUNK);
     }
     judge(rule, T0, ALWAYS_MS);
-    CHECK_INT(found.kept_n, 5);
-    CHECK(state.n < 16384);
+    CHECK_INT(found->kept_n, 5);
+    CHECK(window.state.n < 16384);
     judge(rule, T0 + HOUR_MS, ALWAYS_MS);
-    CHECK_INT(found.kept_n, 0);
-    CHECK(state.n < 2048); /* one value, and 32 events of its block */
+    CHECK_INT(found->kept_n, 0);
+    CHECK(window.state.n < 2048); /* one value, and 32 events of its block */
 }
 
 /* Two hours of history, then one that is abnormal; said only where all of its history was read. */
@@ -108,11 +82,11 @@ static void nothing_is_judged_in_an_unread_past(void)
         for (int i = 0; i < 40; i++)
             add(rule, T0 + 2 * HOUR_MS + i, 1);
         judge(rule, T0 + 3 * HOUR_MS, T0 + 3 * HOUR_MS + early);
-        CHECK_INT(found.confirmed_n, !early);
-        if (found.confirmed_n) {
-            CHECK_INT(found.confirmed[0].count, 40);
-            CHECK_INT(found.confirmed[0].time_ms, T0 + 3 * HOUR_MS);
-            CHECK_INT(found.confirmed[0].evidence_n, ALERT_EVIDENCE_MAX);
+        CHECK_INT(found->confirmed_n, !early);
+        if (found->confirmed_n) {
+            CHECK_INT(found->confirmed[0].count, 40);
+            CHECK_INT(found->confirmed[0].time_ms, T0 + 3 * HOUR_MS);
+            CHECK_INT(found->confirmed[0].evidence_n, ALERT_EVIDENCE_MAX);
         }
     }
 }
@@ -127,8 +101,8 @@ static void an_unfinished_hour_is_not_judged(void)
     for (int i = 0; i < 40; i++)
         add(rule, T0 + 2 * HOUR_MS + i, 1);
     judge(rule, T0 + 3 * HOUR_MS - 1, ALWAYS_MS);
-    CHECK_INT(found.confirmed_n, 0);
-    CHECK_INT(found.due_ms, T0 + 3 * HOUR_MS);
+    CHECK_INT(found->confirmed_n, 0);
+    CHECK_INT(found->due_ms, T0 + 3 * HOUR_MS);
 }
 
 /* A day of another zone is another day; an hour is not. */
@@ -143,17 +117,13 @@ static void a_zone_is_part_of_days_only(void)
 
 int main(void)
 {
-    arena_init(&arena);
-    buf_init(&state, 1 << 20);
-    buf_init(&kept, 1 << 24);
+    kind_window_init(&window);
     read_config("UTC", &config);
     a_hot_hour_is_bounded();
     nothing_is_judged_in_an_unread_past();
     an_unfinished_hour_is_not_judged();
     a_zone_is_part_of_days_only();
-    buf_deinit(&state);
-    buf_deinit(&kept);
-    arena_deinit(&arena);
+    kind_window_deinit(&window);
     config_deinit(&config);
     return check_result();
 }

@@ -2,6 +2,7 @@
 #include "config/config.h"
 #include "detectors/detector.h"
 #include "tests/check.h"
+#include "tests/kind_window.h"
 
 enum { MANY = 10000, MINUTE_MS = 60000 };
 static const int64_t T0 = 1772442000000; /* 2026-03-02T09:00:00Z */
@@ -15,67 +16,39 @@ static const char yaml[] = "rules:\n"
                            "user}}\n";
 
 static struct config config;
-static struct arena arena;
-static struct buf state, kept;
-static struct str records[2 * MANY], key = STR("billing");
-static size_t records_n;
-static struct judgement found;
+static struct kind_window window;
+static struct judgement *const found = &window.found;
 
 static void begin(void)
 {
-    records_n = 0;
-    buf_clear(&state);
+    kind_window_begin(&window);
 }
 
 static void add(const struct rule *rule, int64_t time_ms, bool escalated)
 {
     char id[32];
-    struct buf record;
     struct event e = {.time_ms = time_ms};
     snprintf(id, sizeof id, "e%010lld", (long long)(time_ms - T0));
     e.id = str_of(id);
     e.fields[FIELD_TICKET_ESCALATED] =
         (struct value){.type = VALUE_FLAG, .flag = escalated};
-    buf_init(&record, UINT16_MAX);
-    CHECK(rule->kind->update(rule, &e, &(struct update){.record = &record}));
-    records[records_n++] = arena_str(&arena, buf_str(&record));
-    buf_deinit(&record);
+    kind_window_add(&window, rule, &e);
 }
 
-/* Judges, and leaves in `records` and `state` what a store would have then. */
 static void judge(const struct rule *rule, int64_t watermark_ms, int64_t judge_from_ms)
 {
-    struct str before = arena_str(&arena, buf_str(&state));
-    struct judge_input in = {.rule = rule,
-                             .key = &key,
-                             .state = before,
-                             .records = records,
-                             .records_n = records_n,
-                             .watermark_ms = watermark_ms,
-                             .settled_ms = watermark_ms,
-                             .judge_from_ms = judge_from_ms,
-                             .quiet_until_ms = ALWAYS_MS};
-    buf_clear(&state);
-    buf_clear(&kept);
-    found = (struct judgement){
-        .arena = &arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
-    rule->kind->judge(&in, &found);
-    CHECK(found.due_ms > watermark_ms);
-    struct reader r = {.in = arena_str(&arena, buf_str(&kept))};
-    records_n = found.kept_n;
-    for (size_t i = 0; i < records_n; i++)
-        records[i] = reader_str16(&r);
-    CHECK(!r.failed && r.in.n == 0);
+    static const struct str key = STR("billing");
+    kind_window_judge(&window, rule, &key, watermark_ms, judge_from_ms);
 }
 
 static void check_alert(size_t i, enum alert_state wanted, int64_t time_ms, int64_t count)
 {
-    CHECK(i < found.confirmed_n);
-    if (i >= found.confirmed_n)
+    CHECK(i < found->confirmed_n);
+    if (i >= found->confirmed_n)
         return;
-    CHECK_INT(found.confirmed[i].state, wanted);
-    CHECK_INT(found.confirmed[i].time_ms, time_ms);
-    CHECK_INT(found.confirmed[i].count, count);
+    CHECK_INT(found->confirmed[i].state, wanted);
+    CHECK_INT(found->confirmed[i].time_ms, time_ms);
+    CHECK_INT(found->confirmed[i].count, count);
 }
 
 /* Read in two halves, the later one first. */
@@ -87,16 +60,16 @@ static void a_hot_new_key_costs_no_more(void)
         for (int i = 0; i < MANY / 2; i++)
             add(rule, T0 + 1000LL * (half * MANY / 2 + i), false);
         judge(rule, ALWAYS_MS, ALWAYS_MS);
-        CHECK_INT(found.confirmed_n, 0);
-        CHECK(found.kept_n <
+        CHECK_INT(found->confirmed_n, 0);
+        CHECK(found->kept_n <
               20); /* two halves of 83 minutes, one an hour, and the first three */
     }
     judge(rule, T0 + 24 * 60 * MINUTE_MS, ALWAYS_MS);
-    CHECK_INT(found.confirmed_n, 2);
+    CHECK_INT(found->confirmed_n, 2);
     check_alert(0, ALERT_FIRING, T0 + 2000, 3);
     check_alert(1, ALERT_RESOLVED, T0 + 1000LL * (MANY - 1) + 60 * MINUTE_MS, MANY);
-    CHECK_INT(found.announced_n, 2);
-    CHECK(state.n == 0 && kept.n == 0);
+    CHECK_INT(found->announced_n, 2);
+    CHECK(window.state.n == 0 && window.kept.n == 0);
 }
 
 static void nothing_is_new_in_an_unread_past(void)
@@ -110,9 +83,9 @@ static void nothing_is_new_in_an_unread_past(void)
         add(rule, later_ms + i, false);
     }
     judge(rule, T0 + 10, from_ms);
-    CHECK_INT(found.confirmed_n, 0);
+    CHECK_INT(found->confirmed_n, 0);
     judge(rule, later_ms + 10, from_ms);
-    CHECK_INT(found.confirmed_n, 1);
+    CHECK_INT(found->confirmed_n, 1);
     check_alert(0, ALERT_FIRING, later_ms + 2, 3);
 }
 
@@ -126,13 +99,13 @@ static void a_hot_share_costs_no_more(void)
     for (int i = 0; i < MANY; i++)
         add(rule, T0 + 60 * MINUTE_MS + i, i >= MANY / 2);
     judge(rule, T0 + 60 * MINUTE_MS, ALWAYS_MS);
-    CHECK_INT(found.confirmed_n, 0);
-    CHECK_INT(found.kept_n, 10);
+    CHECK_INT(found->confirmed_n, 0);
+    CHECK_INT(found->kept_n, 10);
     judge(rule, T0 + 120 * MINUTE_MS - 1, ALWAYS_MS);
-    CHECK_INT(found.confirmed_n, 0); /* one millisecond is still to come */
+    CHECK_INT(found->confirmed_n, 0); /* one millisecond is still to come */
     judge(rule, T0 + 120 * MINUTE_MS, ALWAYS_MS);
-    CHECK_INT(found.confirmed_n, 0); /* 50 % after 1 of 8: 2.12 standard errors */
-    CHECK_INT(found.kept_n, 0);
+    CHECK_INT(found->confirmed_n, 0); /* 50 % after 1 of 8: 2.12 standard errors */
+    CHECK_INT(found->kept_n, 0);
 }
 
 /* The first hour is history only; the second would be judged, were it late enough. */
@@ -146,12 +119,12 @@ static void no_share_is_judged_in_an_unread_past(void)
             add(rule, T0 + 60 * MINUTE_MS + i, i >= 2);
         }
         judge(rule, T0 + 120 * MINUTE_MS, T0 + 120 * MINUTE_MS + early);
-        CHECK_INT(found.confirmed_n, !early);
+        CHECK_INT(found->confirmed_n, !early);
         if (!early) {
             check_alert(0, ALERT_FIRING, T0 + 120 * MINUTE_MS, 40);
-            CHECK_INT(found.confirmed[0].anomaly.matched, 38);
-            CHECK_INT(found.confirmed[0].evidence_n, ALERT_EVIDENCE_MAX);
-            CHECK_INT(found.confirmed[0].evidence[0].time_ms, T0 + 60 * MINUTE_MS + 2);
+            CHECK_INT(found->confirmed[0].anomaly.matched, 38);
+            CHECK_INT(found->confirmed[0].evidence_n, ALERT_EVIDENCE_MAX);
+            CHECK_INT(found->confirmed[0].evidence[0].time_ms, T0 + 60 * MINUTE_MS + 2);
         }
     }
 }
@@ -167,18 +140,18 @@ static void a_crowd_costs_no_more(void)
         for (int i = 0; i < MANY / 2; i++)
             add(rule, T0 + 1000LL * (half * MANY / 2 + i), false);
         judge(rule, ALWAYS_MS, ALWAYS_MS);
-        CHECK(found.kept_n < 20);
-        CHECK(kept.n < 8 * 8192);
+        CHECK(found->kept_n < 20);
+        CHECK(window.kept.n < 8 * 8192);
     }
     judge(rule, end_ms, ALWAYS_MS);
-    CHECK_INT(found.confirmed_n, 1);
-    CHECK(state.n > 8192 && state.n < 8192 + 100);
-    CHECK_INT(found.kept_n, 0);
+    CHECK_INT(found->confirmed_n, 1);
+    CHECK(window.state.n > 8192 && window.state.n < 8192 + 100);
+    CHECK_INT(found->kept_n, 0);
     judge(rule, end_ms + 60 * MINUTE_MS, ALWAYS_MS);
-    CHECK_INT(found.confirmed_n, 1);
-    CHECK(found.confirmed[0].estimated);
-    CHECK(found.confirmed[0].count > MANY * 9 / 10 &&
-          found.confirmed[0].count < MANY * 11 / 10);
+    CHECK_INT(found->confirmed_n, 1);
+    CHECK(found->confirmed[0].estimated);
+    CHECK(found->confirmed[0].count > MANY * 9 / 10 &&
+          found->confirmed[0].count < MANY * 11 / 10);
 }
 
 int main(void)
@@ -186,9 +159,7 @@ int main(void)
     struct config_report report;
     int parsed = config_parse(str_of(yaml), "test.yaml", &config, CONFIG_REPLAY, &report);
     CHECK_INT(parsed, 0);
-    arena_init(&arena);
-    buf_init(&state, 1 << 20);
-    buf_init(&kept, 1 << 24);
+    kind_window_init(&window);
     if (parsed == 0) {
         a_hot_new_key_costs_no_more();
         nothing_is_new_in_an_unread_past();
@@ -196,10 +167,8 @@ int main(void)
         no_share_is_judged_in_an_unread_past();
         a_crowd_costs_no_more();
     }
-    buf_deinit(&state);
-    buf_deinit(&kept);
+    kind_window_deinit(&window);
     buf_deinit(&report.text);
-    arena_deinit(&arena);
     config_deinit(&config);
     return check_result();
 }
