@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/verbs.h"
+#include "core/suggest.h"
 
 static const struct verb {
     const char *name;
@@ -42,6 +43,17 @@ static int help(FILE *out, int code)
     return code;
 }
 
+static int no_such_verb(const char *word)
+{
+    char meant[SUGGESTION_BYTES];
+    struct suggestion s = suggestion_for(str_of(word));
+    for (int i = 0; i < VERBS; i++)
+        suggestion_offer(&s, str_of(verbs[i].name));
+    fprintf(stderr, "ticketwatch: no verb '%s'%s\n`ticketwatch --help` lists them\n",
+            word, suggestion_text(&s, meant));
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 2)
@@ -55,6 +67,5 @@ int main(int argc, char **argv)
     for (int i = 0; i < VERBS; i++)
         if (!strcmp(argv[1], verbs[i].name))
             return verbs[i].run(argc - 1, argv + 1);
-    fprintf(stderr, "ticketwatch: no verb '%s'\n\n", argv[1]);
-    return help(stderr, EXIT_USAGE);
+    return no_such_verb(argv[1]);
 }
