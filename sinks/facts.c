@@ -85,6 +85,8 @@ static void add_figures(struct facts *f, const struct alert *a, struct arena *ar
     add(f, arena, STR("Value"), &b);
     words_how_often(&b, a);
     add(f, arena, STR("How often"), &b);
+    (void)words_trend(&b, a);
+    add(f, arena, STR("Trend"), &b);
     put_accounts(&b, a);
     add(f, arena, STR("Accounts"), &b);
     words_time(&b, a->first_seen_ms);

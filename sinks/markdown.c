@@ -27,6 +27,16 @@ static void rate(struct buf *out, const struct alert *a)
         out->n = start;
 }
 
+static void trend(struct buf *out, const struct alert *a)
+{
+    size_t start = out->n;
+    buf_text(out, "\nTrend ");
+    if (words_trend(out, a))
+        buf_text(out, ", the newest last.\n");
+    else
+        out->n = start;
+}
+
 static void facts(struct buf *out, const struct alert *a)
 {
     words_how_often(out, a);
@@ -45,6 +55,7 @@ static void facts(struct buf *out, const struct alert *a)
         words_anomaly(out, DIALECT_MARKDOWN, a);
         buf_text(out, ".\n");
     }
+    trend(out, a);
     if (!words_says_all(a)) {
         buf_text(out, "\n\u201c");
         words_text(out, DIALECT_MARKDOWN, a->summary, 2 * CELL_UNITS);

@@ -90,6 +90,9 @@ static void put_figures(json_t *details, const struct alert *a)
         put_line(details, "value", buf_str(&b));
         buf_clear(&b);
     }
+    if (words_trend(&b, a))
+        put_line(details, "trend", buf_str(&b));
+    buf_clear(&b);
     words_error(&b, a);
     put_line(details, "error", buf_str(&b));
     buf_deinit(&b);

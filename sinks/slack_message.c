@@ -143,6 +143,13 @@ static void add_rate(json_t *fields, const struct alert *a, struct buf *b)
         end_field(fields, b);
 }
 
+static void add_trend(json_t *fields, const struct alert *a, struct buf *b)
+{
+    begin_field(b, "Trend");
+    if (words_trend(b, a))
+        end_field(fields, b);
+}
+
 static void add_facts(json_t *fields, const struct alert *a, struct buf *b)
 {
     begin_field(b, "Severity");
@@ -157,6 +164,7 @@ static void add_facts(json_t *fields, const struct alert *a, struct buf *b)
     words_how_often(b, a);
     end_field(fields, b);
     add_rate(fields, a, b);
+    add_trend(fields, a, b);
     add_accounts_field(fields, a, b);
     begin_field(b, a->state == ALERT_RESOLVED ? "From" : "Since");
     words_time(b, a->first_seen_ms);

@@ -61,6 +61,7 @@ WORDS(a_last_seen, words_time(out, s->alert->last_seen_ms))
 WORDS(a_count, words_number(out, (double)s->alert->count))
 WORDS(a_how_often, words_how_often(out, s->alert))
 WORDS(a_frequency, (void)words_rate(out, s->alert))
+WORDS(a_trend, (void)words_trend(out, s->alert))
 WORDS(a_next, words_next_step(out, s->dialect, s->alert))
 WORDS(a_accounts_total, words_number(out, (double)s->alert->accounts_n))
 WORDS(account_line, words_account(out, s->dialect, &s->alert->accounts[s->i]))
@@ -144,6 +145,7 @@ static const struct name names[] = {
     {"", "how_often", a_how_often},
     {"", "frequency", a_frequency},
     {"", "value", a_value},
+    {"", "trend", a_trend},
     {"", "since", a_since},
     {"", "last_seen", a_last_seen},
     {"", "accounts_total", a_accounts_total},

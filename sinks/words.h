@@ -69,6 +69,11 @@ void words_how_often(struct buf *out, const struct alert *a);
  * contributors "; 75% are feature invoices (usually 25%)". */
 void words_anomaly(struct buf *out, enum dialect d, const struct alert *a);
 
+/* "▁▁▂▁▁▁▃▅█ (9 × 5m)": how it went, the newest last; "·" where there was nothing to measure. Counts are drawn from
+ * zero, where any is more than none; other values from the lowest to the highest. False, and nothing is written,
+ * where that is not known. */
+bool words_trend(struct buf *out, const struct alert *a);
+
 /* "Acme (enterprise, 12,000 MRR, renewal 2026-06-30, owner csm-3)": what is known of it.
  */
 void words_account(struct buf *out, enum dialect d, const struct alert_account *account);

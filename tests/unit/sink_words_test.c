@@ -300,6 +300,34 @@ static void knows_when_a_summary_says_more(void)
     CHECK(words_says_all(&a));
 }
 
+static struct str trend_of(const struct alert *a)
+{
+    buf_clear(&b);
+    return words_trend(&b, a) ? buf_str(&b) : STR("none");
+}
+
+static void draws_a_trend(void)
+{
+    const double none = (double)NAN;
+    struct alert a = {.trend = {.step_ms = 300000}};
+    CHECK_STR(trend_of(&a), STR("none"));
+    a.trend.n = 1;
+    CHECK_STR(trend_of(&a), STR("none"));
+    a.trend = (struct alert_trend){4, 300000, {0, 1, 25, 700}};
+    CHECK_STR(trend_of(&a), STR("▁▂▂█ (4 × 5m)"));
+    a.trend = (struct alert_trend){3, 300000, {7, 7, 7}};
+    CHECK_STR(trend_of(&a), STR("███ (3 × 5m)"));
+    a.trend = (struct alert_trend){3, 300000, {-1e308, 0, 1e308}};
+    CHECK_STR(trend_of(&a), STR("▁▅█ (3 × 5m)"));
+    a.anomaly.present = true;
+    a.trend = (struct alert_trend){4, CALENDAR_MONTH, {4.5, none, 4.25, 2}};
+    CHECK_STR(trend_of(&a), STR("█·▇▁ (4 × month)"));
+    a.trend = (struct alert_trend){3, 86400000, {-1, -1, -1}};
+    CHECK_STR(trend_of(&a), STR("▄▄▄ (3 × 1d)"));
+    a.trend = (struct alert_trend){3, 86400000, {none, none, none}};
+    CHECK_STR(trend_of(&a), STR("none"));
+}
+
 int main(void)
 {
     buf_init(&b, 1 << 20);
@@ -319,6 +347,7 @@ int main(void)
     says_how_often();
     says_how_long();
     knows_when_a_summary_says_more();
+    draws_a_trend();
     buf_deinit(&b);
     return check_result();
 }
