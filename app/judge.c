@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "detectors/accounts.h"
+#include "detectors/remind.h"
 
 enum { LOOK_AGAIN_MS = 600000, STATE_MAX_BYTES = 48 << 20, LINE_MAX_BYTES = 256 * 1024 };
 
@@ -165,7 +166,7 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
                              .quiet_until_ms = s->past.said_ms};
     struct judgement found = {
         .arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
-    rule->kind->judge(&in, &found);
+    remind_judge(&in, &found);
     assert(found.due_ms >
            s->watermark_ms); /* else it would be due again at once, for ever */
     assert(!state.overflowed && !kept.overflowed); /* bounded by the kind */

@@ -117,7 +117,10 @@ static void put_rules(struct buf *out)
         "| `severity` | `low`, `medium`, `high` or `critical`; for `count` also counts, "
         "and for `health` scores, such as `{medium: 5, high: 10}` | `low`; of a "
         "`deadline` `high` | How bad it is. |\n"
-        "| `send` | the name of a sink, or a list of them | nobody | Who is told. |\n");
+        "| `send` | the name of a sink, or a list of them | nobody | Who is told. |\n"
+        "| `remind` | a duration, 1m to 30d | never | While it is still firing so long "
+        "after its last step, it is told again, then after twice as long, and so on. "
+        "|\n");
     for (size_t i = 0; detectors[i]; i++)
         buf_printf(out,
                    "| `%s` | its options, below | one of the kinds is needed | %s |\n",

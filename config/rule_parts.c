@@ -134,6 +134,14 @@ void rule_max_keys(struct reading *r, const struct entry *m, struct str path,
     (void)value_read(r, &row, m->value, path, &rule->max_keys);
 }
 
+void rule_remind(struct reading *r, const struct entry *m, struct str path,
+                 struct rule *rule)
+{
+    static const struct option_row row = {
+        .name = "remind", .type = OPTION_DURATION, .min = 60000, .max = 30 * 86400000.0};
+    (void)value_read(r, &row, m->value, path, &rule->remind_ms);
+}
+
 /* --- severity --- */
 
 static const char severities[] = "low, medium, high or critical";

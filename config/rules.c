@@ -8,9 +8,10 @@ static const struct part {
     void (*read)(struct reading *r, const struct entry *m, struct str path,
                  struct rule *rule);
 } parts[] = {
-    {"on", rule_on},     {"where", rule_where},
-    {"by", rule_by},     {"severity", rule_severity},
-    {"send", rule_send}, {"max_keys", rule_max_keys},
+    {"on", rule_on},         {"where", rule_where},
+    {"by", rule_by},         {"severity", rule_severity},
+    {"send", rule_send},     {"max_keys", rule_max_keys},
+    {"remind", rule_remind},
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 

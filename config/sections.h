@@ -44,6 +44,8 @@ void rule_by(struct reading *r, const struct entry *m, struct str path,
              struct rule *rule);
 void rule_max_keys(struct reading *r, const struct entry *m, struct str path,
                    struct rule *rule);
+void rule_remind(struct reading *r, const struct entry *m, struct str path,
+                 struct rule *rule);
 void rule_severity(struct reading *r, const struct entry *m, struct str path,
                    struct rule *rule);
 void rule_send(struct reading *r, const struct entry *m, struct str path,

@@ -16,7 +16,7 @@ enum {
     ALERT_COMPONENTS_MAX = 4,
     ALERT_CONTRIBUTORS_MAX = 3,
     ALERT_TREND_MAX = 12,
-    ALERT_NOT_COUNTED = -1,  /* users: the kind does not know */
+    ALERT_NOT_COUNTED = -1, /* users: the kind does not know */
 };
 
 enum alert_state {
@@ -26,11 +26,17 @@ enum alert_state {
     ALERT_RESOLVED,
     ALERT_STATES
 };
-enum severity { SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEVERITY_CRITICAL, SEVERITIES };
+enum severity {
+    SEVERITY_LOW,
+    SEVERITY_MEDIUM,
+    SEVERITY_HIGH,
+    SEVERITY_CRITICAL,
+    SEVERITIES
+};
 
 struct alert_account {
     struct str id, name, tier, renewal, owner; /* n == 0: not known */
-    double mrr;                                /* a month, in the account's currency; 0: not known */
+    double mrr; /* a month, in the account's currency; 0: not known */
 };
 
 struct alert_evidence {
@@ -54,13 +60,15 @@ struct alert_contributor {
 struct alert_anomaly {
     bool present;
     double value, mean, stddev, z;
-    bool up;           /* direction */
-    int64_t bucket_ms; /* of the judged bucket, as core/calendar.h has it; it ends at the alert's time */
-    bool share;        /* of a ratio: value and mean are shares, 0 to 1, and ... */
-    int64_t matched;   /* of `count` events so many match */
-    bool limit;        /* mean is a limit that was set, not what is usual */
-    bool overall;      /* mean is that of all other keys in the bucket */
-    bool novelty;      /* judged by the range seen, lowest to highest: value is beyond it by ... */
+    bool up; /* direction */
+    int64_t
+        bucket_ms; /* of the judged bucket, as core/calendar.h has it; it ends at the alert's time */
+    bool share;      /* of a ratio: value and mean are shares, 0 to 1, and ... */
+    int64_t matched; /* of `count` events so many match */
+    bool limit;      /* mean is a limit that was set, not what is usual */
+    bool overall;    /* mean is that of all other keys in the bucket */
+    bool
+        novelty; /* judged by the range seen, lowest to highest: value is beyond it by ... */
     double lowest, highest, score; /* ... so many times that range */
 };
 
@@ -90,15 +98,16 @@ struct alert {
     struct str rule, kind;
     enum alert_state state;
     enum severity severity;
-    int64_t time_ms; /* event time at which it became true */
+    int64_t time_ms;   /* event time at which it became true */
     int64_t reminder;  /* the how-manieth of its episode; 0: it is none */
     int64_t opened_ms; /* of a reminder: when the episode began */
     size_t keys_n;
     struct str key_names[ALERT_KEYS_MAX], key_values[ALERT_KEYS_MAX];
     struct str summary; /* one line for people */
-    int64_t count;      /* firing, escalated: the window's count; resolved: the episode's events */
-    bool estimated;     /* count is an estimate */
-    int64_t users;      /* people among them; ALERT_NOT_COUNTED */
+    int64_t
+        count; /* firing, escalated: the window's count; resolved: the episode's events */
+    bool estimated; /* count is an estimate */
+    int64_t users;  /* people among them; ALERT_NOT_COUNTED */
     struct alert_account accounts[ALERT_ACCOUNTS_MAX]; /* largest mrr first, then id */
     size_t accounts_listed;
     int64_t accounts_n;
@@ -109,7 +118,8 @@ struct alert {
     struct alert_sample sample;
     struct alert_anomaly anomaly;
     struct alert_health health;
-    struct alert_contributor contributors[ALERT_CONTRIBUTORS_MAX]; /* the most important first */
+    struct alert_contributor
+        contributors[ALERT_CONTRIBUTORS_MAX]; /* the most important first */
     size_t contributors_n;
 };
 

@@ -4,14 +4,9 @@
 #include <assert.h>
 #include <xxhash.h>
 
-const struct detector *const detectors[] = {&count_detector,
-                                            &anomaly_detector,
-                                            &new_value_detector,
-                                            &quiet_detector,
-                                            &ratio_detector,
-                                            &deadline_detector,
-                                            &health_detector,
-                                            NULL};
+const struct detector *const detectors[] = {
+    &count_detector, &anomaly_detector,  &new_value_detector, &quiet_detector,
+    &ratio_detector, &deadline_detector, &health_detector,    NULL};
 
 const struct detector *detector_named(struct str name)
 {
@@ -55,6 +50,9 @@ static uint64_t selection_of(const struct rule *rule)
     buf_str16(&b, rule->where ? where_text(rule->where) : STR_NONE);
     for (size_t i = 0; i < rule->by_n; i++)
         buf_str16(&b, rule->by[i].name);
+    if (rule->remind_ms)
+        buf_text(&b,
+                 "remind"); /* the state begins with what is open (detectors/remind.h) */
     assert(!b.overflowed);
     uint64_t hash = XXH3_64bits(b.p, b.n);
     buf_deinit(&b);

@@ -36,13 +36,14 @@ struct rule {
     size_t steps_n;  /* at least 1 after the kind's check */
     uint64_t layout; /* what its windows are made of; the kind's check makes it */
     struct str
-        window_name;     /* name and layout: windows of another layout are not its own */
+        window_name; /* name and layout: windows of another layout are not its own */
     /* All its keys lie in one window, so that one judgement sees them all: the window's head has no key, and the
      * kind puts it into its records; the kind's check says so. */
     bool one_window;
     bool everywhere;     /* its windows lie in every shard, not in one */
     int64_t max_keys;    /* windows it may have, over all shards; 0: any number */
     struct texts send;   /* names of sinks */
+    int64_t remind_ms;   /* after so long it is said that it is still firing; 0: never */
     int64_t lateness_ms; /* time.lateness */
     int64_t remember_ms; /* accounts.remember */
     struct str zone;     /* time.zone */

@@ -10,9 +10,11 @@ enum { TEXT_MAX_BYTES = 1024, SHORTER = 4 };
 struct str alert_step_id(const struct alert *a, struct arena *arena)
 {
     char id[80];
-    bool escalated = a->state == ALERT_ESCALATED;
-    int n = snprintf(id, sizeof id, "%s_%s%s%s", a->id, alert_state_name(a->state),
-                     escalated ? "_" : "", escalated ? severity_name(a->severity) : "");
+    int n = snprintf(id, sizeof id, "%s_%s", a->id, alert_state_name(a->state));
+    if (a->state == ALERT_ESCALATED)
+        n += snprintf(id + n, sizeof id - (size_t)n, "_%s", severity_name(a->severity));
+    if (a->state == ALERT_REMINDER)
+        n += snprintf(id + n, sizeof id - (size_t)n, "_%lld", (long long)a->reminder);
     return arena_str(arena, (struct str){id, (size_t)n});
 }
 

@@ -156,7 +156,8 @@ static void put_html(struct buf *b, const struct email_settings *s, const struct
 
 static struct str subject(const struct alert *a, struct buf *b)
 {
-    static const char *const states[ALERT_STATES] = {"", "Escalated: ", ""};
+    static const char *const states[ALERT_STATES] = {"",
+                                                     "Escalated: ", "Still firing: ", ""};
     struct buf title;
     request_buf(&title);
     words_title(&title, a, false);

@@ -3,7 +3,7 @@
 #include "sinks/request.h"
 
 enum {
-    TITLE_FRONT_UNITS = 16,
+    TITLE_FRONT_UNITS = 17,
     RULE_UNITS = 120
 }; /* sign and state are shorter than that */
 
@@ -135,7 +135,8 @@ static const char *sign(const struct alert *a)
 
 void facts_title(struct buf *out, const struct alert *a, enum dialect d, size_t max_units)
 {
-    static const char *const states[ALERT_STATES] = {"", "Escalated: ", "Resolved: "};
+    static const char *const states[ALERT_STATES] = {
+        "", "Escalated: ", "Still firing: ", "Resolved: "};
     struct buf title;
     request_buf(&title);
     words_title(&title, a, false);
@@ -151,6 +152,10 @@ void facts_update(struct buf *out, const struct alert *a)
                    severity_name(a->severity), a->id);
     else if (a->state == ALERT_RESOLVED)
         buf_printf(out, "Over. Alert %.8s is resolved.", a->id);
+    else if (a->state == ALERT_REMINDER) {
+        words_still(out, a);
+        buf_printf(out, ": the same alert as before, %.8s.", a->id);
+    }
 }
 
 struct str facts_summary(const struct alert *a)

@@ -35,6 +35,9 @@ static enum hubspot_ask next_of_task(const struct sink_input *in, const json_t *
 enum hubspot_ask hubspot_next(const struct sink_input *in, const json_t *memory)
 {
     const struct hubspot_settings *s = in->settings;
+    if (in->alert->state ==
+        ALERT_REMINDER) /* the task is its owner's, and reminds by itself */
+        return HUBSPOT_NOTHING;
     if (seeks_company(in, memory))
         return HUBSPOT_FIND_COMPANY;
     if (in->alert->state != ALERT_RESOLVED && !memory_get(memory, "step_task").n)

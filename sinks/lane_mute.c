@@ -8,7 +8,8 @@ enum { LOOK_MS = 2000 };
 
 static int is_stale(const struct lane *l, struct err *e)
 {
-    if (l->alert.state != ALERT_ESCALATED || l->sink->every_step)
+    bool passes = l->alert.state == ALERT_ESCALATED || l->alert.state == ALERT_REMINDER;
+    if (!passes || l->sink->every_step)
         return 0;
     return outbox_later(l->world->outbox, l->sink->name, l->entry.id, str_of(l->alert.id),
                         e);

@@ -138,7 +138,7 @@ static json_t *comment_input(const struct linear_settings *s, const struct alert
 static json_t *update_input(const struct linear_settings *s, const struct alert *a)
 {
     json_t *input = json_object();
-    if (a->state != ALERT_RESOLVED)
+    if (a->state == ALERT_FIRING || a->state == ALERT_ESCALATED)
         request_set(input, "priority", priority(s, a));
     if (a->state == ALERT_RESOLVED)
         set_option(input, "stateId", s->resolved_state);

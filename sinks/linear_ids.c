@@ -34,6 +34,9 @@ void linear_comment_id(const struct alert *a, char out[UUID_BYTES])
     char name[128];
     snprintf(name, sizeof name, "linear comment %s %s %s", a->id,
              alert_state_name(a->state), severity_name(a->severity));
+    if (a->state == ALERT_REMINDER)
+        snprintf(name, sizeof name, "linear comment %s reminder %lld", a->id,
+                 (long long)a->reminder);
     uuid_of(name, out);
 }
 

@@ -195,7 +195,11 @@ void markdown_update(struct buf *out, const struct alert *a, struct str ticket_u
         words_how_often(out, a);
         buf_text(out, ".\n");
     } else {
-        buf_printf(out, "It got worse, now **%s**: ", severity_name(a->severity));
+        if (a->state == ALERT_REMINDER)
+            words_still(out, a);
+        else
+            buf_printf(out, "It got worse, now **%s**", severity_name(a->severity));
+        buf_text(out, ": ");
         facts(out, a);
         cases(out, a, ticket_url);
         accounts(out, a);

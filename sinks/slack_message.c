@@ -49,7 +49,8 @@ static const char *sign(const struct alert *a)
 
 static const char *state_word(const struct alert *a)
 {
-    static const char *const words[ALERT_STATES] = {"", "Escalated: ", "Resolved: "};
+    static const char *const words[ALERT_STATES] = {
+        "", "Escalated: ", "Still firing: ", "Resolved: "};
     return words[a->state];
 }
 
@@ -71,7 +72,7 @@ static void add_header(json_t *blocks, const struct slack_settings *s,
     buf_clear(b);
     buf_printf(b, "%s %s", sign(a), state_word(a));
     put_title(b, s, a, false,
-              HEADER_UNITS - 16); /* sign and state word are shorter than that */
+              HEADER_UNITS - 17); /* sign and state word are no longer than that */
     add_block(blocks, "header", "text", text_object("plain_text", b));
 }
 
@@ -176,6 +177,13 @@ static void add_facts(json_t *fields, const struct alert *a, struct buf *b)
     }
 }
 
+static void add_still(struct buf *b, const struct alert *a)
+{
+    buf_char(b, '*');
+    words_still(b, a);
+    buf_printf(b, ".* The same alert as before, `%.8s`.", a->id);
+}
+
 /* What the title leaves to say: of an update, which alert it belongs to. */
 static void add_sentence(json_t *blocks, const struct alert *a, struct buf *b)
 {
@@ -185,6 +193,8 @@ static void add_sentence(json_t *blocks, const struct alert *a, struct buf *b)
                    severity_name(a->severity), a->id);
     else if (a->state == ALERT_RESOLVED)
         buf_printf(b, "*Over.* Alert `%.8s` is resolved.", a->id);
+    else if (a->state == ALERT_REMINDER)
+        add_still(b, a);
     if (!words_says_all(a)) {
         buf_text(b, b->n ? "\n" : "");
         words_text(b, DIALECT_SLACK, a->summary, 2 * VALUE_UNITS);
@@ -376,8 +386,13 @@ static void add_news(json_t *blocks, const struct alert *a, struct buf *b)
     buf_clear(b);
     if (a->state == ALERT_RESOLVED)
         buf_printf(b, "%s *Over.* ", sign(a));
-    else
+    else if (a->state == ALERT_ESCALATED)
         buf_printf(b, "%s *Now %s.* ", sign(a), severity_name(a->severity));
+    else {
+        buf_printf(b, "%s *", sign(a));
+        words_still(b, a);
+        buf_text(b, ".* ");
+    }
     words_how_often(b, a);
     buf_text(b, ".");
     add_block(blocks, "section", "text", mrkdwn(b));

@@ -75,7 +75,7 @@ static struct str message(const struct sink_input *in, const json_t *memory, enu
     if (ask == ASK_REPLY) {
         request_set(o, "thread_ts", request_text(memory_get(memory, "ts")));
         request_set(o, "reply_broadcast",
-                    json_boolean(in->alert->state == ALERT_ESCALATED));
+                    json_boolean(in->alert->state != ALERT_RESOLVED));
     }
     if (ask == ASK_UPDATE) { /* it knows neither */
         json_object_del(o, "unfurl_links");

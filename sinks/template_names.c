@@ -70,6 +70,7 @@ WORDS(case_ticket,
 WORDS(case_time, words_time(out, s->alert->evidence[s->i].time_ms))
 WORDS(is_firing, state(out, s, ALERT_FIRING))
 WORDS(is_escalated, state(out, s, ALERT_ESCALATED))
+WORDS(is_reminder, state(out, s, ALERT_REMINDER))
 WORDS(is_resolved, state(out, s, ALERT_RESOLVED))
 static void a_title(struct buf *out, const struct source *s)
 {
@@ -135,6 +136,7 @@ static const struct name names[] = {
     {"", "state", a_state},
     {"", "firing", is_firing},
     {"", "escalated", is_escalated},
+    {"", "reminder", is_reminder},
     {"", "resolved", is_resolved},
     {"", "severity", a_severity},
     {"", "time", a_time},

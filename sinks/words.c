@@ -266,6 +266,12 @@ void words_how_often(struct buf *out, const struct alert *a)
     }
 }
 
+void words_still(struct buf *out, const struct alert *a)
+{
+    buf_text(out, "Still firing after ");
+    words_span(out, a->time_ms - a->opened_ms);
+}
+
 /* "feature" of ticket.feature, "account.tier". */
 static void put_field(struct buf *out, struct str name)
 {

@@ -95,6 +95,9 @@ double words_mrr(const struct alert *a);
  * that says nothing. */
 bool words_rate(struct buf *out, const struct alert *a);
 
+/* Of a reminder "Still firing after 12 h". */
+void words_still(struct buf *out, const struct alert *a);
+
 /* What the reader does next, one sentence; none where there is nothing to do. */
 void words_next_step(struct buf *out, enum dialect d, const struct alert *a);
 

@@ -136,7 +136,7 @@ def evidence(rnd):
 def alert(rnd):
     keys = rnd.sample(["page", "error", "subject", "account", "ticket.category", "ticket.product_version"], rnd.randrange(5))
     made = {"id": "%032x" % rnd.getrandbits(128), "rule": rnd.choice(["page-error", "r", text(rnd)]) or "r",
-            "kind": rnd.choice(["count", "anomaly", "quiet", "deadline", "new_value", "ratio"]), "state": rnd.choice(["firing", "escalated", "resolved"]),
+            "kind": rnd.choice(["count", "anomaly", "quiet", "deadline", "new_value", "ratio"]), "state": rnd.choice(["firing", "escalated", "reminder", "resolved"]),
             "severity": rnd.choice(["low", "medium", "high", "critical"]), "time": time_text(rnd),
             "key": {name: text(rnd) for name in keys}, "count": rnd.choice([1, 3, 10 ** 9]), "users": rnd.choice([0, 1, 2500]),
             "first_seen": time_text(rnd), "last_seen": time_text(rnd)}
@@ -147,6 +147,8 @@ def alert(rnd):
     if rnd.random() < 0.5:
         values = [rnd.choice([0, 1, 7, 10 ** 12, -0.25, 1e-4, None]) for _ in range(rnd.randrange(1, 13))]
         made["trend"] = {"step": rnd.choice(["5m", "1d4h", "month", "83ms"]), "values": values}
+    if made["state"] == "reminder":
+        made.update(reminder=rnd.choice([1, 2, 30]), opened=time_text(rnd))
     if "accounts" in made and rnd.random() < 0.5:
         made["accounts_total"] = len(made["accounts"]) + 5
     if rnd.random() < 0.1:

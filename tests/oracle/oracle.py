@@ -21,7 +21,7 @@ import miniyaml  # noqa: E402
 import rules as kinds  # noqa: E402
 import timers  # noqa: E402
 
-STATES = ["firing", "escalated", "resolved"]
+STATES = ["firing", "escalated", "reminder", "resolved"]
 
 class NeedsProgram(Exception):
     """A rule's key holds page, error or subject, and there is no program to ask."""
@@ -80,10 +80,25 @@ def record(rules, log, fingerprints):
         keys = by_key(rule, log.events, fingerprints)
         for key, events in keys.items():
             others = [[e for other in keys if other != key for e in keys[other]]] if getattr(rule, "overall", False) else []
-            for transition in rule.judge(events, log.end, *others):
+            for transition in reminded(rule, list(rule.judge(events, log.end, *others)), log.end):
                 out.append((rule, key, transition))
     out.sort(key=lambda a: (a[2][0], a[0].name.encode(), [k.encode() for k in a[1]], STATES.index(a[2][1]), a[2][3] or 0))
     return [line(*a) for a in out]
+
+
+def reminded(rule, steps, end):
+    """The steps of one key, and between them what `remind` says: each step again while nothing else was told."""
+    opened, told = None, 0
+    for step, following in zip(steps, steps[1:] + [(end + 1,)]):
+        yield step
+        if step[1] == "firing":
+            opened, told = step[0], 0
+        at, gap = step[0] + (rule.remind or 0), rule.remind
+        while gap and step[1] != "resolved" and at < following[0]:
+            told += 1
+            yield (at, "reminder", *step[2:5], {**(step[5] or {}), "reminder": told, "opened": logs.time_text(opened)})
+            gap *= 2
+            at += gap
 
 
 def line(rule, key, transition):

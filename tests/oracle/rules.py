@@ -24,6 +24,7 @@ class Rule:
         self.where = where.compile(body["where"], logs.field) if "where" in body else lambda event: True
         self.kind = next(k for k in KINDS if k in body)
         self.settings = body[self.kind]
+        self.remind = duration(body["remind"]) if "remind" in body else None
 
     def counts(self, event):
         return (not self.on or event.body["type"] in self.on) and self.where(event)

@@ -66,6 +66,7 @@ def random_rules(r):
     rules += [random_quiet(r, i) for i in range(2)]
     rules += [random_deadline(r, i) for i in range(2)]
     rules += [random_health(r, i) for i in range(2)]
+    rules = [rule + r.choice(["", "", "    remind: %dm\n" % r.choice([1, 7, 25, 60])]) for rule in rules]
     return "time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\nrules:\n" % r.choice(REMEMBER) + "".join(rules)
 
 
@@ -291,7 +292,8 @@ def essence(alert):
     matched = alert.get("matched") or None  # an episode that silence ends has no figures
     health = [float(alert["score"]), [c if isinstance(c, str) else c["name"] for c in alert["components"]],
               [e if isinstance(e, str) else e["event"] for e in alert.get("evidence", [])]] if alert["kind"] == "health" else None
-    return repr((alert["time"], alert["rule"], json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"],
+    reminder = alert.get("reminder"), alert.get("opened")
+    return repr((alert["time"], alert["rule"], reminder, json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"],
                  alert.get("count"), people, seen, matched, health))
 
 

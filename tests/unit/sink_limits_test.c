@@ -30,6 +30,7 @@ static struct alert full_of(struct str text, enum alert_state state)
                       .state = state,
                       .severity = SEVERITY_CRITICAL,
                       .time_ms = NOW_MS,
+                      .reminder = state == ALERT_REMINDER ? 3 : 0,
                       .keys_n = ALERT_KEYS_MAX,
                       .summary = text,
                       .count = INT64_MAX,
@@ -158,7 +159,9 @@ static void check_hubspot(const struct alert *a)
     static const char *const settings[] = {"key=k"};
     struct request r;
     struct err e = {0};
-    CHECK_INT(format("hubspot", settings, 1, a, &r, &e), a->state != ALERT_RESOLVED);
+    CHECK_INT(
+        format("hubspot", settings, 1, a, &r, &e), /* of the others it is not told */
+        a->state == ALERT_FIRING || a->state == ALERT_ESCALATED);
     if (a->state != ALERT_FIRING)
         return;
     json_t *body = json_loadb(r.body.p, r.body.n, 0, NULL);
@@ -316,6 +319,7 @@ static void names_a_delivery_once_and_for_all(void)
     static const char *const names[ALERT_STATES] = {
         "0123456789abcdef0123456789abcdef_firing",
         "0123456789abcdef0123456789abcdef_escalated_critical",
+        "0123456789abcdef0123456789abcdef_reminder_3",
         "0123456789abcdef0123456789abcdef_resolved"};
     for (int state = 0; state < ALERT_STATES; state++) {
         struct alert a = full_of(STR("x"), (enum alert_state)state);
