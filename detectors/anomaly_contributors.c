@@ -1,14 +1,15 @@
 /* What an anomaly's events are about: the values of a few fields that made the change. Their share of the bucket is that
  * of its sample; their usual share that of the blocks of its history, each sample counted as much as its block has events.
  *
- * A value of a count is told where it made a tenth of the change or more, its share not moving the other way; of another
- * metric where its share is larger by a tenth. First comes the one whose share moved most. */
+ * A value of a count is told where it made a tenth of the change or more and its share moved by a twentieth the same way:
+ * that all are of a value that all usually have tells nobody anything. Of another metric a value is told where its share
+ * is larger by a tenth. First comes the one whose share moved most. */
 #include <math.h>
 
 #include "core/index.h"
 #include "detectors/anomaly.h"
 
-static const double LEAST_PART = 0.1;
+static const double LEAST_PART = 0.1, LEAST_MOVE = 0.05;
 
 struct candidate {
     struct alert_contributor told;
@@ -90,7 +91,7 @@ static bool worth_telling(const struct alert_anomaly *f, bool counts, struct can
     c->lean = way * (c->told.share - c->told.usual);
     if (!counts)
         return c->lean >= LEAST_PART;
-    return c->lean >= 0 && change >= LEAST_PART * fabs(f->value - f->mean);
+    return c->lean >= LEAST_MOVE && change >= LEAST_PART * fabs(f->value - f->mean);
 }
 
 static void offer_part(const struct anomaly_closing *c, const struct bucket *b,

@@ -189,7 +189,7 @@ class Anomaly(Rule):
                 told = share - usual >= 0.1
                 if self.metric == "count":
                     change = way * (share * figures["value"] - usual * figures["mean"])
-                    told = way * (share - usual) >= 0 and change >= 0.1 * abs(figures["value"] - figures["mean"])
+                    told = way * (share - usual) >= 0.05 and change >= 0.1 * abs(figures["value"] - figures["mean"])
                 if told:
                     lean = share - usual if self.metric != "count" else way * (share - usual)
                     one = {"field": part, "value": text, "share": share, "usual": usual if before else None}
