@@ -104,6 +104,9 @@ struct engine_shard engine_shard_of(struct window_store *store, size_t number);
 /* The stores' lanes as they are now; nothing is known of partitions if they are others than before. */
 void engine_take_lanes(struct engine *g);
 
+/* What another engine on the same source knew of partitions, but for where they stand in the stores. */
+void engine_inherit(struct engine *g, const struct engine *before);
+
 /* Lanes that have caught up become part of their shards. ERR_UNAVAILABLE also when one did: all is placed again. */
 int engine_mend(struct engine *g, struct err *e);
 

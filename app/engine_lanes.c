@@ -51,6 +51,22 @@ void engine_take_lanes(struct engine *g)
     }
 }
 
+void engine_inherit(struct engine *g, const struct engine *before)
+{
+    for (size_t i = 0; i < before->partitions_n; i++) {
+        const struct engine_partition *from = &before->partitions[i];
+        if (!from->at)
+            continue;
+        struct engine_partition *p = engine_partition(g, i, from->name);
+        p->owned = from->owned;
+        p->incarnation = from->incarnation;
+        p->next = from->next;
+        p->reads = from->reads;
+        p->active_ms = from->active_ms;
+        p->marks = from->marks;
+    }
+}
+
 /* Every shard has its turn, so that all that can join does so before everything is placed again. */
 int engine_mend(struct engine *g, struct err *e)
 {

@@ -85,7 +85,8 @@ static void sleep_ms(int64_t ms)
 static int give_back(struct live *l, struct err *e)
 {
     l->engine.partitions[l->batch.slot].reads = l->batch.start;
-    return l->source->ops->seek(l->source, l->batch.slot, l->batch.start, e);
+    struct source *source = l->setup->source;
+    return source->ops->seek(source, l->batch.slot, l->batch.start, e);
 }
 
 /* Nothing is known: what was in hand is read again, later. Longer each time, with jitter. */
@@ -175,11 +176,12 @@ static void tell_every_second(struct live *l)
     l->tell_ms = now + EVERY_MS;
     live_look_at_outboxes(l);
     live_look_at_keys(l);
-    live_metrics_tell(&l->metrics, &l->engine, l->delivery, l->paused);
-    status_tell(l->status, &(struct status_facts){.redis_answers = l->redis_answers,
-                                                  .sinks_full = l->metrics.sinks_full,
-                                                  .group_joined =
-                                                      l->source->ops->joined(l->source)});
+    live_metrics_tell(&l->metrics, &l->engine, l->setup->delivery, l->paused);
+    const struct source *source = l->setup->source;
+    status_tell(l->status,
+                &(struct status_facts){.redis_answers = l->redis_answers,
+                                       .sinks_full = l->metrics.sinks_full,
+                                       .group_joined = source->ops->joined(source)});
 }
 
 /* What time brings, once a second. */
@@ -191,7 +193,7 @@ static int every_second(struct live *l, struct err *e)
     l->next_ms = now + EVERY_MS;
     if (now >= l->topology_ms) {
         l->topology_ms = now + TOPOLOGY_EVERY_MS;
-        if (live_partitions(l, e) || live_check_stores(l, e))
+        if (live_partitions(l, e) || setup_check_stores(l->setup, e))
             return back_off(l, false, e);
     }
     if (now >= l->figures_ms) {
@@ -219,9 +221,10 @@ static bool is_overdue(const struct live *l)
 
 static int turn(struct live *l, struct err *e)
 {
+    struct source *source = l->setup->source;
     status_tick(l->status);
     batch_reset(&l->batch);
-    switch (l->source->ops->next(l->source, &l->batch, WAIT_MS, e)) {
+    switch (source->ops->next(source, &l->batch, WAIT_MS, e)) {
     case SOURCE_ERROR:
         return back_off(l, false, e);
     case SOURCE_BATCH:
@@ -239,29 +242,31 @@ static int loop(struct live *l, struct err *e)
 {
     l->topology_ms = clock_monotonic_ms() + TOPOLOGY_EVERY_MS;
     l->figures_ms = clock_monotonic_ms() + FIGURES_EVERY_MS;
-    while (!atomic_load(l->stop)) {
+    while (!atomic_load(&l->orders->stop)) {
         uint64_t failures = l->failures;
         if (turn(l, e))
             return -1;
         tell_every_second(l);
         if (l->failures == failures && every_second(l, e))
             return -1; /* else: one time-out from poll to poll is enough */
-        if (live_replaced(l) && live_stand_aside(l, e))
+        if (live_reload(l, e) || (live_replaced(l) && live_stand_aside(l, e)))
             return -1;
     }
     return 0;
 }
 
-int live_run(const struct config *config, const atomic_bool *stop, struct err *e)
+int live_run(const struct config *config, const char *path, struct live_orders *orders,
+             struct err *e)
 {
-    struct live l = {.config = config, .stop = stop};
+    struct live l = {.config = config, .orders = orders};
     batch_init(&l.batch);
-    arena_init(&l.arena);
+    l.watch = path ? config_watch_open(path, config->hash) : NULL;
     srand((unsigned)time(NULL) ^ (unsigned)getpid());
     int result = live_start(&l, e) ? -1 : loop(&l, e);
-    log_info("stopping", "consumer=%s", l.consumer);
+    log_info("stopping", "consumer=%s", l.setup ? l.setup->consumer : "none");
     live_finish(&l);
     live_forget_keys(&l);
+    config_watch_close(l.watch);
     log_info("stopped", "failed=%d", result != 0);
     return result;
 }

@@ -7,9 +7,17 @@
 
 #include "config/config.h"
 
-/* Runs until *stop is set, then drains: commits, leaves the group, lets requests under way finish. The
- * configuration is borrowed. -1: it could not start, or cannot go on; the text says what to do. */
-int live_run(const struct config *config, const atomic_bool *stop, struct err *e);
+/* What others want of it, from any thread or a signal's handler. */
+struct live_orders {
+    atomic_bool stop;   /* drain, and end */
+    atomic_bool reload; /* read the configuration again */
+};
+
+/* Runs until it is to stop, then drains: commits, leaves the group, lets requests under way finish. The configuration
+ * is borrowed; it was read from the file `path`, which is watched (NULL: it stays as it is). -1: it could not start, or
+ * cannot go on; the text says what to do. */
+int live_run(const struct config *config, const char *path, struct live_orders *orders,
+             struct err *e);
 
 /* Where Redis is, from the configuration; texts live in `arena`. */
 struct redis_target;

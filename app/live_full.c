@@ -12,7 +12,7 @@ static const struct sink_config *full_sink(const struct live *l)
 {
     for (size_t i = 0; i < l->config->sinks_n; i++) {
         const struct sink_config *c = &l->config->sinks[i];
-        struct delivery_stats stats = delivery_stats(l->delivery, i);
+        struct delivery_stats stats = delivery_stats(l->setup->delivery, i);
         int64_t room = l->paused ? c->outbox_max * RESUME_PERCENT / 100 : c->outbox_max;
         if (c->when_full == WHEN_FULL_PAUSE && stats.fullest >= room)
             return c;
@@ -23,8 +23,8 @@ static const struct sink_config *full_sink(const struct live *l)
 static uint64_t put_aside(const struct live *l)
 {
     uint64_t n = 0;
-    for (size_t i = 0; i < l->stores_n; i++)
-        n += l->stores[i]->full;
+    for (size_t i = 0; i < l->setup->stores_n; i++)
+        n += l->setup->stores[i]->full;
     return n;
 }
 
@@ -35,14 +35,14 @@ void live_look_at_outboxes(struct live *l)
     if (aside > l->full)
         log_error("outbox_full",
                   "dead_letters=%" PRIu64 " reason=\"a sink is down for so long that its "
-                                          "outbox is full: what comes now is "
+                  "outbox is full: what comes now is "
                   "put into its dead letters\"",
                   aside - l->full);
     l->full = aside;
     if ((full != NULL) == l->paused)
         return;
     l->paused = full != NULL;
-    l->source->ops->pause(l->source, l->paused);
+    l->setup->source->ops->pause(l->setup->source, l->paused);
     if (full)
         log_error(
             "outbox_full",

@@ -46,6 +46,7 @@ void live_look_at_keys(struct live *l)
 void live_forget_keys(struct live *l)
 {
     free(l->overflows);
+    l->overflows = NULL;
 }
 
 int live_count_keys(struct live *l, struct err *e)
@@ -57,7 +58,8 @@ int live_count_keys(struct live *l, struct err *e)
     l->keys_ms = now_ms + COUNT_EVERY_MS;
     int64_t *counts = calloc(n + 1, sizeof *counts);
     assert(counts);
-    int result = keys_count(l->config->rules, n, l->stores, l->stores_n, counts, e);
+    int result =
+        keys_count(l->config->rules, n, l->setup->stores, l->setup->stores_n, counts, e);
     if (result == 0)
         live_metrics_keys(&l->metrics, counts);
     free(counts);

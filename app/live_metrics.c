@@ -59,13 +59,16 @@ static void name_config(const struct config *config)
 {
     char hash[17];
     snprintf(hash, sizeof hash, "%016" PRIx64, config->hash);
-    set(&metric_partitions_owned, 0);
-    metric_set(metric_of(&metric_config, str_of(hash), STR_NONE), 1);
+    metric_put(metric_of(&metric_config, str_of(hash), STR_NONE), 1);
+    metric_flush(&metric_config);
 }
 
-void live_metrics_init(struct live_metrics *m, const struct config *config)
+void live_metrics_use(struct live_metrics *m, const struct config *config)
 {
-    *m = (struct live_metrics){.config = config};
+    free(m->rules);
+    free(m->sinks);
+    free(m->sinks_full);
+    m->config = config;
     m->rules = calloc(config->rules_n + 1, sizeof *m->rules);
     m->sinks = calloc(config->sinks_n + 1, sizeof *m->sinks);
     m->sinks_full = calloc(config->sinks_n + 1, sizeof *m->sinks_full);
@@ -75,6 +78,13 @@ void live_metrics_init(struct live_metrics *m, const struct config *config)
     for (size_t i = 0; i < config->sinks_n; i++)
         m->sinks[i] = sink_series(config->sinks[i].name);
     name_config(config);
+}
+
+void live_metrics_init(struct live_metrics *m, const struct config *config)
+{
+    *m = (struct live_metrics){0};
+    live_metrics_use(m, config);
+    set(&metric_partitions_owned, 0);
     metric_of(&metric_rewinds, STR("wiped"), STR_NONE); /* a rate needs the 0 before */
 }
 

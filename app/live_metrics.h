@@ -19,6 +19,8 @@ struct live_metrics {
 
 /* Borrows the configuration. */
 void live_metrics_init(struct live_metrics *m, const struct config *config);
+/* Another configuration is in force. */
+void live_metrics_use(struct live_metrics *m, const struct config *config);
 void live_metrics_deinit(struct live_metrics *m);
 
 /* What holds now. `paused`: nothing is read, because an outbox is full. */

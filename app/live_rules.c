@@ -2,13 +2,11 @@
  * have taken their place (docs/once.md, "Rules that change"). */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "app/live_state.h"
-#include "core/clock.h"
 #include "core/log.h"
 
-enum { LOOK_EVERY_MS = 1000, NAP_MS = 50 };
+enum { LOOK_EVERY_MS = 1000 };
 
 static void log_lane(const struct live *l, const struct window_store *lane)
 {
@@ -35,8 +33,8 @@ void live_log_lanes(struct live *l)
 
 bool live_replaced(const struct live *l)
 {
-    for (size_t i = 0; i < l->stores_n; i++)
-        if (l->stores[i]->replaced)
+    for (size_t i = 0; i < l->setup->stores_n; i++)
+        if (l->setup->stores[i]->replaced)
             return true;
     return false;
 }
@@ -44,21 +42,17 @@ bool live_replaced(const struct live *l)
 /* Waits a second, and answers those that ask how the process is. */
 static void wait(struct live *l)
 {
-    int64_t until_ms = clock_monotonic_ms() + LOOK_EVERY_MS;
     status_tell(l->status, &(struct status_facts){.redis_answers = true,
                                                   .rules_replaced = true,
                                                   .sinks_full = l->metrics.sinks_full});
-    while (!atomic_load(l->stop) && clock_monotonic_ms() < until_ms) {
-        status_tick(l->status);
-        nanosleep(&(struct timespec){.tv_nsec = NAP_MS * 1000000L}, NULL);
-    }
+    live_nap(l, LOOK_EVERY_MS);
 }
 
 static bool ours_again(struct live *l)
 {
     struct err e = {0};
-    for (size_t i = 0; i < l->stores_n; i++)
-        if (redis_store_look(l->stores[i], &e))
+    for (size_t i = 0; i < l->setup->stores_n; i++)
+        if (redis_store_look(l->setup->stores[i], &e))
             return false;
     return true;
 }
@@ -67,8 +61,8 @@ static bool ours_again(struct live *l)
 static void leave(struct live *l)
 {
     struct engine_stats stats = l->engine.stats;
-    l->source->ops->close(l->source);
-    l->source = NULL;
+    l->setup->source->ops->close(l->setup->source);
+    l->setup->source = NULL;
     l->engine.stats.rules = NULL;
     engine_deinit(&l->engine);
     l->engine = (struct engine){.stats = stats};
@@ -82,26 +76,37 @@ static void come_back(struct live *l)
     l->engine.stats = stats;
 }
 
+/* ERR_UNAVAILABLE: the others' rules are still in place, or Kafka is away. */
+static int take_back(struct live *l, struct err *e)
+{
+    struct source_listener listener = live_listener(l);
+    if (!ours_again(l))
+        return err_set(e, ERR_UNAVAILABLE, "other rules are in place");
+    if (setup_open_source(l->setup, &listener, &l->orders->stop, e))
+        return -1;
+    come_back(l);
+    return 0;
+}
+
 int live_stand_aside(struct live *l, struct err *e)
 {
     log_warn(
         "rules_replaced",
         "reason=\"processes with another configuration have put their rules in place: "
-        "this one leaves the group until it is replaced or they are gone\"");
+        "this one leaves the group until it is replaced, reads that configuration, or "
+        "they are gone\"");
     leave(l);
-    for (;;) {
-        wait(l);
-        if (atomic_load(l->stop))
-            return 0;
-        if (!ours_again(l))
-            continue;
+    while (!l->setup->source) {
         err_clear(e);
-        if (live_open_source(l, e) == 0)
-            break;
-        if (e->kind != ERR_UNAVAILABLE)
+        wait(l);
+        if (atomic_load(&l->orders->stop))
+            return 0;
+        if (live_reload(l, e))
+            return -1;
+        if (!l->setup->source && take_back(l, e) && e->kind != ERR_UNAVAILABLE)
             return -1;
     }
-    come_back(l);
-    log_info("rules_in_place", "consumer=%s", l->consumer);
+    err_clear(e);
+    log_info("rules_in_place", "consumer=%s", l->setup->consumer);
     return 0;
 }

@@ -2,26 +2,26 @@
 #ifndef APP_LIVE_STATE_H
 #define APP_LIVE_STATE_H
 
+#include "app/config_watch.h"
 #include "app/engine.h"
 #include "app/live.h"
 #include "app/live_metrics.h"
+#include "app/setup.h"
 #include "app/status.h"
-#include "sinks/delivery.h"
-#include "windows/redis_link.h"
+
+/* So long may requests under way take that began before the end. */
+enum { LIVE_DRAIN_MS = 20000 };
 
 struct live {
-    const struct config *config;
-    const atomic_bool *stop;
-    struct arena arena; /* what lives as long as the loop */
-    struct redis_target redis;
-    struct window_store *stores[SHARDS_MAX];
-    size_t stores_n;
-    struct source *source;
-    struct delivery *delivery;
+    const struct config *config; /* in force: the first one, or `loaded` */
+    struct config *loaded;       /* NULL: none was since the start */
+    struct config_watch *watch;  /* NULL: the configuration is no file */
+    struct live_orders *orders;
+    struct setup *setup; /* NULL: Kafka and Redis were not there yet */
+    struct retired *retired;
     struct status *status;
     struct live_metrics metrics;
     bool redis_answers; /* the last look was answered, and what it wrote was taken */
-    struct past past;
     struct engine engine;
     struct batch batch;
     int64_t backoff_ms; /* 0: all is well */
@@ -34,22 +34,34 @@ struct live {
     uint64_t full;                  /* lines that found an outbox full, as last logged */
     bool paused;                    /* reading, because an outbox is full */
     size_t lanes_n;                 /* as last logged */
-    const char *redis_warning;      /* the last one logged */
-    char consumer[96];
+    bool reload_wanted;
+    int64_t reload_ms; /* not tried again before */
 };
 
 /* live_start.c: opens what a process needs. -1: it could not; live_finish() closes what was opened. */
 int live_start(struct live *l, struct err *e);
 void live_finish(struct live *l);
-/* Whether Redis may still be trusted with state: its policy can be changed, another server can take over. */
-int live_check_stores(struct live *l, struct err *e);
 /* Makes the broker's partitions known to the stores. */
 int live_partitions(struct live *l, struct err *e);
 
-/* Joins the group. */
-int live_open_source(struct live *l, struct err *e);
 /* The engine on the source and the stores that there are. */
 void live_start_engine(struct live *l);
+struct source_listener live_listener(struct live *l);
+/* Reads the stores' clocks, before partitions come. Where they do not answer, the loop asks again. */
+int live_first_look(struct live *l, struct err *e);
+/* Waits, ticking, until it is to end at the latest. */
+void live_nap(struct live *l, int64_t ms);
+
+/* live_reload.c */
+/* Takes another configuration where there is one. One that is bad, or that Kafka or Redis will not have, is told and left.
+ * -1: the loop cannot go on. */
+int live_reload(struct live *l, struct err *e);
+/* The same where nothing is open yet. */
+void live_reload_before_start(struct live *l);
+/* At /metrics: whether the file, as it was when it was read last, is in force. */
+void live_tell_reload(bool good);
+/* Waits for the deliveries of the configuration that was replaced. */
+void live_retire_wait(struct live *l);
 
 /* live_rules.c */
 /* Logs which rules read the past, and that they have caught up. */

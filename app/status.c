@@ -29,7 +29,7 @@ enum {
 
 struct status {
     struct MHD_Daemon *daemon; /* NULL: no server */
-    int64_t stalled_after_ms;
+    _Atomic int64_t stalled_after_ms;
     const struct sink_config *sinks;
     size_t sinks_n;
     _Atomic int64_t ticked_ms;
@@ -38,7 +38,9 @@ struct status {
     struct metric *ready, *tick_age;
     pthread_mutex_t lock; /* for what follows */
     bool told, redis_answers, group_joined, rules_replaced;
-    bool *sinks_full; /* by sink */
+    char waiting[sizeof((struct err *)0)->text]; /* why nothing is done yet */
+    char refused[sizeof((struct err *)0)->text]; /* why the file is not in force */
+    bool *sinks_full;                            /* by sink */
 };
 
 /* --- what the loop tells --- */
@@ -52,11 +54,39 @@ void status_tell(struct status *s, const struct status_facts *facts)
 {
     pthread_mutex_lock(&s->lock);
     s->told = true;
+    s->waiting[0] = '\0';
     s->redis_answers = facts->redis_answers;
     s->group_joined = facts->group_joined;
     s->rules_replaced = facts->rules_replaced;
     for (size_t i = 0; i < s->sinks_n; i++)
         s->sinks_full[i] = facts->sinks_full && facts->sinks_full[i];
+    pthread_mutex_unlock(&s->lock);
+}
+
+void status_config(struct status *s, const char *why)
+{
+    pthread_mutex_lock(&s->lock);
+    snprintf(s->refused, sizeof s->refused, "%s", why);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void status_use(struct status *s, const struct config *config)
+{
+    bool *full = calloc(config->sinks_n + 1, sizeof *full);
+    assert(full);
+    pthread_mutex_lock(&s->lock);
+    free(s->sinks_full);
+    s->sinks_full = full;
+    s->sinks = config->sinks;
+    s->sinks_n = config->sinks_n;
+    pthread_mutex_unlock(&s->lock);
+    atomic_store(&s->stalled_after_ms, config->status.stalled_after_ms);
+}
+
+void status_wait(struct status *s, const char *reason)
+{
+    pthread_mutex_lock(&s->lock);
+    snprintf(s->waiting, sizeof s->waiting, "%s", reason);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -81,15 +111,15 @@ static int64_t tick_age_ms(struct status *s)
 
 static void healthz(struct status *s, struct page *out)
 {
-    int64_t age_ms = tick_age_ms(s);
-    if (age_ms < s->stalled_after_ms || atomic_load(&s->draining)) {
+    int64_t age_ms = tick_age_ms(s), most_ms = atomic_load(&s->stalled_after_ms);
+    if (age_ms < most_ms || atomic_load(&s->draining)) {
         buf_text(&out->body, "ok\n");
         return;
     }
     out->code = MHD_HTTP_SERVICE_UNAVAILABLE;
     buf_printf(&out->body,
                "the loop came round %lld s ago; status.stalled_after is %lld s\n",
-               (long long)age_ms / 1000, (long long)s->stalled_after_ms / 1000);
+               (long long)age_ms / 1000, (long long)most_ms / 1000);
 }
 
 /* Whether it is ready, by what is known now; the reasons as well, where `out` is given. */
@@ -98,7 +128,9 @@ static bool ready_now(struct status *s, struct buf *out)
     pthread_mutex_lock(&s->lock);
     struct ready_view v = {.told = s->told,
                            .draining = atomic_load(&s->draining),
-                           .ticks = tick_age_ms(s) < s->stalled_after_ms,
+                           .ticks = tick_age_ms(s) < atomic_load(&s->stalled_after_ms),
+                           .waiting = s->waiting,
+                           .refused = s->refused,
                            .redis_answers = s->redis_answers,
                            .group_joined = s->group_joined,
                            .rules_replaced = s->rules_replaced,
@@ -274,12 +306,8 @@ struct status *status_start(const struct config *config, struct err *e)
 {
     struct status *s = calloc(1, sizeof *s);
     assert(s);
-    s->stalled_after_ms = config->status.stalled_after_ms;
-    s->sinks = config->sinks;
-    s->sinks_n = config->sinks_n;
-    s->sinks_full = calloc(s->sinks_n + 1, sizeof *s->sinks_full);
-    assert(s->sinks_full);
     pthread_mutex_init(&s->lock, NULL);
+    status_use(s, config);
     s->ready = metric_of(&metric_ready, STR_NONE, STR_NONE);
     s->tick_age = metric_of(&metric_tick_age, STR_NONE, STR_NONE);
     process_metrics_init();

@@ -32,6 +32,13 @@ void status_tick(struct status *s);
  * nothing is ready. */
 void status_tell(struct status *s, const struct status_facts *facts);
 
+/* Another configuration is in force. Borrowed as at the start. */
+void status_use(struct status *s, const struct config *config);
+/* Why the configuration's file, as it is now, is not in force; "": it is. That is told, and no reason not to be ready. */
+void status_config(struct status *s, const char *why);
+/* Nothing is done yet, for this reason; until the next status_tell. */
+void status_wait(struct status *s, const char *reason);
+
 /* The process ends: it is not ready any more, and the loop need not come round. */
 void status_drain(struct status *s);
 

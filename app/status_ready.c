@@ -15,27 +15,27 @@ static bool sinks_have_room(const struct ready_view *v)
     return true;
 }
 
-/* The configuration was read, or there would be no server. */
-enum { CHECKS = 6 };
+enum { CHECKS = 7 };
 struct check {
     const char *name, *reason;
     bool fine;
 };
 static void look(const struct ready_view *v, struct check out[CHECKS])
 {
-    out[0] = (struct check){"configuration", "", true};
+    out[0] = (struct check){"configuration", v->refused, v->refused[0] == '\0'};
     out[1] = (struct check){
         "loop", v->draining ? "the process ends" : "the loop does not come round",
         v->ticks && !v->draining};
-    out[2] = (struct check){"redis",
+    out[2] = (struct check){"start", v->waiting, v->waiting[0] == '\0'};
+    out[3] = (struct check){"redis",
                             v->told ? "Redis does not answer as it should"
                                     : "Redis was not asked yet",
                             v->told && v->redis_answers};
-    out[3] = (struct check){
+    out[4] = (struct check){
         "group", "the consumer group has not given this process an assignment yet",
         v->told && v->group_joined};
-    out[4] = (struct check){"sinks", NULL, sinks_have_room(v)}; /* one reason a sink */
-    out[5] = (struct check){
+    out[5] = (struct check){"sinks", NULL, sinks_have_room(v)}; /* one reason a sink */
+    out[6] = (struct check){
         "rules", "processes with another configuration have put their rules in place",
         !v->rules_replaced};
 }
@@ -45,7 +45,7 @@ bool status_ready(const struct ready_view *v)
     struct check checks[CHECKS];
     bool fine = true;
     look(v, checks);
-    for (int i = 0; i < CHECKS; i++)
+    for (int i = 1; /* work goes on with the configuration before */ i < CHECKS; i++)
         fine = fine && checks[i].fine;
     return fine;
 }

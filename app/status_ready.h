@@ -5,8 +5,10 @@
 #include "config/config.h"
 
 struct ready_view {
-    bool told;     /* the loop said something */
-    bool draining; /* the process ends */
+    bool told;           /* the loop said something */
+    bool draining;       /* the process ends */
+    const char *refused; /* why the configuration's file is not in force; "": it is */
+    const char *waiting; /* why nothing is done yet; "": it is */
     bool ticks, redis_answers, group_joined, rules_replaced;
     const bool *sinks_full; /* by sink */
     const struct sink_config *sinks;

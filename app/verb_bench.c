@@ -87,12 +87,12 @@ static int bench_replay(struct bench *b, struct err *e)
 
 /* --- run --- */
 
-static atomic_bool stop;
+static struct live_orders orders;
 
 static void on_signal(int number)
 {
     (void)number;
-    atomic_store(&stop, true);
+    atomic_store(&orders.stop, true);
 }
 
 static int run_work(void *arg)
@@ -100,7 +100,7 @@ static int run_work(void *arg)
     struct bench *b = arg;
     struct err e = {0};
     signal(SIGTERM, on_signal);
-    return live_run(&b->config, &stop, &e) ? 1 : 0;
+    return live_run(&b->config, NULL, &orders, &e) ? 1 : 0;
 }
 
 /* All that a run with this name left in Redis. */

@@ -1,4 +1,5 @@
-/* run: the live system. SIGTERM and SIGINT drain and leave the group; a second one ends at once. */
+/* run: the live system. SIGTERM and SIGINT drain and leave the group; a second one ends at once. SIGHUP reads the
+ * configuration again. */
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
@@ -9,11 +10,13 @@
 #include "app/verbs.h"
 #include "core/log.h"
 
-static atomic_bool stop;
+static struct live_orders orders;
 
 static void on_signal(int number)
 {
-    if (atomic_exchange(&stop, true))
+    if (number == SIGHUP)
+        atomic_store(&orders.reload, true);
+    else if (atomic_exchange(&orders.stop, true))
         _exit(128 + number);
 }
 
@@ -37,6 +40,7 @@ static void catch_signals(void)
     struct sigaction a = {.sa_handler = on_signal};
     sigaction(SIGTERM, &a, NULL);
     sigaction(SIGINT, &a, NULL);
+    sigaction(SIGHUP, &a, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
 
@@ -48,7 +52,7 @@ static int run(const char *path)
     int code = EXIT_FINDINGS;
     if (load_config(path, CONFIG_RUN, &config) == 0) {
         catch_signals();
-        code = live_run(&config, &stop, &e) ? EXIT_RUNTIME : EXIT_FINE;
+        code = live_run(&config, path, &orders, &e) ? EXIT_RUNTIME : EXIT_FINE;
         if (code != EXIT_FINE)
             log_error("failed", "reason=%s", log_quote(str_of(e.text), quoted));
     }

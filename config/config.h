@@ -111,6 +111,8 @@ int config_load(const char *path, struct config *out, enum config_use use,
 /* The same from memory; `name` stands for the file in messages. */
 int config_parse(struct str yaml, const char *name, struct config *out,
                  enum config_use use, struct config_report *report);
+/* What `hash` would be now; 0: the file cannot be read. */
+uint64_t config_file_hash(const char *path);
 void config_deinit(struct config *c);
 
 /* The reference of every option, made from the tables, as Markdown. */

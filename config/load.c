@@ -88,6 +88,15 @@ static int read_file(const char *path, struct buf *out)
     return n < 0 ? -1 : 0;
 }
 
+uint64_t config_file_hash(const char *path)
+{
+    struct buf text;
+    buf_init(&text, CONFIG_BYTES_MAX + 1);
+    uint64_t hash = read_file(path, &text) ? 0 : XXH3_64bits(text.p, text.n);
+    buf_deinit(&text);
+    return hash;
+}
+
 int config_load(const char *path, struct config *out, enum config_use use,
                 struct config_report *report)
 {

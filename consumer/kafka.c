@@ -46,10 +46,27 @@ struct kafka_slot *kafka_slot_of(struct kafka_source *s, const char *topic,
 
 /* --- the source --- */
 
+static int subscribe(struct kafka_source *s, struct err *e)
+{
+    rd_kafka_topic_partition_list_t *topics =
+        rd_kafka_topic_partition_list_new((int)s->settings.topics_n);
+    for (size_t i = 0; i < s->settings.topics_n; i++)
+        rd_kafka_topic_partition_list_add(topics, s->settings.topics[i].p,
+                                          RD_KAFKA_PARTITION_UA);
+    s->subscribed = true;
+    (void)rd_kafka_poll_set_consumer(s->consumer);
+    s->queue = rd_kafka_queue_get_consumer(s->consumer);
+    rd_kafka_resp_err_t rc = rd_kafka_subscribe(s->consumer, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return rc ? err_set(e, ERR_REFUSED, "kafka.topics: %s", rd_kafka_err2str(rc)) : 0;
+}
+
 static enum source_result kafka_next(struct source *source, struct batch *out,
                                      int wait_ms, struct err *e)
 {
     struct kafka_source *s = self(source);
+    if (!s->subscribed && subscribe(s, e))
+        return SOURCE_ERROR;
     kafka_commit_timed(s);
     kafka_place_strays(s);
     if (kafka_take_remade(s, out))
@@ -203,19 +220,12 @@ static void copy_settings(struct kafka_source *s,
         s->settings.batch_events = BATCH_EVENTS;
 }
 
-static int subscribe(struct kafka_source *s, struct err *e)
+void kafka_source_reads(struct source *source, int64_t max_future_ms,
+                        const struct event_maps *maps)
 {
-    rd_kafka_topic_partition_list_t *topics =
-        rd_kafka_topic_partition_list_new((int)s->settings.topics_n);
-    for (size_t i = 0; i < s->settings.topics_n; i++)
-        rd_kafka_topic_partition_list_add(topics, s->settings.topics[i].p,
-                                          RD_KAFKA_PARTITION_UA);
-    s->subscribed = true;
-    (void)rd_kafka_poll_set_consumer(s->consumer);
-    s->queue = rd_kafka_queue_get_consumer(s->consumer);
-    rd_kafka_resp_err_t rc = rd_kafka_subscribe(s->consumer, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
-    return rc ? err_set(e, ERR_REFUSED, "kafka.topics: %s", rd_kafka_err2str(rc)) : 0;
+    struct kafka_source *s = self(source);
+    event_decoder_free(s->decoder);
+    s->decoder = event_decoder_new(max_future_ms, maps);
 }
 
 struct source *kafka_source_open(const struct kafka_source_settings *settings,
@@ -232,8 +242,7 @@ struct source *kafka_source_open(const struct kafka_source_settings *settings,
     s->consumer = kafka_consumer_new(s, e);
     if (s->consumer && kafka_check_topics(s, START_TIMEOUT_MS, e) == 0) {
         kafka_check_retention(s);
-        if (subscribe(s, e) == 0)
-            return &s->source;
+        return &s->source;
     }
     kafka_close(&s->source);
     return NULL;

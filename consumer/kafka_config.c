@@ -153,6 +153,9 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *arg)
     struct kafka_source *s = arg;
     (void)rk;
     kafka_count_error((rd_kafka_resp_err_t)code);
+    if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && s->broker_error[0])
+        return; /* what was said before tells why */
+    s->refused = code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
     snprintf(s->broker_error, sizeof s->broker_error, "%s", reason);
 }
 

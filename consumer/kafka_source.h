@@ -70,6 +70,7 @@ struct kafka_source {
     int64_t
         *missing_ms; /* by topic: when to say next that it is missing; 0: it is there */
     char broker_error[256]; /* what librdkafka said last; for messages */
+    bool refused;           /* which was that our log-in is wrong */
     int last_error;         /* and the one logged last */
     int64_t last_error_ms;
     struct err failure; /* to be told by the next next() */
@@ -119,9 +120,8 @@ bool kafka_is_unknown(rd_kafka_resp_err_t rc);
  * rd_kafka_offsets_for_times, which takes the protocol's names for both as times:
  * rd_kafka_query_watermark_offsets of librdkafka 2.0 waits for minutes, whatever its time-out, when the broker goes
  * away meanwhile. */
-rd_kafka_resp_err_t kafka_query_offset(rd_kafka_t *rk,
-                                       rd_kafka_topic_partition_list_t *one,
-                                       int64_t *offset);
+rd_kafka_resp_err_t
+kafka_query_offset(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *one, int64_t *offset);
 int kafka_first(struct kafka_source *s, size_t slot, int64_t *first, struct err *e);
 int kafka_end(struct kafka_source *s, size_t slot, int64_t *end, struct err *e);
 /* kafka_retention.c: warns of topics that keep less than a rule looks back. */

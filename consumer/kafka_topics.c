@@ -11,6 +11,7 @@ enum {
     NAMES_TIMEOUT_MS = 2000,
     RANGE_TIMEOUT_MS = 1000,
     MISSING_EVERY_MS = 60000,
+    ASK_FOR_MS = 1000,
 };
 
 bool kafka_is_unknown(rd_kafka_resp_err_t rc)
@@ -35,6 +36,10 @@ metadata_of(struct kafka_source *s, const char *topic, int timeout_ms, struct er
         return md;
     if (!s->subscribed)
         (void)rd_kafka_poll(s->consumer, 0); /* hear why; later this would eat records */
+    if (!s->subscribed && s->refused)
+        err_set(e, ERR_REFUSED,
+                "Kafka at %.*s does not let us in: %s; see kafka.properties",
+                STR_ARG(s->settings.brokers), s->broker_error);
     err_set(e, ERR_UNAVAILABLE, "no Kafka broker of %.*s answered: %s",
             STR_ARG(s->settings.brokers),
             s->broker_error[0] ? s->broker_error : rd_kafka_err2str(rc));
@@ -62,12 +67,23 @@ static int topic_error(const char *topic, const char *option, rd_kafka_resp_err_
     return err_set(e, ERR_UNAVAILABLE, "topic '%s': %s", topic, rd_kafka_err2str(rc));
 }
 
+/* In parts, so that who is told to end need not wait for brokers that are away. */
+static bool may_ask_again(const struct kafka_source *s, int64_t until_ms,
+                          const struct err *e)
+{
+    const atomic_bool *stop = s->settings.stop;
+    return e->kind == ERR_UNAVAILABLE && clock_monotonic_ms() < until_ms &&
+           !(stop && atomic_load(stop));
+}
+
 static int check_topic(struct kafka_source *s, struct str topic, const char *option,
                        int64_t until_ms, struct err *e)
 {
-    int64_t left_ms = until_ms - clock_monotonic_ms();
-    const struct rd_kafka_metadata *md =
-        metadata_of(s, topic.p, left_ms < 1 ? 1 : (int)left_ms, e);
+    const struct rd_kafka_metadata *md;
+    do {
+        err_clear(e);
+        md = metadata_of(s, topic.p, ASK_FOR_MS, e);
+    } while (!md && may_ask_again(s, until_ms, e));
     if (!md)
         return -1;
     int rc = topic_error(topic.p, option, md->topic_cnt ? md->topics[0].err : 0, e);

@@ -3,6 +3,8 @@
 #ifndef CONSUMER_SOURCE_H
 #define CONSUMER_SOURCE_H
 
+#include <stdatomic.h>
+
 #include "consumer/batch.h"
 #include "core/err.h"
 
@@ -100,15 +102,22 @@ struct kafka_source_settings {
         *property_values; /* any librdkafka property, applied last */
     size_t properties_n;
     int64_t max_future_ms;
-    const struct event_maps *maps; /* shapes that are not our own; borrowed; may be NULL */
-    size_t batch_events; /* at most so many events a batch; 0: the default */
+    const struct event_maps
+        *maps;               /* shapes that are not our own; borrowed; may be NULL */
+    const atomic_bool *stop; /* once it is set, opening waits no more; may be NULL */
+    size_t batch_events;     /* at most so many events a batch; 0: the default */
     int64_t
         lookback_ms; /* the longest of any rule: topics that keep less are warned of */
 };
-/* Connects and subscribes. ERR_REFUSED: a property librdkafka does not know, a topic that does not
- * exist; ERR_UNAVAILABLE: no broker answered in 10 s. Both say what to do. Texts are copied. */
+/* Connects; the first next() joins the group. ERR_REFUSED: a property librdkafka does not know, a log-in that the
+ * broker refuses, a topic that does not exist; ERR_UNAVAILABLE: no broker answered in 10 s. All say what to do.
+ * Texts are copied. */
 struct source *kafka_source_open(const struct kafka_source_settings *settings,
                                  const struct source_listener *listener, struct err *e);
+
+/* From the next batch on messages are read so. Borrows the maps. */
+void kafka_source_reads(struct source *source, int64_t max_future_ms,
+                        const struct event_maps *maps);
 
 /* Recorded logs, one after the other, each JSON lines (plain, gzip or zstd by content; "-" is
  * stdin). A file is one partition named by its path, unless its first line has a "kafka" member:

@@ -305,6 +305,21 @@ struct metric_family metric_config = {
         "did not get the new one.",
     .labels = {"hash"}};
 
+struct metric_family metric_reload_success = {
+    .name = "ticketwatch_config_last_reload_success",
+    .type = METRIC_GAUGE,
+    .help = "1 where the configuration file as it was read last is in force. 0: the file "
+            "changed and "
+            "has a mistake, or needs a restart; the one before goes on. The log's "
+            "config_mistake and "
+            "config_refused say what."};
+
+struct metric_family metric_reload_time = {
+    .name = "ticketwatch_config_last_reload_success_timestamp_seconds",
+    .type = METRIC_GAUGE,
+    .per = 1000,
+    .help = "When the configuration in force was read, since 1970."};
+
 struct metric_family metric_memory = {
     .name = "ticketwatch_process_resident_memory_bytes",
     .type = METRIC_GAUGE,
@@ -359,6 +374,8 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_tick_age,
                                                  &metric_build,
                                                  &metric_config,
+                                                 &metric_reload_success,
+                                                 &metric_reload_time,
                                                  &metric_memory,
                                                  &metric_cpu,
                                                  &metric_start_time,

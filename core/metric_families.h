@@ -17,13 +17,15 @@ extern struct metric_family metric_watermark, metric_watermark_lag, metric_next_
     metric_windows_waiting;
 /* What goes out. */
 extern struct metric_family metric_rule_matches, metric_keys, metric_keys_refused,
-    metric_alerts, metric_outbox_entries, metric_outbox_full, metric_outbox_oldest, metric_outbox_overflows,
-    metric_dead_letters, metric_sink_circuit_open, metric_sink_paused, metric_deliveries;
+    metric_alerts, metric_outbox_entries, metric_outbox_full, metric_outbox_oldest,
+    metric_outbox_overflows, metric_dead_letters, metric_sink_circuit_open,
+    metric_sink_paused, metric_deliveries;
 /* Redis. */
 extern struct metric_family metric_redis_errors, metric_script_seconds;
 /* The process. */
 extern struct metric_family metric_ready, metric_tick_age, metric_build, metric_config,
-    metric_memory, metric_cpu, metric_start_time;
+    metric_reload_success, metric_reload_time, metric_memory, metric_cpu,
+    metric_start_time;
 
 /* All of them, in the order of the text; NULL-terminated. */
 extern struct metric_family *const metric_families[];

@@ -127,7 +127,7 @@ static void test_health(void)
 
 #define READY(ready, reasons, loop, redis, group, sinks)                                \
     STR("{\"ready\":" ready ",\"reasons\":[" reasons "],\"checks\":{\"configuration\":" \
-        "true,\"loop\":" loop ",\"redis\":" redis ",\"group\":" group                   \
+        "true,\"loop\":" loop ",\"start\":true,\"redis\":" redis ",\"group\":" group    \
         ",\"sinks\":" sinks ",\"rules\":true}}\n")
 
 static void expect_ready(struct status *s, int code, struct str want)
@@ -177,6 +177,31 @@ static void test_a_loop_that_stands_is_not_ready(void)
     usleep(STALLED_MS * 1000);
     CHECK_INT(get("/readyz"), 503);
     CHECK(answered("loop: the loop does not come round"));
+    status_stop(s);
+}
+
+static void test_what_is_waited_for(void)
+{
+    struct status *s = start();
+    status_wait(s, "no broker \"b\"");
+    CHECK_INT(get("/readyz"), 503);
+    CHECK(answered("\"start: no broker \\\"b\\\"\"") && answered("\"start\":false"));
+    status_tell(s, &(struct status_facts){.redis_answers = true, .group_joined = true});
+    CHECK_INT(get("/readyz"), 200);
+    status_stop(s);
+}
+
+static void test_a_file_that_is_refused(void)
+{
+    struct status *s = start();
+    status_tell(s, &(struct status_facts){.redis_answers = true, .group_joined = true});
+    status_config(s, "it has 2 mistakes");
+    CHECK_INT(get("/readyz"), 200);
+    CHECK(answered("\"ready\":true,\"reasons\":[\"configuration: it has 2 mistakes\"]"));
+    CHECK(answered("\"configuration\":false"));
+    status_config(s, "");
+    CHECK_INT(get("/readyz"), 200);
+    CHECK(answered("\"reasons\":[]"));
     status_stop(s);
 }
 
@@ -294,6 +319,8 @@ int main(void)
     test_health();
     test_readiness();
     test_a_loop_that_stands_is_not_ready();
+    test_what_is_waited_for();
+    test_a_file_that_is_refused();
     test_manners();
     test_a_head_without_end();
     crowd(false);
