@@ -27,6 +27,7 @@ const struct recogniser text_recognisers[] = {
     {CHAR_START, take_path},
     {CHAR_LETTER, take_drive}, /* C:\Users\ana */
     {CHAR_START, take_negative},
+    {CHAR_DIGIT, take_measure}, /* 5 MB, 12.5 s */
     {CHAR_DIGIT, take_float},
     {CHAR_WORD, take_word}, /* what is left: numbers, ids, words with digits */
     {0, NULL},
@@ -64,6 +65,12 @@ static bool may_start_date(const struct scan *s)
            date_word(s->at, s->word_n);
 }
 
+/* Joined by a character to what was replaced; may be the rest of it. */
+static bool follows_id(const struct scan *s)
+{
+    return s->at > s->begin && s->at - 1 == s->replaced;
+}
+
 /* A word of letters that nothing but take_word could change, and neither will that. */
 static bool is_plain(const struct scan *s)
 {
@@ -72,7 +79,7 @@ static bool is_plain(const struct scan *s)
         word_may_be_opaque(s->at, s->word_n))
         return false;
     return !(scan_class(s, s->at + s->word_n) & CHAR_JOIN) && !may_start_date(s) &&
-           !name_holder(s->at, s->word_n);
+           !name_holder(s->at, s->word_n) && !follows_id(s);
 }
 
 static size_t take_letters(struct scan *s)

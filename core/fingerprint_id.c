@@ -47,11 +47,38 @@ static size_t take_bool(struct scan *s)
     return n + 1;
 }
 
+/* Inside a name; a colon only between its parts. */
+static bool goes_on(const struct scan *s, const byte *p)
+{
+    if (*p == ':')
+        return (scan_class(s, p + 1) & CHAR_WORD) != 0;
+    return !(scan_class(s, p) & (CHAR_SPACE | CHAR_STOP));
+}
+
+/* name=android: what follows is a name, whichever it is this time. */
+static size_t take_named(struct scan *s)
+{
+    const byte *p = s->at - s->begin < 4 ? s->begin : s->at - 4, *end = s->at + 1;
+    if (!scan_is(s, p, "name=") || scan_before(s, p) & (CHAR_WORD | CHAR_HIGH) ||
+        !scan_begins(s, p))
+        return 0;
+    while (end < s->end && *end && goes_on(s, end))
+        end++;
+    if (end == s->at + 1)
+        return 0;
+    scan_copy(s, s->at, 1);
+    scan_put(s, "<name>");
+    return (size_t)(end - s->at);
+}
+
 size_t take_value(struct scan *s)
 {
-    if (*s->at == '=')
-        return is_quote(s, s->at + 1) ? take_quoted(s, s->at + 1) : take_bool(s);
-    return 0;
+    if (*s->at != '=')
+        return 0;
+    if (is_quote(s, s->at + 1))
+        return take_quoted(s, s->at + 1);
+    size_t n = take_bool(s);
+    return n ? n : take_named(s);
 }
 
 struct quotes {

@@ -7,10 +7,16 @@
 #include "core/fingerprint_word.h"
 
 /* By length, because every word of a text is looked up here. */
-static const char *const holders[][2] = {
-    [4] = {"user"}, [6] = {"member", "tenant"}, [7] = {"account"}, [8] = {"customer"}};
-/* Sorted. */
+static const char *const holders[][2] = {[3] = {"for"},
+                                         [4] = {"user"},
+                                         [6] = {"member", "tenant"},
+                                         [7] = {"account"},
+                                         [8] = {"customer"}};
+/* Sorted, as all that follow. */
 static const char *const leads[] = {"by", "for", "illegal", "invalid", "of", "unknown"};
+static const char *const sign_ins[] = {
+    "access", "attempt",    "authentication", "failure",   "login",
+    "logon",  "passphrase", "password",       "publickey", "session"};
 static const char *const follows[] = {
     "after", "at",     "because", "by",  "cannot", "could", "denied", "did",
     "does",  "failed", "from",    "had", "has",    "in",    "is",     "on",
@@ -44,7 +50,7 @@ static const char *const no_names[] = {
 static const char *const endings[] = {"tion", "tions", "ment", "ments", "ing",  "ings",
                                       "ity",  "ities", "ness", "ance",  "ence", "ship"};
 
-enum { NAME_BYTES_MAX = 64 };
+enum { NAME_BYTES_MAX = 64, LEAD_BYTES_MAX = 15 };
 
 bool name_holder(const byte *p, size_t n)
 {
@@ -59,18 +65,23 @@ bool name_holder(const byte *p, size_t n)
     return false;
 }
 
-/* The word before p, across white space, is one that leads to a name. */
-static bool is_led(const struct scan *s, const byte *p)
+/* The word before p, across white space, is of this table. */
+static bool is_behind(const struct scan *s, const byte *p, const char *const *table,
+                      size_t rows)
 {
     const byte *end = p;
     while (end != s->replaced && scan_before(s, end) & CHAR_SPACE)
         end--;
     const byte *start = end;
-    while (start != s->replaced && end - start < 8 && scan_before(s, start) & CHAR_LETTER)
+    while (start != s->replaced && end - start < LEAD_BYTES_MAX &&
+           scan_before(s, start) & CHAR_LETTER)
         start--;
     return end < p && !(scan_before(s, start) & (CHAR_WORD | CHAR_HIGH)) &&
-           scan_begins(s, start) && SCAN_WORD_IN(start, (size_t)(end - start), leads);
+           scan_begins(s, start) &&
+           scan_word_in(start, (size_t)(end - start), table, rows);
 }
+
+#define IS_BEHIND(s, p, table) is_behind(s, p, table, sizeof(table) / sizeof *(table))
 
 static bool has_ending(const byte *p, size_t n)
 {
@@ -133,17 +144,40 @@ static bool is_name(const struct scan *s, const byte *p, const byte *end)
            !has_ending(p, n) && (has_digit(p, end) || is_followed(s, end));
 }
 
+/* " from 10.1.2.3" */
+static bool comes_from(const struct scan *s, const byte *p)
+{
+    const byte *from = scan_run(s, p, CHAR_SPACE);
+    if (from == p || !scan_is(s, from, "from "))
+        return false;
+    const byte *address = scan_run(s, from + 4, CHAR_SPACE);
+    return scan_is(s, address, "<ip>") ||
+           scan_at(s, scan_run(s, address, CHAR_DIGIT), '.');
+}
+
+/* A name that is not quoted must look like one, by itself and by what follows. */
+static bool fits(const struct scan *s, const byte *name, const byte *end)
+{
+    return s->word_n == strlen("for") ? comes_from(s, end) : is_name(s, name, end);
+}
+
+static bool is_announced(const struct scan *s)
+{
+    return s->word_n == strlen("for") ? IS_BEHIND(s, s->at, sign_ins)
+                                      : IS_BEHIND(s, s->at, leads);
+}
+
 size_t take_name(struct scan *s)
 {
     const byte *holder_end = s->at + s->word_n;
-    if (!name_holder(s->at, s->word_n) || !is_led(s, s->at))
+    if (!name_holder(s->at, s->word_n) || !is_announced(s))
         return 0;
     const byte *p = scan_run(s, holder_end, CHAR_SPACE);
     if (p == holder_end)
         return 0;
     bool quoted = scan_at(s, p, '\'') || scan_at(s, p, '"');
     const byte *name = p + quoted, *end = read_name(s, name);
-    if (!end || (quoted ? !scan_at(s, end, (char)*p) : !is_name(s, name, end)))
+    if (!end || (quoted ? !scan_at(s, end, (char)*p) : !fits(s, name, end)))
         return 0;
     scan_copy(s, s->at, s->word_n);
     scan_separate(s, ' ');

@@ -3,6 +3,7 @@
  * "storage<int>"). "<hex>" stands for any id without a name of its own, so that one
  * that happens to have digits or letters only, or letters beyond f, still gives the
  * same key. */
+#include "core/fingerprint_measure.h"
 #include "core/fingerprint_take.h"
 #include "core/fingerprint_word.h"
 
@@ -11,48 +12,12 @@ static bool ends_whole(const struct scan *s, const byte *p)
     return scan_ends(s, p) && !(scan_class(s, p) & CHAR_HIGH);
 }
 
-/* A unit of time at p: its length, 0 when there is none. */
-static size_t time_unit(const byte *p, const byte *end)
-{
-    static const char *const names[] = {"hours", "mins", "secs", "min", "sec",
-                                        "hrs",   "hr",   "ms",   "us",  "ns",
-                                        "s",     "m",    "h"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        size_t n = strlen(names[i]), same = 0;
-        while (same < n && p + same < end && fold_ascii(p[same]) == (byte)names[i][same])
-            same++;
-        if (same == n && (p + n == end || !(scan_classes[p[n]] & CHAR_LETTER)))
-            return n;
-    }
-    return 0;
-}
-
-/* 300ms, 1h30m: numbers each with a unit of time */
-static bool is_duration(const byte *p, const byte *end)
-{
-    while (p < end) {
-        const byte *digits = p;
-        while (p < end && scan_classes[*p] & CHAR_DIGIT)
-            p++;
-        size_t unit = p > digits ? time_unit(p, end) : 0;
-        if (unit == 0)
-            return false;
-        p += unit;
-    }
-    return true;
-}
-
-static bool is_micro(const struct scan *s, const byte *p)
-{
-    return (scan_is(s, p, "\xC2\xB5s") || scan_is(s, p, "\xCE\xBCs")) &&
-           !(scan_class(s, p + 3) & CHAR_WORD);
-}
-
 enum {
     COUNTED_WORDS_MAX = 4,
     LONG_HEX_MIN = 16,
     CODE_DIGITS_MAX = 5,
-    CODE_BYTES_MAX = 7
+    CODE_BYTES_MAX = 7,
+    POD_TAIL_BYTES = 5,
 };
 
 static bool is_plural(const byte *p, const byte *end)
@@ -103,14 +68,6 @@ static void put_number(struct scan *s, const byte *p, size_t n, enum context con
         scan_put(s, "<int>");
 }
 
-static bool is_size_unit(const byte *p, size_t n)
-{
-    static const char *const units[] = {"b",  "c",  "em",  "g",  "gb", "gib", "hz",
-                                        "k",  "kb", "kib", "m",  "mb", "mhz", "mib",
-                                        "pt", "px", "t",   "tb", "v",  "w",   "x"};
-    return SCAN_WORD_IN(p, n, units);
-}
-
 /* A run of digits inside a word varies when it has two digits or more, at the end of
  * two letters or more ("worker7"), and before a unit ("5MB"). Others are names ("v2",
  * "b2b"). */
@@ -124,8 +81,7 @@ static bool run_varies(const byte *word, const byte *run, const byte *run_end,
     const byte *unit = run_end;
     while (unit < end && scan_classes[*unit] & CHAR_LETTER)
         unit++;
-    return run == word && (is_size_unit(run_end, (size_t)(unit - run_end)) ||
-                           time_unit(run_end, unit) == (size_t)(unit - run_end));
+    return run == word && measure_is_unit(run_end, (size_t)(unit - run_end));
 }
 
 static void put_letters(struct scan *s, const byte *p, size_t n)
@@ -172,9 +128,25 @@ static bool is_hex_amount(const struct word *w)
     return w->hex && w->n < WORD_MD5_DIGITS && (w->digits > 0 || w->n >= WORD_LONG_MIN);
 }
 
+/* web-7d9f8c6b5-x2x4l: behind an id and a hyphen, five characters without a vowel, as
+ * Kubernetes makes the names of its pods. */
+static bool is_tail(const struct scan *s, const byte *p, size_t n)
+{
+    if (n != POD_TAIL_BYTES || p - 1 != s->replaced || p[-1] != '-')
+        return false;
+    for (size_t i = 0; i < n; i++)
+        if (scan_among(s, p + i, "aeiouAEIOU013"))
+            return false;
+    return true;
+}
+
 /* One part of a word, without underscores. */
 static void put_part(struct scan *s, const byte *p, size_t n)
 {
+    if (is_tail(s, p, n)) {
+        scan_put(s, "<hex>");
+        return;
+    }
     struct word w = word_of(p, n);
     bool may_be_hex = w.hex && n >= WORD_HEX_LETTERS_MIN;
     if (w.digits == 0 && !may_be_hex && !word_may_be_opaque(p, n)) {
@@ -192,12 +164,21 @@ static void put_part(struct scan *s, const byte *p, size_t n)
         scan_copy(s, p, n);
     else if (word_is_hex(&w, context) || (context == CONTEXT_ID && w.digits > 0))
         scan_put(s, word_hex_name(n, context));
-    else if (is_duration(p, p + n))
+    else if (measure_is_duration(p, p + n))
         scan_put(s, "<duration>");
     else if (word_is_opaque(&w, context))
         scan_put(s, "<hex>");
     else
         put_mixed(s, p, n);
+}
+
+/* 1445144423722_0020_m_000000: a letter between numbers is part of the id. */
+static bool is_inner_letter(const struct scan *s, const byte *p, size_t n)
+{
+    const char *end = s->out->p + s->out->n;
+    return n == 1 && scan_at(s, p + 1, '_') && scan_after(s, p, "_") &&
+           s->out->n - s->first > 2 && end[-1] == '_' && end[-2] == '>' &&
+           (scan_class(s, p + 2) & CHAR_DIGIT || scan_placeholder(s, p + 2));
 }
 
 /* 0x7ffd01: the length of it, 0 when it is none. */
@@ -263,7 +244,8 @@ size_t take_other_digits(struct scan *s)
 /* 300µs, whose last part is no word character */
 static bool ends_in_micro(const struct scan *s, const byte *p, const byte *end)
 {
-    return end > p && is_micro(s, end) && word_of(p, (size_t)(end - p)).letters == 0;
+    return end > p && measure_is_micro(s, end) &&
+           word_of(p, (size_t)(end - p)).letters == 0;
 }
 
 size_t take_word(struct scan *s)
@@ -280,6 +262,8 @@ size_t take_word(struct scan *s)
         } else if (p == end && ends_in_micro(s, part, p)) {
             scan_put(s, "<duration>");
             return s->word_n + 3;
+        } else if (is_inner_letter(s, part, (size_t)(p - part))) {
+            scan_put(s, "<hex>");
         } else if (p > part) {
             put_part(s, part, (size_t)(p - part));
         }
@@ -289,39 +273,17 @@ size_t take_word(struct scan *s)
     return s->word_n;
 }
 
-/* A number's decimal places and exponent, from the dot on; NULL when there are none. */
-static const byte *read_fraction(const struct scan *s, const byte *p)
-{
-    if (!scan_at(s, p, '.') || !(scan_class(s, p + 1) & CHAR_DIGIT))
-        return NULL;
-    p = scan_run(s, p + 1, CHAR_DIGIT);
-    if (!scan_at(s, p, 'e') && !scan_at(s, p, 'E'))
-        return p;
-    const byte *exponent = p + 1;
-    if (scan_at(s, exponent, '-') || scan_at(s, exponent, '+'))
-        exponent++;
-    const byte *end = scan_run(s, exponent, CHAR_DIGIT);
-    return end > exponent && !(scan_class(s, end) & CHAR_WORD) ? end : p;
-}
-
 size_t take_float(struct scan *s)
 {
     const byte *p = s->at;
     const byte *dot = scan_run(s, p, CHAR_DIGIT);
     if (p > s->begin && p[-1] == '.')
         return 0;
-    const byte *end = read_fraction(s, dot);
+    const byte *end = measure_fraction(s, dot);
     if (!end || (scan_at(s, end, '.') && scan_class(s, end + 1) & CHAR_DIGIT))
         return 0;
-    const byte *word = scan_run(s, end, CHAR_LETTER);
-    if (is_micro(s, end)) {
-        scan_put(s, "<duration>");
-        return (size_t)(end + 3 - p);
-    }
-    size_t unit = word > end ? time_unit(end, word) : 0;
-    bool duration = unit && end + unit == word && !(scan_class(s, word) & CHAR_WORD);
-    scan_put(s, duration ? "<duration>" : "<float>");
-    return (size_t)((duration ? word : end) - p);
+    scan_put(s, "<float>");
+    return (size_t)(end - p);
 }
 
 /* A minus sign goes with its number, a hyphen after a word does not. */
@@ -336,7 +298,9 @@ size_t take_negative(struct scan *s)
     s->at = p + 1;
     const byte *end = scan_run(s, s->at, CHAR_DIGIT);
     bool number = !(scan_class(s, end) & CHAR_WORD);
-    size_t n = number ? take_float(s) : 0;
+    size_t n = number ? take_measure(s) : 0;
+    if (n == 0 && number)
+        n = take_float(s);
     if (n == 0 && number) {
         n = (size_t)(end - s->at);
         put_number(s, s->at, n,

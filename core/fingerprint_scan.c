@@ -61,9 +61,9 @@ bool scan_is(const struct scan *s, const byte *p, const char *text)
 
 /* Sorted. */
 static const char *const placeholders[] = {
-    "bool",       "date",     "duration",    "email", "float", "git_sha",
-    "hex",        "hostname", "int",         "ip",    "md5",   "name",
-    "quoted_str", "sha1",     "traceparent", "url",   "uuid"};
+    "bool",       "date",     "duration", "email",       "float", "git_sha",
+    "hex",        "hostname", "int",      "ip",          "md5",   "name",
+    "quoted_str", "sha1",     "size",     "traceparent", "url",   "uuid"};
 enum { PLACEHOLDER_BYTES_MAX = sizeof "<traceparent>" - 1 };
 
 size_t scan_placeholder(const struct scan *s, const byte *p)
@@ -140,11 +140,27 @@ void scan_put(struct scan *s, const char *placeholder)
     s->has_placeholder = true;
 }
 
+/* com.example.Cart.add:<int>: a line of code, in a class of some package. */
+static bool is_frame(const char *p, size_t n)
+{
+    static const char line[] = ":<int>";
+    const size_t line_n = sizeof line - 1;
+    if (n < line_n || memcmp(p + n - line_n, line, line_n) != 0)
+        return false;
+    const char *dot = memchr(p, '.', n);
+    return dot && memchr(dot + 1, '.', n - (size_t)(dot + 1 - p));
+}
+
+/* The item being written says no more than the one before it: it is the same, or the
+ * next line of a stack, whose first says where the error was. */
 static bool repeats(const struct scan *s)
 {
-    size_t n = s->out->n - s->item;
-    return s->in_list && s->has_placeholder && n == s->last_end - s->last &&
-           memcmp(s->out->p + s->last, s->out->p + s->item, n) == 0;
+    if (!s->in_list || !s->has_placeholder)
+        return false;
+    const char *item = s->out->p + s->item, *last = s->out->p + s->last;
+    size_t n = s->out->n - s->item, last_n = s->last_end - s->last;
+    return (n == last_n && memcmp(last, item, n) == 0) ||
+           (is_frame(item, n) && is_frame(last, last_n));
 }
 
 /* Ends the item being written, if there is one. */

@@ -4,7 +4,8 @@ that the recognisers search by halves are sorted.
     fingerprint_quality.py PROGRAM      exit 77: no ../shared (or $TICKETWATCH_SHARED) with quality and data/bursts
 
 The scorer is the shared folder's; what it prints is shown. The bounds are a little below what was measured when they
-were written (docs/fingerprints.md), so that a change for the worse is seen before the promised 0.85, 0.995 and 0.95.
+were written (docs/fingerprints.md), so that a change for the worse is seen before the promised 0.92 and 0.998; burst F1 is
+held at the promised 0.97 itself.
 """
 import os
 import pathlib
@@ -17,8 +18,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 SHARED = pathlib.Path(os.environ.get("TICKETWATCH_SHARED", ROOT.parent / "shared"))
 SCORER = SHARED / "quality" / "fingerprint_score.py"
 BURSTS = SHARED / "data" / "bursts"
-LEAST = {"GA": 0.96, "P": 0.999, "F1": 0.96}
-LEAST_OF_ANY_SET = {"GA": 0.90, "P": 0.999, "F1": 0.85}
+LEAST = {"GA": 0.965, "P": 0.999, "F1": 0.97}
+LEAST_OF_ANY_SET = {"GA": 0.90, "P": 0.999, "F1": 0.87}
 
 
 def unsorted_tables():

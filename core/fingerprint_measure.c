@@ -1,0 +1,181 @@
+/* Numbers that measure something. A size of "512 MB" is "1.5 GB" the next time, so
+ * sizes and durations are one placeholder with their unit. Where any other unit, a
+ * percent sign or a currency says that a number measures, or where it stands behind =
+ * or a colon, its decimal places say nothing: 12 and 12.5 are both <int>. */
+#include "core/fingerprint_measure.h"
+
+#include "core/fingerprint_take.h"
+#include "core/fingerprint_word.h"
+
+/* All sorted. */
+static const char *const sizes[] = {"b",   "byte", "bytes", "gb", "gib", "kb",
+                                    "kib", "mb",   "mib",   "tb", "tib"};
+static const char *const joined_sizes[] = {"g", "k", "t"}; /* 64K; 5m is minutes */
+static const char *const times[] = {
+    "day",    "days",         "h",      "hour",         "hours", "hr",
+    "hrs",    "microseconds", "millis", "milliseconds", "min",   "mins",
+    "minute", "minutes",      "month",  "months",       "ms",    "ns",
+    "s",      "sec",          "second", "seconds",      "secs",  "us",
+    "week",   "weeks",        "year",   "years"};
+static const char *const others[] = {"chf", "em", "eur", "gbp", "ghz", "hz", "mhz",
+                                     "pt",  "px", "usd", "v",   "w",   "x"};
+
+/* A unit of time at p: its length, 0 when there is none. */
+static size_t time_unit(const byte *p, const byte *end)
+{
+    static const char *const names[] = {"hours", "mins", "secs", "min", "sec",
+                                        "hrs",   "hr",   "ms",   "us",  "ns",
+                                        "s",     "m",    "h"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t n = strlen(names[i]), same = 0;
+        while (same < n && p + same < end && fold_ascii(p[same]) == (byte)names[i][same])
+            same++;
+        if (same == n && (p + n == end || !(scan_classes[p[n]] & CHAR_LETTER)))
+            return n;
+    }
+    return 0;
+}
+
+bool measure_is_duration(const byte *p, const byte *end)
+{
+    while (p < end) {
+        const byte *digits = p;
+        while (p < end && scan_classes[*p] & CHAR_DIGIT)
+            p++;
+        size_t unit = p > digits ? time_unit(p, end) : 0;
+        if (unit == 0)
+            return false;
+        p += unit;
+    }
+    return true;
+}
+
+static bool is_time(const byte *p, size_t n)
+{
+    return time_unit(p, p + n) == n || SCAN_WORD_IN(p, n, times);
+}
+
+static bool is_size(const byte *p, size_t n)
+{
+    return SCAN_WORD_IN(p, n, sizes) || SCAN_WORD_IN(p, n, joined_sizes);
+}
+
+bool measure_is_unit(const byte *p, size_t n)
+{
+    return is_time(p, n) || is_size(p, n) || SCAN_WORD_IN(p, n, others);
+}
+
+bool measure_is_micro(const struct scan *s, const byte *p)
+{
+    return (scan_is(s, p, "\xC2\xB5s") || scan_is(s, p, "\xCE\xBCs")) &&
+           !(scan_class(s, p + 3) & CHAR_WORD);
+}
+
+const byte *measure_fraction(const struct scan *s, const byte *p)
+{
+    if (!scan_at(s, p, '.') || !(scan_class(s, p + 1) & CHAR_DIGIT))
+        return NULL;
+    p = scan_run(s, p + 1, CHAR_DIGIT);
+    if (!scan_at(s, p, 'e') && !scan_at(s, p, 'E'))
+        return p;
+    const byte *exponent = p + 1;
+    if (scan_at(s, exponent, '-') || scan_at(s, exponent, '+'))
+        exponent++;
+    const byte *end = scan_run(s, exponent, CHAR_DIGIT);
+    return end > exponent && !(scan_class(s, end) & CHAR_WORD) ? end : p;
+}
+
+struct number {
+    const byte *end;
+    bool plain; /* digits only */
+};
+
+/* 12, 12.5, 1,204,311.50 */
+static struct number read_number(const struct scan *s, const byte *p)
+{
+    const byte *whole = scan_run(s, p, CHAR_DIGIT), *end = whole;
+    for (; whole - p <= 3 && scan_at(s, end, ','); end += 4)
+        if (scan_run(s, end + 1, CHAR_DIGIT) - end != 4)
+            break;
+    const byte *fraction = measure_fraction(s, end);
+    return (struct number){fraction ? fraction : end, !fraction && end == whole};
+}
+
+/* Behind a currency's sign: $ or one of U+20A0 to U+20BF, pound or yen. */
+static bool behind_currency(const struct scan *s, const byte *p)
+{
+    if (scan_after(s, p, "$"))
+        return true;
+    if (p - s->begin > 2 && p[-3] == 0xE2 && p[-2] == 0x82)
+        return p[-1] >= 0xA0;
+    return p - s->begin > 1 && p[-2] == 0xC2 && (p[-1] == 0xA3 || p[-1] == 0xA5);
+}
+
+/* Behind = or behind a name and a colon, a sign between or not. */
+static bool behind_name(const struct scan *s, const byte *p)
+{
+    p -= scan_after(s, p, "+-");
+    while (scan_before(s, p) & CHAR_SPACE)
+        p--;
+    if (scan_after(s, p, ":"))
+        return scan_before(s, p - 1) & CHAR_LETTER || scan_after(s, p - 1, "\"'");
+    return scan_after(s, p, "=");
+}
+
+/* What is written for a number of this unit, NULL when that says nothing. */
+static const char *placeholder_for(const byte *unit, size_t n, bool joined)
+{
+    if (joined ? is_time(unit, n) : SCAN_WORD_IN(unit, n, times))
+        return "<duration>";
+    if (joined ? is_size(unit, n) : SCAN_WORD_IN(unit, n, sizes))
+        return "<size>";
+    return SCAN_WORD_IN(unit, n, others) ? "<int>" : NULL;
+}
+
+/* 1234567b may be hexadecimal, and behind "session" 12k is no size. */
+static bool may_be_id(struct scan *s)
+{
+    bool hex = s->word_n >= WORD_HEX_LETTERS_MIN && s->seen & CHAR_AF &&
+               !(s->seen & (CHAR_GZ | CHAR_UNDER));
+    return hex || context_of(s, s->at, s->word_n) == CONTEXT_ID;
+}
+
+/* With its unit, when one follows: how many bytes it was, 0 when none does. */
+static size_t take_with_unit(struct scan *s, const byte *end)
+{
+    if (!(scan_class(s, end) & (CHAR_SPACE | CHAR_LETTER | CHAR_HIGH)))
+        return 0;
+    const byte *unit = scan_run(s, end, CHAR_SPACE), *after = unit;
+    while (scan_class(s, after) & CHAR_LETTER && after - unit < 13)
+        after++;
+    if (measure_is_micro(s, unit)) {
+        scan_put(s, "<duration>");
+        return (size_t)(unit + 3 - s->at);
+    }
+    if (after == unit || !scan_ends(s, after) || scan_class(s, after) & CHAR_HIGH)
+        return 0;
+    const char *placeholder = placeholder_for(unit, (size_t)(after - unit), unit == end);
+    if (!placeholder || may_be_id(s))
+        return 0;
+    scan_put(s, placeholder);
+    return (size_t)((*placeholder == '<' && placeholder[1] == 'i' ? end : after) - s->at);
+}
+
+size_t take_measure(struct scan *s)
+{
+    const byte *p = s->at;
+    if (!scan_begins(s, p) || scan_after(s, p, "."))
+        return 0;
+    struct number number = read_number(s, p);
+    const byte *end = number.end;
+    if (scan_at(s, end, '.') && scan_class(s, end + 1) & CHAR_DIGIT)
+        return 0;
+    size_t n = take_with_unit(s, end);
+    if (n || number.plain)
+        return n;
+    bool percent = scan_at(s, scan_run(s, end, CHAR_SPACE), '%');
+    if (!scan_ends(s, end) || !(percent || behind_currency(s, p) || behind_name(s, p)))
+        return 0;
+    scan_put(s, "<int>");
+    return (size_t)(end - p);
+}
