@@ -259,6 +259,7 @@ int live_run(const struct config *config, const char *path, struct live_orders *
              struct err *e)
 {
     struct live l = {.config = config, .orders = orders};
+    live_use_log(&l);
     batch_init(&l.batch);
     l.watch = path ? config_watch_open(path, config->hash) : NULL;
     srand((unsigned)time(NULL) ^ (unsigned)getpid());

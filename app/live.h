@@ -11,6 +11,8 @@
 struct live_orders {
     atomic_bool stop;   /* drain, and end */
     atomic_bool reload; /* read the configuration again */
+    const int *log_level,
+        *log_format; /* of the command line; NULL: as the configuration says */
 };
 
 /* Runs until it is to stop, then drains: commits, leaves the group, lets requests under way finish. The configuration

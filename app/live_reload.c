@@ -174,9 +174,22 @@ static void carry_stats(struct engine_stats *to, struct engine_stats *from,
     to->rules = rules;
 }
 
+void live_use_log(const struct live *l)
+{
+    const struct log_settings *log = &l->config->log;
+    int level = l->config->has_log ? log->level : (int)log_level_of_environment();
+    int format = log->format;
+    if (l->orders->log_level)
+        level = *l->orders->log_level;
+    if (l->orders->log_format)
+        format = *l->orders->log_format;
+    log_use((enum log_level)level, (enum log_format)format);
+}
+
 static void use_config(struct live *l, const struct config *c)
 {
     l->config = c;
+    live_use_log(l);
     status_use(l->status, c);
     live_metrics_use(&l->metrics, c);
     live_forget_keys(l);

@@ -58,6 +58,8 @@ void live_nap(struct live *l, int64_t ms);
 int live_reload(struct live *l, struct err *e);
 /* The same where nothing is open yet. */
 void live_reload_before_start(struct live *l);
+/* The log as the command line, the configuration, or else the environment wants it. */
+void live_use_log(const struct live *l);
 /* At /metrics: whether the file, as it was when it was read last, is in force. */
 void live_tell_reload(bool good);
 /* Waits for the deliveries of the configuration that was replaced. */

@@ -37,6 +37,10 @@ struct status_settings {
     int64_t stalled_after_ms;
 };
 
+struct log_settings {
+    int level, format; /* enum log_level, enum log_format */
+};
+
 struct record_settings {
     int64_t record_for_ms;
 };
@@ -67,6 +71,7 @@ struct config {
     struct time_settings time;
     struct record_settings record;
     struct status_settings status;
+    struct log_settings log;
     struct accounts_settings accounts;
     struct event_maps maps; /* `fields`: messages of other shapes */
     struct sink_config *sinks;
@@ -74,7 +79,7 @@ struct config {
     struct rule *rules;
     size_t rules_n;
     size_t judged_n;           /* these, and behind them the program's own */
-    bool has_kafka, has_redis; /* the sections were written */
+    bool has_kafka, has_redis, has_log; /* the sections were written */
     uint64_t hash;             /* of the file's bytes */
 };
 

@@ -185,6 +185,7 @@ void config_reference(struct buf *out)
     put_section("redis", &redis_table, out);
     put_section("time", &time_table, out);
     put_section("status", &status_table, out);
+    put_section("log", &log_table, out);
     put_section("accounts", &accounts_table, out);
     buf_text(out, "### at the top level\n\n");
     put_table(root_table.rows, root_table.n, out);

@@ -2,6 +2,7 @@
 #include "config/sections.h"
 
 #include "config/listen_address.h"
+#include "core/log.h"
 #include "core/zone.h"
 #include "windows/redis_link.h"
 #include "windows/shard.h"
@@ -135,6 +136,23 @@ static const struct option_row status_rows[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct log_settings, member)
+static const struct option_row log_rows[] = {
+    {.name = "level",
+     .type = OPTION_WORD,
+     .offset = AT(level),
+     .fallback = "info",
+     .words = log_levels,
+     .help = "From which level on `run` logs."},
+    {.name = "format",
+     .type = OPTION_WORD,
+     .offset = AT(format),
+     .fallback = "logfmt",
+     .words = log_formats,
+     .help = "What a line is: pairs, an object of JSON, or text for people."},
+};
+#undef AT
+
 static const struct option_row root_rows[] = {
     {.name = "record_for",
      .type = OPTION_DURATION,
@@ -147,12 +165,13 @@ static const struct option_row root_rows[] = {
 };
 
 static const char *const section_names[] = {
-    "kafka", "redis", "time", "status", "sinks", "rules", "fields", "accounts", NULL};
+    "kafka", "redis", "time", "status", "log", "sinks", "rules", "fields", "accounts", "maintenance", NULL};
 #define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
 const struct option_table kafka_table = {ROWS(kafka_rows), NULL, NULL};
 const struct option_table redis_table = {ROWS(redis_rows), NULL, NULL};
 const struct option_table time_table = {ROWS(time_rows), NULL, NULL};
 const struct option_table status_table = {ROWS(status_rows), NULL, NULL};
+const struct option_table log_table = {ROWS(log_rows), NULL, NULL};
 const struct option_table root_table = {ROWS(root_rows), section_names, NULL};
 
 /* --- names --- */
@@ -294,6 +313,7 @@ static const struct section {
     {"time", &time_table, offsetof(struct config, time), CONFIG_REPLAY, check_time, NULL},
     {"status", &status_table, offsetof(struct config, status), CONFIG_RUN, check_status,
      NULL},
+    {"log", &log_table, offsetof(struct config, log), CONFIG_RUN, NULL, NULL},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
@@ -316,7 +336,7 @@ static void read_section(struct reading *r, const struct section *s,
         return;
     }
     options_read(r, s->table, m, str_of(s->name), settings);
-    if (m->value->kind == NODE_MAP)
+    if (s->check && m->value->kind == NODE_MAP)
         s->check(r, m->value);
 }
 
@@ -326,4 +346,5 @@ void sections_read(struct reading *r)
         read_section(r, &sections[i], node_entry(r->root, sections[i].name));
     r->out->has_kafka = node_entry(r->root, "kafka") != NULL;
     r->out->has_redis = node_entry(r->root, "redis") != NULL;
+    r->out->has_log = node_entry(r->root, "log") != NULL;
 }
