@@ -33,13 +33,14 @@ static const struct option_row place_rows[] = {
      .type = OPTION_PAIRS,
      .offset = AT(words),
      .help = "Their words and what they are here, the first that fits. Case does not "
-             "count, one `*` stands for anything. A word that is not there is no value; "
+             "count, one `*` stands for anything, `*word*` is found anywhere. A word "
+             "that is not there is no value; "
              "as `type` it is `other`."},
     {.name = "except",
      .type = OPTION_TEXTS,
      .offset = AT(except),
      .help = "Texts that are no value, such as the `0` that some write for nobody; in "
-             "them, too, one `*` stands for anything."},
+             "them, too, one `*` stands for anything, `*word*` is found anywhere."},
     {.name = "epoch",
      .type = OPTION_WORD,
      .offset = AT(epoch),
@@ -141,9 +142,11 @@ static void check_word(struct placing *p, struct str word, struct place at,
 {
     const char *star = word.n ? memchr(word.p, '*', word.n) : NULL;
     struct str behind = star ? str_from(word, (size_t)(star - word.p) + 1) : STR_NONE;
-    if (word.n == 0 || (behind.n && memchr(behind.p, '*', behind.n)))
+    const char *next = behind.n ? memchr(behind.p, '*', behind.n) : NULL;
+    bool inside = star == word.p && behind.n > 1 && next == behind.p + behind.n - 1;
+    if (word.n == 0 || (next && !inside))
         complain(p->r, at, path_join(p->r, p->path, str_of(option)),
-                 word.n ? "there is more than one '*' in '%s'"
+                 word.n ? "there is more than one '*' in '%s', and not at both ends"
                         : "'%s' is no word: what is empty counts as not there",
                  shown(p->r, word).p);
 }

@@ -3,6 +3,7 @@
  * a flag where the field is one. */
 #include "consumer/event_map.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -69,8 +70,21 @@ static bool same(const char *a, const char *b, size_t n)
     return strncasecmp(a, b, n) == 0;
 }
 
+static bool holds(struct str text, struct str part)
+{
+    char small = (char)tolower((unsigned char)*part.p), large = (char)toupper(small);
+    for (size_t i = 0; i + part.n <= text.n; i++)
+        if ((text.p[i] == small || text.p[i] == large) &&
+            same(text.p + i, part.p, part.n))
+            return true;
+    return false;
+}
+
+/* word, word*, wo*rd, *word; *word* is found anywhere. */
 static bool fits(struct str word, struct str text)
 {
+    if (word.n > 2 && word.p[0] == '*' && word.p[word.n - 1] == '*')
+        return holds(text, (struct str){word.p + 1, word.n - 2});
     const char *star = word.n ? memchr(word.p, '*', word.n) : NULL;
     if (!star)
         return word.n == text.n && same(word.p, text.p, text.n);
