@@ -44,6 +44,8 @@ void alert_text(const struct alert *a, bool colour, struct buf *out)
                colour ? "\033[0m" : "", STR_ARG(a->rule));
     put_printable(a->summary, out);
     put_accounts(a, out);
+    if (a->silenced.maintenance.n)
+        buf_printf(out, "  (silenced: %.*s)", STR_ARG(a->silenced.maintenance));
 }
 
 static void put_named(const char *name, struct str text, struct buf *out)
@@ -77,6 +79,18 @@ static void put_evidence_line(const struct alert_evidence *evidence, struct buf 
     put_named("account", evidence->account, out);
 }
 
+static void put_silenced(const struct alert_silenced *s, struct buf *out)
+{
+    if (!s->maintenance.n)
+        return;
+    buf_text(out, "\n    was not told: maintenance ");
+    put_printable(s->maintenance, out);
+    buf_text(out, " by ");
+    put_printable(s->author, out);
+    buf_text(out, ": ");
+    put_printable(s->reason, out);
+}
+
 void alert_details(const struct alert *a, struct buf *out)
 {
     char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
@@ -93,4 +107,5 @@ void alert_details(const struct alert *a, struct buf *out)
                    (long long)a->accounts_n - (long long)a->accounts_listed);
     for (size_t i = 0; i < a->evidence_n; i++)
         put_evidence_line(&a->evidence[i], out);
+    put_silenced(&a->silenced, out);
 }

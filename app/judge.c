@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "core/maintenance.h"
 #include "detectors/accounts.h"
 #include "detectors/remind.h"
 
@@ -192,6 +193,18 @@ struct judged *judge_windows(const struct judge_settings *settings,
     return judged;
 }
 
+/* What a planned silence matches says so, in the record and to the lanes, which then do not tell it. */
+static void mark_silenced(const struct rule *rule, struct alert *alerts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct maintenance *m =
+            maintenance_of(rule->maintenance, rule->maintenance_n, &alerts[i]);
+        if (m)
+            alerts[i].silenced =
+                (struct alert_silenced){m->name, m->silence.author, m->silence.reason};
+    }
+}
+
 void judge_write(const struct judge_settings *settings, const struct finding *findings,
                  size_t n, struct judged *judged)
 {
@@ -201,6 +214,8 @@ void judge_write(const struct judge_settings *settings, const struct finding *fi
         const struct finding *f = &findings[i];
         if (!f->rule)
             continue;
+        mark_silenced(f->rule, f->found.announced, f->found.announced_n);
+        mark_silenced(f->rule, f->found.confirmed, f->found.confirmed_n);
         write_outbox(settings, f->rule, &f->found, &scratch, &judged[i]);
         write_record(settings, &f->found, &scratch, &judged[i]);
         write_episodes(settings, f->rule, &f->found, &judged[i]);

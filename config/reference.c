@@ -187,6 +187,10 @@ void config_reference(struct buf *out)
     put_section("status", &status_table, out);
     put_section("log", &log_table, out);
     put_section("accounts", &accounts_table, out);
+    buf_text(out, "### maintenance\n\nPlanned silences, each with a name "
+                  "([rules.md](rules.md#maintenance)).\n\n");
+    put_table(maintenance_table.rows, maintenance_table.n, out);
+    buf_char(out, '\n');
     buf_text(out, "### at the top level\n\n");
     put_table(root_table.rows, root_table.n, out);
     buf_char(out, '\n');

@@ -150,4 +150,5 @@ void rules_read(struct reading *r)
     for (size_t i = 0; i < m->value->n; i++)
         read_rule(r, &m->value->entries[i]);
     accounts_add(r);
+    maintenance_read(r);
 }

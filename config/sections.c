@@ -164,8 +164,9 @@ static const struct option_row root_rows[] = {
              "Redis so much is read again from Kafka."},
 };
 
-static const char *const section_names[] = {
-    "kafka", "redis", "time", "status", "log", "sinks", "rules", "fields", "accounts", "maintenance", NULL};
+static const char *const section_names[] = {"kafka",    "redis",       "time",  "status",
+                                            "log",      "sinks",       "rules", "fields",
+                                            "accounts", "maintenance", NULL};
 #define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
 const struct option_table kafka_table = {ROWS(kafka_rows), NULL, NULL};
 const struct option_table redis_table = {ROWS(redis_rows), NULL, NULL};

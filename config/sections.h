@@ -5,8 +5,8 @@
 #include "config/options.h"
 
 /* kafka, redis, time, status; the root with the sections' names and record_for. */
-extern const struct option_table kafka_table, redis_table, time_table, status_table, log_table,
-    root_table;
+extern const struct option_table kafka_table, redis_table, time_table, status_table,
+    log_table, root_table;
 
 /* A section that is not written has its defaults. All of them read the root's members. */
 void sections_read(struct reading *r);
@@ -28,6 +28,10 @@ void accounts_add(struct reading *r);
 
 /* Needs time.lateness and accounts. */
 void rules_read(struct reading *r);
+
+extern const struct option_table maintenance_table;
+/* Gives them to the rules that were read. */
+void maintenance_read(struct reading *r);
 
 /* False after saying that this is no name for a rule or a sink: letters, digits, - _ and . */
 bool name_is_good(struct reading *r, const struct entry *m, struct str path);

@@ -254,6 +254,17 @@ static void put_contributors(json_t *line, const struct alert *a)
     put(line, "contributors", list);
 }
 
+static void put_silenced(json_t *line, const struct alert_silenced *s)
+{
+    if (!s->maintenance.n)
+        return;
+    json_t *o = json_object();
+    put_text(o, "maintenance", s->maintenance, NAME_BYTES);
+    put_text(o, "author", s->author, PROSE_BYTES);
+    put_text(o, "reason", s->reason, PROSE_BYTES);
+    put(line, "silenced_by", o);
+}
+
 static json_t *alert_object(const struct alert *a, bool positions)
 {
     json_t *line = json_object();
@@ -284,6 +295,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_anomaly(line, &a->anomaly);
     put_contributors(line, a);
     put_health(line, &a->health);
+    put_silenced(line, &a->silenced);
     return line;
 }
 

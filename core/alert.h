@@ -93,6 +93,11 @@ struct alert_health {
     size_t components_n;
 };
 
+/* Why it was told to nobody: a planned silence of the configuration. */
+struct alert_silenced {
+    struct str maintenance, author, reason; /* maintenance.n == 0: none */
+};
+
 struct alert {
     char id[33]; /* 32 lower-case hex digits; one episode keeps one id */
     struct str rule, kind;
@@ -121,6 +126,7 @@ struct alert {
     struct alert_contributor
         contributors[ALERT_CONTRIBUTORS_MAX]; /* the most important first */
     size_t contributors_n;
+    struct alert_silenced silenced;
 };
 
 const char *alert_state_name(enum alert_state s);

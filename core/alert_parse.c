@@ -262,6 +262,15 @@ static void read_contributors(struct parse *p, const json_t *line, struct alert 
     }
 }
 
+static void read_silenced(struct parse *p, const json_t *line, struct alert *out)
+{
+    const json_t *o = member(p, line, "silenced_by", JSON_OBJECT);
+    if (o)
+        out->silenced =
+            (struct alert_silenced){need_text(p, o, "maintenance"),
+                                    get_text(p, o, "author"), get_text(p, o, "reason")};
+}
+
 static void read_line(struct parse *p, const json_t *line, struct alert *out)
 {
     read_id(p, line, out);
@@ -287,6 +296,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_share(p, line, out);
     read_contributors(p, line, out);
     read_health(p, line, out);
+    read_silenced(p, line, out);
 }
 
 int alert_parse(struct str json, struct arena *arena, struct alert *out, struct err *e)

@@ -148,6 +148,12 @@ static bool is_open(const struct workweek *w, int64_t at_ms, int64_t *until_ms)
     return false;
 }
 
+bool workweek_open(const struct workweek *w, int64_t time_ms)
+{
+    int64_t until_ms;
+    return is_open(w, into_week(time_ms + zone_offset_ms(time_ms)), &until_ms);
+}
+
 int64_t workweek_after(const struct workweek *w, int64_t start_ms, int64_t span_ms)
 {
     if (w->n == 0)

@@ -24,6 +24,9 @@ struct workweek {
 /* "Mon-Thu 09:00-17:00, Fri 09:00-15:00". ERR_INPUT says what is wrong with it. */
 int workweek_parse(struct str text, struct workweek *out, struct err *e);
 
+/* Whether it is open at that instant. */
+bool workweek_open(const struct workweek *w, int64_t time_ms);
+
 /* The earliest instant at which the week was open for span_ms since start_ms. Open is an instant whose
  * local time lies in a span: so the hour that a clock skips is none, and one that it repeats is two. */
 int64_t workweek_after(const struct workweek *w, int64_t start_ms, int64_t span_ms);

@@ -8,6 +8,7 @@
 #include "core/where.h"
 
 struct detector;
+struct maintenance;
 
 /* A part of `by`: a field of the event, an account or user, or a fingerprint. */
 enum key_source { KEY_FIELD, KEY_PAGE, KEY_ERROR, KEY_SUBJECT };
@@ -40,10 +41,12 @@ struct rule {
     /* All its keys lie in one window, so that one judgement sees them all: the window's head has no key, and the
      * kind puts it into its records; the kind's check says so. */
     bool one_window;
-    bool everywhere;     /* its windows lie in every shard, not in one */
-    int64_t max_keys;    /* windows it may have, over all shards; 0: any number */
-    struct texts send;   /* names of sinks */
-    int64_t remind_ms;   /* after so long it is said that it is still firing; 0: never */
+    bool everywhere;   /* its windows lie in every shard, not in one */
+    int64_t max_keys;  /* windows it may have, over all shards; 0: any number */
+    struct texts send; /* names of sinks */
+    int64_t remind_ms; /* after so long it is said that it is still firing; 0: never */
+    const struct maintenance *maintenance; /* planned silences, of all rules */
+    size_t maintenance_n;
     int64_t lateness_ms; /* time.lateness */
     int64_t remember_ms; /* accounts.remember */
     struct str zone;     /* time.zone */

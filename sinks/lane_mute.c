@@ -23,11 +23,24 @@ static enum mute keep_back(struct lane *l, const struct silence *s, struct err *
     return rc < 0 ? MUTE_FAILED : rc ? MUTE_DONE : MUTE_LOST;
 }
 
+/* Planned in the configuration; the record itself says so, and the muted stream gets a silence without an id. */
+static bool is_planned(const struct alert *a, struct silence *out)
+{
+    *out = (struct silence){.author = a->silenced.author,
+                            .reason = a->silenced.reason,
+                            .from_ms = a->time_ms,
+                            .until_ms = a->time_ms};
+    return a->silenced.maintenance.n > 0;
+}
+
 enum mute lane_mute(struct lane *l, struct err *e)
 {
     const struct lane_world *w = l->world;
+    struct silence planned;
     const struct silence *s =
-        silences_match(&w->silences, &l->alert, l->sink->name, w->wall_ms);
+        is_planned(&l->alert, &planned)
+            ? &planned
+            : silences_match(&w->silences, &l->alert, l->sink->name, w->wall_ms);
     int stale = is_stale(l, e);
     if (stale)
         return stale < 0 ? MUTE_FAILED : MUTE_STALE;

@@ -147,6 +147,8 @@ def alert(rnd):
     if rnd.random() < 0.5:
         values = [rnd.choice([0, 1, 7, 10 ** 12, -0.25, 1e-4, None]) for _ in range(rnd.randrange(1, 13))]
         made["trend"] = {"step": rnd.choice(["5m", "1d4h", "month", "83ms"]), "values": values}
+    if rnd.random() < 0.1:
+        made["silenced_by"] = {"maintenance": "deploy", "author": text(rnd) or "a", "reason": text(rnd) or "r"}
     if made["state"] == "reminder":
         made.update(reminder=rnd.choice([1, 2, 30]), opened=time_text(rnd))
     if "accounts" in made and rnd.random() < 0.5:

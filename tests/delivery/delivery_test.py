@@ -401,6 +401,26 @@ class DeliveryTest(DeliveryCase):
         self.assertEqual(pod.stats()["superseded"], 3)
         self.assertEqual(pod.stats()["delivered"], 7)
 
+    def test_a_reminder_that_a_later_step_waits_behind_is_stale(self):
+        for step in (json.loads(alert(1)), {**json.loads(alert(1, "reminder")), "reminder": 1, "opened": "2026-03-02T08:00:00.000Z"},
+                     json.loads(alert(1, "resolved"))):
+            self.redis.add("sink", json.dumps(step, separators=(",", ":")))
+        self.pod(sink="/ok")
+        self.empty("sink")
+        self.assertEqual([r.alert()["state"] for r in self.receiver.of("/ok")], ["firing", "resolved"])
+
+    def test_what_a_maintenance_silenced_is_not_told(self):
+        """Nor is its end, unless something of it was told."""
+        plan = {"silenced_by": {"maintenance": "deploy", "author": "ops", "reason": "a deploy"}}
+        pod = self.pod(sink="/ok")
+        for number, state, more in [(1, "firing", plan), (1, "escalated", plan), (2, "firing", plan), (3, "firing", {}), (3, "escalated", plan),
+                                    (2, "escalated", {}), (1, "resolved", {}), (2, "resolved", {}), (3, "resolved", {})]:
+            self.redis.add("sink", json.dumps({**json.loads(alert(number, state, f"/page/{number}")), **more}, separators=(",", ":")))
+            self.empty("sink")
+        self.assertEqual([(r.number(), r.alert()["state"]) for r in self.receiver.of("/ok")],
+                         [(3, "firing"), (2, "escalated"), (2, "resolved"), (3, "resolved")])
+        self.assertIn('reason="silenced by ops: a deploy"', pod.log())
+
     def test_an_escalation_that_waits_for_its_next_try_is_superseded(self):
         path = "/only/1/500"
         self.redis.add("sink", alert(1, "escalated", severity="high"))

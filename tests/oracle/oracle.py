@@ -18,6 +18,7 @@ import anomaly  # noqa: E402
 import health  # noqa: E402
 import log as logs  # noqa: E402
 import miniyaml  # noqa: E402
+import quiet_times  # noqa: E402
 import rules as kinds  # noqa: E402
 import timers  # noqa: E402
 
@@ -81,7 +82,7 @@ def record(rules, log, fingerprints):
         for key, events in keys.items():
             others = [[e for other in keys if other != key for e in keys[other]]] if getattr(rule, "overall", False) else []
             for transition in reminded(rule, list(rule.judge(events, log.end, *others)), log.end):
-                out.append((rule, key, transition))
+                out.append((rule, key, quiet_times.mark(rule.maintenance, rule, key, transition)))
     out.sort(key=lambda a: (a[2][0], a[0].name.encode(), [k.encode() for k in a[1]], STATES.index(a[2][1]), a[2][3] or 0))
     return [line(*a) for a in out]
 
@@ -128,6 +129,9 @@ def read_config(path):
     time = config.get("time") or {}
     remember = kinds.duration((config.get("accounts") or {}).get("remember", "90d"))
     rules = [read_rule(name, body, time.get("zone", "UTC"), remember) for name, body in config["rules"].items()]
+    plans = [quiet_times.Maintenance(name, body, time.get("zone", "UTC")) for name, body in (config.get("maintenance") or {}).items()]
+    for rule in filter(None, rules):
+        rule.maintenance = plans
     return [r for r in rules if r], kinds.duration(time.get("lateness", "10m")), kinds.duration(time.get("max_future", "1h"))
 
 

@@ -67,7 +67,20 @@ def random_rules(r):
     rules += [random_deadline(r, i) for i in range(2)]
     rules += [random_health(r, i) for i in range(2)]
     rules = [rule + r.choice(["", "", "    remind: %dm\n" % r.choice([1, 7, 25, 60])]) for rule in rules]
-    return "time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\nrules:\n" % r.choice(REMEMBER) + "".join(rules)
+    return random_maintenance(r) + "time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\nrules:\n" % r.choice(REMEMBER) + "".join(rules)
+
+
+def random_maintenance(r):
+    """Planned silences in the hours that the log has."""
+    plans = []
+    for i in range(r.choice([0, 0, 1, 3])):
+        parts = ["author: ops", "reason: \"a deploy\"", r.choice(["weekly: \"Mon 00:00-12:00, Tue 08:00-09:30\"", "weekly: \"Sun-Sat 03:00-21:15\"",
+                                                              "from: %s, until: %s" % (logs.time_text(BASE + r.randint(0, 9) * 1800000),
+                                                                                       logs.time_text(BASE + r.randint(10, 40) * 1800000))])]
+        parts += r.choice([[], ["rule: \"r*\""], ["rule: \"*1\""]]) + r.choice([[], ["up_to: %s" % r.choice(["low", "medium", "high"])]])
+        parts += r.choice([[], [], ["key: {ticket.category: \"b*\"}"], ["key: {account: acme}"]])
+        plans.append("  plan%d: {%s}\n" % (i, ", ".join(parts)))
+    return "maintenance:\n" + "".join(plans) if plans else ""
 
 
 def random_anomaly(r, i):
@@ -292,7 +305,7 @@ def essence(alert):
     matched = alert.get("matched") or None  # an episode that silence ends has no figures
     health = [float(alert["score"]), [c if isinstance(c, str) else c["name"] for c in alert["components"]],
               [e if isinstance(e, str) else e["event"] for e in alert.get("evidence", [])]] if alert["kind"] == "health" else None
-    reminder = alert.get("reminder"), alert.get("opened")
+    reminder = alert.get("reminder"), alert.get("opened"), sorted(alert.get("silenced_by", {}).items())
     return repr((alert["time"], alert["rule"], reminder, json.dumps(alert["key"], ensure_ascii=False), alert["state"], alert["severity"],
                  alert.get("count"), people, seen, matched, health))
 

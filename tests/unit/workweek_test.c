@@ -107,6 +107,16 @@ static void an_hour_is_skipped_and_one_comes_twice(void)
               at("2026-10-30T23:00:00.001Z"));
 }
 
+static void knows_whether_it_is_open(void)
+{
+    struct workweek w = week_of("Sat 22:00-24:00, Sun 00:00-04:00");
+    CHECK(
+        !workweek_open(&w, at("2026-03-28T20:59:59.999Z"))); /* Berlin is an hour ahead */
+    CHECK(workweek_open(&w, at("2026-03-28T21:00:00Z")));
+    CHECK(workweek_open(&w, at("2026-03-29T01:59:59.999Z"))); /* and then two */
+    CHECK(!workweek_open(&w, at("2026-03-29T02:00:00Z")));
+}
+
 static void always_is_without_hours(void)
 {
     struct workweek w = {.n = 0};
@@ -124,6 +134,7 @@ int main(void)
     refuses_what_is_none();
     walks_as_the_minutes_do();
     an_hour_is_skipped_and_one_comes_twice();
+    knows_whether_it_is_open();
     always_is_without_hours();
     return check_result();
 }
