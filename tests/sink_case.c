@@ -99,11 +99,40 @@ static struct sink_input input(const struct sink_case *c, const struct alert *al
                                .again = c->again};
 }
 
+/* In place: the texts are the arena's own. */
+static void break_text(struct str text)
+{
+    char *at = (char *)(uintptr_t)text.p, *end = at + text.n;
+    while (at < end && (at = memmem(at, (size_t)(end - at), "\xEE\x80\x80", 3)))
+        memcpy(at, "\xFF\xC3\xA0", 3);
+}
+
+static int parse(struct str alert_json, struct arena *arena, struct alert *a,
+                 struct err *e)
+{
+    if (alert_parse(alert_json, arena, a, e))
+        return -1;
+    struct str *sample = &a->sample.page_url;
+    for (size_t i = 0; i < sizeof a->sample / sizeof *sample; i++)
+        break_text(sample[i]);
+    for (size_t i = 0; i < a->keys_n; i++)
+        break_text(a->key_values[i]);
+    for (size_t i = 0; i < a->accounts_listed; i++) {
+        break_text(a->accounts[i].id);
+        break_text(a->accounts[i].name);
+    }
+    for (size_t i = 0; i < a->evidence_n; i++)
+        break_text(a->evidence[i].ticket);
+    break_text(a->rule);
+    break_text(a->summary);
+    return 0;
+}
+
 int sink_case_format(const struct sink_case *c, struct str alert_json, int64_t now_ms,
                      struct arena *arena, struct request *out, struct err *e)
 {
     struct alert *alert = arena_alloc(arena, sizeof *alert);
-    if (alert_parse(alert_json, arena, alert, e))
+    if (parse(alert_json, arena, alert, e))
         return -1;
     struct sink_input in = input(c, alert, alert_json, now_ms);
     return c->sink->format(&in, arena, out, e);
@@ -115,7 +144,7 @@ struct outcome sink_case_hear(struct sink_case *c, struct str alert_json, int64_
     struct alert *alert = arena_alloc(arena, sizeof *alert);
     struct err e = {0};
     struct buf memory;
-    int rc = alert_parse(alert_json, arena, alert, &e);
+    int rc = parse(alert_json, arena, alert, &e);
     assert(rc == 0);
     if (!c->sink->hear)
         return c->sink->outcome(c->settings, response);

@@ -18,7 +18,8 @@ struct sink_case {
 int sink_case_init(struct sink_case *c, const char *type, const char *const *settings,
                    size_t n, struct arena *arena, struct err *e);
 
-/* What the sink's format() says to an alert as JSON. */
+/* What the sink's format() says to an alert as JSON. U+E000 in its texts stands for bytes that are no UTF-8, which
+ * JSON cannot hold. */
 int sink_case_format(const struct sink_case *c, struct str alert_json, int64_t now_ms,
                      struct arena *arena, struct request *out, struct err *e);
 

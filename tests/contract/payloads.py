@@ -110,6 +110,8 @@ def text(rnd, most=400):
         made = (made or "x") * (rnd.randrange(1, 3) * most // max(1, len(made)) + 1)
     if rnd.random() < 0.01:
         made *= 100000 // max(1, len(made))
+    if rnd.random() < 0.0005:
+        made = (made or "x") * (2 ** 20 // max(1, len(made)))
     return made
 
 
@@ -152,7 +154,7 @@ def alert(rnd):
     if made["state"] == "reminder":
         made.update(reminder=rnd.choice([1, 2, 30]), opened=time_text(rnd))
     if "accounts" in made and rnd.random() < 0.5:
-        made["accounts_total"] = len(made["accounts"]) + 5
+        made["accounts_total"] = rnd.choice([len(made["accounts"]) + 5, 5000])
     if rnd.random() < 0.1:
         made["count_estimated"] = True
     if made["kind"] == "anomaly":
