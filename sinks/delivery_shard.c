@@ -11,7 +11,10 @@
 
 #include "core/clock.h"
 #include "core/log.h"
+#include "sinks/lane.h"
+#include "sinks/lane_figures.h"
 #include "sinks/lane_mute.h"
+#include "sinks/lane_verdict.h"
 #include "windows/outbox_bell.h"
 #include "windows/shard.h"
 

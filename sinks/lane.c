@@ -186,6 +186,8 @@ static int begin(struct lane *l, int64_t asked_ms, struct err *fails)
     struct err e = {0};
     l->tries = l->tried_ms = l->took_ms = 0;
     l->lost = l->refused = l->superseded = l->silenced = false;
+    l->accepted_seen = l->gate->accepted;
+    l->passed_by = 0;
     l->outcome = (struct outcome){0};
     l->alert = (struct alert){0};
     lease_begins(l, asked_ms);

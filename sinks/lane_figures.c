@@ -2,6 +2,7 @@
 #include "sinks/lane_figures.h"
 
 #include "core/log.h"
+#include "sinks/lane_gate.h"
 
 enum { COUNT_MS = 1000, DEAD_MANY = 10000, DEAD_SAID_EVERY_MS = 3600 * 1000 };
 

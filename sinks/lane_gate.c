@@ -7,7 +7,7 @@
 #include <sys/random.h>
 
 #include "core/log.h"
-#include "sinks/lane.h"
+#include "sinks/lane_state.h"
 
 enum { DOUBLINGS_MAX = 30 };
 enum { SECRETS_PAUSED_MS = 5000, PAUSED_SAID_EVERY_MS = 3600 * 1000 };
@@ -76,6 +76,11 @@ static const struct lane *first_idle(const struct gate *g)
         if (g->lanes[i].state == LANE_IDLE)
             return &g->lanes[i];
     return NULL;
+}
+
+bool gate_full(const struct gate *g)
+{
+    return !first_idle(g);
 }
 
 int64_t gate_take_ms(const struct gate *g, const struct lane *l, int64_t now_ms)

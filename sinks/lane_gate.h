@@ -4,7 +4,8 @@
  * pauses: then one lane at a time probes, after waits that double, and one answer about an alert,
  * good or bad, lets all go on. So a dead receiver costs one time-out a wait, whatever waits for it.
  * An alert that failed so often, or was refused, steps aside: others are taken beside it, in GATE_ASIDE more
- * lanes, so that one bad alert does not hold up a sink that is well. The shard's thread only, but for
+ * lanes, so that bad alerts do not hold up a sink that is well. Where all of these are taken, one that failed as
+ * often while others were accepted is given up, so that there is always room. The shard's thread only, but for
  * gate_state. */
 #ifndef SINKS_LANE_GATE_H
 #define SINKS_LANE_GATE_H
@@ -13,7 +14,7 @@
 
 struct lane;
 
-enum { GATE_FAILURES = 5, GATE_ASIDE = 4 };
+enum { GATE_FAILURES = 5, GATE_ASIDE = 16 };
 
 enum gate_state {
     GATE_CLOSED, /* the circuit: it works */
@@ -47,6 +48,8 @@ size_t gate_lanes_n(const struct delivery_sink *sink);
 int64_t gate_take_ms(const struct gate *g, const struct lane *l, int64_t now_ms);
 /* Then all pods together may hold so many of the sink's entries before. */
 int64_t gate_most(const struct gate *g);
+/* No lane is idle. */
+bool gate_full(const struct gate *g);
 /* The entries that its lanes hold, as struct outbox_want wants them. */
 void gate_known(const struct gate *g, struct buf *out);
 

@@ -7,7 +7,7 @@
 #ifndef SINKS_LANE_MUTE_H
 #define SINKS_LANE_MUTE_H
 
-#include "sinks/lane.h"
+#include "sinks/lane_state.h"
 
 enum mute {
     MUTE_FAILED = -1, /* as lane_step */

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <xxhash.h>
 
+#include "sinks/lane_gate.h"
+
 enum { TURNS_MAX = 20 };
 #define DAY_MS INT64_C(86400000)
 #define KEEP_OPEN_MS (180 * DAY_MS)

@@ -3,7 +3,7 @@
 #ifndef SINKS_LANE_TALK_H
 #define SINKS_LANE_TALK_H
 
-#include "sinks/lane.h"
+#include "sinks/lane_state.h"
 
 /* A new entry, its alert read. */
 void lane_talk_begin(struct lane *l);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/fault.h"
+#include "sinks/lane_gate.h"
 #include "sinks/lane_talk.h"
 
 void lane_count(_Atomic int64_t *counter)
@@ -62,10 +63,19 @@ static bool is_too_old(const struct lane *l)
            l->world->settings->give_up_ms;
 }
 
-static void give_up(struct lane *l)
+/* It fails again and again while others are taken, and there is no room to wait beside them. */
+static bool is_in_the_way(struct lane *l)
+{
+    int64_t accepted = l->gate->accepted;
+    l->passed_by += accepted > l->accepted_seen;
+    l->accepted_seen = accepted;
+    return gate_full(l->gate) && l->passed_by >= GATE_FAILURES;
+}
+
+static void give_up(struct lane *l, const char *why)
 {
     struct outcome dead = {.verdict = DEAD};
-    snprintf(dead.reason, sizeof dead.reason, "gave up: %.180s", l->outcome.reason);
+    snprintf(dead.reason, sizeof dead.reason, "%s: %.150s", why, l->outcome.reason);
     l->outcome = dead;
 }
 
@@ -84,9 +94,11 @@ void lane_conclude(struct lane *l, const struct outcome *outcome)
     l->outcome = *outcome;
     if (l->outcome.verdict == REFUSED)
         judge_refusal(l);
+    else if (l->outcome.verdict == RETRY && is_in_the_way(l))
+        give_up(l, "gave up, as others wait");
     else if (l->outcome.verdict == RETRY && is_too_old(l) &&
              gate_state(l->gate) != GATE_PAUSED)
-        give_up(l);
+        give_up(l, "gave up");
     if (l->outcome.verdict == RETRY || l->outcome.verdict == REFUSED)
         try_again_later(l);
     else

@@ -3,7 +3,10 @@
 #define SINKS_LANE_VERDICT_H
 
 #include "core/log.h"
-#include "sinks/lane.h"
+#include "sinks/lane_state.h"
+
+/* Its request finished. */
+void lane_answer(struct lane *l, const struct http_answer *answer);
 
 void lane_conclude(struct lane *l, const struct outcome *outcome);
 /* No request came about: ERR_INPUT is the alert's own fault, anything else may pass. */

@@ -385,6 +385,24 @@ class DeliveryTest(DeliveryCase):
         self.assertEqual([r.number() for r in self.receiver.of(path)][-2:], [1, 2])
         self.assertEqual(self.redis.dead("sink"), [])
 
+    def test_many_bad_alerts_leave_room(self):
+        """More than may step aside: the others go on all the same, and of the bad ones some are given up."""
+        bad, path = 24, "/upto/24/500"
+        for n in range(1, bad + 1):
+            self.add_apart("sink", [n, 100 + 2 * n, 101 + 2 * n])
+        pod = self.pod("retry_min=20", "retry_max=60", sink=path)
+        good = set(range(102, 102 + 2 * bad))
+        self.assertTrue(wait_for(lambda: good <= {r.number() for r in self.receiver.of(path)}, 60), pod.log()[-3000:])
+        self.assertTrue(wait_for(lambda: self.redis.waiting("sink") <= 17), pod.log()[-3000:])
+        dead = self.redis.dead("sink")
+        self.assertGreaterEqual(len(dead), bad - 17)
+        self.assertLess(len(dead), bad - 5)
+        for entry in dead:
+            self.assertTrue(entry[b"reason"].startswith(b"gave up, as others wait: HTTP 500"), entry)
+            self.assertGreaterEqual(int(entry[b"attempts"]), 5)
+        numbers = [r.number() for r in self.receiver.of(path)]
+        self.assertEqual(sorted(n for n in numbers if n > bad), sorted(good))  # each once
+
     def test_stale_steps_coalesce(self):
         """An escalation is not told where a later step waits behind it; what opens and what ends always is."""
         steps = [(1, "firing", "low"), (1, "escalated", "medium"), (1, "escalated", "high"), (2, "firing", "low"),

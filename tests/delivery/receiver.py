@@ -9,7 +9,7 @@
 /huge               200 and a body without end           /huge_header   a header without end
 /redirect           302 to /redirected                   /trickle       200, then a byte at a time
 /trickle_header     a header line a byte at a time       /error_body    200 whose body says error
-/only/N/S           status S for alert N, 200 for others; a Receiver counts how many it serves at a time
+/only/N/S           status S for alert N, 200 for others; /upto/N/S for alerts 1 to N; a Receiver counts how many it serves at a time
 """
 import email.utils
 import json
@@ -119,6 +119,8 @@ class Receiver:
         path = request.path.split("/")[1:]
         if path[0] == "only":
             path = ["status", path[2] if request.number() == int(path[1]) else "200"]
+        if path[0] == "upto":
+            path = ["status", path[2] if request.number() <= int(path[1]) else "200"]
         try:
             return self.act(connection, path, earlier)
         finally:
