@@ -223,6 +223,8 @@ static void count(struct engine *g, size_t shard, const struct piece *piece,
     g->stats.duplicates += a->duplicates;
     g->stats.batches++;
     g->stats.events += piece->to - piece->from;
+    for (size_t i = piece->from; i < piece->to; i++)
+        g->stats.types[piece->batch->events[i].type]++;
     g->stats.late += a->late;
 }
 

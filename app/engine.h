@@ -22,7 +22,8 @@
 
 struct engine_stats {
     uint64_t events, late, duplicates, behind, rejects, batches, repositions;
-    uint64_t lost;            /* records that retention deleted before they were read */
+    uint64_t lost; /* records that retention deleted before they were read */
+    uint64_t types[EVENT_TYPE_COUNT]; /* of the events */
     uint64_t remade;          /* partitions whose log was another than the one applied */
     struct rule_stats *rules; /* one each */
 };
@@ -68,6 +69,7 @@ struct engine {
     int64_t tick_ms; /* engine_tick() returns after so long, done or not; 0: done */
     struct engine_partition *partitions; /* by slot */
     size_t partitions_n;
+    size_t known_n; /* that the source has, as the stores were told last */
     struct engine_stats stats;
     struct store_times times; /* as all shards told together last */
     struct changes changes;

@@ -28,6 +28,7 @@ struct engine_partition *engine_partition(struct engine *g, size_t slot, struct 
 
 int engine_partitions(struct engine *g, const struct str *names, size_t n, struct err *e)
 {
+    g->known_n = n;
     for (size_t i = 0; i < g->shards_n; i++)
         if (g->shards[i].store->ops->partitions(g->shards[i].store, names, n, e))
             return -1;

@@ -232,6 +232,7 @@ void judge_count(const struct judge_settings *settings, const struct judged *jud
         if (!rule || !judged[i].committed)
             continue;
         struct rule_stats *s = &stats[rule - settings->rules];
+        s->judged++;
         s->confirmed += judged[i].record_n;
         s->announced += judged[i].outbox_n;
         s->left_out += (uint64_t)judged[i].left_out;

@@ -9,6 +9,7 @@
 /* Counts, by rule, since the start. */
 struct rule_stats {
     uint64_t matches, announced, confirmed;
+    uint64_t judged;   /* windows */
     uint64_t left_out; /* events without a key of their own, there being too many keys */
     char left_out_key[128]; /* of one of them, cut; "" not known */
 };

@@ -204,7 +204,8 @@ static int every_second(struct live *l, struct err *e)
         engine_look(&l->engine, e) == 0 &&
         engine_look_at_ends(&l->engine, l->config->time.idle_after_ms, e) == 0 &&
         engine_horizon(&l->engine, l->config->redis.prefix, e) == 0 &&
-        engine_mend(&l->engine, e) == 0 && live_count_keys(l, e) == 0;
+        engine_mend(&l->engine, e) == 0 && live_count_keys(l, e) == 0 &&
+        live_notices(l, e) == 0;
     live_log_lanes(l);
     if (!l->redis_answers)
         return back_off(l, false, e);

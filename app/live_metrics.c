@@ -10,7 +10,7 @@
 #include "core/metric_families.h"
 
 struct rule_series {
-    struct metric *matches, *announced, *confirmed, *keys, *refused;
+    struct metric *matches, *judged, *announced, *confirmed, *keys, *refused;
 };
 
 struct sink_series {
@@ -33,6 +33,7 @@ static void set(struct metric_family *f, int64_t steps)
 static struct rule_series rule_series(struct str name)
 {
     return (struct rule_series){metric_of(&metric_rule_matches, name, STR_NONE),
+                                metric_of(&metric_windows_judged, name, STR_NONE),
                                 metric_of(&metric_alerts, name, STR("announced")),
                                 metric_of(&metric_alerts, name, STR("confirmed")),
                                 metric_of(&metric_keys, name, STR_NONE),
@@ -108,6 +109,10 @@ static void tell_events(struct live_metrics *m, const struct engine_stats *s)
                               (int64_t)s->behind, (int64_t)s->rejects};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         metric_set(metric_of(&metric_events, str_of(fates[i]), STR_NONE), values[i]);
+    for (int i = 0; i < EVENT_TYPE_COUNT; i++)
+        metric_set(metric_of(&metric_events_by_type,
+                             str_of(event_type_name((enum event_type)i)), STR_NONE),
+                   (int64_t)s->types[i]);
     set(&metric_batches, (int64_t)s->batches);
     set(&metric_repositions, (int64_t)s->repositions);
     set(&metric_records_lost, (int64_t)s->lost);
@@ -118,11 +123,13 @@ static void tell_rules(const struct live_metrics *m, const struct engine_stats *
 {
     for (size_t i = 0; i < m->config->rules_n; i++) {
         metric_put(m->rules[i].matches, (int64_t)s->rules[i].matches);
+        metric_put(m->rules[i].judged, (int64_t)s->rules[i].judged);
         metric_put(m->rules[i].announced, (int64_t)s->rules[i].announced);
         metric_put(m->rules[i].confirmed, (int64_t)s->rules[i].confirmed);
         metric_put(m->rules[i].refused, (int64_t)s->rules[i].left_out);
     }
     metric_flush(&metric_rule_matches);
+    metric_flush(&metric_windows_judged);
     metric_flush(&metric_keys_refused);
     metric_flush(&metric_alerts);
 }
@@ -195,6 +202,7 @@ static void tell_partitions(struct live_metrics *m, const struct engine *g)
             m->partitions[i].seen = (struct lag_age){0};
     }
     set(&metric_partitions_owned, owned);
+    set(&metric_partitions, (int64_t)g->known_n);
     metric_flush(&metric_partition_lag);
     metric_flush(&metric_partition_lag_age);
 }

@@ -193,6 +193,7 @@ static void use_config(struct live *l, const struct config *c)
     status_use(l->status, c);
     live_metrics_use(&l->metrics, c);
     live_forget_keys(l);
+    live_forget_notices(l);
     l->keys_ms = 0;
     l->lanes_n = 0;
     l->full = 0;

@@ -44,6 +44,16 @@ static void set_caps(struct live *l)
     l->engine.caps_n = c->sinks_n;
 }
 
+/* As it was told a moment ago. */
+static size_t known_partitions(struct source *source)
+{
+    const struct str *names;
+    struct err ignored = {0};
+    size_t n = 0;
+    (void)source->ops->partitions(source, &names, &n, &ignored);
+    return n;
+}
+
 void live_start_engine(struct live *l)
 {
     struct setup *s = l->setup;
@@ -51,6 +61,7 @@ void live_start_engine(struct live *l)
                 l->config->time.lateness_ms, s->source, s->stores, s->stores_n);
     l->engine.past = &s->past;
     l->engine.tick_ms = TICK_MS;
+    l->engine.known_n = known_partitions(s->source);
     set_caps(l);
 }
 
@@ -145,6 +156,7 @@ void live_finish(struct live *l)
     if (l->status)
         status_drain(l->status);
     live_retire_wait(l);
+    live_forget_notices(l);
     setup_close(l->setup, LIVE_DRAIN_MS);
     if (l->engine.stats.rules) {
         live_log_figures(l);

@@ -34,6 +34,9 @@ struct live {
     uint64_t full;                  /* lines that found an outbox full, as last logged */
     bool paused;                    /* reading, because an outbox is full */
     size_t lanes_n;                 /* as last logged */
+    struct notices *notices;        /* NULL: not opened yet */
+    struct sink_health *healths;    /* by sink */
+    int64_t beat_ms;                /* no heartbeat before */
     bool reload_wanted;
     int64_t reload_ms; /* not tried again before */
 };
@@ -81,6 +84,10 @@ void live_look_at_keys(struct live *l);
 void live_forget_keys(struct live *l);
 /* Asks the stores how many keys there are, every ten seconds. */
 int live_count_keys(struct live *l, struct err *e);
+
+/* live_notices.c: says what the configuration wants said of the watcher itself, once a second. */
+int live_notices(struct live *l, struct err *e);
+void live_forget_notices(struct live *l);
 
 /* live_full.c */
 void live_look_at_outboxes(struct live *l);

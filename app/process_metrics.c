@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "app/memory_limit.h"
 #include "core/clock.h"
 #include "core/metric_families.h"
 
@@ -17,6 +18,9 @@ void process_metrics_init(void)
     memory = metric_of(&metric_memory, STR_NONE, STR_NONE);
     cpu = metric_of(&metric_cpu, STR_NONE, STR_NONE);
     metric_set(metric_of(&metric_start_time, STR_NONE, STR_NONE), clock_wall_ms());
+    int64_t limit_bytes = memory_limit_bytes();
+    metric_set(metric_of(&metric_memory_limit, STR_NONE, STR_NONE),
+               limit_bytes ? limit_bytes : METRIC_UNKNOWN);
     metric_set(metric_of(&metric_build, STR(TICKETWATCH_VERSION), STR_NONE), 1);
     process_metrics_update();
 }

@@ -11,6 +11,7 @@
 
 #include "app/live.h"
 #include "app/live_delivery.h"
+#include "app/memory_limit.h"
 #include "core/fault.h"
 #include "core/log.h"
 #include "core/metric_families.h"
@@ -155,6 +156,7 @@ int setup_open_source(struct setup *s, const struct source_listener *listener,
         .properties_n = k->properties.n,
         .max_future_ms = c->time.max_future_ms,
         .maps = &c->maps,
+        .memory_bytes = memory_limit_bytes(),
         .stop = stop,
         .lookback_ms = longest_lookback_ms(c->rules, c->rules_n)};
     s->source = kafka_source_open(&settings, listener, e);

@@ -4,9 +4,9 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "app/live_delivery.h"
+#include "app/own_alert.h"
 #include "app/verbs.h"
 #include "core/clock.h"
 #include "sinks/http.h"
@@ -29,37 +29,12 @@ try {
 
 /* --- what is sent --- */
 
-static void make_alert(struct try *t)
-{
-    static const char digits[] = "0123456789abcdef";
-    unsigned char random[32];
-    struct alert *a = &t->alert;
-    int64_t now_ms = clock_wall_ms();
-    *a = (struct alert){.rule = STR("ticketwatch-test"),
-                        .kind = STR("count"),
-                        .state = ALERT_FIRING,
-                        .severity = SEVERITY_LOW,
-                        .time_ms = now_ms,
-                        .keys_n = 1,
-                        .key_names = {STR("page")},
-                        .key_values = {STR("/a/test")},
-                        .summary =
-                            STR("A test message of ticketwatch, sent by `sink test`: "
-                                "nothing is wrong"),
-                        .count = 1,
-                        .users = ALERT_NOT_COUNTED,
-                        .first_seen_ms = now_ms,
-                        .last_seen_ms = now_ms};
-    if (getrandom(random, sizeof random, 0) != sizeof random)
-        memset(random, 0, sizeof random);
-    for (size_t i = 0; i + 1 < sizeof a->id; i++)
-        a->id[i] = digits[random[i] % 16];
-}
-
 static int make_input(struct try *t, struct err *e)
 {
     struct buf line;
-    make_alert(t);
+    own_alert(
+        &t->alert, STR("ticketwatch-test"), STR("page"), STR("/a/test"),
+        STR("A test message of ticketwatch, sent by `sink test`: nothing is wrong"));
     buf_init(&line, 64 * 1024);
     alert_json(&t->alert, true, &line);
     t->in = (struct sink_input){.settings = t->sink->settings,

@@ -37,6 +37,12 @@ struct status_settings {
     int64_t stalled_after_ms;
 };
 
+/* How the watcher tells that it is alive. */
+struct heartbeat_settings {
+    struct str sink; /* n == 0: it does not */
+    int64_t every_ms;
+};
+
 struct log_settings {
     int level, format; /* enum log_level, enum log_format */
 };
@@ -62,6 +68,7 @@ struct sink_config {
     int64_t gap_ms;     /* from it: between two requests; 0: any */
     int64_t outbox_max; /* alerts in a shard's outbox */
     int when_full;      /* enum when_full */
+    struct str when_failing; /* the sink that is told; n == 0: none */
 };
 
 struct config {
@@ -72,6 +79,7 @@ struct config {
     struct record_settings record;
     struct status_settings status;
     struct log_settings log;
+    struct heartbeat_settings heartbeat;
     struct accounts_settings accounts;
     struct event_maps maps; /* `fields`: messages of other shapes */
     struct sink_config *sinks;

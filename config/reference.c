@@ -186,6 +186,7 @@ void config_reference(struct buf *out)
     put_section("time", &time_table, out);
     put_section("status", &status_table, out);
     put_section("log", &log_table, out);
+    put_section("heartbeat", &heartbeat_table, out);
     put_section("accounts", &accounts_table, out);
     buf_text(out, "### maintenance\n\nPlanned silences, each with a name "
                   "([rules.md](rules.md#maintenance)).\n\n");

@@ -153,6 +153,25 @@ static const struct option_row log_rows[] = {
 };
 #undef AT
 
+#define AT(member) offsetof(struct heartbeat_settings, member)
+static const struct option_row heartbeat_rows[] = {
+    {.name = "sink",
+     .type = OPTION_TEXT,
+     .offset = AT(sink),
+     .required = true,
+     .help = "The sink that is told again and again that `run` is at work: when it is not told, "
+             "something is wrong. One process tells it for all, and only while events are read "
+             "and Redis answers."},
+    {.name = "every",
+     .type = OPTION_DURATION,
+     .offset = AT(every_ms),
+     .fallback = "1m",
+     .min = 1000,
+     .max = DAY_MS,
+     .help = "How often."},
+};
+#undef AT
+
 static const struct option_row root_rows[] = {
     {.name = "record_for",
      .type = OPTION_DURATION,
@@ -165,14 +184,15 @@ static const struct option_row root_rows[] = {
 };
 
 static const char *const section_names[] = {"kafka",    "redis",       "time",  "status",
-                                            "log",      "sinks",       "rules", "fields",
-                                            "accounts", "maintenance", NULL};
+                                            "log", "heartbeat",      "sinks",       "rules", "fields",
+                                            "accounts", "maintenance", "inhibit", NULL};
 #define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
 const struct option_table kafka_table = {ROWS(kafka_rows), NULL, NULL};
 const struct option_table redis_table = {ROWS(redis_rows), NULL, NULL};
 const struct option_table time_table = {ROWS(time_rows), NULL, NULL};
 const struct option_table status_table = {ROWS(status_rows), NULL, NULL};
 const struct option_table log_table = {ROWS(log_rows), NULL, NULL};
+const struct option_table heartbeat_table = {ROWS(heartbeat_rows), NULL, NULL};
 const struct option_table root_table = {ROWS(root_rows), section_names, NULL};
 
 /* --- names --- */
@@ -315,6 +335,8 @@ static const struct section {
     {"status", &status_table, offsetof(struct config, status), CONFIG_RUN, check_status,
      NULL},
     {"log", &log_table, offsetof(struct config, log), CONFIG_RUN, NULL, NULL},
+    {"heartbeat", &heartbeat_table, offsetof(struct config, heartbeat), CONFIG_RUN, NULL,
+     NULL},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 

@@ -6,7 +6,7 @@
 
 /* kafka, redis, time, status; the root with the sections' names and record_for. */
 extern const struct option_table kafka_table, redis_table, time_table, status_table,
-    log_table, root_table;
+    log_table, heartbeat_table, root_table;
 
 /* A section that is not written has its defaults. All of them read the root's members. */
 void sections_read(struct reading *r);

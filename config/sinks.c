@@ -72,6 +72,11 @@ static const struct option_row common_rows[] = {
      .words = policies,
      .help = "What becomes of one more: it goes to the sink's dead letters, or reading "
              "from Kafka pauses until there is room, and all sinks wait for this one."},
+    {.name = "when_failing",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct sink_config, when_failing),
+     .help = "Another sink, which is told when this one fails or refuses, and when it works "
+             "again."},
 };
 enum { COMMON_ROWS = sizeof common_rows / sizeof common_rows[0], RATE_MAX = 1000 };
 const struct option_table sink_table = {common_rows, COMMON_ROWS, NULL, NULL};
@@ -79,7 +84,7 @@ const struct option_table sink_table = {common_rows, COMMON_ROWS, NULL, NULL};
 /* What a type's table does not have. */
 static const char *const also[] = {
     "type",  "rate",       "concurrency", "connect_timeout", "timeout",   "allow_private",
-    "proxy", "proxy_file", "ca_file",     "outbox_max",      "when_full", NULL};
+    "proxy", "proxy_file", "ca_file",     "outbox_max",      "when_full", "when_failing", NULL};
 
 static void names_of_types(struct buf *out)
 {
@@ -233,8 +238,33 @@ static bool rule_sends_to(const struct node *rule, struct str name)
     return false;
 }
 
+static bool is_named(const struct node *root, const char *section, const char *option,
+                     struct str name)
+{
+    const struct entry *s = node_entry(root, section), *o = NULL;
+    if (s && s->value->kind == NODE_MAP)
+        o = node_entry(s->value, option);
+    return o && o->value->kind == NODE_TEXT && str_eq(o->value->text, name);
+}
+
+static bool is_told_of_others(const struct node *root, struct str name)
+{
+    const struct node *all = node_entry(root, "sinks")->value;
+    for (size_t i = 0; i < all->n; i++) {
+        const struct entry *other = &all->entries[i];
+        const struct entry *o = other->value->kind == NODE_MAP
+                                    ? node_entry(other->value, "when_failing")
+                                    : NULL;
+        if (o && o->value->kind == NODE_TEXT && str_eq(o->value->text, name))
+            return true;
+    }
+    return false;
+}
+
 static bool is_used(const struct node *root, struct str name)
 {
+    if (is_named(root, "heartbeat", "sink", name) || is_told_of_others(root, name))
+        return true;
     const struct entry *rules = node_entry(root, "rules");
     for (size_t i = 0; rules && rules->value->kind == NODE_MAP && i < rules->value->n;
          i++)
@@ -243,8 +273,43 @@ static bool is_used(const struct node *root, struct str name)
     return false;
 }
 
+static void check_sink(struct reading *r, const struct entry *written, struct str path,
+                       struct str not_this)
+{
+    char meant[SUGGESTION_BYTES];
+    if (!written || written->value->kind != NODE_TEXT)
+        return;
+    struct str name = written->value->text;
+    struct suggestion near = suggestion_for(name);
+    for (size_t i = 0; i < r->out->sinks_n; i++) {
+        if (str_eq(r->out->sinks[i].name, name) && !str_eq(name, not_this))
+            return;
+        if (!str_eq(r->out->sinks[i].name, not_this))
+            suggestion_offer(&near, r->out->sinks[i].name);
+    }
+    complain(r, written->value->at, path_join(r, path, written->name),
+             "expected the name of %s sink, found %s%s", not_this.n ? "another" : "a",
+             node_found(r, written->value), suggestion_text(&near, meant));
+}
+
+/* The sinks that are told of the watcher itself. */
+static void check_told(struct reading *r)
+{
+    const struct entry *beat = node_entry(r->root, "heartbeat"),
+                       *m = node_entry(r->root, "sinks");
+    if (beat && beat->value->kind == NODE_MAP)
+        check_sink(r, node_entry(beat->value, "sink"), STR("heartbeat"), STR_NONE);
+    for (size_t i = 0; m && m->value->kind == NODE_MAP && i < m->value->n; i++) {
+        const struct entry *sink = &m->value->entries[i];
+        if (sink->value->kind == NODE_MAP)
+            check_sink(r, node_entry(sink->value, "when_failing"),
+                       path_join(r, STR("sinks"), sink->name), sink->name);
+    }
+}
+
 void sinks_check_use(struct reading *r)
 {
+    check_told(r);
     const struct entry *m = node_entry(r->root, "sinks");
     for (size_t i = 0; m && m->value->kind == NODE_MAP && i < m->value->n; i++) {
         const struct entry *sink = &m->value->entries[i];

@@ -1,5 +1,6 @@
 /* Our defaults, then the user's properties, then what our promises rest on: that may not be set. */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "consumer/kafka_source.h"
@@ -65,6 +66,26 @@ static void set_all(rd_kafka_conf_t *conf, const struct property *table, size_t 
             rd_kafka_conf_set(conf, table[i].name, table[i].value, why, sizeof why);
         assert(rc == RD_KAFKA_CONF_OK);
     }
+}
+
+/* With a limit of memory: an eighth of it for the queue, which small records nearly double, as they do above. */
+enum { QUEUE_MAX_KB = 49152, QUEUE_MIN_KB = 1024, QUEUE_PART = 8, FETCH_PART = 8 };
+
+static void size_by_memory(rd_kafka_conf_t *conf, int64_t memory_bytes)
+{
+    char kb_text[24], fetch[24], messages[24];
+    int64_t kb = memory_bytes / 1024 / QUEUE_PART;
+    if (memory_bytes == 0 || kb >= QUEUE_MAX_KB)
+        return;
+    kb = kb < QUEUE_MIN_KB ? QUEUE_MIN_KB : kb;
+    const struct property sizes[] = {{"queued.max.messages.kbytes", kb_text},
+                                     {"queued.min.messages", messages},
+                                     {"fetch.max.bytes", fetch},
+                                     {"fetch.message.max.bytes", fetch}};
+    snprintf(kb_text, sizeof kb_text, "%" PRId64, kb);
+    snprintf(messages, sizeof messages, "%" PRId64, kb * 100000 / QUEUE_MAX_KB);
+    snprintf(fetch, sizeof fetch, "%" PRId64, kb * 1024 / FETCH_PART);
+    set_all(conf, sizes, COUNT(sizes));
 }
 
 static bool promised(struct str name)
@@ -182,6 +203,7 @@ rd_kafka_t *kafka_consumer_new(struct kafka_source *s, struct err *e)
     const struct property group = {"group.id", s->settings.group.p};
     char why[256];
     set_all(conf, consumer_defaults, COUNT(consumer_defaults));
+    size_by_memory(conf, s->settings.memory_bytes);
     for (size_t i = 0; i < COUNT(consumer_options); i++)
         (void)rd_kafka_conf_set(conf, consumer_options[i].name, consumer_options[i].value,
                                 why, sizeof why);

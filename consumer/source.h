@@ -103,7 +103,9 @@ struct kafka_source_settings {
     size_t properties_n;
     int64_t max_future_ms;
     const struct event_maps
-        *maps;               /* shapes that are not our own; borrowed; may be NULL */
+        *maps; /* shapes that are not our own; borrowed; may be NULL */
+    int64_t
+        memory_bytes; /* what the process may use, for what is fetched ahead; 0: no limit */
     const atomic_bool *stop; /* once it is set, opening waits no more; may be NULL */
     size_t batch_events;     /* at most so many events a batch; 0: the default */
     int64_t

@@ -21,6 +21,14 @@ struct metric_family metric_events = {
         "time.lateness. If rejected rises, look at that topic's tw-reason headers.",
     .labels = {"fate"}};
 
+struct metric_family metric_events_by_type = {
+    .name = "ticketwatch_events_by_type_total",
+    .type = METRIC_COUNTER,
+    .help = "Events read, by type, whatever their fate; without those that were "
+            "rejected. A type that "
+            "stops while others go on: its producer.",
+    .labels = {"type"}};
+
 struct metric_family metric_batches = {
     .name = "ticketwatch_batches_total",
     .help =
@@ -66,6 +74,13 @@ struct metric_family metric_rewinds = {
     .series_max = KINDS_MAX};
 
 /* --- Kafka --- */
+
+struct metric_family metric_partitions = {
+    .name = "ticketwatch_partitions",
+    .type = METRIC_GAUGE,
+    .help = "Partitions that all topics have, as the brokers last told; the same in all "
+            "pods. The sum of "
+            "ticketwatch_partitions_owned should be as many."};
 
 struct metric_family metric_partitions_owned = {
     .name = "ticketwatch_partitions_owned",
@@ -176,6 +191,14 @@ struct metric_family metric_keys_refused = {
         "missing: the log's keys_overflow names a key.",
     .labels = {"rule"}};
 
+struct metric_family metric_windows_judged = {
+    .name = "ticketwatch_windows_judged_total",
+    .type = METRIC_COUNTER,
+    .help = "Windows, one a key, that were judged and committed. What a rule costs goes "
+            "with it: for "
+            "one that is far above the others, see what its `by` is made of.",
+    .labels = {"rule"}};
+
 struct metric_family metric_alerts = {
     .name = "ticketwatch_alerts_total",
     .help =
@@ -256,6 +279,14 @@ struct metric_family metric_deliveries = {
 
 /* --- Redis --- */
 
+struct metric_family metric_notices = {
+    .name = "ticketwatch_notices_total",
+    .type = METRIC_COUNTER,
+    .help = "What this process said of the watcher itself, for all pods. heartbeat: that "
+            "it is at "
+            "work; sink_fails, sink_works: to another sink (when_failing).",
+    .labels = {"what"}};
+
 struct metric_family metric_redis_errors = {
     .name = "ticketwatch_redis_errors_total",
     .help =
@@ -278,74 +309,15 @@ struct metric_family metric_script_seconds = {
 
 /* --- the process --- */
 
-struct metric_family metric_ready = {
-    .name = "ticketwatch_ready",
-    .type = METRIC_GAUGE,
-    .help = "1 where /readyz answers 200. At 0, /readyz tells the reasons."};
-
-struct metric_family metric_tick_age = {
-    .name = "ticketwatch_loop_tick_age_seconds",
-    .type = METRIC_GAUGE,
-    .help = "Since the loop last came round; below a second when all is well. Beyond "
-            "status.stalled_after /healthz fails, and the pod should be restarted.",
-    .per = MS};
-
-struct metric_family metric_build = {
-    .name = "ticketwatch_build_info",
-    .type = METRIC_GAUGE,
-    .help = "1, with the program's version. Several versions "
-            "for long: an upgrade got stuck.",
-    .labels = {"version"}};
-
-struct metric_family metric_config = {
-    .name = "ticketwatch_config_info",
-    .type = METRIC_GAUGE,
-    .help =
-        "1, with a hash of the configuration file. Several hashes for long: some pods "
-        "did not get the new one.",
-    .labels = {"hash"}};
-
-struct metric_family metric_reload_success = {
-    .name = "ticketwatch_config_last_reload_success",
-    .type = METRIC_GAUGE,
-    .help = "1 where the configuration file as it was read last is in force. 0: the file "
-            "changed and "
-            "has a mistake, or needs a restart; the one before goes on. The log's "
-            "config_mistake and "
-            "config_refused say what."};
-
-struct metric_family metric_reload_time = {
-    .name = "ticketwatch_config_last_reload_success_timestamp_seconds",
-    .type = METRIC_GAUGE,
-    .per = 1000,
-    .help = "When the configuration in force was read, since 1970."};
-
-struct metric_family metric_memory = {
-    .name = "ticketwatch_process_resident_memory_bytes",
-    .type = METRIC_GAUGE,
-    .help =
-        "Resident memory. Most of it is what librdkafka fetches ahead: lower "
-        "queued.max.messages.kbytes in kafka.properties if it nears the pod's limit."};
-
-struct metric_family metric_cpu = {
-    .name = "ticketwatch_process_cpu_seconds_total",
-    .help = "Processor time, of user and system. Near one second a second: add pods.",
-    .per = US};
-
-struct metric_family metric_start_time = {
-    .name = "ticketwatch_process_start_time_seconds",
-    .type = METRIC_GAUGE,
-    .help = "When the process began, since 1970. Often new: it restarts; see why with "
-            "`kubectl logs --previous`.",
-    .per = MS};
-
 struct metric_family *const metric_families[] = {&metric_events,
+                                                 &metric_events_by_type,
                                                  &metric_batches,
                                                  &metric_batch_seconds,
                                                  &metric_repositions,
                                                  &metric_records_lost,
                                                  &metric_logs_remade,
                                                  &metric_rewinds,
+                                                 &metric_partitions,
                                                  &metric_partitions_owned,
                                                  &metric_partition_lag,
                                                  &metric_partition_lag_age,
@@ -359,6 +331,7 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_rule_matches,
                                                  &metric_keys,
                                                  &metric_keys_refused,
+                                                 &metric_windows_judged,
                                                  &metric_alerts,
                                                  &metric_outbox_entries,
                                                  &metric_outbox_full,
@@ -368,6 +341,7 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_sink_circuit_open,
                                                  &metric_sink_paused,
                                                  &metric_deliveries,
+                                                 &metric_notices,
                                                  &metric_redis_errors,
                                                  &metric_script_seconds,
                                                  &metric_ready,
@@ -377,6 +351,7 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_reload_success,
                                                  &metric_reload_time,
                                                  &metric_memory,
+                                                 &metric_memory_limit,
                                                  &metric_cpu,
                                                  &metric_start_time,
                                                  NULL};

@@ -17,6 +17,7 @@ extern const char script_horizon[];
 extern const char script_proves[];
 extern const char script_forget[];
 extern const char script_peek[];
+extern const char script_notice[];
 extern const char script_outbox_take[];
 extern const char script_outbox_ack[];
 extern const char script_outbox_dead[];

@@ -92,7 +92,7 @@ class Base(unittest.TestCase):
             live.wait_until("readiness", lambda: readiness(port)["ready"], 40)
 
     def reloads(self):
-        return self.system.log_text().count("event=config_reloaded")
+        return self.system.log_text().count("config_reloaded")
 
 
 def events(first, n, account="acme"):
@@ -151,10 +151,18 @@ class One(Base):
             process.send_signal(signal.SIGHUP)
             live.wait_until("it", lambda: self.reloads() == 3, 20)
 
+        with self.subTest("the log's level and format are the file's"):
+            mount.swap(self.text(self.after(STAYS + COMES), port) + "log: {level: debug, format: json}\n")
+            live.wait_until("it", lambda: self.reloads() == 4, 20)
+            process.send_signal(signal.SIGHUP)
+            live.wait_until("a line of JSON", lambda: '"event":"config_reloaded"' in self.system.log_text(), 20)
+            mount.swap(self.text(self.after(STAYS + COMES), port))
+            live.wait_until("it", lambda: self.reloads() == 5, 20)
+
         with self.subTest("what takes a restart is refused"):
             mount.swap(self.text(self.after(STAYS), port).replace("time: {", "time: {zone: Europe/Berlin, "))
             live.wait_until("a word of it", lambda: "time.zone is another" in self.system.log_text(), 20)
-            self.assertEqual(self.reloads(), 3)
+            self.assertEqual(self.reloads(), 5)
 
         self.assertEqual(self.system.log_text().count("event=rebalance"), joined, "the group saw nothing of it")
         self.assertEqual(self.system.stop(process), 0)
