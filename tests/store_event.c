@@ -16,7 +16,7 @@ void store_event_apply(struct window_store *store, const struct store_event *eve
                                    .head = buf_str(&head),
                                    .records = buf_str(&records),
                                    .records_n = 1,
-                                   .judge_at = 1,
+                                   .judge_at = event->judge_at ? event->judge_at : 1,
                                    .due_ms = event->due_ms};
     struct apply a = {.partition = event->partition,
                       .start = event->offset,

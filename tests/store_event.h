@@ -5,11 +5,12 @@
 #include "windows/window_store.h"
 
 /* Which event: `name` is its id; with `window` it waits there, in the window of rule "rule" and that one-part key, until
- * due_ms or until it is judged. */
+ * due_ms or until it is judged; judge_at is that of struct window_change, 1 where it is 0. */
 struct store_event {
     struct str partition, name;
     int64_t offset, time_ms;
     struct str window; /* p NULL: none */
+    uint32_t judge_at;
     int64_t due_ms;
 };
 

@@ -1,8 +1,8 @@
 /* The contract of the window store, on both of its kinds: how many windows a rule may have. */
 #include "windows/window_store.h"
 
+#include "tests/both_stores.h"
 #include "tests/check.h"
-#include "tests/redis_server.h"
 
 enum { LATENESS_MS = 1000, CHANGES_MOST = 1200 };
 static const int64_t T0 = 1772442000000; /* 2026-03-02T09:00:00Z */
@@ -140,8 +140,9 @@ static void (*const tests[])(void) = {
     what_is_beyond_is_left_out, what_is_forgotten_makes_room, each_rule_has_its_own};
 enum { TESTS = sizeof tests / sizeof tests[0] };
 
-static void run(size_t i)
+static void run(struct window_store *on, size_t i)
 {
+    store = on;
     struct str partition = STR("t/0");
     struct store_place at = {.high_ms = STORE_NO_TIME};
     position = 0;
@@ -149,33 +150,13 @@ static void run(size_t i)
     CHECK_INT(store->ops->begin(store, partition, &at, &err), 0);
     tests[i]();
     CHECK_INT(err.kind, ERR_NONE);
-    store->ops->close(store);
     arena_reset(&arena);
 }
 
 int main(void)
 {
-    static struct redis_server server; /* it is stopped at exit */
-    char prefix[20];
     arena_init(&arena);
-    for (size_t i = 0; i < TESTS; i++) {
-        store = memory_store_open(LATENESS_MS, (struct memory_listener){0});
-        run(i);
-    }
-    redis_server_start(&server, NULL);
-    for (size_t i = 0; i < TESTS; i++) {
-        snprintf(prefix, sizeof prefix, "test%zu", i);
-        struct redis_store_settings s = {.target = &server.target,
-                                         .prefix = str_of(prefix),
-                                         .shards_n = 1,
-                                         .lateness_ms = LATENESS_MS,
-                                         .record_for_ms = 86400000};
-        store = redis_store_open(&s, &err);
-        CHECK(store != NULL);
-        if (store)
-            run(i);
-    }
-    redis_server_kill(&server);
+    both_stores(LATENESS_MS, (struct memory_listener){0}, run, TESTS);
     arena_deinit(&arena);
     return check_result();
 }

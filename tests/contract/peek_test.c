@@ -1,7 +1,8 @@
 /* Looking at windows without judging them, and from which time on something may still be confirmed: the same on
  * both kinds of store. */
+#include "tests/both_stores.h"
 #include "tests/check.h"
-#include "tests/redis_server.h"
+#include "tests/store_event.h"
 #include "windows/window_store.h"
 
 enum { LATENESS_MS = 1000 };
@@ -13,39 +14,19 @@ static struct apply_reply reply;
 static struct store_clock now;
 static struct err err;
 
-/* An event at T0 + ms, with a record in the key's window, which is due at T0 + due_ms. */
+/* An event at T0 + ms, with a record in the key's window, which is due at T0 + due_ms, or at once. */
 static void event(int64_t offset, int64_t ms, const char *key, int64_t due_ms)
 {
     char id[32];
     snprintf(id, sizeof id, "e%lld", (long long)offset);
-    struct buf head, records;
-    struct str name = str_of(id), value = str_of(key ? key : "");
-    int64_t time_ms = T0 + ms;
-    buf_init(&head, 1000);
-    buf_init(&records, 1000);
-    window_head(&head, STR("rule"), &value, 1);
-    buf_str16(&records, name);
-    struct window_change change = {.id = window_id_of(buf_str(&head)),
-                                   .head = buf_str(&head),
-                                   .records = buf_str(&records),
-                                   .records_n = 1,
-                                   .judge_at = due_ms ? 1000 : 1,
-                                   .due_ms = T0 + due_ms};
-    struct apply a = {.partition = STR("t/0"),
-                      .start = offset,
-                      .next = offset + 1,
-                      .last_offset = -1,
-                      .high_ms = time_ms,
-                      .has_events = true,
-                      .ids = &name,
-                      .times_ms = &time_ms,
-                      .events_n = 1,
-                      .changes = &change,
-                      .changes_n = key != NULL};
-    CHECK_INT(store->ops->apply(store, &a, &arena, &reply, &err), 0);
-    CHECK_INT(reply.outcome, APPLIED);
-    buf_deinit(&head);
-    buf_deinit(&records);
+    struct store_event e = {.partition = STR("t/0"),
+                            .name = str_of(id),
+                            .offset = offset,
+                            .time_ms = T0 + ms,
+                            .window = key ? str_of(key) : STR_NONE,
+                            .judge_at = due_ms ? 1000 : 1,
+                            .due_ms = T0 + due_ms};
+    store_event_apply(store, &e, &arena, &reply);
 }
 
 static struct window_id id_of(const char *key)
@@ -122,42 +103,25 @@ static void test_judged(void)
     CHECK_INT(now.judged_ms, T0 + 30001);
 }
 
-static void run(void (*test)(void))
+static void (*const tests[])(void) = {test_peek, test_judged};
+enum { TESTS = sizeof tests / sizeof tests[0] };
+
+static void run(struct window_store *on, size_t i)
 {
     struct str name = STR("t/0");
     struct store_place at = {.cursor = 0, .high_ms = STORE_NO_TIME};
+    store = on;
     CHECK_INT(store->ops->partitions(store, &name, 1, &err), 0);
     CHECK_INT(store->ops->begin(store, name, &at, &err), 0);
-    test();
+    tests[i]();
     CHECK_INT(err.kind, ERR_NONE);
-    store->ops->close(store);
     arena_reset(&arena);
 }
 
-static void (*const tests[])(void) = {test_peek, test_judged};
-
 int main(void)
 {
-    static struct redis_server server;
-    static const char *const prefixes[] = {"peek", "judged"};
     arena_init(&arena);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        store = memory_store_open(LATENESS_MS, (struct memory_listener){0});
-        run(tests[i]);
-    }
-    redis_server_start(&server, NULL);
-    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
-        struct redis_store_settings s = {.target = &server.target,
-                                         .prefix = str_of(prefixes[i]),
-                                         .shards_n = 1,
-                                         .lateness_ms = LATENESS_MS,
-                                         .record_for_ms = 86400000};
-        store = redis_store_open(&s, &err);
-        CHECK(store != NULL);
-        if (store)
-            run(tests[i]);
-    }
-    redis_server_kill(&server);
+    both_stores(LATENESS_MS, (struct memory_listener){0}, run, TESTS);
     arena_deinit(&arena);
     return check_result();
 }

@@ -1,8 +1,8 @@
 /* The contract of the window store, on both of its kinds: memory and Redis. */
 #include "windows/window_store.h"
 
+#include "tests/both_stores.h"
 #include "tests/check.h"
-#include "tests/redis_server.h"
 
 enum { LATENESS_MS = 1000, MINUTE_MS = 60000 };
 static const int64_t T0 = 1772442000000; /* 2026-03-02T09:00:00Z */
@@ -337,47 +337,26 @@ static void (*const tests[])(void) = {
     test_folding, test_lines,      test_idle,      test_remade,  test_ids_forgotten};
 enum { TESTS = sizeof tests / sizeof tests[0] };
 
-static void run(size_t i)
+static void run(struct window_store *on, size_t i)
 {
+    store = on;
+    buf_clear(&told.record);
+    buf_clear(&told.outbox);
     err_clear(&err);
     tests[i]();
     if (err.kind != ERR_NONE)
         fprintf(stderr, "test %zu: %s\n", i, err.text);
     CHECK_INT(err.kind, ERR_NONE);
-    store->ops->close(store);
     arena_reset(&arena);
 }
 
 int main(void)
 {
-    static struct redis_server server; /* it is stopped at exit */
-    char prefix[20];
     arena_init(&arena);
     buf_init(&told.record, 10000);
     buf_init(&told.outbox, 10000);
-    for (size_t i = 0; i < TESTS; i++) {
-        buf_clear(&told.record);
-        buf_clear(&told.outbox);
-        store = memory_store_open(
-            LATENESS_MS, (struct memory_listener){&told, take_outbox, take_record});
-        run(i);
-    }
-    buf_clear(&told.record);
-    buf_clear(&told.outbox);
-    redis_server_start(&server, NULL);
-    for (size_t i = 0; i < TESTS; i++) {
-        snprintf(prefix, sizeof prefix, "test%zu", i);
-        struct redis_store_settings s = {.target = &server.target,
-                                         .prefix = str_of(prefix),
-                                         .shards_n = 1,
-                                         .lateness_ms = LATENESS_MS,
-                                         .record_for_ms = 86400000};
-        store = redis_store_open(&s, &err);
-        CHECK(store != NULL);
-        if (store)
-            run(i);
-    }
-    redis_server_kill(&server);
+    both_stores(LATENESS_MS, (struct memory_listener){&told, take_outbox, take_record},
+                run, TESTS);
     arena_deinit(&arena);
     buf_deinit(&told.record);
     buf_deinit(&told.outbox);
