@@ -184,7 +184,7 @@ class DeliveryTest(DeliveryCase):
                          [b"no alert\x00\xff", b""])
         self.check_once("/ok", [3])
         self.check_once("/status/422", [1, 2])
-        self.assertEqual(pod.log().count("event=alert_dead"), 4)
+        self.assertTrue(wait_for(lambda: pod.log().count("event=alert_dead") == 4), pod.log())
 
     def test_an_endpoint_that_refuses_us_pauses_the_sink(self):
         """It is told loudly once, tried slowly with the secret as it is then, and nothing is lost, however long it
