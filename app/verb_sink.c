@@ -87,6 +87,7 @@ static void hide_secrets(const struct sink *type, const void *settings,
 {
     static const char address[] = "https://hidden.example.com/";
     static const char key[] = "whsec_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    const char *letters = strchr(key, 'A'); /* for a key that has a length */
     size_t n = 0;
     for (size_t i = 0; i < type->options_n; i++) {
         const struct option_row *row = &type->options[i];
@@ -94,7 +95,7 @@ static void hide_secrets(const struct sink *type, const void *settings,
         if (row->type != OPTION_SECRET)
             continue;
         if (s->value.n || s->file.n)
-            out->values[n] = str_of(row->words ? address : key);
+            out->values[n] = str_of(row->words ? address : row->max > 0 ? letters : key);
         n++;
     }
 }

@@ -14,11 +14,13 @@ enum {
     TITLE_UNITS = 250,
     LIST_UNITS = 1000,
     SUMMARY_UNITS = 400,
+    BODY_BYTES = 4000, /* bytes are at least as many as units */
 };
 
 struct discord_settings {
     struct secret url;
     struct str ticket_url;
+    struct template_file title, body;
 };
 
 static void add_field(json_t *fields, struct str name, const struct buf *value,
@@ -111,12 +113,13 @@ static void put_description(json_t *embed, const struct alert *a)
     buf_deinit(&b);
 }
 
-static void put_title(json_t *embed, const struct alert *a)
+static void put_title(json_t *embed, const struct discord_settings *s,
+                      const struct alert *a)
 {
     char time[TIME_TEXT_BYTES];
     struct buf b;
     request_buf(&b);
-    facts_title(&b, a, DIALECT_DISCORD, TITLE_UNITS);
+    facts_title(&b, &s->title, a, DIALECT_DISCORD, TITLE_UNITS);
     request_set(embed, "title", request_text(buf_str(&b)));
     request_set(embed, "color", json_integer(facts_colour(a)));
     request_set(embed, "timestamp", request_text(time_text(a->time_ms, time)));
@@ -135,17 +138,40 @@ static void put_footer(json_t *embed, const struct alert *a)
     buf_deinit(&b);
 }
 
+/* The operator's own text. False: there is none. */
+static bool put_body(json_t *embed, const struct discord_settings *s,
+                     const struct alert *a)
+{
+    struct buf text;
+    buf_init(&text, 1 << 16);
+    bool own = template_text(&s->body, a, DIALECT_DISCORD, s->ticket_url, &text);
+    struct str piece = {text.p, template_piece(buf_str(&text), BODY_BYTES)};
+    if (own)
+        request_set(embed, "description", request_text(piece));
+    buf_deinit(&text);
+    return own;
+}
+
+static json_t *fields_of(const struct discord_settings *s, const struct alert *a,
+                         struct arena *arena)
+{
+    json_t *fields = json_array();
+    add_facts(fields, a, arena);
+    add_accounts(fields, a);
+    add_exemplars(fields, s, a);
+    return fields;
+}
+
 static json_t *message(const struct discord_settings *s, const struct alert *a,
                        struct arena *arena)
 {
     json_t *m = json_object(), *embeds = json_array(), *embed = json_object();
-    json_t *fields = json_array(), *mentions = json_object();
-    put_title(embed, a);
-    put_description(embed, a);
-    add_facts(fields, a, arena);
-    add_accounts(fields, a);
-    add_exemplars(fields, s, a);
-    request_set(embed, "fields", fields);
+    json_t *mentions = json_object();
+    put_title(embed, s, a);
+    if (!put_body(embed, s, a)) {
+        put_description(embed, a);
+        request_set(embed, "fields", fields_of(s, a, arena));
+    }
     put_footer(embed, a);
     request_append(embeds, embed);
     request_set(m, "embeds", embeds);
@@ -210,6 +236,16 @@ static struct outcome discord_outcome(const void *settings,
 }
 
 #define AT(member) offsetof(struct discord_settings, member)
+static const struct option_row template_rows[] = {
+    {.name = "title",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(title),
+     .help = "The embed's title, plain."},
+    {.name = "body",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(body),
+     .help = "The text below it, instead of the fields, in Discord's Markdown."},
+};
 static const struct option_row discord_options[] = {
     {.name = "url",
      .type = OPTION_SECRET,
@@ -224,6 +260,11 @@ static const struct option_row discord_options[] = {
      .offset = AT(ticket_url),
      .max = 400,
      .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
+    {.name = "templates",
+     .type = OPTION_GROUP,
+     .rows = template_rows,
+     .rows_n = sizeof template_rows / sizeof template_rows[0],
+     .help = "Texts of your own (docs/templates.md)."},
 };
 
 const struct sink discord_sink = {

@@ -1,15 +1,13 @@
 /* E-mail: one message a transition, as text and HTML. Its Message-ID is made from the alert and its step, so a message
  * that comes twice can be told, and mail programs show it once or in one thread: an escalation and a resolution answer
  * the first message (RFC 5322 3.6.4). RFC 3834 keeps automatic answers away. */
+#include "sinks/email.h"
 #include "sinks/alert_body.h"
-#include "sinks/facts.h"
 #include "sinks/mime.h"
 #include "sinks/request.h"
 #include "sinks/smtp.h"
 
 enum {
-    SUBJECT_UNITS = 150,
-    SUMMARY_UNITS = 400,
     MESSAGE_MAX_BYTES = 512 * 1024, /* more than its bounded texts make */
     RECIPIENTS_MAX = 50,
 };
@@ -18,153 +16,21 @@ static const char *const schemes[] = {"smtps://", "smtp://", NULL};
 static const char *const tls_words[] = {
     [MAIL_TLS_ALWAYS] = "always", [MAIL_TLS_NEVER] = "never", NULL};
 
-struct email_settings {
-    struct str url, from, ticket_url;
-    struct texts to;
-    struct secret user, password;
-    int starttls; /* enum mail_tls */
-    bool html;
-};
-
-/* ---- as text ---- */
-
-static void text_accounts(struct buf *b, const struct alert *a)
-{
-    for (size_t i = 0; i < a->accounts_listed && i < FACTS_ACCOUNTS; i++) {
-        buf_text(b, i ? "- " : "\nAccounts:\n- ");
-        words_account(b, DIALECT_PLAIN, &a->accounts[i]);
-        buf_char(b, '\n');
-    }
-}
-
-static void text_exemplars(struct buf *b, const struct email_settings *s,
-                           const struct alert *a)
-{
-    bool ticket, any = false;
-    for (size_t i = 0; i < a->evidence_n; i++) {
-        struct str id = facts_exemplar(a, i, &ticket);
-        if (!id.n)
-            continue;
-        if (!any)
-            buf_text(b, ticket ? "\nTickets:\n" : "\nEvents:\n");
-        any = true;
-        buf_text(b, "- ");
-        words_text(b, DIALECT_PLAIN, id, FACT_UNITS);
-        size_t before = b->n;
-        buf_char(b, ' ');
-        if (!ticket || !words_ticket_url(b, s->ticket_url, id))
-            b->n = before;
-        buf_char(b, '\n');
-    }
-}
-
-static void put_text(struct buf *b, const struct email_settings *s, const struct alert *a,
-                     const struct facts *f)
-{
-    struct str summary = facts_summary(a);
-    facts_title(b, a, DIALECT_PLAIN, SUBJECT_UNITS);
-    buf_text(b, "\n\n");
-    facts_update(b, a);
-    buf_text(b, a->state == ALERT_FIRING ? "" : "\n\n");
-    words_text(b, DIALECT_PLAIN, summary, SUMMARY_UNITS);
-    buf_text(b, summary.n ? "\n\n" : "");
-    for (size_t i = 0; i < f->n; i++)
-        buf_printf(b, "%.*s: %.*s\n", STR_ARG(f->items[i].label),
-                   STR_ARG(f->items[i].value));
-    text_accounts(b, a);
-    text_exemplars(b, s, a);
-    buf_text(b, "\n-- \n");
-    facts_small_print(b, a);
-    buf_char(b, '\n');
-}
-
-/* ---- as HTML ---- */
-
-static void html_paragraph(struct buf *b, struct str text, size_t max_units)
-{
-    if (!text.n)
-        return;
-    buf_text(b, "<p>");
-    words_text(b, DIALECT_HTML, text, max_units);
-    buf_text(b, "</p>\n");
-}
-
-static void html_facts(struct buf *b, const struct facts *f)
-{
-    buf_text(b, "<table cellpadding=\"4\" style=\"border-collapse:collapse\">\n");
-    for (size_t i = 0; i < f->n; i++) {
-        buf_text(b, "<tr><th align=\"left\" valign=\"top\">");
-        words_text(b, DIALECT_HTML, f->items[i].label, FACT_UNITS);
-        buf_text(b, "</th><td>");
-        words_text(b, DIALECT_HTML, f->items[i].value, 2 * FACT_LONG_UNITS);
-        buf_text(b, "</td></tr>\n");
-    }
-    buf_text(b, "</table>\n");
-}
-
-static void html_accounts(struct buf *b, const struct alert *a)
-{
-    for (size_t i = 0; i < a->accounts_listed && i < FACTS_ACCOUNTS; i++) {
-        buf_text(b, i ? "<li>" : "<p>Accounts</p>\n<ul>\n<li>");
-        words_account(b, DIALECT_HTML, &a->accounts[i]);
-        buf_text(b, "</li>\n");
-    }
-    buf_text(b, a->accounts_listed ? "</ul>\n" : "");
-}
-
-static void html_exemplars(struct buf *b, const struct email_settings *s,
-                           const struct alert *a)
-{
-    bool ticket, any = false;
-    for (size_t i = 0; i < a->evidence_n; i++) {
-        struct str id = facts_exemplar(a, i, &ticket);
-        if (!id.n)
-            continue;
-        buf_text(b, any ? ", " : ticket ? "<p>Tickets: " : "<p>Events: ");
-        any = true;
-        words_ticket(b, DIALECT_HTML, ticket ? s->ticket_url : STR_NONE, id);
-    }
-    buf_text(b, any ? "</p>\n" : "");
-}
-
-static void put_html(struct buf *b, const struct email_settings *s, const struct alert *a,
-                     const struct facts *f)
-{
-    struct buf plain;
-    request_buf(&plain);
-    buf_printf(b,
-               "<!DOCTYPE html>\n<html><body>\n"
-               "<h3 style=\"border-left:6px solid #%06X;padding-left:8px\">",
-               (unsigned)facts_colour(a));
-    facts_title(b, a, DIALECT_HTML, 2 * SUBJECT_UNITS);
-    buf_text(b, "</h3>\n");
-    facts_update(&plain, a);
-    html_paragraph(b, buf_str(&plain), SUMMARY_UNITS);
-    html_paragraph(b, facts_summary(a), SUMMARY_UNITS);
-    html_facts(b, f);
-    html_accounts(b, a);
-    html_exemplars(b, s, a);
-    buf_clear(&plain);
-    facts_small_print(&plain, a);
-    buf_text(b, "<p style=\"color:#777\"><small>");
-    words_text(b, DIALECT_HTML, buf_str(&plain), SUMMARY_UNITS);
-    buf_text(b, "</small></p>\n</body></html>\n");
-    buf_deinit(&plain);
-}
-
 /* ---- the message ---- */
 
-static struct str subject(const struct alert *a, struct buf *b)
+static struct str subject(const struct email_settings *s, const struct alert *a,
+                          struct buf *b)
 {
     static const char *const states[ALERT_STATES] = {"",
                                                      "Escalated: ", "Still firing: ", ""};
     struct buf title;
     request_buf(&title);
-    words_title(&title, a, false);
+    if (!template_line(&s->title, a, &title, EMAIL_SUBJECT_UNITS))
+        words_title(&title, a, false);
     buf_printf(b, "[%s] %s",
                a->state == ALERT_RESOLVED ? "Resolved" : words_severity(a->severity),
                states[a->state]);
-    words_text(b, DIALECT_PLAIN, buf_str(&title), SUBJECT_UNITS);
+    words_text(b, DIALECT_PLAIN, buf_str(&title), EMAIL_SUBJECT_UNITS);
     buf_deinit(&title);
     return buf_str(b);
 }
@@ -199,7 +65,7 @@ static void put_headers(struct buf *out, const struct sink_input *in, struct are
     mime_date(out, in->now_ms);
     buf_printf(out, "From: ticketwatch <%.*s>\r\n", STR_ARG(s->from));
     mime_addresses(out, "To", s->to.items, s->to.n);
-    mime_header(out, "Subject", subject(in->alert, &b));
+    mime_header(out, "Subject", subject(s, in->alert, &b));
     put_thread(out, s, in->alert, arena);
     if (in->alert->severity >= SEVERITY_HIGH && in->alert->state != ALERT_RESOLVED)
         buf_text(out, "Importance: high\r\n");
@@ -218,14 +84,20 @@ static void put_part(struct buf *out, const char *type, struct str text)
     mime_quoted_printable(out, text);
 }
 
+/* Who wrote the text alone wants no other words beside it. */
+static bool has_html(const struct email_settings *s)
+{
+    return s->html && (!s->body.path.n || s->html_body.path.n);
+}
+
 /* No encoded line begins with two hyphens and an id as long as the boundary: it has a '=', which none may. */
 static void put_parts(struct buf *out, const struct sink_input *in, const struct facts *f)
 {
     const struct email_settings *s = in->settings;
     struct buf b;
     buf_init(&b, MESSAGE_MAX_BYTES);
-    put_text(&b, s, in->alert, f);
-    if (!s->html) {
+    email_text(&b, s, in->alert, f);
+    if (!has_html(s)) {
         put_part(out, "text/plain", buf_str(&b));
     } else {
         buf_printf(
@@ -235,7 +107,7 @@ static void put_parts(struct buf *out, const struct sink_input *in, const struct
         put_part(out, "text/plain", buf_str(&b));
         buf_printf(out, "--=_%s\r\n", in->alert->id);
         buf_clear(&b);
-        put_html(&b, s, in->alert, f);
+        email_html(&b, s, in->alert, f);
         put_part(out, "text/html", buf_str(&b));
         buf_printf(out, "--=_%s--\r\n", in->alert->id);
     }
@@ -316,6 +188,21 @@ static int email_format(const struct sink_input *in, struct arena *arena,
 }
 
 #define AT(member) offsetof(struct email_settings, member)
+static const struct option_row template_rows[] = {
+    {.name = "title",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(title),
+     .help = "The subject behind severity and state, plain."},
+    {.name = "body",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(body),
+     .help =
+         "The message as plain text; without `html` beside it there is no HTML part."},
+    {.name = "html",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(html_body),
+     .help = "The message as HTML: what stands in the page's body."},
+};
 static const struct option_row email_options[] = {
     {.name = "url",
      .type = OPTION_TEXT,
@@ -361,6 +248,11 @@ static const struct option_row email_options[] = {
      .offset = AT(ticket_url),
      .max = 400,
      .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
+    {.name = "templates",
+     .type = OPTION_GROUP,
+     .rows = template_rows,
+     .rows_n = sizeof template_rows / sizeof template_rows[0],
+     .help = "Texts of your own (docs/templates.md)."},
 };
 
 const struct sink email_sink = {

@@ -60,7 +60,7 @@ static void add_keys(struct facts *f, const struct alert *a, struct arena *arena
     buf_deinit(&value);
 }
 
-static void put_accounts(struct buf *b, const struct alert *a)
+void facts_accounts(struct buf *b, const struct alert *a)
 {
     double mrr = words_mrr(a);
     if (a->accounts_n < 2)
@@ -87,7 +87,7 @@ static void add_figures(struct facts *f, const struct alert *a, struct arena *ar
     add(f, arena, STR("How often"), &b);
     (void)words_trend(&b, a);
     add(f, arena, STR("Trend"), &b);
-    put_accounts(&b, a);
+    facts_accounts(&b, a);
     add(f, arena, STR("Accounts"), &b);
     words_time(&b, a->first_seen_ms);
     add(f, arena, over ? STR("From") : STR("Since"), &b);
@@ -127,20 +127,27 @@ void facts_of(const struct alert *a, struct arena *arena, struct facts *out)
 
 /* ---- around them ---- */
 
-static const char *sign(const struct alert *a)
+const char *facts_sign(const struct alert *a)
 {
     static const char *const signs[SEVERITIES] = {"🔵", "🟡", "🟠", "🔴"};
     return a->state == ALERT_RESOLVED ? "✅" : signs[a->severity];
 }
 
-void facts_title(struct buf *out, const struct alert *a, enum dialect d, size_t max_units)
+const char *facts_state(const struct alert *a)
 {
     static const char *const states[ALERT_STATES] = {
         "", "Escalated: ", "Still firing: ", "Resolved: "};
+    return states[a->state];
+}
+
+void facts_title(struct buf *out, const struct template_file *own, const struct alert *a,
+                 enum dialect d, size_t max_units)
+{
     struct buf title;
     request_buf(&title);
-    words_title(&title, a, false);
-    buf_printf(out, "%s %s", sign(a), states[a->state]);
+    if (!own || !template_line(own, a, &title, max_units))
+        words_title(&title, a, false);
+    buf_printf(out, "%s %s", facts_sign(a), facts_state(a));
     words_text(out, d, buf_str(&title), max_units - TITLE_FRONT_UNITS);
     buf_deinit(&title);
 }

@@ -3,7 +3,7 @@
 #ifndef SINKS_FACTS_H
 #define SINKS_FACTS_H
 
-#include "sinks/words.h"
+#include "sinks/template.h"
 
 enum {
     FACTS_MAX = 16,
@@ -25,9 +25,16 @@ struct facts {
 /* In the arena. */
 void facts_of(const struct alert *a, struct arena *arena, struct facts *out);
 
-/* "Escalated: HttpError INV_500 on /billing", after a sign for the severity. */
-void facts_title(struct buf *out, const struct alert *a, enum dialect d,
-                 size_t max_units);
+/* The severity as a sign, or that of an end; "Escalated: ", nothing where it fires. */
+const char *facts_sign(const struct alert *a);
+const char *facts_state(const struct alert *a);
+
+/* These two, and what broke: by the template, if there is one. */
+void facts_title(struct buf *out, const struct template_file *own, const struct alert *a,
+                 enum dialect d, size_t max_units);
+
+/* "14 (at least 12,049.5 MRR)"; nothing of a single one, which is named. */
+void facts_accounts(struct buf *b, const struct alert *a);
 
 /* Of an update: which alert it belongs to, and what is new; nothing when it fires. */
 void facts_update(struct buf *out, const struct alert *a);

@@ -6,7 +6,7 @@
 
 #include "core/timefmt.h"
 #include "sinks/request.h"
-#include "sinks/words.h"
+#include "sinks/template.h"
 
 enum {
     TITLE_UNITS = 800, /* of a summary's 1,024; the rest is how often */
@@ -17,6 +17,7 @@ enum {
 struct pagerduty_settings {
     struct str url, source, ticket_url;
     struct secret routing_key;
+    struct template_file title;
 };
 
 static const char *severity_word(enum severity s)
@@ -37,19 +38,26 @@ static void put_time(json_t *object, const char *name, int64_t ms)
     request_set(object, name, request_text(time_text(ms, text)));
 }
 
-static json_t *summary(const struct alert *a)
+static void own_summary(struct buf *b, const struct alert *a)
 {
-    struct buf title, b;
+    struct buf title;
     request_buf(&title);
-    request_buf(&b);
     words_title(&title, a, true);
-    words_text(&b, DIALECT_PLAIN, buf_str(&title), TITLE_UNITS);
-    buf_text(&b, " (");
-    words_how_often(&b, a);
-    buf_char(&b, ')');
+    words_text(b, DIALECT_PLAIN, buf_str(&title), TITLE_UNITS);
+    buf_text(b, " (");
+    words_how_often(b, a);
+    buf_char(b, ')');
+    buf_deinit(&title);
+}
+
+static json_t *summary(const struct pagerduty_settings *s, const struct alert *a)
+{
+    struct buf b;
+    request_buf(&b);
+    if (!template_line(&s->title, a, &b, TITLE_UNITS))
+        own_summary(&b, a);
     json_t *text = request_text(buf_str(&b));
     buf_deinit(&b);
-    buf_deinit(&title);
     return text;
 }
 
@@ -121,7 +129,7 @@ static json_t *details(const struct alert *a)
 static json_t *payload(const struct pagerduty_settings *s, const struct alert *a)
 {
     json_t *o = json_object();
-    request_set(o, "summary", summary(a));
+    request_set(o, "summary", summary(s, a));
     put_line(o, "source", s->source);
     request_set(o, "severity", json_string(severity_word(a->severity)));
     put_time(o, "timestamp", a->time_ms);
@@ -208,11 +216,18 @@ static struct outcome pagerduty_outcome(const void *settings,
 }
 
 #define AT(member) offsetof(struct pagerduty_settings, member)
+static const struct option_row template_rows[] = {
+    {.name = "title",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(title),
+     .help = "The incident's summary, plain."},
+};
 static const struct option_row pagerduty_options[] = {
     {.name = "routing_key",
      .type = OPTION_SECRET,
      .offset = AT(routing_key),
      .required = true,
+     .max = KEY_CHARACTERS,
      .help = "The integration key of a service's Events API v2 integration."},
     {.name = "url",
      .type = OPTION_TEXT,
@@ -233,6 +248,11 @@ static const struct option_row pagerduty_options[] = {
      .offset = AT(ticket_url),
      .max = 400,
      .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
+    {.name = "templates",
+     .type = OPTION_GROUP,
+     .rows = template_rows,
+     .rows_n = sizeof template_rows / sizeof template_rows[0],
+     .help = "Texts of your own (docs/templates.md)."},
 };
 
 const struct sink pagerduty_sink = {

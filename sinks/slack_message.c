@@ -3,10 +3,9 @@
  * the messages of one episode. Severity is a colour at the edge, an emoji and a word: colour alone tells some readers
  * nothing. Limits: https://docs.slack.dev/reference/block-kit/blocks (header 150, section 3000, field 2000,
  * 10 fields). All text is `verbatim`, so that Slack makes no links or mentions of it. */
+#include "sinks/facts.h"
 #include "sinks/request.h"
 #include "sinks/slack.h"
-#include "sinks/template.h"
-#include "sinks/words.h"
 
 enum {
     HEADER_UNITS = 150,
@@ -41,19 +40,6 @@ static void add_block(json_t *blocks, const char *type, const char *member, json
     request_append(blocks, o);
 }
 
-static const char *sign(const struct alert *a)
-{
-    static const char *const signs[SEVERITIES] = {"🔵", "🟡", "🟠", "🔴"};
-    return a->state == ALERT_RESOLVED ? "✅" : signs[a->severity];
-}
-
-static const char *state_word(const struct alert *a)
-{
-    static const char *const words[ALERT_STATES] = {
-        "", "Escalated: ", "Still firing: ", "Resolved: "};
-    return words[a->state];
-}
-
 /* The title, escaped, within what is left of max_units. */
 static void put_title(struct buf *b, const struct slack_settings *s,
                       const struct alert *a, bool with_message, size_t max_units)
@@ -70,7 +56,7 @@ static void add_header(json_t *blocks, const struct slack_settings *s,
                        const struct alert *a, struct buf *b)
 {
     buf_clear(b);
-    buf_printf(b, "%s %s", sign(a), state_word(a));
+    buf_printf(b, "%s %s", facts_sign(a), facts_state(a));
     put_title(b, s, a, false,
               HEADER_UNITS - 17); /* sign and state word are no longer than that */
     add_block(blocks, "header", "text", text_object("plain_text", b));
@@ -125,16 +111,11 @@ static void add_sample_field(json_t *fields, const char *label, struct str value
 
 static void add_accounts_field(json_t *fields, const struct alert *a, struct buf *b)
 {
-    if (a->accounts_n < 2)
-        return; /* one is told below */
     begin_field(b, "Accounts");
-    words_number(b, (double)a->accounts_n);
-    if (words_mrr(a) != 0) {
-        buf_text(b, a->accounts_n > (int64_t)a->accounts_listed ? " (at least " : " (");
-        words_number(b, words_mrr(a));
-        buf_text(b, " MRR)");
-    }
-    end_field(fields, b);
+    size_t empty = b->n;
+    facts_accounts(b, a);
+    if (b->n > empty)
+        end_field(fields, b);
 }
 
 static void add_rate(json_t *fields, const struct alert *a, struct buf *b)
@@ -300,7 +281,8 @@ static json_t *notice(const struct slack_settings *s, const struct alert *a,
                       struct buf *b)
 {
     buf_clear(b);
-    buf_printf(b, "%s %s[%s] ", sign(a), state_word(a), words_severity(a->severity));
+    buf_printf(b, "%s %s[%s] ", facts_sign(a), facts_state(a),
+               words_severity(a->severity));
     put_title(b, s, a, true, NOTICE_UNITS);
     buf_text(b, " (");
     words_how_often(b, a);
@@ -385,11 +367,11 @@ static void add_news(json_t *blocks, const struct alert *a, struct buf *b)
 {
     buf_clear(b);
     if (a->state == ALERT_RESOLVED)
-        buf_printf(b, "%s *Over.* ", sign(a));
+        buf_printf(b, "%s *Over.* ", facts_sign(a));
     else if (a->state == ALERT_ESCALATED)
-        buf_printf(b, "%s *Now %s.* ", sign(a), severity_name(a->severity));
+        buf_printf(b, "%s *Now %s.* ", facts_sign(a), severity_name(a->severity));
     else {
-        buf_printf(b, "%s *", sign(a));
+        buf_printf(b, "%s *", facts_sign(a));
         words_still(b, a);
         buf_text(b, ".* ");
     }

@@ -13,11 +13,14 @@ enum {
     ACCOUNT_UNITS = 400,
     SUMMARY_UNITS = 400,
     MESSAGE_MAX_BYTES = 28 * 1024,
+    BODY_BYTES = 8000, /* of a template's text, each line of which is a block */
+    LINES_MAX = 80,
 };
 
 struct teams_settings {
     struct secret url;
     struct str ticket_url;
+    struct template_file title, body;
 };
 
 /* ---- pieces of a card ---- */
@@ -158,18 +161,47 @@ static void add_small_print(json_t *body, const struct alert *a)
     buf_deinit(&b);
 }
 
+/* The operator's own text. False: there is none. */
+static bool add_body(json_t *body, const struct teams_settings *s, const struct alert *a)
+{
+    struct buf text, line;
+    buf_init(&text, 1 << 16);
+    request_buf(&line);
+    bool own = template_text(&s->body, a, DIALECT_PLAIN, s->ticket_url, &text);
+    struct str rest = {text.p, template_piece(buf_str(&text), BODY_BYTES)};
+    for (int n = 0; own && rest.n && n < LINES_MAX; n++) {
+        const char *end = memchr(rest.p, '\n', rest.n);
+        size_t to = end ? (size_t)(end - rest.p) : rest.n;
+        buf_clear(&line);
+        words_text(&line, DIALECT_PLAIN, (struct str){rest.p, to}, BODY_BYTES);
+        if (line.n)
+            add_run(add_block(body), buf_str(&line));
+        rest = str_from(rest, end ? to + 1 : to);
+    }
+    buf_deinit(&line);
+    buf_deinit(&text);
+    return own;
+}
+
+static void add_own_words(json_t *body, const struct teams_settings *s,
+                          const struct alert *a, struct arena *arena)
+{
+    add_sentences(body, a);
+    add_facts(body, a, arena);
+    add_accounts(body, a);
+    add_exemplars(body, s, a);
+}
+
 static json_t *card(const struct teams_settings *s, const struct alert *a,
                     struct arena *arena)
 {
     json_t *o = json_object(), *body = json_array();
     struct buf title;
     request_buf(&title);
-    facts_title(&title, a, DIALECT_PLAIN, TITLE_UNITS);
+    facts_title(&title, &s->title, a, DIALECT_PLAIN, TITLE_UNITS);
     add_title(body, a, buf_str(&title));
-    add_sentences(body, a);
-    add_facts(body, a, arena);
-    add_accounts(body, a);
-    add_exemplars(body, s, a);
+    if (!add_body(body, s, a))
+        add_own_words(body, s, a, arena);
     add_small_print(body, a);
     request_set(o, "$schema",
                 json_string("http://adaptivecards.io/schemas/adaptive-card.json"));
@@ -223,6 +255,16 @@ static struct outcome teams_outcome(const void *settings, const struct response 
 }
 
 #define AT(member) offsetof(struct teams_settings, member)
+static const struct option_row template_rows[] = {
+    {.name = "title",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(title),
+     .help = "The card's title, plain."},
+    {.name = "body",
+     .type = OPTION_TEMPLATE,
+     .offset = AT(body),
+     .help = "The text below it, plain: each line is a paragraph."},
+};
 static const struct option_row teams_options[] = {
     {.name = "url",
      .type = OPTION_SECRET,
@@ -237,6 +279,11 @@ static const struct option_row teams_options[] = {
      .offset = AT(ticket_url),
      .max = 400,
      .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
+    {.name = "templates",
+     .type = OPTION_GROUP,
+     .rows = template_rows,
+     .rows_n = sizeof template_rows / sizeof template_rows[0],
+     .help = "Texts of your own (docs/templates.md)."},
 };
 
 const struct sink teams_sink = {

@@ -174,3 +174,21 @@ bool template_line(const struct template_file *t, const struct alert *a, struct 
     buf_deinit(&whole);
     return out->n > start;
 }
+
+size_t template_piece(struct str text, size_t max_bytes)
+{
+    size_t line = 0, word = 0, point = 0;
+    int open = 0;
+    if (text.n <= max_bytes)
+        return text.n;
+    for (size_t i = 0; i < max_bytes; i++) {
+        open += (text.p[i] == '<') - (text.p[i] == '>');
+        if (text.p[i] == '\n')
+            line = i + 1;
+        if (text.p[i] == ' ' && open == 0)
+            word = i + 1;
+        if (((unsigned char)text.p[i] & 0xC0) != 0x80)
+            point = i;
+    }
+    return line ? line : word ? word : point;
+}

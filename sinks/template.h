@@ -22,4 +22,8 @@ bool template_line(const struct template_file *t, const struct alert *a, struct 
 bool template_text(const struct template_file *t, const struct alert *a, enum dialect d,
                    struct str ticket_url, struct buf *out);
 
+/* How many bytes of a text make a piece of at most so many: to the last line break, else the last blank outside of
+ * <...>, else between two code points. */
+size_t template_piece(struct str text, size_t max_bytes);
+
 #endif

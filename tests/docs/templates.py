@@ -76,6 +76,32 @@ def other_ways(program, folder):
     assert preview(program, folder, alert=folder / "broken.json").returncode == 1
 
 
+SINKS = {"slack": "url: 'https://hooks.slack.com/services/T/B/x'", "teams": "url: 'https://flow.example.com/x'",
+         "linear": "key: k, team: 9cfb482a-81e3-4154-b5b9-2c805e70a02d", "hubspot": "key: k", "discord": "url: 'https://discord.com/api/webhooks/1/x'",
+         "email": "url: 'smtps://mail.example.com', from: a@example.com, to: b@example.com", "pagerduty": "routing_key: R0123456789abcdefghijklmnopqrstu"}
+
+
+def every_text(program, folder, page):
+    """Each row of the first table: the sink's own words give way to it, also to one that is too long, and `check` knows its mistakes."""
+    rows = re.findall(r"^\| (\w+) \| `templates\.(\w+)` \| ", page, re.M)
+    assert {sink for sink, _ in rows} == set(SINKS), rows
+    reference = run(program, folder, "check", "--reference").stdout
+    assert reference.count("| `templates.") == len(rows), (reference.count("| `templates."), rows)
+    for sink, option in rows:
+        config = "sinks:\n  bugs: {type: %s, %s, templates: {%s: own.txt}}\n" % (sink, SINKS[sink], option)
+        (folder / "ticketwatch.yaml").write_text(config + "rules:\n  r: {on: ticket.created, count: {at_least: 3, within: 1h}, send: bugs}\n")
+        alert = ROOT / "tests/sinks/golden" / ("page_error_escalated" if option == "update" else "page_error_firing") / "alert.json"
+        for text in ("Own words {{severity}}", "Own words {{severity}} " + 1500 * '"\\\\ \x01 <日本語> \n'):
+            (folder / "own.txt").write_text(text, encoding="utf-8")
+            done = preview(program, folder, alert=alert)
+            severity = "critical" if option == "update" else "medium"
+            assert done.returncode == 0 and "Own words " + severity in done.stdout, (sink, option, done.stdout[:3000])
+        (folder / "own.txt").write_text("{{severty}}")
+        done = run(program, folder, "check", "-c", "ticketwatch.yaml")
+        assert done.returncode == 1 and "own.txt:1: no such name: {{severty}}; did you mean 'severity'?" in done.stdout, done.stdout
+    return len(rows)
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -87,7 +113,8 @@ def main():
         n = names(program, folder, page)
         mistakes(program, folder)
         other_ways(program, folder)
-    print("docs/templates.md is true: its example, %d names" % n)
+        texts = every_text(program, folder, page)
+    print("docs/templates.md is true: its example, %d names, %d texts" % (n, texts))
 
 
 if __name__ == "__main__":
