@@ -20,6 +20,7 @@ static const struct verb {
     {"sink", verb_sink, "show what a sink would send for an alert; send a test message"},
     {"fingerprint", verb_fingerprint,
      "print the fingerprint of each line of text on stdin"},
+    {"score", verb_score, "say how abnormal each value of a series is to a rule"},
     {"bench", verb_bench,
      "measure replay against bare decoding, run against a bare consumer"},
 };

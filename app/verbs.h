@@ -13,6 +13,7 @@ int verb_dlq(int argc, char **argv);
 int verb_silence(int argc, char **argv);
 int verb_sink(int argc, char **argv);
 int verb_fingerprint(int argc, char **argv);
+int verb_score(int argc, char **argv);
 int verb_bench(int argc, char **argv);
 
 #endif

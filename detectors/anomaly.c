@@ -71,7 +71,7 @@ static void judge_bucket(struct anomaly_closing *c, const struct bucket *b, doub
                               .bucket_ms = s->bucket_ms,
                               .share = s->metric == METRIC_RATIO,
                               .matched = b->sum,
-                              .novelty = s->method == METHOD_NOVELTY,
+                              .novelty = s->method != METHOD_ZSCORE,
                               .lowest = base.lowest,
                               .highest = base.highest,
                               .score = base.score};

@@ -20,7 +20,7 @@ enum anomaly_metric {
 enum anomaly_season { SEASON_NONE, SEASON_HOUR_OF_DAY, SEASON_HOUR_OF_WEEK };
 enum anomaly_direction { DIRECTION_UP, DIRECTION_DOWN, DIRECTION_BOTH };
 
-enum anomaly_method { METHOD_ZSCORE, METHOD_NOVELTY };
+enum anomaly_method { METHOD_ZSCORE, METHOD_NOVELTY, METHOD_SURPRISE };
 
 struct anomaly_settings {
     int metric, season, direction, method; /* the enums above */
@@ -76,7 +76,8 @@ struct series {
     int64_t next_cell; /* the next bucket to close */
     bool firing, up;
     int64_t opened_cell;
-    double *values; /* of the closed buckets, oldest first; NAN: absent */
+    double *values;           /* of the closed buckets, oldest first; NAN: absent */
+    const int64_t *starts_ms; /* of these and the next; NULL: as the calendar has them */
     size_t values_n;
     struct bucket *open; /* by cell, ascending */
     size_t open_n;
@@ -92,6 +93,8 @@ void series_add(struct series *s, int64_t cell, int64_t value,
                 const struct sample_entry *e);
 /* Takes the next bucket off: all zero where it had no event. */
 struct bucket series_close(struct series *s);
+/* A value as the method keeps it: surprise two bytes of it, some three digits. */
+double series_kept(const struct anomaly_settings *settings, double value);
 /* Appends a closed bucket's value; the oldest beyond history_n is forgotten, and so are the first ones while they
  * say that nothing happened. values_n is 0 when all do. */
 void series_remember(struct series *s, double value);
@@ -103,7 +106,7 @@ struct baseline {
     double mean, stddev; /* in the metric's own units */
     double z;            /* of the bucket; of counts that of their roots */
     double lowest, highest;
-    double score; /* how far beyond these two it is, in their distance */
+    double score; /* how far beyond these two it is, in their distance; or how new */
 };
 /* The baseline of the bucket, which is the one behind the closed ones, and has a value. */
 struct baseline series_baseline(const struct series *s, const struct bucket *b);

@@ -4,6 +4,7 @@
 
 #include "core/zone.h"
 #include "detectors/anomaly.h"
+#include "detectors/surprise.h"
 
 enum { HOUR_MS = 3600000, DAY_MS = 86400000 };
 enum { HOURS_PER_DAY = 24, HOURS_PER_WEEK = 168, DAYS_PER_WEEK = 7 };
@@ -13,24 +14,36 @@ static int64_t modulo(int64_t n, int64_t period)
     return n - time_cell(n, period) * period;
 }
 
-/* The hour of the day or week in which a bucket begins by the clock on the wall, or its day of the week. */
-static int64_t season_slot(const struct anomaly_settings *settings, int64_t cell)
+/* Where the bucket begins that is i behind the oldest one kept, which the next one to close is values_n. */
+static int64_t start_of(const struct series *s, int64_t next_cell, size_t i)
 {
+    return s->starts_ms ? s->starts_ms[i]
+                        : calendar_start_ms(s->settings->bucket_ms,
+                                            next_cell - (int64_t)(s->values_n - i));
+}
+
+/* The hour of the day or week in which a bucket begins by the clock on the wall, or its day of the week. */
+static int64_t season_slot(const struct series *s, int64_t next_cell, size_t i)
+{
+    const struct anomaly_settings *settings = s->settings;
     if (settings->season == SEASON_NONE)
         return 0;
     if (settings->bucket_ms == DAY_MS)
-        return modulo(cell, DAYS_PER_WEEK);
-    int64_t start_ms = calendar_start_ms(settings->bucket_ms, cell);
+        return modulo(next_cell - (int64_t)(s->values_n - i), DAYS_PER_WEEK);
+    int64_t start_ms = start_of(s, next_cell, i);
     int64_t hour = time_cell(start_ms + zone_offset_ms(start_ms), HOUR_MS);
     return modulo(hour, settings->season == SEASON_HOUR_OF_DAY ? HOURS_PER_DAY
                                                                : HOURS_PER_WEEK);
 }
 
-/* Whether the value of closed bucket i belongs to the baseline of the next one, whose slot this is. */
-static bool in_baseline(const struct series *s, size_t i, int64_t cell, int64_t slot)
+/* The slot of each closed bucket, and behind them that of the next; -1 where a value is absent. */
+static int64_t *season_slots(const struct series *s, int64_t next_cell)
 {
-    int64_t of_value = cell - (int64_t)(s->values_n - i);
-    return !isnan(s->values[i]) && season_slot(s->settings, of_value) == slot;
+    int64_t *slots = arena_alloc(s->arena, (s->values_n + 1) * sizeof *slots);
+    for (size_t i = 0; i < s->values_n; i++)
+        slots[i] = isnan(s->values[i]) ? -1 : season_slot(s, next_cell, i);
+    slots[s->values_n] = season_slot(s, next_cell, s->values_n);
+    return slots;
 }
 
 /* What chance alone does, for a usual value `mean`. A Poisson count's variance is its mean. A sum is such a count
@@ -69,26 +82,72 @@ static double root(double count)
     return 2 * sqrt(count + 0.375);
 }
 
-static struct spread spread_of(const struct series *s, int64_t cell, bool of_roots)
+static double seen(const struct series *s, size_t i, bool of_roots)
+{
+    return of_roots ? root(s->values[i]) : s->values[i];
+}
+
+/* The values of one slot. */
+struct slot {
+    double n, sum, plain_sum, squares;
+};
+
+static void add_slots(const struct series *s, const int64_t *of, bool of_roots,
+                      struct slot *slots)
+{
+    for (size_t i = 0; i < s->values_n; i++)
+        if (of[i] >= 0) {
+            slots[of[i]].n++;
+            slots[of[i]].sum += seen(s, i, of_roots);
+            slots[of[i]].plain_sum += s->values[i];
+        }
+    for (size_t i = 0; i < s->values_n; i++)
+        if (of[i] >= 0) {
+            struct slot *slot = &slots[of[i]];
+            double off = seen(s, i, of_roots) - slot->sum / slot->n;
+            slot->squares += off * off;
+        }
+}
+
+/* The variance around the means of their slots, of all values together: a few Mondays at nine tell little of what is
+ * usual, all hours of eight weeks do. The root of a count that varies more than Poisson's has 1 + phi * mean: phi is theirs. */
+static double pooled_variance(const struct series *s, const int64_t *of, bool of_roots,
+                              double mean)
+{
+    struct slot slots[HOURS_PER_WEEK] = {0};
+    double freedom = 0, squares = 0, weight = 0;
+    size_t used = 0;
+    add_slots(s, of, of_roots, slots);
+    for (size_t i = 0; i < HOURS_PER_WEEK; i++)
+        if (slots[i].n > 0) {
+            used++;
+            squares += slots[i].squares;
+            freedom += slots[i].n - 1;
+            weight += (slots[i].n - 1) * slots[i].plain_sum / slots[i].n;
+        }
+    if (freedom <= 0)
+        return 0;
+    if (!of_roots || used == 1)
+        return squares / freedom;
+    return weight > 0 ? 1 + mean * (squares - freedom) / weight : 0;
+}
+
+/* Of the next bucket's slot. `mean` is that of the counts where it is of roots. */
+static struct spread spread_of(const struct series *s, const int64_t *of, bool of_roots,
+                               double mean)
 {
     struct spread spread = {0};
-    int64_t slot = season_slot(s->settings, cell);
-    double sum = 0, squares = 0; /* exact, and so is the mean, for counts below 2^53 */
+    double sum = 0; /* exact, and so is the mean, for counts below 2^53 */
     for (size_t i = 0; i < s->values_n; i++)
-        if (in_baseline(s, i, cell, slot)) {
-            double value = of_roots ? root(s->values[i]) : s->values[i];
+        if (of[i] == of[s->values_n]) {
+            double value = seen(s, i, of_roots);
             spread.lowest = spread.n ? fmin(spread.lowest, value) : value;
             spread.highest = spread.n ? fmax(spread.highest, value) : value;
             spread.n++;
             sum += value;
         }
     spread.mean = spread.n ? sum / (double)spread.n : 0;
-    for (size_t i = 0; i < s->values_n; i++)
-        if (in_baseline(s, i, cell, slot)) {
-            double off = (of_roots ? root(s->values[i]) : s->values[i]) - spread.mean;
-            squares += off * off;
-        }
-    spread.variance = spread.n > 1 ? squares / (double)(spread.n - 1) : 0;
+    spread.variance = pooled_variance(s, of, of_roots, mean);
     return spread;
 }
 
@@ -106,9 +165,26 @@ static double novelty(const struct spread *seen, double value, double least)
     return beyond / fmax(seen->highest - seen->lowest, 4 * sqrt(least));
 }
 
+/* By all values that are there, of whatever hour; the newer half of the history is the range. */
+static double surprise(const struct series *s, const struct bucket *b)
+{
+    static const int64_t periods_ms[] = {0, DAY_MS, (int64_t)DAYS_PER_WEEK * DAY_MS};
+    struct reading *readings =
+        arena_alloc(s->arena, (s->values_n + 1) * sizeof *readings);
+    size_t n = 0;
+    for (size_t i = 0; i < s->values_n; i++)
+        if (!isnan(s->values[i]))
+            readings[n++] = (struct reading){start_of(s, b->cell, i), s->values[i]};
+    double value = series_kept(s->settings, anomaly_value(s->settings, b));
+    readings[n++] = (struct reading){start_of(s, b->cell, s->values_n), value};
+    return surprise_of(readings, n, s->settings->history_n / 2,
+                       periods_ms[s->settings->season], s->arena);
+}
+
 struct baseline series_baseline(const struct series *s, const struct bucket *b)
 {
-    struct spread plain = spread_of(s, b->cell, false);
+    int64_t *of = season_slots(s, b->cell);
+    struct spread plain = spread_of(s, of, false, 0);
     struct baseline base = {.n = plain.n, .mean = plain.mean};
     if (plain.n == 0)
         return base;
@@ -116,11 +192,12 @@ struct baseline series_baseline(const struct series *s, const struct bucket *b)
     double least = variance_floor(s->settings, plain.mean, b);
     base.lowest = plain.lowest;
     base.highest = plain.highest;
-    base.score = novelty(&plain, value, least);
+    base.score = s->settings->method == METHOD_SURPRISE ? surprise(s, b)
+                                                        : novelty(&plain, value, least);
     base.stddev = deviation(plain.variance, least, plain.n);
     base.z = (value - base.mean) / base.stddev;
     if (s->settings->metric == METRIC_COUNT) {
-        struct spread roots = spread_of(s, b->cell, true);
+        struct spread roots = spread_of(s, of, true, plain.mean);
         base.z = (root(value) - roots.mean) / deviation(roots.variance, 1, roots.n);
     }
     return base;

@@ -6,7 +6,7 @@
 enum { HISTORY_MOST = 10000, HOUR_MS = 3600000, DAY_MS = 86400000 };
 
 /* To be raised where a state or a record is written in another way. */
-enum { STATE_FORMAT = 2 };
+enum { STATE_FORMAT = 2, SURPRISE_FORMAT = 3 };
 
 /* As enum anomaly_metric has them. */
 static const char *const metric_words[] = {"count", "sum", "mean", "ratio",
@@ -60,12 +60,12 @@ static int derive_bars(struct anomaly_settings *s, struct err *e)
     bool zscore = s->method == METHOD_ZSCORE;
     if (!zscore && (s->z > 0 || s->resolve_z > 0))
         return err_set(e, ERR_INPUT,
-                       "`z` and `resolve_z` belong to method: zscore; novelty has "
-                       "`beyond`");
+                       "`z` and `resolve_z` belong to method: zscore; novelty and "
+                       "surprise have `beyond`");
     if (zscore && s->beyond > 0)
         return err_set(e, ERR_INPUT, "`beyond` belongs to method: novelty");
     s->z = s->z > 0 ? s->z : 3;
-    s->beyond = s->beyond > 0 ? s->beyond : 0.5;
+    s->beyond = s->beyond > 0 ? s->beyond : s->method == METHOD_SURPRISE ? 0.1 : 0.5;
     if (s->resolve_z > s->z)
         return err_set(e, ERR_INPUT,
                        "`resolve_z` is %g and must not be more than `z`, which is %g",
@@ -80,7 +80,9 @@ static int derive_history(struct anomaly_settings *s, struct err *e)
     s->history_n = (size_t)(s->history_ms / calendar_usual_ms(s->bucket_ms));
     int64_t most = (int64_t)s->history_n / season_slots(s);
     if (s->min_history == 0)
-        s->min_history = usual_min_history(most);
+        s->min_history = s->method == METHOD_SURPRISE && (int64_t)s->history_n / 8 > 24
+                             ? (int64_t)s->history_n / 8
+                             : usual_min_history(most);
     if (s->history_n > HISTORY_MOST)
         return err_set(e, ERR_INPUT,
                        "`history` is %zu times `bucket`; at most %d are kept",
@@ -144,8 +146,9 @@ static uint64_t layout(const struct rule *rule, const struct anomaly_settings *s
     struct str zone = calendar_is_local(s->bucket_ms) ? rule->zone : STR("");
     struct str match = s->match ? where_text(s->match) : STR("");
     int64_t numbers[7 + SAMPLE_PARTS_MAX] = {
-        STATE_FORMAT, s->metric, s->field, s->bucket_ms,
-        (int64_t)XXH3_64bits(zone.p, zone.n), (int64_t)XXH3_64bits(match.p, match.n),
+        s->method == METHOD_SURPRISE ? SURPRISE_FORMAT : STATE_FORMAT, s->metric,
+        s->field, s->bucket_ms, (int64_t)XXH3_64bits(zone.p, zone.n),
+        (int64_t)XXH3_64bits(match.p, match.n),
         /* else blocks are others */
         s->parts_n ? anomaly_block_cells(s) : 0};
     for (size_t i = 0; i < SAMPLE_PARTS_MAX; i++)
@@ -167,7 +170,7 @@ static int anomaly_check(struct rule *rule, struct err *e)
 
 static const char *const season_words[] = {"none", "hour_of_day", "hour_of_week", NULL};
 static const char *const bucket_words[] = {"month", NULL};
-static const char *const method_words[] = {"zscore", "novelty", NULL};
+static const char *const method_words[] = {"zscore", "novelty", "surprise", NULL};
 static const char *const direction_words[] = {"up", "down", "both", NULL};
 
 #define AT(member) offsetof(struct anomaly_settings, member)
@@ -220,9 +223,10 @@ static const struct option_row anomaly_options[] = {
      .offset = AT(method),
      .fallback = "zscore",
      .words = method_words,
-     .help = "What is abnormal: many standard deviations away from the mean, or beyond "
-             "all that was "
-             "seen."},
+     .help =
+         "What is abnormal: many standard deviations away from the mean, beyond "
+         "all that was seen, or a surprise: a level, a drift or an unrest that is new, "
+         "at this time of the season too."},
     {.name = "z",
      .type = OPTION_NUMBER,
      .offset = AT(z),
@@ -244,9 +248,9 @@ static const struct option_row anomaly_options[] = {
      .offset = AT(beyond),
      .min = 0.01,
      .max = 100,
-     .help = "For method: novelty, how far beyond the range seen is abnormal, as a share "
-             "of that "
-             "range; 50% where it is not written."},
+     .help =
+         "For method: novelty and surprise, how far beyond the range seen is abnormal, "
+         "as a share of that range; where it is not written 50%, of a surprise 10%."},
     {.name = "direction",
      .type = OPTION_WORD,
      .offset = AT(direction),

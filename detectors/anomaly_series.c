@@ -70,6 +70,50 @@ static void pack_samples(const struct series *s, struct buf *out)
     sample_writer_end(&w, out);
 }
 
+/* The upper half of a float: a sign, eight bits of exponent, seven of the number. */
+static uint16_t upper_half(double value)
+{
+    float f = (float)value;
+    uint32_t bits;
+    memcpy(&bits, &f, sizeof bits);
+    return (uint16_t)((isnan(f) ? bits : bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static double of_upper_half(uint16_t half)
+{
+    uint32_t bits = (uint32_t)half << 16;
+    float f;
+    memcpy(&f, &bits, sizeof f);
+    return (double)f;
+}
+
+double series_kept(const struct anomaly_settings *settings, double value)
+{
+    return settings->method == METHOD_SURPRISE ? of_upper_half(upper_half(value)) : value;
+}
+
+static void pack_value(const struct anomaly_settings *settings, double value,
+                       struct buf *out)
+{
+    if (settings->method == METHOD_SURPRISE) {
+        buf_u16(out, upper_half(value));
+        return;
+    }
+    int64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    buf_i64(out, bits);
+}
+
+static double read_value(struct reader *in, const struct anomaly_settings *settings)
+{
+    if (settings->method == METHOD_SURPRISE)
+        return of_upper_half(reader_u16(in));
+    int64_t bits = reader_i64(in);
+    double value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 void series_unpack(struct str state, size_t room, struct series *s)
 {
     struct reader r = {.in = state};
@@ -86,10 +130,8 @@ void series_unpack(struct str state, size_t room, struct series *s)
     size_t values_cap = s->values_n > history_n ? s->values_n : history_n;
     s->values = arena_alloc(s->arena, (values_cap + 1) * sizeof *s->values);
     s->open = arena_alloc(s->arena, (s->open_n + room + 1) * sizeof *s->open);
-    for (size_t i = 0; i < s->values_n; i++) {
-        int64_t bits = reader_i64(&r);
-        memcpy(&s->values[i], &bits, sizeof bits);
-    }
+    for (size_t i = 0; i < s->values_n; i++)
+        s->values[i] = read_value(&r, s->settings);
     for (size_t i = 0; i < s->open_n; i++) {
         s->open[i].cell = reader_i64(&r);
         s->open[i].n = reader_i64(&r);
@@ -111,11 +153,8 @@ void series_pack(const struct series *s, struct buf *out)
     buf_i64(out, s->opened_cell);
     buf_u32(out, (uint32_t)s->values_n);
     buf_u32(out, (uint32_t)s->open_n);
-    for (size_t i = 0; i < s->values_n; i++) {
-        int64_t bits;
-        memcpy(&bits, &s->values[i], sizeof bits);
-        buf_i64(out, bits);
-    }
+    for (size_t i = 0; i < s->values_n; i++)
+        pack_value(s->settings, s->values[i], out);
     for (size_t i = 0; i < s->open_n; i++) {
         buf_i64(out, s->open[i].cell);
         buf_i64(out, s->open[i].n);
@@ -185,7 +224,7 @@ void series_remember(struct series *s, double value)
 {
     while (s->values_n >= s->settings->history_n)
         drop_oldest(s);
-    s->values[s->values_n++] = value;
+    s->values[s->values_n++] = series_kept(s->settings, value);
     while (s->values_n && nothing(s, s->values[0]))
         drop_oldest(s);
 }

@@ -23,11 +23,22 @@ def anscombe(count):
     return 2 * math.sqrt(count + 3 / 8)
 
 
-def deviation(base, floor):
-    """How far one more such value lies from the mean of these, with a least variance."""
-    m, n = math.fsum(base) / len(base), len(base)
-    v = math.fsum((x - m) ** 2 for x in base) / (n - 1) if n > 1 else 0
-    return math.sqrt(max(v, floor) * (1 + 1 / n))
+def deviation(base, floor, groups=None, means=None):
+    """How far one more such value lies from the mean of these, with a least variance. groups: values of all slots; means: of the
+    counts whose roots they are, beginning with that of base."""
+    v = spread(base) / (len(base) - 1) if len(base) > 1 else 0
+    if groups and len(groups) > 1:
+        freedom, squares = sum(len(g) - 1 for g in groups), math.fsum(map(spread, groups))
+        v = squares / freedom if freedom else 0
+        if means and freedom:
+            weight = math.fsum((len(g) - 1) * m for g, m in zip(groups, means[1:]))
+            v = 1 + means[0] * (squares - freedom) / weight if weight else 0
+    return math.sqrt(max(v, floor) * (1 + 1 / len(base)))
+
+
+def spread(values):
+    m = math.fsum(values) / len(values)
+    return math.fsum((x - m) ** 2 for x in values)
 
 
 def share(text):
@@ -109,23 +120,27 @@ class Anomaly(Rule):
         before = [v for v in values[:i] if v[0] >= b - self.reach]
         while before and not before[0][2]:  # a history begins with a bucket that held something
             before = before[1:]
-        before = [v for v in before if v[1] is not None]
-        return [v[1] for v in before if self.slot(v[0]) == self.slot(b)]
+        groups = {}
+        for v in before:
+            if v[1] is not None:
+                groups.setdefault(self.slot(v[0]), []).append(v[1])
+        return groups.get(self.slot(b), []), list(groups.values())
 
     def verdict(self, values, i):
         """(1 above, -1 below; whether it opens an episode; whether it keeps one open; the figures), or None where there is
         nothing to judge by."""
         _, value, have = values[i]
-        base = self.baseline(values, i)
+        base, groups = self.baseline(values, i)
         few = self.metric != "count" and have < self.min_count
         if value is None or few or len(base) < self.min_history:
             return None
         m = math.fsum(base) / len(base)
-        sd = deviation(base, self.floor(m, value, have))
+        sd = deviation(base, self.floor(m, value, have), groups)
         z = (value - m) / sd
         if self.metric == "count":
             roots = [anscombe(x) for x in base]
-            z = (anscombe(value) - math.fsum(roots) / len(roots)) / deviation(roots, 1)
+            means = [m] + [math.fsum(g) / len(g) for g in groups]
+            z = (anscombe(value) - math.fsum(roots) / len(roots)) / deviation(roots, 1, [list(map(anscombe, g)) for g in groups], means)
         way = 1 if z > 0 else -1
         score = max(value - max(base), min(base) - value, 0) / max(max(base) - min(base), 4 * math.sqrt(self.floor(m, value, have)))
         strength = score if self.novelty else abs(z)
