@@ -25,6 +25,7 @@ from pod import DeliveryCase, Pod, alert, wait_for  # noqa: E402
 from receiver import Receiver, answer  # noqa: E402
 
 TOOL = None
+NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:" + os.path.join(os.path.dirname(__file__), "../../.deps/bin"))
 BIG_BYTES = 30 * 1000 * 1000
 # What a sink with one alert comes to.
 DELIVERED, AGAIN, DEAD, PAUSED = "delivered", "again", "dead", "paused"
@@ -67,7 +68,7 @@ class Nginx:
             f.truncate(BIG_BYTES)
         with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as f:
             f.write(self.configuration(files))
-        self.process = subprocess.Popen(["nginx", "-p", folder, "-c", f"{folder}/nginx.conf", "-e", f"{folder}/error.log"])
+        self.process = subprocess.Popen([NGINX, "-p", folder, "-c", f"{folder}/nginx.conf", "-e", f"{folder}/error.log"])
         if not wait_for(self.answers, 10):
             with open(f"{folder}/error.log", encoding="utf-8") as f:
                 raise RuntimeError(f.read())
@@ -257,7 +258,7 @@ class MisbehaviourTest(DeliveryCase):
         first, second = [r for r in self.receiver.of(path) if r.number() == 1][:2]
         return second.time - first.time
 
-    @unittest.skipUnless(shutil.which("nginx"), "nginx is not installed")
+    @unittest.skipUnless(NGINX, "nginx is not installed")
     def test_nginx(self):
         files = certificate(self.folder, "IP:127.0.0.1")
         nginx = Nginx(self.folder, files)
