@@ -19,6 +19,7 @@ const struct recogniser text_recognisers[] = {
     {CHAR_WORD, take_email},
     {CHAR_HEX, take_traceparent},
     {CHAR_HEX, take_uuid},
+    {CHAR_DIGIT, take_measure}, /* 5 MB, 12.5 s */
     {CHAR_ALNUM, take_date},
     {CHAR_HEX | CHAR_START, take_colons}, /* IPv6, hardware addresses */
     {CHAR_ALNUM, take_hostname},
@@ -27,7 +28,6 @@ const struct recogniser text_recognisers[] = {
     {CHAR_START, take_path},
     {CHAR_LETTER, take_drive}, /* C:\Users\ana */
     {CHAR_START, take_negative},
-    {CHAR_DIGIT, take_measure}, /* 5 MB, 12.5 s */
     {CHAR_DIGIT, take_float},
     {CHAR_WORD, take_word}, /* what is left: numbers, ids, words with digits */
     {0, NULL},

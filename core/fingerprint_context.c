@@ -16,16 +16,22 @@ static const char *const commits[] = {"blob", "changeset", "commit",
                                       "rev",  "revision",  "sha"};
 static const char *const amounts[] = {"bytes", "count",  "len",  "length",
                                       "limit", "offset", "size", "total"};
+static const char *const spans[] = {"age",      "duration",  "elapsed", "idle",
+                                    "lifetime", "remaining", "runtime", "uptime"};
 static const char *const statuses[] = {"error", "http", "status"};
 static const char *const codes[] = {"errno",      "errorcode", "exitcode",
                                     "returncode", "sqlstate",  "statuscode"};
 /* "exit code 137" names an error, "verification code 4711" does not. */
 static const char *const code_kinds[] = {"error",  "exit",   "http",  "response",
                                          "result", "return", "status"};
+/* Words that end as taskid and orderid do, and are no ids. */
+static const char *const no_ids[] = {"android", "avoid",   "fluid", "hybrid", "invalid",
+                                     "liquid",  "prepaid", "rapid", "rigid",  "solid",
+                                     "squid",   "unpaid",  "valid", "vivid"};
 /* They may stand between a noun and its number: "a status of 503". */
 static const char *const links[] = {"is", "of", "was"};
 
-enum { NOUN_BYTES_MAX = 13, MARKS_MAX = 3 };
+enum { NOUN_BYTES_MAX = 13, MARKS_MAX = 3, ID_NOUN_MIN = 5 };
 
 /* Back over what may stand between a noun and its number: "request_id: #5", "key =
  * '5". */
@@ -67,15 +73,24 @@ static struct noun noun_before(const struct scan *s, const byte *p)
 
 #define NOUN_IN(noun, table) SCAN_WORD_IN((noun).p, (noun).n, table)
 
+/* taskid, orderId */
+static bool ends_in_id(struct noun w)
+{
+    return w.n >= ID_NOUN_MIN && fold_ascii(w.p[w.n - 2]) == 'i' &&
+           fold_ascii(w.p[w.n - 1]) == 'd' && !NOUN_IN(w, no_ids);
+}
+
 static enum context find(const struct scan *s, struct noun w)
 {
     static const char *const code[] = {"code"};
     if (w.n == 0)
         return CONTEXT_NONE;
-    if (NOUN_IN(w, ids))
+    if (NOUN_IN(w, ids) || ends_in_id(w))
         return CONTEXT_ID;
     if (NOUN_IN(w, amounts))
         return CONTEXT_AMOUNT;
+    if (NOUN_IN(w, spans))
+        return CONTEXT_SPAN;
     if (NOUN_IN(w, commits))
         return CONTEXT_COMMIT;
     if (NOUN_IN(w, code) && NOUN_IN(noun_before(s, w.p), code_kinds))

@@ -8,6 +8,7 @@ enum context {
     CONTEXT_NONE,
     CONTEXT_ID,     /* "request", "key", "session id": any digit makes it an id */
     CONTEXT_COMMIT, /* "commit", "revision": abbreviated hashes */
+    CONTEXT_SPAN,   /* "uptime", "elapsed": a time that passed */
     CONTEXT_AMOUNT, /* "size", "uid=": a number however long */
     CONTEXT_STATUS, /* "HTTP", "status": 404 and 500 are different errors */
     CONTEXT_CODE,   /* "errno", "exit code": so are 1 and 137 */

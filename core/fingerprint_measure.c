@@ -20,6 +20,8 @@ static const char *const times[] = {
 static const char *const others[] = {"chf", "em", "eur", "gbp", "ghz", "hz", "mhz",
                                      "pt",  "px", "usd", "v",   "w",   "x"};
 
+enum { UNIT_BYTES_MAX = 13 };
+
 /* A unit of time at p: its length, 0 when there is none. */
 static size_t time_unit(const byte *p, const byte *end)
 {
@@ -122,14 +124,47 @@ static bool behind_name(const struct scan *s, const byte *p)
     return scan_after(s, p, "=");
 }
 
-/* What is written for a number of this unit, NULL when that says nothing. */
-static const char *placeholder_for(const byte *unit, size_t n, bool joined)
+enum unit { UNIT_NONE, UNIT_TIME, UNIT_SIZE, UNIT_OTHER };
+static const char *const placeholders[] = {NULL, "<duration>", "<size>", "<int>"};
+
+static enum unit unit_named(const byte *p, size_t n, bool joined)
 {
-    if (joined ? is_time(unit, n) : SCAN_WORD_IN(unit, n, times))
-        return "<duration>";
-    if (joined ? is_size(unit, n) : SCAN_WORD_IN(unit, n, sizes))
-        return "<size>";
-    return SCAN_WORD_IN(unit, n, others) ? "<int>" : NULL;
+    if (joined ? is_time(p, n) : SCAN_WORD_IN(p, n, times))
+        return UNIT_TIME;
+    if (joined ? is_size(p, n) : SCAN_WORD_IN(p, n, sizes))
+        return UNIT_SIZE;
+    return SCAN_WORD_IN(p, n, others) ? UNIT_OTHER : UNIT_NONE;
+}
+
+/* The unit of the number that ends at *p, which moves behind the unit. */
+static enum unit read_unit(const struct scan *s, const byte **p)
+{
+    if (!(scan_class(s, *p) & (CHAR_SPACE | CHAR_LETTER | CHAR_HIGH)))
+        return UNIT_NONE;
+    const byte *unit = scan_run(s, *p, CHAR_SPACE), *after = unit;
+    while (scan_class(s, after) & CHAR_LETTER && after - unit < UNIT_BYTES_MAX)
+        after++;
+    enum unit kind = UNIT_NONE;
+    if (measure_is_micro(s, unit)) {
+        kind = UNIT_TIME;
+        after = unit + 3;
+    } else if (after > unit && scan_ends(s, after) &&
+               !(scan_class(s, after) & CHAR_HIGH)) {
+        kind = unit_named(unit, (size_t)(after - unit), unit == *p);
+    }
+    *p = kind == UNIT_NONE || kind == UNIT_OTHER ? *p : after;
+    return kind;
+}
+
+/* "1536 bytes (1.5 KB)": the same again, in another unit. */
+static const byte *skip_same(const struct scan *s, const byte *p, enum unit kind)
+{
+    const byte *again = p + 2;
+    if (kind == UNIT_OTHER || !scan_is(s, p, " (") ||
+        !(scan_class(s, again) & CHAR_DIGIT))
+        return p;
+    again = read_number(s, again).end;
+    return read_unit(s, &again) == kind && scan_at(s, again, ')') ? again + 1 : p;
 }
 
 /* 1234567b may be hexadecimal, and behind "session" 12k is no size. */
@@ -143,22 +178,27 @@ static bool may_be_id(struct scan *s)
 /* With its unit, when one follows: how many bytes it was, 0 when none does. */
 static size_t take_with_unit(struct scan *s, const byte *end)
 {
-    if (!(scan_class(s, end) & (CHAR_SPACE | CHAR_LETTER | CHAR_HIGH)))
+    enum unit kind = read_unit(s, &end);
+    if (kind == UNIT_NONE || may_be_id(s))
         return 0;
-    const byte *unit = scan_run(s, end, CHAR_SPACE), *after = unit;
-    while (scan_class(s, after) & CHAR_LETTER && after - unit < 13)
-        after++;
-    if (measure_is_micro(s, unit)) {
-        scan_put(s, "<duration>");
-        return (size_t)(unit + 3 - s->at);
-    }
-    if (after == unit || !scan_ends(s, after) || scan_class(s, after) & CHAR_HIGH)
+    scan_put(s, placeholders[kind]);
+    return (size_t)(skip_same(s, end, kind) - s->at);
+}
+
+/* "uptime 00:05", "elapsed 2:10:15.5": what passed, told as a clock tells it. */
+static size_t take_clock(struct scan *s, const byte *end)
+{
+    int parts = 0;
+    for (; parts < 2 && scan_at(s, end, ':'); parts++, end += 3)
+        if (scan_run(s, end + 1, CHAR_DIGIT) - end != 3)
+            return 0;
+    const byte *fraction = measure_fraction(s, end);
+    end = fraction ? fraction : end;
+    if (parts == 0 || !scan_ends(s, end) || scan_at(s, end, ':') ||
+        context_of(s, s->at, s->word_n) != CONTEXT_SPAN)
         return 0;
-    const char *placeholder = placeholder_for(unit, (size_t)(after - unit), unit == end);
-    if (!placeholder || may_be_id(s))
-        return 0;
-    scan_put(s, placeholder);
-    return (size_t)((*placeholder == '<' && placeholder[1] == 'i' ? end : after) - s->at);
+    scan_put(s, "<duration>");
+    return (size_t)(end - s->at);
 }
 
 size_t take_measure(struct scan *s)
@@ -170,7 +210,8 @@ size_t take_measure(struct scan *s)
     const byte *end = number.end;
     if (scan_at(s, end, '.') && scan_class(s, end + 1) & CHAR_DIGIT)
         return 0;
-    size_t n = take_with_unit(s, end);
+    size_t n = number.plain ? take_clock(s, end) : 0;
+    n = n ? n : take_with_unit(s, end);
     if (n || number.plain)
         return n;
     bool percent = scan_at(s, scan_run(s, end, CHAR_SPACE), '%');

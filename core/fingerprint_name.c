@@ -167,6 +167,26 @@ static bool is_announced(const struct scan *s)
                                       : IS_BEHIND(s, s->at, leads);
 }
 
+/* Who comes from an address is somebody, whatever the name looks like: "0101", "a". */
+static const byte *read_stranger(const struct scan *s, const byte *p)
+{
+    const byte *end = p;
+    while (end - p < NAME_BYTES_MAX &&
+           (scan_class(s, end) & CHAR_WORD || scan_among(s, end, ".-")))
+        end++;
+    bool name = end > p && !SCAN_WORD_IN(p, (size_t)(end - p), no_names);
+    return name && comes_from(s, end) ? end : NULL;
+}
+
+/* The end of the name at p, NULL where none stands. */
+static const byte *find_name(const struct scan *s, const byte *p, char quote)
+{
+    const byte *end = read_name(s, p);
+    if (quote)
+        return end && scan_at(s, end, quote) ? end : NULL;
+    return end && fits(s, p, end) ? end : read_stranger(s, p);
+}
+
 size_t take_name(struct scan *s)
 {
     const byte *holder_end = s->at + s->word_n;
@@ -176,8 +196,8 @@ size_t take_name(struct scan *s)
     if (p == holder_end)
         return 0;
     bool quoted = scan_at(s, p, '\'') || scan_at(s, p, '"');
-    const byte *name = p + quoted, *end = read_name(s, name);
-    if (!end || (quoted ? !scan_at(s, end, (char)*p) : !fits(s, name, end)))
+    const byte *end = find_name(s, p + quoted, quoted ? (char)*p : '\0');
+    if (!end)
         return 0;
     scan_copy(s, s->at, s->word_n);
     scan_separate(s, ' ');

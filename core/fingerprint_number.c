@@ -57,8 +57,8 @@ static bool names_error(const struct scan *s, const byte *p, size_t n,
 /* Digits only. */
 static void put_number(struct scan *s, const byte *p, size_t n, enum context context)
 {
-    bool amount =
-        context == CONTEXT_AMOUNT || context_unit(s, p + n) || is_count(s, p + n);
+    bool amount = context == CONTEXT_AMOUNT || context == CONTEXT_SPAN ||
+                  context_unit(s, p + n) || is_count(s, p + n);
     if (names_error(s, p, n, context))
         scan_copy(s, p, n);
     else if (context == CONTEXT_ID || (context == CONTEXT_COMMIT && n >= WORD_GIT_MIN) ||
