@@ -46,6 +46,11 @@ void alert_text(const struct alert *a, bool colour, struct buf *out)
     put_accounts(a, out);
     if (a->silenced.maintenance.n)
         buf_printf(out, "  (silenced: %.*s)", STR_ARG(a->silenced.maintenance));
+    if (a->hidden_by.inhibit.n)
+        buf_printf(out, "  (hidden by %.*s %.8s)", STR_ARG(a->hidden_by.rule),
+                   a->hidden_by.id.p);
+    if (a->hidden_n)
+        buf_printf(out, "  (hides %lld)", (long long)a->hidden_n);
 }
 
 static void put_named(const char *name, struct str text, struct buf *out)
@@ -91,6 +96,22 @@ static void put_silenced(const struct alert_silenced *s, struct buf *out)
     put_printable(s->reason, out);
 }
 
+static void put_hidden(const struct alert *a, struct buf *out)
+{
+    if (a->hidden_by.inhibit.n)
+        buf_printf(out, "\n    was not told: explained by %.*s %.*s (%.*s)",
+                   STR_ARG(a->hidden_by.rule), STR_ARG(a->hidden_by.id),
+                   STR_ARG(a->hidden_by.inhibit));
+    for (size_t i = 0; i < a->hidden_listed; i++) {
+        buf_printf(out, "\n    explains %.*s %.8s ", STR_ARG(a->hidden[i].rule),
+                   a->hidden[i].id.p);
+        put_printable(a->hidden[i].about, out);
+    }
+    if (a->hidden_n > (int64_t)a->hidden_listed)
+        buf_printf(out, "\n    and %lld more",
+                   (long long)a->hidden_n - (long long)a->hidden_listed);
+}
+
 void alert_details(const struct alert *a, struct buf *out)
 {
     char first[TIME_TEXT_BYTES], last[TIME_TEXT_BYTES];
@@ -108,4 +129,5 @@ void alert_details(const struct alert *a, struct buf *out)
     for (size_t i = 0; i < a->evidence_n; i++)
         put_evidence_line(&a->evidence[i], out);
     put_silenced(&a->silenced, out);
+    put_hidden(a, out);
 }

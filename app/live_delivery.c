@@ -53,6 +53,8 @@ struct delivery *live_delivery_start(const struct config *config,
                                     .prefix = config->redis.prefix,
                                     .shards_n = (size_t)config->redis.shards,
                                     .consumer = consumer,
+                                    .inhibits = config->rules->inhibits,
+                                    .inhibits_n = config->rules->inhibits_n,
                                     .sinks = rows,
                                     .sinks_n = config->sinks_n};
     return delivery_start(s, e);

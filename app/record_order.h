@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "app/hide.h"
 #include "core/alert.h"
 
 enum record_format { RECORD_JSON, RECORD_TEXT };
@@ -25,11 +26,14 @@ struct record_order {
     struct held_line *held;
     size_t held_n, held_cap;
     struct arena texts,
-        spare; /* of the held lines; what stays moves from one to the other */
+        spare;        /* of the held lines; what stays moves from one to the other */
+    struct hide hide; /* all lines pass it, also those that are not written */
     uint64_t written;
 };
 
-void record_order_init(struct record_order *r, FILE *out, enum record_format format);
+/* Borrows the inhibits. */
+void record_order_init(struct record_order *r, FILE *out, enum record_format format,
+                       const struct inhibit *inhibits, size_t inhibits_n);
 void record_order_deinit(struct record_order *r);
 /* ERR_INPUT when it is no line of a record. */
 int record_order_add(struct record_order *r, struct str json, struct err *e);

@@ -104,7 +104,8 @@ static int list(const struct config *config, enum record_format format, const ch
     struct arena arena;
     struct redis_target target;
     arena_init(&arena);
-    record_order_init(&l.order, stdout, format);
+    record_order_init(&l.order, stdout, format, config->rules->inhibits,
+                      config->rules->inhibits_n);
     l.order.only = only;
     if (live_redis_target(config, &arena, &target, e) == 0)
         for (size_t i = 0; i < live_shards(config) && e->kind == ERR_NONE; i++)

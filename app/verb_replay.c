@@ -187,7 +187,8 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
         fprintf(stderr, "ticketwatch: %s\n", e.text);
         return EXIT_RUNTIME;
     }
-    record_order_init(&r->order, stdout, r->format);
+    record_order_init(&r->order, stdout, r->format, r->config.rules->inhibits,
+                      r->config.rules->inhibits_n);
     r->store = memory_store_open(r->config.time.lateness_ms,
                                  (struct memory_listener){&r->order, NULL, take_record});
     engine_init(&r->engine, r->config.rules, r->config.judged_n,

@@ -191,6 +191,9 @@ void config_reference(struct buf *out)
     buf_text(out, "### maintenance\n\nPlanned silences, each with a name "
                   "([rules.md](rules.md#maintenance)).\n\n");
     put_table(maintenance_table.rows, maintenance_table.n, out);
+    buf_text(out, "\n### inhibit\n\nWhich alerts explain which, each with a name "
+                  "([rules.md](rules.md#inhibition)).\n\n");
+    put_table(inhibit_table.rows, inhibit_table.n, out);
     buf_char(out, '\n');
     buf_text(out, "### at the top level\n\n");
     put_table(root_table.rows, root_table.n, out);

@@ -151,4 +151,5 @@ void rules_read(struct reading *r)
         read_rule(r, &m->value->entries[i]);
     accounts_add(r);
     maintenance_read(r);
+    inhibit_read(r);
 }

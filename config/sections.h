@@ -32,6 +32,8 @@ void rules_read(struct reading *r);
 extern const struct option_table maintenance_table;
 /* Gives them to the rules that were read. */
 void maintenance_read(struct reading *r);
+extern const struct option_table inhibit_table;
+void inhibit_read(struct reading *r);
 
 /* False after saying that this is no name for a rule or a sink: letters, digits, - _ and . */
 bool name_is_good(struct reading *r, const struct entry *m, struct str path);

@@ -265,6 +265,30 @@ static void put_silenced(json_t *line, const struct alert_silenced *s)
     put(line, "silenced_by", o);
 }
 
+static void put_hidden(json_t *line, const struct alert *a)
+{
+    if (a->hidden_by.inhibit.n) {
+        json_t *o = json_object();
+        put_text(o, "inhibit", a->hidden_by.inhibit, NAME_BYTES);
+        put_text(o, "rule", a->hidden_by.rule, NAME_BYTES);
+        put_text(o, "id", a->hidden_by.id, ID_BYTES);
+        put(line, "hidden_by", o);
+    }
+    if (!a->hidden_listed)
+        return;
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->hidden_listed; i++) {
+        json_t *o = json_object();
+        put_text(o, "rule", a->hidden[i].rule, NAME_BYTES);
+        put_text(o, "id", a->hidden[i].id, ID_BYTES);
+        put_text(o, "about", a->hidden[i].about, NAME_BYTES);
+        json_array_append_new(list, o);
+    }
+    put(line, "hides", list);
+    if (a->hidden_n > (int64_t)a->hidden_listed)
+        put_int(line, "hides_total", a->hidden_n);
+}
+
 static json_t *alert_object(const struct alert *a, bool positions)
 {
     json_t *line = json_object();
@@ -296,6 +320,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_contributors(line, a);
     put_health(line, &a->health);
     put_silenced(line, &a->silenced);
+    put_hidden(line, a);
     return line;
 }
 

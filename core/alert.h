@@ -15,6 +15,7 @@ enum {
     ALERT_EVIDENCE_MAX = 5,  /* exemplars; count counts all */
     ALERT_COMPONENTS_MAX = 4,
     ALERT_CONTRIBUTORS_MAX = 3,
+    ALERT_HIDDEN_MAX = 10, /* named in an alert; hidden_n counts all */
     ALERT_TREND_MAX = 12,
     ALERT_NOT_COUNTED = -1, /* users: the kind does not know */
 };
@@ -98,6 +99,16 @@ struct alert_silenced {
     struct str maintenance, author, reason; /* maintenance.n == 0: none */
 };
 
+/* Which one explains it, by which `inhibit`. */
+struct alert_hider {
+    struct str inhibit, rule, id; /* inhibit.n == 0: none does */
+};
+
+/* Another episode that this one explains; `about` is its key. */
+struct alert_hidden {
+    struct str rule, id, about;
+};
+
 struct alert {
     char id[33]; /* 32 lower-case hex digits; one episode keeps one id */
     struct str rule, kind;
@@ -127,6 +138,10 @@ struct alert {
         contributors[ALERT_CONTRIBUTORS_MAX]; /* the most important first */
     size_t contributors_n;
     struct alert_silenced silenced;
+    struct alert_hider hidden_by;
+    struct alert_hidden hidden[ALERT_HIDDEN_MAX]; /* until its time, the first ones */
+    size_t hidden_listed;
+    int64_t hidden_n;
 };
 
 const char *alert_state_name(enum alert_state s);

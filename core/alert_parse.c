@@ -271,6 +271,21 @@ static void read_silenced(struct parse *p, const json_t *line, struct alert *out
                                     get_text(p, o, "author"), get_text(p, o, "reason")};
 }
 
+static void read_hidden(struct parse *p, const json_t *line, struct alert *out)
+{
+    const json_t *by = member(p, line, "hidden_by", JSON_OBJECT);
+    if (by)
+        out->hidden_by = (struct alert_hider){
+            need_text(p, by, "inhibit"), get_text(p, by, "rule"), get_text(p, by, "id")};
+    out->hidden_listed = elements(p, line, "hides", ALERT_HIDDEN_MAX);
+    for (size_t i = 0; i < out->hidden_listed; i++) {
+        const json_t *o = json_array_get(json_object_get(line, "hides"), i);
+        out->hidden[i] = (struct alert_hidden){
+            get_text(p, o, "rule"), get_text(p, o, "id"), get_text(p, o, "about")};
+    }
+    out->hidden_n = get_int(p, line, "hides_total", (int64_t)out->hidden_listed);
+}
+
 static void read_line(struct parse *p, const json_t *line, struct alert *out)
 {
     read_id(p, line, out);
@@ -297,6 +312,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_contributors(p, line, out);
     read_health(p, line, out);
     read_silenced(p, line, out);
+    read_hidden(p, line, out);
 }
 
 int alert_parse(struct str json, struct arena *arena, struct alert *out, struct err *e)

@@ -8,6 +8,7 @@
 #include "core/where.h"
 
 struct detector;
+struct inhibit;
 struct maintenance;
 
 /* A part of `by`: a field of the event, an account or user, or a fingerprint. */
@@ -47,6 +48,8 @@ struct rule {
     int64_t remind_ms; /* after so long it is said that it is still firing; 0: never */
     const struct maintenance *maintenance; /* planned silences, of all rules */
     size_t maintenance_n;
+    const struct inhibit *inhibits; /* what hides what, among all rules */
+    size_t inhibits_n;
     int64_t lateness_ms; /* time.lateness */
     int64_t remember_ms; /* accounts.remember */
     struct str zone;     /* time.zone */

@@ -6,6 +6,7 @@
 
 #include "core/clock.h"
 #include "sinks/delivery_shard.h"
+#include "sinks/explain.h"
 #include "windows/redis_link.h"
 
 enum { LEASE_MIN_MS = 500, REDIS_WAITS = 4 };
@@ -79,6 +80,7 @@ struct delivery *delivery_start(const struct delivery_settings *settings, struct
     d->shards = calloc(s.shards_n, sizeof(struct delivery_shard *));
     assert(d->shards);
     bound_redis(d);
+    d->settings.explain = explain_new(s.inhibits, s.inhibits_n, s.shards_n);
     if (start(d, e) == 0)
         return d;
     delivery_stop(d, 0);
@@ -104,6 +106,7 @@ void delivery_stop(struct delivery *d, int64_t drain_ms)
         delivery_shard_join(d->shards[i]);
     for (size_t i = 0; i < d->settings.shards_n; i++)
         delivery_shard_free(d->shards[i]);
+    explain_free(d->settings.explain);
     free(d->shards);
     free(d);
 }

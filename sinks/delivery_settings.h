@@ -32,6 +32,9 @@ struct delivery_settings {
     struct str consumer; /* see outbox_open: no two living processes share one */
     const struct delivery_sink *sinks;
     size_t sinks_n;
+    const struct inhibit *inhibits; /* what hides what */
+    size_t inhibits_n;
+    struct explain *explain;    /* made of them by delivery_start */
     int64_t connect_timeout_ms; /* 5 s */
     int64_t request_timeout_ms; /* 10 s, from connecting to the answer's last byte */
     int64_t lease_ms; /* 6 s: so long a killed pod holds up a sink; renewed by thirds */

@@ -227,6 +227,7 @@ static void open_all(struct delivery_shard *s)
     struct str stem = shard_stem(settings->prefix, settings->shards_n, s->number, &arena);
     s->bell = open_bell(settings, stem);
     s->world.settings = settings;
+    s->world.shard = s->number;
     s->world.outbox = outbox_open(settings->redis, stem, settings->consumer);
     s->world.http = http_open(
         &(struct http_settings){.slots = s->lanes_n + 1,

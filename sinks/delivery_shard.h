@@ -1,5 +1,5 @@
 /* One shard's part of delivery: a thread with its outbox, its bell, its requests, and a lane for each sink.
- * Shards may lie on different servers; they share nothing, so one whose Redis hangs delays no other. */
+ * Shards may lie on different servers; they share no connection, so one whose Redis hangs delays no other. */
 #ifndef SINKS_DELIVERY_SHARD_H
 #define SINKS_DELIVERY_SHARD_H
 

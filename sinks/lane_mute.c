@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "core/utf8.h"
+#include "sinks/explain.h"
 
 enum { LOOK_MS = 2000 };
 
@@ -33,6 +34,49 @@ static bool is_planned(const struct alert *a, struct silence *out)
     return a->silenced.maintenance.n > 0;
 }
 
+/* What begins or grows worse, and was not asked to be told yet. */
+static bool is_explained(struct lane *l)
+{
+    struct explain *x = l->world->settings->explain;
+    return x && l->tries == 0 && explain_hides(x, &l->alert, &l->entry_arena);
+}
+
+static enum mute hide(struct lane *l, struct err *e)
+{
+    char reason[200];
+    struct alert *a = &l->alert;
+    struct silence s = {
+        .author = a->hidden_by.inhibit, .from_ms = a->time_ms, .until_ms = a->time_ms};
+    snprintf(s.id, sizeof s.id, "%.*s", (int)sizeof s.id - 1, a->hidden_by.id.p);
+    snprintf(reason, sizeof reason, "%.*s %.8s explains it",
+             STR_ARG(utf8_cut(a->hidden_by.rule, 100)), a->hidden_by.id.p);
+    s.reason = str_of(reason);
+    if (explain_hidden(l->world->outbox, a, e))
+        return MUTE_FAILED;
+    return keep_back(l, &s, e);
+}
+
+/* The alert is about to be told, or is over. */
+static int explain(struct lane *l, struct err *e)
+{
+    const struct lane_world *w = l->world;
+    return w->settings->explain ? explain_tell(w->settings->explain, w->shard, w->outbox,
+                                               &l->alert, &l->entry_arena, e)
+                                : 0;
+}
+
+static enum mute tell(struct lane *l, struct err *e)
+{
+    if (explain(l, e))
+        return MUTE_FAILED;
+    if (l->alert.state == ALERT_FIRING)
+        return MUTE_TELL;
+    int was = outbox_unmute(l->world->outbox, l->sink->name, l->alert.id, e);
+    if (was < 0)
+        return MUTE_FAILED;
+    return was && l->alert.state == ALERT_RESOLVED ? MUTE_UNTOLD : MUTE_TELL;
+}
+
 enum mute lane_mute(struct lane *l, struct err *e)
 {
     const struct lane_world *w = l->world;
@@ -46,12 +90,7 @@ enum mute lane_mute(struct lane *l, struct err *e)
         return stale < 0 ? MUTE_FAILED : MUTE_STALE;
     if (s && l->alert.state != ALERT_RESOLVED)
         return keep_back(l, s, e);
-    if (l->alert.state == ALERT_FIRING)
-        return MUTE_TELL;
-    int was = outbox_unmute(w->outbox, l->sink->name, l->alert.id, e);
-    if (was < 0)
-        return MUTE_FAILED;
-    return was && l->alert.state == ALERT_RESOLVED ? MUTE_UNTOLD : MUTE_TELL;
+    return is_explained(l) ? hide(l, e) : tell(l, e);
 }
 
 int lane_mute_look(struct lane_world *w, struct err *e)
@@ -61,6 +100,9 @@ int lane_mute_look(struct lane_world *w, struct err *e)
     w->silences = (struct silences){0};
     arena_reset(&w->silences_arena);
     if (outbox_silences(w->outbox, &w->silences_arena, &w->silences, e))
+        return -1;
+    if (w->settings->explain &&
+        explain_look(w->settings->explain, w->shard, w->outbox, e))
         return -1;
     w->silences_ms = w->now_ms + LOOK_MS;
     return 1;

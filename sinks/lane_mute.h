@@ -3,7 +3,7 @@
  * An escalation that a later step of the same alert waits behind is not told any more: the later one says all that a
  * reader still needs. What opens and what ends an episode is always told, but for silences (core/silence.h): what
  * begins or grows worse while one matches is not told, and neither is the end of what nobody was told of. So a silence
- * never leaves a message open that somebody reads. */
+ * never leaves a message open that somebody reads. What another alert explains (sinks/explain.h) is kept back likewise. */
 #ifndef SINKS_LANE_MUTE_H
 #define SINKS_LANE_MUTE_H
 

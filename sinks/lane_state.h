@@ -12,6 +12,7 @@ struct gate;
 /* What all lanes of a shard share. */
 struct lane_world {
     const struct delivery_settings *settings; /* no time is 0 */
+    size_t shard;
     struct outbox *outbox;
     struct http *http;       /* a slot a lane, with the same number */
     int64_t now_ms, wall_ms; /* monotonic; since 1970 */

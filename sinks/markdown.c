@@ -162,6 +162,15 @@ static void grouping(struct buf *out, const struct alert *a)
     buf_printf(out, ", alert `%s`\n", a->id);
 }
 
+static void explained(struct buf *out, const struct alert *a)
+{
+    if (!a->hidden_listed)
+        return;
+    buf_text(out, "\nIt explains, and nobody was told of: ");
+    words_explained(out, DIALECT_MARKDOWN, a);
+    buf_text(out, ".\n");
+}
+
 void markdown_report(struct buf *out, const struct alert *a, struct str ticket_url)
 {
     buf_printf(out, "**%s**: ", words_severity(a->severity));
@@ -204,5 +213,6 @@ void markdown_update(struct buf *out, const struct alert *a, struct str ticket_u
         cases(out, a, ticket_url);
         accounts(out, a);
     }
+    explained(out, a);
     buf_printf(out, "\nticketwatch alert `%s`\n", a->id);
 }

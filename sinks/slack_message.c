@@ -118,15 +118,11 @@ static void add_accounts_field(json_t *fields, const struct alert *a, struct buf
         end_field(fields, b);
 }
 
-static void add_rate(json_t *fields, const struct alert *a, struct buf *b)
+static void add_course(json_t *fields, const struct alert *a, struct buf *b)
 {
     begin_field(b, "Frequency");
     if (words_rate(b, a))
         end_field(fields, b);
-}
-
-static void add_trend(json_t *fields, const struct alert *a, struct buf *b)
-{
     begin_field(b, "Trend");
     if (words_trend(b, a))
         end_field(fields, b);
@@ -145,8 +141,7 @@ static void add_facts(json_t *fields, const struct alert *a, struct buf *b)
     begin_field(b, "How often");
     words_how_often(b, a);
     end_field(fields, b);
-    add_rate(fields, a, b);
-    add_trend(fields, a, b);
+    add_course(fields, a, b);
     add_accounts_field(fields, a, b);
     begin_field(b, a->state == ALERT_RESOLVED ? "From" : "Since");
     words_time(b, a->first_seen_ms);
@@ -158,24 +153,30 @@ static void add_facts(json_t *fields, const struct alert *a, struct buf *b)
     }
 }
 
-static void add_still(struct buf *b, const struct alert *a)
+/* What became of it since it was told first. */
+static void put_news(struct buf *b, const struct alert *a)
 {
     buf_char(b, '*');
-    words_still(b, a);
-    buf_printf(b, ".* The same alert as before, `%.8s`.", a->id);
+    if (a->state == ALERT_REMINDER)
+        words_still(b, a);
+    else if (a->state == ALERT_RESOLVED)
+        buf_text(b, "Over");
+    else
+        buf_printf(b, "Now %s", severity_name(a->severity));
+    buf_text(b, ".* ");
 }
 
 /* What the title leaves to say: of an update, which alert it belongs to. */
 static void add_sentence(json_t *blocks, const struct alert *a, struct buf *b)
 {
+    static const char *const ends[ALERT_STATES] = {"", ", got worse", "", " is resolved"};
     buf_clear(b);
-    if (a->state == ALERT_ESCALATED)
-        buf_printf(b, "*Now %s.* The same alert as before, `%.8s`, got worse.",
-                   severity_name(a->severity), a->id);
-    else if (a->state == ALERT_RESOLVED)
-        buf_printf(b, "*Over.* Alert `%.8s` is resolved.", a->id);
-    else if (a->state == ALERT_REMINDER)
-        add_still(b, a);
+    if (a->state != ALERT_FIRING) {
+        put_news(b, a);
+        buf_printf(b, "%s `%.8s`%s.",
+                   a->state == ALERT_RESOLVED ? "Alert" : "The same alert as before,",
+                   a->id, ends[a->state]);
+    }
     if (!words_says_all(a)) {
         buf_text(b, b->n ? "\n" : "");
         words_text(b, DIALECT_SLACK, a->summary, 2 * VALUE_UNITS);
@@ -290,8 +291,13 @@ static json_t *notice(const struct slack_settings *s, const struct alert *a,
     return request_text(buf_str(b));
 }
 
+/* Other alerts that it explains, and what to do. */
 static void add_next_step(json_t *blocks, const struct alert *a, struct buf *b)
 {
+    begin_field(b, "Explains, and nobody was told of");
+    words_explained(b, DIALECT_SLACK, a);
+    if (a->hidden_listed)
+        add_block(blocks, "section", "text", mrkdwn(b));
     begin_field(b, "Next");
     size_t empty = b->n;
     words_next_step(b, DIALECT_SLACK, a);
@@ -366,15 +372,8 @@ json_t *slack_message(const struct slack_settings *s, const struct alert *a, boo
 static void add_news(json_t *blocks, const struct alert *a, struct buf *b)
 {
     buf_clear(b);
-    if (a->state == ALERT_RESOLVED)
-        buf_printf(b, "%s *Over.* ", facts_sign(a));
-    else if (a->state == ALERT_ESCALATED)
-        buf_printf(b, "%s *Now %s.* ", facts_sign(a), severity_name(a->severity));
-    else {
-        buf_printf(b, "%s *", facts_sign(a));
-        words_still(b, a);
-        buf_text(b, ".* ");
-    }
+    buf_printf(b, "%s ", facts_sign(a));
+    put_news(b, a);
     words_how_often(b, a);
     buf_text(b, ".");
     add_block(blocks, "section", "text", mrkdwn(b));
@@ -389,8 +388,8 @@ json_t *slack_reply(const struct slack_settings *s, const struct alert *a)
     if (a->state != ALERT_RESOLVED) {
         add_accounts(rest, a, &b);
         add_exemplars(rest, s, a, &b);
-        add_next_step(rest, a, &b);
     }
+    add_next_step(rest, a, &b);
     add_small_print(rest, a, &b);
     json_t *m = finished(s, a, head, rest);
     buf_deinit(&b);

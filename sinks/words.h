@@ -98,6 +98,9 @@ bool words_rate(struct buf *out, const struct alert *a);
 /* Of a reminder "Still firing after 12 h". */
 void words_still(struct buf *out, const struct alert *a);
 
+/* "churn-friction (acme), ticket-rush and 3 more": which other alerts it explains. Nothing where it explains none. */
+void words_explained(struct buf *out, enum dialect d, const struct alert *a);
+
 /* What the reader does next, one sentence; none where there is nothing to do. */
 void words_next_step(struct buf *out, enum dialect d, const struct alert *a);
 

@@ -51,6 +51,23 @@ static void look_back(struct buf *out, const struct alert *a)
     buf_text(out, ": a release, an outage, a campaign.");
 }
 
+void words_explained(struct buf *out, enum dialect d, const struct alert *a)
+{
+    enum { NAME_UNITS = 60 };
+    for (size_t i = 0; i < a->hidden_listed; i++) {
+        buf_text(out, i ? ", " : "");
+        words_text(out, d, a->hidden[i].rule, NAME_UNITS);
+        if (!a->hidden[i].about.n)
+            continue;
+        buf_text(out, " (");
+        words_text(out, d, a->hidden[i].about, NAME_UNITS);
+        buf_char(out, ')');
+    }
+    if (a->hidden_n > (int64_t)a->hidden_listed)
+        buf_printf(out, " and %lld more",
+                   (long long)a->hidden_n - (long long)a->hidden_listed);
+}
+
 void words_next_step(struct buf *out, enum dialect d, const struct alert *a)
 {
     if (a->state == ALERT_RESOLVED)

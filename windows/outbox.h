@@ -21,6 +21,7 @@
 #include "core/str.h"
 
 struct outbox;
+struct redis_link;
 struct redis_target; /* windows/redis_link.h: where Redis is, and how long to wait */
 
 struct outbox_entry {
@@ -84,6 +85,8 @@ struct outbox_memory {
 /* Remembers it, while this process holds the entry. 1; 0: another pod holds it, or it is gone; -1. */
 int outbox_remember(struct outbox *o, struct str sink, const char *id,
                     const struct outbox_memory *memory, struct err *e);
+/* Its connection, and what its shard's keys begin with: for what else delivery keeps there. */
+struct redis_link *outbox_link(struct outbox *o, struct str *stem);
 /* The silences there are (windows/silences.h), in memory of `arena`. 0; -1. */
 struct silence;
 struct silences;

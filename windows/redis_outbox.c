@@ -247,6 +247,12 @@ int outbox_remember(struct outbox *o, struct str sink, const char *id,
     return run(o, &o->remember, 2, 6, args, e);
 }
 
+struct redis_link *outbox_link(struct outbox *o, struct str *stem)
+{
+    *stem = o->stem;
+    return o->link;
+}
+
 int outbox_silences(struct outbox *o, struct arena *arena, struct silences *out,
                     struct err *e)
 {

@@ -149,6 +149,12 @@ def alert(rnd):
     if rnd.random() < 0.5:
         values = [rnd.choice([0, 1, 7, 10 ** 12, -0.25, 1e-4, None]) for _ in range(rnd.randrange(1, 13))]
         made["trend"] = {"step": rnd.choice(["5m", "1d4h", "month", "83ms"]), "values": values}
+    if rnd.random() < 0.2:
+        made["hides"] = [{"rule": "churn", "id": "%032x" % rnd.getrandbits(128), **some(rnd, {"about": text(rnd, 40) or "a"})}
+                         for _ in range(rnd.choice([1, 10]))]
+        made.update({"hides_total": 31} if len(made["hides"]) == 10 else {})
+    elif rnd.random() < 0.1:
+        made["hidden_by"] = {"inhibit": "why", "rule": "page-error", "id": "%032x" % rnd.getrandbits(128)}
     if rnd.random() < 0.1:
         made["silenced_by"] = {"maintenance": "deploy", "author": text(rnd) or "a", "reason": text(rnd) or "r"}
     if made["state"] == "reminder":

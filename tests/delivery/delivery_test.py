@@ -419,6 +419,34 @@ class DeliveryTest(DeliveryCase):
         self.assertEqual(pod.stats()["superseded"], 3)
         self.assertEqual(pod.stats()["delivered"], 7)
 
+    def test_what_another_alert_explains_is_not_told(self):
+        """While it fires; its own later steps list it. Two processes, and one sink is told of the cause, the other would be of what follows."""
+        def churn(number, account, state="firing"):
+            return any_alert(number, state, rule="churn", key={"account": account}, accounts=[{"id": account}])
+
+        def cause(state):
+            return any_alert(1, state, key={"page": "/pay"}, accounts=[{"id": "acme"}, {"id": "bolt"}])
+        self.pod("hide=page-error,churn,account", name="a", eng="/eng")
+        pod = self.pod("hide=page-error,churn,account", name="b", crm="/crm")
+        self.redis.add("crm", churn(2, "acme"))  # before
+        self.empty("crm")
+        self.redis.add("eng", cause("firing"))
+        self.empty("eng")
+        time.sleep(2.5)  # by now the other process knows
+        for step in (churn(3, "bolt"), churn(4, "cogs"), churn(2, "acme", "escalated")):
+            self.redis.add("crm", step)
+        self.empty("crm")
+        self.redis.add("eng", cause("resolved"))
+        self.empty("eng")
+        time.sleep(2.5)
+        for step in (churn(3, "bolt", "resolved"), churn(2, "acme", "resolved"), churn(5, "bolt")):
+            self.redis.add("crm", step)
+        self.empty("crm")
+        self.assertEqual([(r.number(), r.alert()["state"]) for r in self.receiver.of("/crm")],
+                         [(2, "firing"), (4, "firing"), (2, "resolved"), (5, "firing")])
+        self.assertIn('reason="silenced by explained: page-error 00000000 explains it"', pod.log())
+        self.assertEqual([r.alert()["state"] for r in self.receiver.of("/eng")], ["firing", "resolved"])
+
     def test_a_reminder_that_a_later_step_waits_behind_is_stale(self):
         for step in (json.loads(alert(1)), {**json.loads(alert(1, "reminder")), "reminder": 1, "opened": "2026-03-02T08:00:00.000Z"},
                      json.loads(alert(1, "resolved"))):

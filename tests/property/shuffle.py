@@ -21,6 +21,7 @@ import tempfile
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "oracle"))
 import accounts  # noqa: E402
+import hidden  # noqa: E402
 import log as logs  # noqa: E402
 import miniyaml  # noqa: E402
 import oracle  # noqa: E402
@@ -67,7 +68,7 @@ def random_rules(r):
     rules += [random_deadline(r, i) for i in range(2)]
     rules += [random_health(r, i) for i in range(2)]
     rules = [rule + r.choice(["", "", "    remind: %dm\n" % r.choice([1, 7, 25, 60])]) for rule in rules]
-    return random_maintenance(r) + "time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\nrules:\n" % r.choice(REMEMBER) + "".join(rules)
+    return random_maintenance(r) + random_inhibits(r) + "time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\nrules:\n" % r.choice(REMEMBER) + "".join(rules)
 
 
 def random_maintenance(r):
@@ -81,6 +82,16 @@ def random_maintenance(r):
         parts += r.choice([[], [], ["key: {ticket.category: \"b*\"}"], ["key: {account: acme}"]])
         plans.append("  plan%d: {%s}\n" % (i, ", ".join(parts)))
     return "maintenance:\n" + "".join(plans) if plans else ""
+
+
+def random_inhibits(r):
+    """Some rules hide some others; none does both."""
+    plans = []
+    for i in range(r.choice([0, 0, 1, 3])):
+        equal = r.choice(["", "", ", equal: [account]", ", equal: [ticket.category]", ", equal: [account, ticket.category]"])
+        plans.append("  hide%d: {source: \"%s\", hides: [%s]%s}\n" % (
+            i, r.choice(["r?", "r0", "ratio*"]), r.choice(["volume, rating", "\"deadline?\", \"anomaly*\"", "\"health*\", volume"]), equal))
+    return "inhibit:\n" + "".join(plans) if plans else ""
 
 
 def random_anomaly(r, i):
@@ -345,6 +356,7 @@ def against_oracle(program, folder, paths, printed, settle):
         missing, extra = [w for w in wanted if w not in told][:10], [g for g in told if g not in wanted][:10]
         raise Wrong("the oracle differs\nmissing:\n  %s\nnot expected:\n  %s" % ("\n  ".join(missing), "\n  ".join(extra)))
     against_accounts(folder, paths, [g for _, _, g in got])
+    against_inhibits(folder, [json.loads(line) for line in printed.decode().splitlines()])
     for (line, _, w), (_, _, g) in zip(want, got):
         if far(w, g):
             raise Wrong("other figures, of the oracle and of the program: %s %s" % (line, far(w, g)))
@@ -359,6 +371,13 @@ def against_accounts(folder, paths, alerts):
         wrong = accounts.wrong(events, alert, kinds.duration(config.get("accounts", {}).get("remember", "90d")))
         if wrong:
             raise Wrong("of its accounts: %s\n%s" % (wrong, alert))
+
+
+def against_inhibits(folder, alerts):
+    config = miniyaml.load((folder / "config.yaml").read_text(encoding="utf-8"))
+    wrong = hidden.wrong(alerts, config.get("inhibit") or {})
+    if wrong:
+        raise Wrong("of what hides what: %s\n%s" % wrong)
 
 
 def one_log(program, seed, tellings, folder):

@@ -3,13 +3,14 @@
  *   deliver REDIS_URL CONSUMER [OPTION=NUMBER...] NAME=URL|NAME=@FILE|NAME:TYPE=SETTINGS ...
  *
  * Options are the times of struct delivery_settings without "_ms", drain, shards; and of the sinks after it:
- * concurrency, gap (ms), proxy=URL, ca_file=PATH, allow=WORD[,WORD...], timeout. @FILE holds the URL, read again as
+ * concurrency, gap (ms), proxy=URL, ca_file=PATH, allow=WORD[,WORD...], timeout; hide=SOURCE,HIDDEN,FIELD. @FILE holds the URL, read again as
  * secrets are. Settings are "name=value;name=value", as tests/sink_case.h has them. SIGUSR1: prints each
  * sink's counters as a line of JSON. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/inhibit.h"
 #include "sinks/delivery.h"
 #include "tests/sink_case.h"
 #include "windows/redis_link.h"
@@ -31,6 +32,7 @@ struct target {
 /* What the sinks after it on the command line are like. */
 static struct delivery_sink sink_now;
 static struct str proxy;
+static struct inhibit inhibit; /* name.n == 0: none */
 
 static int read_url(const char *path, struct arena *arena, struct str *out, struct err *e)
 {
@@ -106,6 +108,16 @@ static void take_words(const char *list, struct texts *out)
     }
 }
 
+/* SOURCE,HIDDEN,FIELD */
+static void take_inhibit(const char *value)
+{
+    struct texts words;
+    take_words(value, &words);
+    if (words.n == 3)
+        inhibit = (struct inhibit){
+            STR("explained"), words.items[0], {words.items + 1, 1}, {words.items + 2, 1}};
+}
+
 static bool take_text(const char *arg, size_t n)
 {
     const char *value = arg + n + 1;
@@ -113,6 +125,8 @@ static bool take_text(const char *arg, size_t n)
         proxy = str_of(value);
     else if (is_named(arg, n, "ca_file"))
         sink_now.network.ca_file = str_of(value);
+    else if (is_named(arg, n, "hide"))
+        take_inhibit(value);
     else if (!is_named(arg, n, "allow"))
         return false;
     else
@@ -221,10 +235,14 @@ int main(int argc, char **argv)
         return 2;
     }
     redis.timeout_ms = TIMEOUT_MS;
-    struct delivery_settings settings = {
-        .redis = &redis, .prefix = STR("tw"), .consumer = str_of(argv[2])};
+    struct delivery_settings settings = {.redis = &redis,
+                                         .prefix = STR("tw"),
+                                         .consumer = str_of(argv[2]),
+                                         .inhibits = &inhibit};
     struct delivery *d = NULL;
     if (take_arguments(argv + 3, &settings, &drain_ms, &e) == 0)
+        settings.inhibits_n = inhibit.name.n > 0;
+    if (e.kind == ERR_NONE)
         d = delivery_start(&settings, &e);
     if (!d) {
         fprintf(stderr, "%s\n", e.text);
