@@ -50,12 +50,9 @@ static int make_input(struct try *t, struct err *e)
 
 static struct outcome judge(struct try *t)
 {
-    const struct sink *type = t->sink->type;
     struct buf memory;
-    if (!type->hear)
-        return type->outcome(t->sink->settings, &t->response);
     buf_init(&memory, MEMORY_MAX_BYTES);
-    struct outcome o = type->hear(&t->in, &t->response, &memory);
+    struct outcome o = sink_hear(t->sink->type, &t->in, &t->response, &memory);
     if (memory.n)
         t->in.memory = arena_str(&t->arena, buf_str(&memory));
     buf_deinit(&memory);

@@ -8,6 +8,7 @@
 #include "core/timefmt.h"
 #include "sinks/facts.h"
 #include "sinks/request.h"
+#include "sinks/rows.h"
 
 /* Of an embed: title 256, description 4,096, 25 fields of 256 and 1,024, all together 6,000. */
 enum {
@@ -237,14 +238,9 @@ static struct outcome discord_outcome(const void *settings,
 
 #define AT(member) offsetof(struct discord_settings, member)
 static const struct option_row template_rows[] = {
-    {.name = "title",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(title),
-     .help = "The embed's title, plain."},
-    {.name = "body",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(body),
-     .help = "The text below it, instead of the fields, in Discord's Markdown."},
+    TEMPLATE_ROW("title", AT(title), "The embed's title, plain."),
+    TEMPLATE_ROW("body", AT(body),
+                 "The text below it, instead of the fields, in Discord's Markdown."),
 };
 static const struct option_row discord_options[] = {
     {.name = "url",
@@ -255,16 +251,8 @@ static const struct option_row discord_options[] = {
      .help = "The webhook's address, which is a secret: who has it can post. For a "
              "thread add "
              "`?thread_id=...`."},
-    {.name = "ticket_url",
-     .type = OPTION_TEXT,
-     .offset = AT(ticket_url),
-     .max = 400,
-     .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
-    {.name = "templates",
-     .type = OPTION_GROUP,
-     .rows = template_rows,
-     .rows_n = sizeof template_rows / sizeof template_rows[0],
-     .help = "Texts of your own (docs/templates.md)."},
+    TICKET_URL_ROW(AT(ticket_url)),
+    TEMPLATES_ROW(template_rows),
 };
 
 const struct sink discord_sink = {

@@ -5,6 +5,7 @@
 #include "sinks/alert_body.h"
 #include "sinks/mime.h"
 #include "sinks/request.h"
+#include "sinks/rows.h"
 #include "sinks/smtp.h"
 
 enum {
@@ -189,19 +190,14 @@ static int email_format(const struct sink_input *in, struct arena *arena,
 
 #define AT(member) offsetof(struct email_settings, member)
 static const struct option_row template_rows[] = {
-    {.name = "title",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(title),
-     .help = "The subject behind severity and state, plain."},
+    TEMPLATE_ROW("title", AT(title), "The subject behind severity and state, plain."),
     {.name = "body",
      .type = OPTION_TEMPLATE,
      .offset = AT(body),
      .help =
          "The message as plain text; without `html` beside it there is no HTML part."},
-    {.name = "html",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(html_body),
-     .help = "The message as HTML: what stands in the page's body."},
+    TEMPLATE_ROW("html", AT(html_body),
+                 "The message as HTML: what stands in the page's body."),
 };
 static const struct option_row email_options[] = {
     {.name = "url",
@@ -243,16 +239,8 @@ static const struct option_row email_options[] = {
      .offset = AT(html),
      .fallback = "true",
      .help = "Whether the message has an HTML part beside the text."},
-    {.name = "ticket_url",
-     .type = OPTION_TEXT,
-     .offset = AT(ticket_url),
-     .max = 400,
-     .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
-    {.name = "templates",
-     .type = OPTION_GROUP,
-     .rows = template_rows,
-     .rows_n = sizeof template_rows / sizeof template_rows[0],
-     .help = "Texts of your own (docs/templates.md)."},
+    TICKET_URL_ROW(AT(ticket_url)),
+    TEMPLATES_ROW(template_rows),
 };
 
 const struct sink email_sink = {

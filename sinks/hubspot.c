@@ -6,6 +6,7 @@
 
 #include "sinks/memory.h"
 #include "sinks/request.h"
+#include "sinks/rows.h"
 #include "sinks/words.h"
 
 /* Two kinds of paths: /crm/v3/objects/tasks, and since 2026 /crm/objects/2026-03/tasks. */
@@ -180,14 +181,8 @@ static int hubspot_complete(void *settings, const struct sink_surroundings *arou
 
 #define AT(member) offsetof(struct hubspot_settings, member)
 static const struct option_row template_rows[] = {
-    {.name = "title",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(title),
-     .help = "The task's title, plain."},
-    {.name = "body",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(body),
-     .help = "Its text, in HTML."},
+    TEMPLATE_ROW("title", AT(title), "The task's title, plain."),
+    TEMPLATE_ROW("body", AT(body), "Its text, in HTML."),
 };
 static const struct option_row hubspot_options[] = {
     {.name = "url",
@@ -246,16 +241,8 @@ static const struct option_row hubspot_options[] = {
      .max = 5,
      .help = "When a working day (Monday to Friday, in `time.zone`) ends, and with it a "
              "task is due."},
-    {.name = "ticket_url",
-     .type = OPTION_TEXT,
-     .offset = AT(ticket_url),
-     .max = 400,
-     .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
-    {.name = "templates",
-     .type = OPTION_GROUP,
-     .rows = template_rows,
-     .rows_n = sizeof template_rows / sizeof template_rows[0],
-     .help = "Texts of your own (docs/templates.md)."},
+    TICKET_URL_ROW(AT(ticket_url)),
+    TEMPLATES_ROW(template_rows),
 };
 
 const struct sink hubspot_sink = {

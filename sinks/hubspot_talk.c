@@ -48,12 +48,6 @@ enum hubspot_ask hubspot_next(const struct sink_input *in, const json_t *memory)
     return HUBSPOT_NOTHING;
 }
 
-static struct str text_of(const json_t *object, const char *name)
-{
-    const json_t *t = json_object_get(object, name);
-    return (struct str){json_string_value(t), json_string_length(t)};
-}
-
 static bool is_id(struct str id)
 {
     for (size_t i = 0; i < id.n; i++)
@@ -78,7 +72,7 @@ static void company_sought(const struct sink_input *in, json_t *memory,
 {
     const json_t *results = json_object_get(answer, "results");
     if (json_array_size(results) == 1)
-        learn(memory, "company", text_of(json_array_get(results, 0), "id"));
+        learn(memory, "company", member_text(json_array_get(results, 0), "id"));
     note(memory, "step_sought");
     if (in->again)
         note(memory, "step_doubt");
@@ -88,7 +82,7 @@ static void company_sought(const struct sink_input *in, json_t *memory,
 static void task_sought(const struct sink_input *in, json_t *memory, const json_t *answer)
 {
     const json_t *results = json_object_get(answer, "results");
-    learn(memory, "task", text_of(json_array_get(results, 0), "id"));
+    learn(memory, "task", member_text(json_array_get(results, 0), "id"));
     memory_set(memory, "step_doubt", STR_NONE);
     note(memory, "step_looked");
     if (in->alert->state == ALERT_FIRING && memory_get(memory, "task").n)
@@ -105,7 +99,7 @@ static void went_well(const struct sink_input *in, json_t *memory, const json_t 
         task_sought(in, memory, answer);
         break;
     case HUBSPOT_CREATE:
-        learn(memory, "task", text_of(answer, "id"));
+        learn(memory, "task", member_text(answer, "id"));
         note(memory, "step_task");
         break;
     case HUBSPOT_UPDATE:

@@ -86,14 +86,11 @@ static void keep(struct lane *l, const struct buf *memory)
 
 struct outcome lane_talk_hear(struct lane *l, const struct response *response)
 {
-    const struct sink *type = l->sink->type;
     struct buf memory;
-    if (!type->hear)
-        return type->outcome(l->sink->settings, response);
     buf_init(&memory, MEMORY_MAX_BYTES);
     struct sink_input in = lane_talk_input(l);
     in.again = is_repeated(l, l->tries - 1); /* as format() had it */
-    struct outcome o = type->hear(&in, response, &memory);
+    struct outcome o = sink_hear(l->sink->type, &in, response, &memory);
     keep(l, &memory);
     buf_deinit(&memory);
     if (o.verdict == MORE && l->talk.turns >= TURNS_MAX) {

@@ -8,6 +8,7 @@
 #include "sinks/markdown.h"
 #include "sinks/memory.h"
 #include "sinks/request.h"
+#include "sinks/rows.h"
 #include "sinks/template.h"
 #include "sinks/words.h"
 
@@ -252,18 +253,9 @@ static const struct option_row priority_rows[] = {
     {.name = "critical", PRIORITY_OF(SEVERITY_CRITICAL), .fallback = "1"},
 };
 static const struct option_row template_rows[] = {
-    {.name = "title",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(title),
-     .help = "The issue's title, plain."},
-    {.name = "body",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(body),
-     .help = "Its description, in Markdown."},
-    {.name = "update",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(update),
-     .help = "A comment, in Markdown."},
+    TEMPLATE_ROW("title", AT(title), "The issue's title, plain."),
+    TEMPLATE_ROW("body", AT(body), "Its description, in Markdown."),
+    TEMPLATE_ROW("update", AT(update), "A comment, in Markdown."),
 };
 static const char *const regressions[] = {
     [REGRESSION_LINK] = "link", [REGRESSION_REOPEN] = "reopen", NULL};
@@ -329,16 +321,8 @@ static const struct option_row linear_options[] = {
      .max = 1e12,
      .help = "From this MRR of the affected accounts together on, the priority is one "
              "step higher; 0: never."},
-    {.name = "ticket_url",
-     .type = OPTION_TEXT,
-     .offset = AT(ticket_url),
-     .max = 400,
-     .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
-    {.name = "templates",
-     .type = OPTION_GROUP,
-     .rows = template_rows,
-     .rows_n = sizeof template_rows / sizeof template_rows[0],
-     .help = "Texts of your own (docs/templates.md)."},
+    TICKET_URL_ROW(AT(ticket_url)),
+    TEMPLATES_ROW(template_rows),
 };
 
 const struct sink linear_sink = {

@@ -10,16 +10,10 @@
 #include <strings.h>
 
 #include "sinks/linear.h"
-#include "sinks/request.h"
+#include "sinks/memory.h"
 
 enum { MINUTE_MS = 60000 };
 #define KEY_REFUSED "the key is refused"
-
-static struct str text_of(const json_t *object, const char *name)
-{
-    const json_t *t = json_object_get(object, name);
-    return (struct str){json_string_value(t), json_string_length(t)};
-}
 
 static bool has(struct str s, const char *part)
 {
@@ -34,12 +28,12 @@ static bool has(struct str s, const char *part)
 static bool is_code(const json_t *error, const char *code, const char *type)
 {
     const json_t *x = json_object_get(error, "extensions");
-    return str_is(text_of(x, "code"), code) || str_is(text_of(x, "type"), type);
+    return str_is(member_text(x, "code"), code) || str_is(member_text(x, "type"), type);
 }
 
 static bool is_duplicate(const json_t *error)
 {
-    struct str message = text_of(error, "message");
+    struct str message = member_text(error, "message");
     return has(message, "conflict on insert of issue") ||
            has(message, "conflict on insert of comment");
 }
@@ -57,12 +51,12 @@ static struct linear_answer say(enum linear_reading reading, enum verdict verdic
 
 static struct linear_answer refused(const json_t *error)
 {
-    bool absent = has(text_of(error, "message"), "entity not found");
+    bool absent = has(member_text(error, "message"), "entity not found");
     struct linear_answer a =
         say(absent ? READ_ABSENT : READ_REFUSED, DEAD, 0,
             absent ? "refused by Linear: what it refers to is not there:"
                    : "refused by Linear:");
-    outcome_word(&a.outcome, text_of(json_object_get(error, "extensions"), "code"));
+    outcome_word(&a.outcome, member_text(json_object_get(error, "extensions"), "code"));
     return a;
 }
 

@@ -40,32 +40,19 @@ enum linear_ask linear_next(const struct sink_input *in, const json_t *memory)
     return first(in, memory);
 }
 
-static struct outcome say(enum verdict verdict, const char *reason)
-{
-    struct outcome o = {.verdict = verdict};
-    snprintf(o.reason, sizeof o.reason, "%s", reason);
-    return o;
-}
-
 static struct outcome go_on(json_t *memory, enum linear_ask next)
 {
     memory_set(memory, "stage", str_of(stages[next]));
-    return say(MORE, stages[next]);
-}
-
-static struct str text_of(const json_t *object, const char *name)
-{
-    const json_t *t = json_object_get(object, name);
-    return (struct str){json_string_value(t), json_string_length(t)};
+    return outcome_of(MORE, stages[next]);
 }
 
 static bool learn(json_t *memory, const json_t *issue)
 {
-    if (!text_of(issue, "id").n)
+    if (!member_text(issue, "id").n)
         return false;
-    memory_set(memory, "issue", text_of(issue, "id"));
-    memory_set(memory, "key", text_of(issue, "identifier"));
-    memory_set(memory, "url", text_of(issue, "url"));
+    memory_set(memory, "issue", member_text(issue, "id"));
+    memory_set(memory, "key", member_text(issue, "identifier"));
+    memory_set(memory, "url", member_text(issue, "url"));
     return true;
 }
 
@@ -76,7 +63,7 @@ static struct outcome has_issue(const struct sink_input *in, json_t *memory)
         return go_on(memory, ASK_SAY);
     if (memory_former(memory, "issue").n && !may_reopen(in))
         return go_on(memory, ASK_LINK);
-    return say(DELIVERED, "created");
+    return outcome_of(DELIVERED, "created");
 }
 
 static struct outcome created(const struct sink_input *in, json_t *memory,
@@ -105,7 +92,7 @@ static bool read_comments(json_t *memory, const struct alert *a, const json_t *n
     for (size_t i = 0; i < json_array_size(nodes); i++) {
         const json_t *comment = json_array_get(nodes, i);
         learn(memory, json_object_get(comment, "issue"));
-        said = said || str_is(text_of(comment, "id"), id);
+        said = said || str_is(member_text(comment, "id"), id);
     }
     return said;
 }
@@ -113,9 +100,9 @@ static bool read_comments(json_t *memory, const struct alert *a, const json_t *n
 static struct outcome not_there(const struct sink_input *in, json_t *memory)
 {
     if (memory_get(memory, "step_taken").n)
-        return say(DEAD, "the issue's id is taken, but no issue is to be seen");
+        return outcome_of(DEAD, "the issue's id is taken, but no issue is to be seen");
     if (in->alert->state == ALERT_RESOLVED)
-        return say(DELIVERED, "there is no issue to resolve");
+        return outcome_of(DELIVERED, "there is no issue to resolve");
     return go_on(memory, ASK_CREATE);
 }
 
@@ -131,11 +118,12 @@ static struct outcome found(const struct sink_input *in, json_t *memory,
     learn(memory, json_array_get(issues, 0));
     bool said = read_comments(memory, in->alert, comments);
     if (said)
-        return say(DELIVERED, "already there");
+        return outcome_of(DELIVERED, "already there");
     if (!memory_get(memory, "issue").n)
         return not_there(in, memory);
     if (memory_get(memory, "step_doubled").n)
-        return say(DEAD, "the comment's id is taken, but no comment is to be seen");
+        return outcome_of(DEAD,
+                          "the comment's id is taken, but no comment is to be seen");
     memory_set(memory, "step_found", STR("yes"));
     return has_issue(in, memory);
 }
@@ -169,9 +157,9 @@ static struct outcome linked(const struct linear_answer *a)
 {
     if (a->reading == READ_OTHER)
         return a->outcome;
-    return say(DELIVERED, a->reading == READ_DONE || a->reading == READ_DUPLICATE
-                              ? "created and linked"
-                              : "created, but not linked");
+    return outcome_of(DELIVERED, a->reading == READ_DONE || a->reading == READ_DUPLICATE
+                                     ? "created and linked"
+                                     : "created, but not linked");
 }
 
 static struct outcome judge(const struct sink_input *in, json_t *memory,

@@ -7,12 +7,6 @@
 
 enum { VALUE_BYTES = 500 };
 
-static struct str text_of(const json_t *object, const char *name)
-{
-    const json_t *t = json_object_get(object, name);
-    return (struct str){json_string_value(t), json_string_length(t)};
-}
-
 /* What is no object, written by another version or a hand, is nothing. */
 static json_t *parse(struct str text)
 {
@@ -26,7 +20,7 @@ static json_t *parse(struct str text)
 static json_t *next_episode(json_t *m)
 {
     json_t *next = json_object();
-    if (text_of(m, "alert").n) {
+    if (member_text(m, "alert").n) {
         json_object_del(m, "former");
         json_object_set(next, "former", m);
     }
@@ -60,14 +54,20 @@ json_t *memory_of(const struct sink_input *in)
     return m;
 }
 
+struct str member_text(const json_t *object, const char *name)
+{
+    const json_t *t = json_object_get(object, name);
+    return (struct str){json_string_value(t), json_string_length(t)};
+}
+
 struct str memory_get(const json_t *memory, const char *name)
 {
-    return text_of(memory, name);
+    return member_text(memory, name);
 }
 
 struct str memory_former(const json_t *memory, const char *name)
 {
-    return text_of(json_object_get(memory, "former"), name);
+    return member_text(json_object_get(memory, "former"), name);
 }
 
 void memory_set(json_t *memory, const char *name, struct str value)

@@ -12,6 +12,9 @@
  * "step_" are forgotten. Never NULL; json_decref. */
 json_t *memory_of(const struct sink_input *in);
 
+/* A text of an object; STR_NONE where there is none. Borrowed. */
+struct str member_text(const json_t *object, const char *name);
+
 /* STR_NONE: not known. Borrowed from the memory. */
 struct str memory_get(const json_t *memory, const char *name);
 /* Of the episode before. */

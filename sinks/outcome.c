@@ -79,6 +79,13 @@ static bool is_refusal(int status)
            status == 410 || (status >= 300 && status <= 399);
 }
 
+struct outcome outcome_of(enum verdict verdict, const char *reason)
+{
+    struct outcome o = {.verdict = verdict};
+    snprintf(o.reason, sizeof o.reason, "%s", reason);
+    return o;
+}
+
 struct outcome outcome_by_status(const struct response *response)
 {
     struct outcome o = {.verdict = DEAD};

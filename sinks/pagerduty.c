@@ -6,6 +6,7 @@
 
 #include "core/timefmt.h"
 #include "sinks/request.h"
+#include "sinks/rows.h"
 #include "sinks/template.h"
 
 enum {
@@ -217,10 +218,7 @@ static struct outcome pagerduty_outcome(const void *settings,
 
 #define AT(member) offsetof(struct pagerduty_settings, member)
 static const struct option_row template_rows[] = {
-    {.name = "title",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(title),
-     .help = "The incident's summary, plain."},
+    TEMPLATE_ROW("title", AT(title), "The incident's summary, plain."),
 };
 static const struct option_row pagerduty_options[] = {
     {.name = "routing_key",
@@ -243,16 +241,8 @@ static const struct option_row pagerduty_options[] = {
      .min = 1,
      .max = 200,
      .help = "What PagerDuty shows as the event's source."},
-    {.name = "ticket_url",
-     .type = OPTION_TEXT,
-     .offset = AT(ticket_url),
-     .max = 400,
-     .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
-    {.name = "templates",
-     .type = OPTION_GROUP,
-     .rows = template_rows,
-     .rows_n = sizeof template_rows / sizeof template_rows[0],
-     .help = "Texts of your own (docs/templates.md)."},
+    TICKET_URL_ROW(AT(ticket_url)),
+    TEMPLATES_ROW(template_rows),
 };
 
 const struct sink pagerduty_sink = {

@@ -112,6 +112,12 @@ struct sink {
 extern const struct sink *const sinks[];
 const struct sink *sink_named(struct str name);
 
+/* What the sink makes of an answer to the request that format() made of the same input. */
+struct outcome sink_hear(const struct sink *sink, const struct sink_input *in,
+                         const struct response *response, struct buf *memory);
+
+struct outcome outcome_of(enum verdict verdict, const char *reason);
+
 /* The common reading of an HTTP answer: 2xx delivered; 408, 425, 429, 5xx and no answer retry
  * (Retry-After in seconds or as an HTTP date); 401, 403, 404, 407, 410 and 3xx refused; else dead. */
 struct outcome outcome_by_status(const struct response *response);

@@ -17,3 +17,10 @@ const struct sink *sink_named(struct str name)
             return *s;
     return NULL;
 }
+
+struct outcome sink_hear(const struct sink *sink, const struct sink_input *in,
+                         const struct response *response, struct buf *memory)
+{
+    return sink->hear ? sink->hear(in, response, memory)
+                      : sink->outcome(in->settings, response);
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "sinks/request.h"
+#include "sinks/rows.h"
 
 static int slack_format(const struct sink_input *in, struct arena *arena,
                         struct request *out, struct err *e)
@@ -80,14 +81,8 @@ static int slack_complete(void *settings, const struct sink_surroundings *around
 
 #define AT(member) offsetof(struct slack_settings, member)
 static const struct option_row template_rows[] = {
-    {.name = "title",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(title),
-     .help = "The headline and the notification, plain."},
-    {.name = "body",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(body),
-     .help = "The message below it, in Slack's mrkdwn."},
+    TEMPLATE_ROW("title", AT(title), "The headline and the notification, plain."),
+    TEMPLATE_ROW("body", AT(body), "The message below it, in Slack's mrkdwn."),
 };
 static const struct option_row slack_options[] = {
     {.name = "url",
@@ -112,16 +107,8 @@ static const struct option_row slack_options[] = {
      .words = http_schemes,
      .fallback = "https://slack.com/api",
      .help = "With `token`: where the API is."},
-    {.name = "ticket_url",
-     .type = OPTION_TEXT,
-     .offset = AT(ticket_url),
-     .max = 400,
-     .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
-    {.name = "templates",
-     .type = OPTION_GROUP,
-     .rows = template_rows,
-     .rows_n = sizeof template_rows / sizeof template_rows[0],
-     .help = "Texts of your own (docs/templates.md)."},
+    TICKET_URL_ROW(AT(ticket_url)),
+    TEMPLATES_ROW(template_rows),
 };
 
 const struct sink slack_sink = {

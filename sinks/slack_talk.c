@@ -138,23 +138,10 @@ int slack_talk_format(const struct sink_input *in, struct arena *arena,
 
 /* ---- hearing ---- */
 
-static struct outcome say(enum verdict verdict, const char *reason)
-{
-    struct outcome o = {.verdict = verdict};
-    snprintf(o.reason, sizeof o.reason, "%s", reason);
-    return o;
-}
-
 static struct outcome go_on(json_t *memory, enum ask ask)
 {
     memory_set(memory, "stage", str_of(stages[ask]));
-    return say(MORE, stages[ask]);
-}
-
-static struct str text_of(const json_t *object, const char *name)
-{
-    const json_t *t = json_object_get(object, name);
-    return (struct str){json_string_value(t), json_string_length(t)};
+    return outcome_of(MORE, stages[ask]);
 }
 
 static bool is_among(struct str word, const char *const *words)
@@ -189,10 +176,10 @@ static struct outcome refusal(struct str word)
                                        "team_access_not_granted",
                                        "not_allowed_token_type",
                                        NULL};
-    struct outcome o = say(is_among(word, later)  ? RETRY
-                           : is_among(word, ours) ? REFUSED
-                                                  : DEAD,
-                           "refused by Slack:");
+    struct outcome o = outcome_of(is_among(word, later)  ? RETRY
+                                  : is_among(word, ours) ? REFUSED
+                                                         : DEAD,
+                                  "refused by Slack:");
     outcome_word(&o, word);
     return o;
 }
@@ -201,11 +188,12 @@ static bool is_ours(const json_t *message, const json_t *memory, bool reply)
 {
     const json_t *payload =
         json_object_get(json_object_get(message, "metadata"), "event_payload");
-    struct str thread = text_of(message, "thread_ts"), ts = text_of(message, "ts");
+    struct str thread = member_text(message, "thread_ts"),
+               ts = member_text(message, "ts");
     bool in_thread = thread.n && !str_eq(thread, ts);
-    return str_eq(text_of(payload, "alert"), memory_get(memory, "alert")) &&
+    return str_eq(member_text(payload, "alert"), memory_get(memory, "alert")) &&
            in_thread == reply &&
-           (!reply || str_eq(text_of(payload, "step"), memory_get(memory, "step")));
+           (!reply || str_eq(member_text(payload, "step"), memory_get(memory, "step")));
 }
 
 static const json_t *find(const json_t *answer, const json_t *memory, bool reply)
@@ -224,17 +212,17 @@ static struct outcome looked(const struct sink_input *in, json_t *memory,
     const json_t *found = find(answer, memory, false);
     if (!found)
         return go_on(memory, ASK_POST);
-    memory_set(memory, "ts", text_of(found, "ts"));
+    memory_set(memory, "ts", member_text(found, "ts"));
     if (in->alert->state == ALERT_FIRING)
-        return say(DELIVERED, "already there");
+        return outcome_of(DELIVERED, "already there");
     return go_on(memory, ASK_UPDATE);
 }
 
 static struct outcome posted(json_t *memory, const json_t *answer)
 {
-    memory_set(memory, "ts", text_of(answer, "ts"));
-    memory_set(memory, "channel", text_of(answer, "channel"));
-    return say(DELIVERED, "posted");
+    memory_set(memory, "ts", member_text(answer, "ts"));
+    memory_set(memory, "channel", member_text(answer, "channel"));
+    return outcome_of(DELIVERED, "posted");
 }
 
 static struct outcome went_well(const struct sink_input *in, json_t *memory,
@@ -254,7 +242,7 @@ static struct outcome went_well(const struct sink_input *in, json_t *memory,
     case ASK_REPLY:
         break;
     }
-    return say(DELIVERED, "updated");
+    return outcome_of(DELIVERED, "updated");
 }
 
 static bool is_too_much(struct str word)
@@ -298,7 +286,7 @@ struct outcome slack_talk_hear(const struct sink_input *in,
     json_t *m = memory_of(in);
     json_t *answer =
         json_loadb(response->body.n ? response->body.p : "", response->body.n, 0, NULL);
-    struct str word = text_of(answer, "error");
+    struct str word = member_text(answer, "error");
     int64_t wish_ms = o.retry_after_ms;
     if (json_is_true(json_object_get(answer, "ok")))
         o = went_well(in, m, answer);
@@ -307,7 +295,7 @@ struct outcome slack_talk_hear(const struct sink_input *in,
     else if (o.verdict == DELIVERED && response->body_cut)
         o = went_wrong(in, m, STR("too_long")); /* many long messages: as if unread */
     else if (o.verdict == DELIVERED)
-        o = say(RETRY, "an answer that is not Slack's");
+        o = outcome_of(RETRY, "an answer that is not Slack's");
     o.retry_after_ms = o.verdict == RETRY ? wish_ms : 0;
     memory_write(m, memory);
     json_decref(answer);

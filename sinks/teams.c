@@ -7,6 +7,7 @@
 
 #include "sinks/facts.h"
 #include "sinks/request.h"
+#include "sinks/rows.h"
 
 enum {
     TITLE_UNITS = 250,
@@ -256,14 +257,8 @@ static struct outcome teams_outcome(const void *settings, const struct response 
 
 #define AT(member) offsetof(struct teams_settings, member)
 static const struct option_row template_rows[] = {
-    {.name = "title",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(title),
-     .help = "The card's title, plain."},
-    {.name = "body",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(body),
-     .help = "The text below it, plain: each line is a paragraph."},
+    TEMPLATE_ROW("title", AT(title), "The card's title, plain."),
+    TEMPLATE_ROW("body", AT(body), "The text below it, plain: each line is a paragraph."),
 };
 static const struct option_row teams_options[] = {
     {.name = "url",
@@ -274,16 +269,8 @@ static const struct option_row teams_options[] = {
      .help = "The address of a workflow that posts cards it gets by webhook; a secret: "
              "who has it "
              "can post."},
-    {.name = "ticket_url",
-     .type = OPTION_TEXT,
-     .offset = AT(ticket_url),
-     .max = 400,
-     .help = "Where a ticket can be read; {id} stands for its id. Makes tickets links."},
-    {.name = "templates",
-     .type = OPTION_GROUP,
-     .rows = template_rows,
-     .rows_n = sizeof template_rows / sizeof template_rows[0],
-     .help = "Texts of your own (docs/templates.md)."},
+    TICKET_URL_ROW(AT(ticket_url)),
+    TEMPLATES_ROW(template_rows),
 };
 
 const struct sink teams_sink = {

@@ -146,11 +146,9 @@ struct outcome sink_case_hear(struct sink_case *c, struct str alert_json, int64_
     struct buf memory;
     int rc = parse(alert_json, arena, alert, &e);
     assert(rc == 0);
-    if (!c->sink->hear)
-        return c->sink->outcome(c->settings, response);
     buf_init(&memory, MEMORY_MAX_BYTES);
     struct sink_input in = input(c, alert, alert_json, now_ms);
-    struct outcome o = c->sink->hear(&in, response, &memory);
+    struct outcome o = sink_hear(c->sink, &in, response, &memory);
     assert(!memory.overflowed);
     if (memory.n)
         c->memory = arena_str(arena, buf_str(&memory));
