@@ -11,6 +11,7 @@
 
 #include "sinks/linear.h"
 #include "sinks/memory.h"
+#include "sinks/request.h"
 
 enum { MINUTE_MS = 60000 };
 #define KEY_REFUSED "the key is refused"
