@@ -55,6 +55,15 @@ static bool goes_on(const struct scan *s, const byte *p)
     return !(scan_class(s, p) & (CHAR_SPACE | CHAR_STOP));
 }
 
+/* TypeError, java.io.IOException: the name of an error says which one it is. */
+static bool names_error(const struct scan *s, const byte *p, const byte *end)
+{
+    static const char error[] = "error", exception[] = "exception";
+    const ptrdiff_t error_n = sizeof error - 1, exception_n = sizeof exception - 1;
+    return (end - p >= error_n && scan_is(s, end - error_n, error)) ||
+           (end - p >= exception_n && scan_is(s, end - exception_n, exception));
+}
+
 /* name=android: what follows is a name, whichever it is this time. */
 static size_t take_named(struct scan *s)
 {
@@ -64,7 +73,7 @@ static size_t take_named(struct scan *s)
         return 0;
     while (end < s->end && *end && goes_on(s, end))
         end++;
-    if (end == s->at + 1)
+    if (end == s->at + 1 || names_error(s, s->at + 1, end))
         return 0;
     scan_copy(s, s->at, 1);
     scan_put(s, "<name>");

@@ -60,6 +60,7 @@ static const char *const two_errors[][2] = {
     {"waited for reply from 10.3.4.5", "waited for heartbeat from 10.3.4.5"},
     {"map-4f2a91c3-value", "map-4f2a91c3-index"},
     {"user=root", "user=guest"},
+    {"name=TypeError", "name=RangeError"},
     {"step 3 a", "step 3 c"},
     {"3D view", "3G view"},
     {"at a.b.c:17", "at d.e.f:17"},
