@@ -15,7 +15,7 @@
 #include "core/log.h"
 #include "core/metric_families.h"
 
-enum { TRY_AGAIN_MS = 1000 };
+enum { TRY_AGAIN_MS = 1000, FILES_EVERY_MS = 10000 };
 
 /* --- what was replaced --- */
 
@@ -126,13 +126,23 @@ static int check_fixed(const struct config *now, const struct config *next, stru
     return 0;
 }
 
+/* Secrets or certificates of Kafka were changed: a client reads them once. */
+static bool rotated(struct live *l)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    if (!l->setup || now_ms < l->files_ms)
+        return false;
+    l->files_ms = now_ms + FILES_EVERY_MS;
+    return kafka_files_hash(&l->config->kafka.properties) != l->setup->kafka_files;
+}
+
 static bool wanted(struct live *l)
 {
     if (!l->watch)
         return false;
     if (atomic_exchange(&l->orders->reload, false))
         l->reload_wanted = true;
-    if (config_watch_changed(l->watch))
+    if (config_watch_changed(l->watch) || rotated(l))
         l->reload_wanted = true;
     if (!l->reload_wanted || clock_monotonic_ms() < l->reload_ms ||
         (l->retired && !atomic_load(&l->retired->done)))
@@ -258,8 +268,9 @@ int live_reload(struct live *l, struct err *e)
     struct config *config = read_config(l);
     if (!config)
         return 0;
-    struct source *source =
-        same_kafka(&l->config->kafka, &config->kafka) ? l->setup->source : NULL;
+    bool same = same_kafka(&l->config->kafka, &config->kafka) &&
+                kafka_files_hash(&config->kafka.properties) == l->setup->kafka_files;
+    struct source *source = same ? l->setup->source : NULL;
     if (check_fixed(l->config, config, &why) == 0)
         next = setup_open(config, source, &listener, &l->orders->stop, &why);
     if (!next) {

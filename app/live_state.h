@@ -39,6 +39,7 @@ struct live {
     int64_t beat_ms;                /* no heartbeat before */
     bool reload_wanted;
     int64_t reload_ms; /* not tried again before */
+    int64_t files_ms;  /* nor Kafka's files looked at */
 };
 
 /* live_start.c: opens what a process needs. -1: it could not; live_finish() closes what was opened. */

@@ -29,6 +29,10 @@ int live_redis_target(const struct config *config, struct arena *arena,
     if (config->redis.password.value.n)
         out->password = config->redis.password.value;
     out->password_file = config->redis.password.file;
+    out->sentinel = config->redis.sentinel;
+    out->ca_file = config->redis.ca_file;
+    out->cert_file = config->redis.cert_file;
+    out->key_file = config->redis.key_file;
     out->timeout_ms = (int)config->redis.timeout_ms;
     return 0;
 }
@@ -159,6 +163,7 @@ int setup_open_source(struct setup *s, const struct source_listener *listener,
         .memory_bytes = memory_limit_bytes(),
         .stop = stop,
         .lookback_ms = longest_lookback_ms(c->rules, c->rules_n)};
+    s->kafka_files = kafka_files_hash(&k->properties);
     s->source = kafka_source_open(&settings, listener, e);
     return s->source ? 0 : -1;
 }
@@ -195,6 +200,7 @@ struct setup *setup_open(const struct config *config, struct source *source,
     assert(s);
     s->config = config;
     s->source = source;
+    s->kafka_files = kafka_files_hash(&config->kafka.properties);
     arena_init(&s->arena);
     past_init(&s->past, config->redis.prefix);
     name_consumer(s);

@@ -15,6 +15,7 @@ struct setup {
     struct redis_target redis;
     const char *redis_warning; /* the last one logged */
     struct source *source;
+    uint64_t kafka_files; /* as they were when it was opened */
     struct window_store *stores[SHARDS_MAX];
     size_t stores_n;
     struct delivery *delivery;

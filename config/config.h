@@ -23,6 +23,8 @@ struct redis_settings {
     struct str url; /* redis://[[user]:password@]host[:port][,...][/db] or unix:///path */
     struct str prefix; /* of every key */
     struct secret password;
+    struct str sentinel;                     /* the master's name; n == 0: no Sentinel */
+    struct str ca_file, cert_file, key_file; /* of TLS */
     int64_t shards;     /* 1 to SHARDS_MAX */
     int64_t timeout_ms; /* of one command */
 };

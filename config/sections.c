@@ -39,7 +39,9 @@ static const struct option_row kafka_rows[] = {
      .type = OPTION_PAIRS,
      .offset = AT(properties),
      .help = "Any property of librdkafka, for example `security.protocol: SASL_SSL`, but "
-             "for those that its promises rest on (offsets, commits, group)."},
+             "for those that its promises rest on (offsets, commits, group). The value "
+             "of NAME "
+             "may stand in a file: `NAME_file: PATH`."},
 };
 #undef AT
 
@@ -51,12 +53,36 @@ static const struct option_row redis_rows[] = {
      .required = true,
      .help = "Where Redis is: `redis://[[user]:password@]host[:port][/database]` or "
              "`unix:///path`. Of a cluster some of its nodes, "
-             "`redis://host:port,host:port,...`: they are tried in turn."},
+             "`redis://host:port,host:port,...`: they are tried in turn. `rediss://` is "
+             "TLS."},
     {.name = "password",
      .type = OPTION_SECRET,
      .offset = AT(password),
      .help = "Its password, if it does not stand in the URL. A file is read again for "
              "every connection."},
+    {.name = "sentinel",
+     .type = OPTION_TEXT,
+     .offset = AT(sentinel),
+     .max = NAME_BYTES_MAX,
+     .help = "The name of a master that Sentinels watch: the hosts of `url` are theirs, "
+             "and one of "
+             "them says where the master is."},
+    {.name = "ca_file",
+     .type = OPTION_TEXT,
+     .offset = AT(ca_file),
+     .max = 4000,
+     .help = "With rediss://, a file of certificates (PEM) to trust instead of the "
+             "system's."},
+    {.name = "cert_file",
+     .type = OPTION_TEXT,
+     .offset = AT(cert_file),
+     .max = 4000,
+     .help = "With rediss://, our certificate (PEM), where Redis wants one."},
+    {.name = "key_file",
+     .type = OPTION_TEXT,
+     .offset = AT(key_file),
+     .max = 4000,
+     .help = "Its key."},
     {.name = "prefix",
      .type = OPTION_TEXT,
      .offset = AT(prefix),
@@ -159,8 +185,10 @@ static const struct option_row heartbeat_rows[] = {
      .type = OPTION_TEXT,
      .offset = AT(sink),
      .required = true,
-     .help = "The sink that is told again and again that `run` is at work: when it is not told, "
-             "something is wrong. One process tells it for all, and only while events are read "
+     .help = "The sink that is told again and again that `run` is at work: when it is "
+             "not told, "
+             "something is wrong. One process tells it for all, and only while events "
+             "are read "
              "and Redis answers."},
     {.name = "every",
      .type = OPTION_DURATION,
@@ -183,9 +211,9 @@ static const struct option_row root_rows[] = {
              "Redis so much is read again from Kafka."},
 };
 
-static const char *const section_names[] = {"kafka",    "redis",       "time",  "status",
-                                            "log", "heartbeat",      "sinks",       "rules", "fields",
-                                            "accounts", "maintenance", "inhibit", NULL};
+static const char *const section_names[] = {
+    "kafka", "redis",  "time",     "status",      "log",     "heartbeat", "sinks",
+    "rules", "fields", "accounts", "maintenance", "inhibit", NULL};
 #define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
 const struct option_table kafka_table = {ROWS(kafka_rows), NULL, NULL};
 const struct option_table redis_table = {ROWS(redis_rows), NULL, NULL};

@@ -6,6 +6,7 @@
 #include "consumer/kafka_source.h"
 #include "core/log.h"
 #include "core/metric_families.h"
+#include "core/secret.h"
 #include "core/suggest.h"
 
 struct property {
@@ -56,6 +57,7 @@ static const struct property producer_promises[] = {
     {"acks", "all"},
 };
 
+#define FILE_SUFFIX "_file"
 #define COUNT(table) (sizeof(table) / sizeof(table)[0])
 
 static void set_all(rd_kafka_conf_t *conf, const struct property *table, size_t n)
@@ -118,25 +120,46 @@ static int refuse_property(rd_kafka_conf_t *conf, struct str name, const char *w
     return -1;
 }
 
+static int set_property(rd_kafka_conf_t *conf, struct str name, struct str value,
+                        struct err *e)
+{
+    char why[256];
+    if (promised(name))
+        return err_set(e, ERR_REFUSED,
+                       "kafka.properties: %.*s is not for you to set: take it out "
+                       "(brokers, group and commits are ticketwatch's own)",
+                       STR_ARG(name));
+    rd_kafka_conf_res_t rc = rd_kafka_conf_set(conf, name.p, value.p, why, sizeof why);
+    if (rc == RD_KAFKA_CONF_UNKNOWN)
+        return refuse_property(conf, name, why, e);
+    return rc == RD_KAFKA_CONF_OK ? 0
+                                  : err_set(e, ERR_REFUSED, "kafka.properties: %s", why);
+}
+
+/* NAME_file: the value of NAME stands in that file. */
+static int set_from_file(rd_kafka_conf_t *conf, struct str name, struct str path,
+                         struct arena *arena, struct err *e)
+{
+    const struct secret secret = {.file = path};
+    struct str value;
+    name = arena_str(arena, (struct str){name.p, name.n - strlen(FILE_SUFFIX)});
+    if (secret_read(&secret, arena, &value, e))
+        return -1;
+    return set_property(conf, name, value, e);
+}
+
 static int set_properties(rd_kafka_conf_t *conf, const struct str *names,
                           const struct str *values, size_t n, struct err *e)
 {
-    char why[256];
-    for (size_t i = 0; i < n; i++) {
-        struct str name = names[i], value = values[i];
-        if (promised(name))
-            return err_set(e, ERR_REFUSED,
-                           "kafka.properties: %.*s is not for you to set: take it out "
-                           "(brokers, group and commits are ticketwatch's own)",
-                           STR_ARG(name));
-        rd_kafka_conf_res_t rc =
-            rd_kafka_conf_set(conf, name.p, value.p, why, sizeof why);
-        if (rc == RD_KAFKA_CONF_UNKNOWN)
-            return refuse_property(conf, name, why, e);
-        if (rc != RD_KAFKA_CONF_OK)
-            return err_set(e, ERR_REFUSED, "kafka.properties: %s", why);
-    }
-    return 0;
+    struct arena arena;
+    int result = 0;
+    arena_init(&arena);
+    for (size_t i = 0; i < n && result == 0; i++)
+        result = str_ends(names[i], STR(FILE_SUFFIX))
+                     ? set_from_file(conf, names[i], values[i], &arena, e)
+                     : set_property(conf, names[i], values[i], e);
+    arena_deinit(&arena);
+    return result;
 }
 
 static int set_users(rd_kafka_conf_t *conf, const struct kafka_source_settings *settings,

@@ -21,11 +21,29 @@ bool kafka_is_unknown(rd_kafka_resp_err_t rc)
            rc == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
 }
 
+/* It sends its nonce twice, which Kafka refuses from 3.7.2 on (CVE-2024-56128). */
+static const char *scram_remark(const struct kafka_source *s)
+{
+    enum { MENDED_IN = 0x02060100 };
+    static char text[160];
+    if (!strstr(s->broker_error, "SCRAM") || rd_kafka_version() >= MENDED_IN)
+        return "";
+    snprintf(
+        text, sizeof text,
+        "; be it right: SCRAM of librdkafka %s is refused by Kafka from 3.7.2 on, take "
+        "librdkafka 2.6.1 or newer",
+        rd_kafka_version_str());
+    return text;
+}
+
 /* A topic's metadata, to be destroyed; NULL: ERR_UNAVAILABLE. */
 static const struct rd_kafka_metadata *
 metadata_of(struct kafka_source *s, const char *topic, int timeout_ms, struct err *e)
 {
     const struct rd_kafka_metadata *md = NULL;
+    if (!s->subscribed)
+        (void)rd_kafka_poll(s->consumer,
+                            0); /* a token of OAUTHBEARER is made by a callback */
     rd_kafka_topic_t *handle = rd_kafka_topic_new(s->consumer, topic, NULL);
     rd_kafka_resp_err_t rc =
         handle ? rd_kafka_metadata(s->consumer, 0, handle, &md, timeout_ms)
@@ -38,8 +56,8 @@ metadata_of(struct kafka_source *s, const char *topic, int timeout_ms, struct er
         (void)rd_kafka_poll(s->consumer, 0); /* hear why; later this would eat records */
     if (!s->subscribed && s->refused)
         err_set(e, ERR_REFUSED,
-                "Kafka at %.*s does not let us in: %s; see kafka.properties",
-                STR_ARG(s->settings.brokers), s->broker_error);
+                "Kafka at %.*s does not let us in: %s%s; see kafka.properties",
+                STR_ARG(s->settings.brokers), s->broker_error, scram_remark(s));
     err_set(e, ERR_UNAVAILABLE, "no Kafka broker of %.*s answered: %s",
             STR_ARG(s->settings.brokers),
             s->broker_error[0] ? s->broker_error : rd_kafka_err2str(rc));

@@ -7,6 +7,7 @@
 
 #include "consumer/batch.h"
 #include "core/err.h"
+#include "core/option.h"
 
 /* Where a partition stands, as the store knows it. The last record applied is read again first: a
  * log in which it is another one was made anew. */
@@ -116,6 +117,10 @@ struct kafka_source_settings {
  * Texts are copied. */
 struct source *kafka_source_open(const struct kafka_source_settings *settings,
                                  const struct source_listener *listener, struct err *e);
+
+/* Of the contents of all files that properties name (NAME_file, *.location): another one means that a client made now would
+ * be another. */
+uint64_t kafka_files_hash(const struct pairs *properties);
 
 /* From the next batch on messages are read so. Borrows the maps. */
 void kafka_source_reads(struct source *source, int64_t max_future_ms,

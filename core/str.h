@@ -50,4 +50,9 @@ static inline bool str_starts(struct str s, struct str prefix)
     return s.n >= prefix.n && (prefix.n == 0 || memcmp(s.p, prefix.p, prefix.n) == 0);
 }
 
+static inline bool str_ends(struct str s, struct str end)
+{
+    return s.n >= end.n && str_eq((struct str){s.p + (s.n - end.n), end.n}, end);
+}
+
 #endif

@@ -31,17 +31,21 @@ static void keep(struct redis_link *l, struct str *s)
 static void keep_target(struct redis_link *l)
 {
     struct redis_target *t = &l->target;
-    size_t bytes = t->path.n + t->user.n + t->password.n + t->password_file.n + 4;
+    struct str *const texts[] = {&t->path,          &t->user,     &t->password,
+                                 &t->password_file, &t->sentinel, &t->ca_file,
+                                 &t->cert_file,     &t->key_file};
+    enum { TEXTS = sizeof texts / sizeof texts[0] };
+    size_t bytes = 0;
+    for (int i = 0; i < TEXTS; i++)
+        bytes += texts[i]->n + 1;
     for (size_t i = 0; i < t->addresses_n; i++)
         bytes += t->addresses[i].host.n + 1;
     l->texts = malloc(bytes);
     assert(l->texts);
     for (size_t i = 0; i < t->addresses_n; i++)
         keep(l, &t->addresses[i].host);
-    keep(l, &t->path);
-    keep(l, &t->user);
-    keep(l, &t->password);
-    keep(l, &t->password_file);
+    for (int i = 0; i < TEXTS; i++)
+        keep(l, texts[i]);
 }
 
 struct redis_link *redis_link_new(const struct redis_target *target)
@@ -231,17 +235,20 @@ static int enter(struct redis_link *l, struct err *e)
     return r ? 0 : -1;
 }
 
-static void choose(struct redis_link *l)
+static int choose(struct redis_link *l, struct err *e)
 {
     const struct redis_target *t = &l->target;
     const struct redis_address *a = &t->addresses[l->turn];
     if (l->sent) {
         l->here = l->goal;
-        return;
+        return 0;
     }
+    if (t->sentinel.n)
+        return redis_ask_sentinel(l, &l->here, e);
     l->here.port = t->addresses_n ? a->port : 0;
     snprintf(l->here.host, sizeof l->here.host, "%s",
              t->addresses_n ? a->host.p : t->path.p);
+    return 0;
 }
 
 /* A peer that is gone without a word is noticed also while nothing is sent, or not acknowledged. */
@@ -275,7 +282,8 @@ static int connect_here(struct redis_link *l, struct err *e)
                               : redisConnectUnixWithTimeout(l->here.host, wait);
     if (!l->context || l->context->err)
         return redis_lose(l, "cannot be reached", e);
-    if (redisSetTimeout(l->context, wait) != REDIS_OK || guard_socket(l) < 0)
+    if (redisSetTimeout(l->context, wait) != REDIS_OK || guard_socket(l) < 0 ||
+        (l->target.tls && redis_secure(&l->target, l->context, l->here.host, e)))
         return redis_lose(l, "cannot be reached", e);
     if (enter(l, e) == 0)
         return 0;
@@ -290,8 +298,9 @@ int redis_connect(struct redis_link *l, struct err *e)
     size_t tries = l->sent ? 1 : l->target.addresses_n;
     do {
         err_clear(&last);
-        choose(l);
-        if (connect_here(l, &last) == 0)
+        if (choose(l, &last))
+            turn_away(l);
+        else if (connect_here(l, &last) == 0)
             return 0;
     } while (last.kind == ERR_UNAVAILABLE && tries-- > 1 &&
              clock_monotonic_ms() < until_ms);

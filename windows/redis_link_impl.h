@@ -32,6 +32,11 @@ int redis_connect(struct redis_link *l, struct err *e);
 /* To that place, for one command, which ASKING precedes. */
 int redis_connect_to_ask(struct redis_link *l, const struct redis_place *to,
                          struct err *e);
+/* Where the master is, by the next sentinel. ERR_REFUSED: it knows of none with that name. */
+int redis_ask_sentinel(struct redis_link *l, struct redis_place *out, struct err *e);
+/* TLS on a connection that was just made. -1: refused; or the error is the context's, and *e untouched. */
+int redis_secure(const struct redis_target *target, redisContext *c, const char *host,
+                 struct err *e);
 /* The next connection goes there. */
 void redis_send_to(struct redis_link *l, const struct redis_place *to);
 /* Copies the words to where hiredis wants them. */

@@ -144,13 +144,18 @@ int redis_target_parse(struct str url, struct redis_target *out, struct err *e)
         return err_set(e, ERR_INPUT, "redis.url: has a NUL character");
     if (skip(&url, "redis://"))
         return network(url, out, e);
-    if (skip(&url, "rediss://"))
-        return err_set(e, ERR_INPUT,
-                       "redis.url: TLS (rediss://) is not supported yet; use redis:// "
-                       "through a tunnel or a private network");
+    if (skip(&url, "rediss://")) {
+        out->tls = true;
+        return redis_has_tls()
+                   ? network(url, out, e)
+                   : err_set(e, ERR_INPUT,
+                             "redis.url: rediss:// is TLS, which this build has "
+                             "not (its hiredis came without): use one with "
+                             "hiredis 1.0 or newer, or redis:// through a tunnel");
+    }
     if (!skip(&url, "unix://"))
         return err_set(e, ERR_INPUT,
-                       "redis.url: must begin with redis:// or unix://, as in "
+                       "redis.url: must begin with redis://, rediss:// or unix://, as in "
                        "redis://HOST:6379");
     if (url.n == 0 || url.p[0] != '/')
         return err_set(e, ERR_INPUT,
