@@ -59,6 +59,40 @@ static void print_json(json_t *line)
     json_decref(line);
 }
 
+/* False alarms a week that a rule is expected to give at most; false where nothing is known. */
+static bool odds_of(const struct rule *rule, double *a_week, int64_t *keys)
+{
+    if (rule->kind->odds)
+        *a_week = rule->kind->odds(rule, keys);
+    return rule->kind->odds;
+}
+
+static json_t *odds_json(const struct config *c)
+{
+    json_t *all = json_array();
+    double a_week;
+    int64_t keys;
+    for (size_t i = 0; i < c->rules_n; i++)
+        if (odds_of(&c->rules[i], &a_week, &keys))
+            json_array_append_new(all,
+                                  json_pack("{s:s%, s:f, s:I}", "rule",
+                                            c->rules[i].name.p, c->rules[i].name.n,
+                                            "a_week", a_week, "keys", (json_int_t)keys));
+    return all;
+}
+
+static void tell_odds(const char *file, const struct config *c)
+{
+    double a_week;
+    int64_t keys;
+    for (size_t i = 0; i < c->rules_n; i++)
+        if (odds_of(&c->rules[i], &a_week, &keys))
+            printf("%s: rules.%.*s: at most %.2g false alarms a week expected of %lld "
+                   "key%s\n",
+                   file, STR_ARG(c->rules[i].name), a_week, (long long)keys,
+                   keys == 1 ? "" : "s");
+}
+
 static void tell_json(const char *file, const struct config *c,
                       const struct config_report *report)
 {
@@ -69,10 +103,11 @@ static void tell_json(const char *file, const struct config *c,
                              "level", m->warning ? "warning" : "error", "message",
                              m->text.p, m->text.n));
     }
-    print_json(json_pack("{s:s, s:b, s:I, s:I, s:I, s:I}", "file", file, "fine",
+    print_json(json_pack("{s:s, s:b, s:I, s:I, s:I, s:I, s:o}", "file", file, "fine",
                          report->errors == 0, "errors", (json_int_t)report->errors,
                          "warnings", (json_int_t)report->warnings, "rules",
-                         (json_int_t)c->rules_n, "sinks", (json_int_t)c->sinks_n));
+                         (json_int_t)c->rules_n, "sinks", (json_int_t)c->sinks_n,
+                         "false_alarms", report->errors ? json_array() : odds_json(c)));
 }
 
 static void print_count(size_t n, const char *what)
@@ -98,6 +133,8 @@ static void tell_text(const char *file, const struct config *c,
         print_count(report->warnings, "warning");
     }
     printf("\n");
+    if (report->errors == 0)
+        tell_odds(file, c);
 }
 
 static int check(const char *path, bool json)

@@ -36,46 +36,62 @@ static bool abnormal(const struct anomaly_settings *s, const struct alert_anomal
 
 /* An episode goes on while its direction is kept and enough of its strength, whatever the guards say: so it does
  * not flap around a limit. */
+struct anomaly_turn anomaly_turn_of(const struct series *s, const struct alert_anomaly *f)
+{
+    struct anomaly_turn turn = {0};
+    turn.ends = s->firing &&
+                (s->up != f->up || strength(s->settings, f) < s->settings->resolve_below);
+    turn.opens = (!s->firing || turn.ends) && abnormal(s->settings, f);
+    return turn;
+}
+
 static void set_episode(struct anomaly_closing *c, const struct bucket *b,
                         const struct alert_anomaly *f)
 {
-    if (c->series.firing && (c->series.up != f->up ||
-                             strength(c->settings, f) < c->settings->resolve_below)) {
+    struct anomaly_turn turn = anomaly_turn_of(&c->series, f);
+    if (turn.ends)
         anomaly_say(c, ALERT_RESOLVED, b, f);
-        c->series.firing = false;
-    }
-    if (c->series.firing || !abnormal(c->settings, f))
+    c->series.firing = (c->series.firing && !turn.ends) || turn.opens;
+    if (!turn.opens)
         return;
-    c->series.firing = true;
     c->series.up = f->up;
     c->series.opened_cell = b->cell;
     anomaly_say(c, ALERT_FIRING, b, f);
 }
 
-static void judge_bucket(struct anomaly_closing *c, const struct bucket *b, double value)
+bool anomaly_find(const struct series *series, const struct bucket *b, double value,
+                  struct alert_anomaly *found)
 {
-    const struct anomaly_settings *s = c->settings;
+    const struct anomaly_settings *s = series->settings;
     size_t least = (size_t)s->min_history;
     if (isnan(value) || (s->metric != METRIC_COUNT && b->n < s->min_count) ||
-        c->series.values_n < least || anomaly_end_ms(c, b->cell) < c->in->judge_from_ms)
-        return;
-    struct baseline base = series_baseline(&c->series, b);
+        series->values_n < least)
+        return false;
+    struct baseline base = series_baseline(series, b);
     if (base.n < least)
-        return;
-    struct alert_anomaly f = {.present = true,
-                              .value = value,
-                              .mean = base.mean,
-                              .stddev = base.stddev,
-                              .z = base.z,
-                              .up = base.z > 0,
-                              .bucket_ms = s->bucket_ms,
-                              .share = s->metric == METRIC_RATIO,
-                              .matched = b->sum,
-                              .novelty = s->method != METHOD_ZSCORE,
-                              .lowest = base.lowest,
-                              .highest = base.highest,
-                              .score = base.score};
-    set_episode(c, b, &f);
+        return false;
+    *found = (struct alert_anomaly){.present = true,
+                                    .value = value,
+                                    .mean = base.mean,
+                                    .stddev = base.stddev,
+                                    .z = base.z,
+                                    .up = base.z > 0,
+                                    .bucket_ms = s->bucket_ms,
+                                    .share = s->metric == METRIC_RATIO,
+                                    .matched = b->sum,
+                                    .novelty = s->method != METHOD_ZSCORE,
+                                    .lowest = base.lowest,
+                                    .highest = base.highest,
+                                    .score = base.score};
+    return true;
+}
+
+static void judge_bucket(struct anomaly_closing *c, const struct bucket *b, double value)
+{
+    struct alert_anomaly f;
+    if (anomaly_end_ms(c, b->cell) >= c->in->judge_from_ms &&
+        anomaly_find(&c->series, b, value, &f))
+        set_episode(c, b, &f);
 }
 
 static void close_bucket(struct anomaly_closing *c)

@@ -28,6 +28,7 @@ struct anomaly_settings {
     struct where *match;                   /* of a ratio */
     int64_t bucket_ms;                     /* as core/calendar.h has it */
     int64_t history_ms, min_history, min_count;
+    int64_t expected_keys; /* for `check` only */
     double z, resolve_z, beyond, min_change;
     double resolve_below; /* an episode ends below this z, or score; derived */
     struct texts contributors;
@@ -48,6 +49,8 @@ static inline int64_t anomaly_block_cells(const struct anomaly_settings *s)
 bool anomaly_update(const struct rule *rule, const struct event *event,
                     struct update *out);
 void anomaly_judge(const struct judge_input *in, struct judgement *out);
+
+double anomaly_odds(const struct rule *rule, int64_t *keys);
 
 /* A bucket that is not closed yet. */
 struct bucket {
@@ -110,6 +113,16 @@ struct baseline {
 };
 /* The baseline of the bucket, which is the one behind the closed ones, and has a value. */
 struct baseline series_baseline(const struct series *s, const struct bucket *b);
+
+/* What is found of a closed bucket with this value; false where there is nothing to judge by. */
+bool anomaly_find(const struct series *s, const struct bucket *b, double value,
+                  struct alert_anomaly *found);
+/* What that does to the series' episode. */
+struct anomaly_turn {
+    bool ends, opens; /* both: the other way */
+};
+struct anomaly_turn anomaly_turn_of(const struct series *s,
+                                    const struct alert_anomaly *found);
 
 /* A window while it is judged. */
 struct anomaly_closing {

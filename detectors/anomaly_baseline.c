@@ -192,8 +192,11 @@ struct baseline series_baseline(const struct series *s, const struct bucket *b)
     double least = variance_floor(s->settings, plain.mean, b);
     base.lowest = plain.lowest;
     base.highest = plain.highest;
-    base.score = s->settings->method == METHOD_SURPRISE ? surprise(s, b)
-                                                        : novelty(&plain, value, least);
+    base.score = novelty(&plain, value, least);
+    if (s->settings->method == METHOD_SURPRISE) {
+        base.score = surprise(s, b);
+        base.n = s->values_n; /* of whatever hour */
+    }
     base.stddev = deviation(plain.variance, least, plain.n);
     base.z = (value - base.mean) / base.stddev;
     if (s->settings->metric == METRIC_COUNT) {

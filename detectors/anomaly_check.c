@@ -78,11 +78,10 @@ static int derive_bars(struct anomaly_settings *s, struct err *e)
 static int derive_history(struct anomaly_settings *s, struct err *e)
 {
     s->history_n = (size_t)(s->history_ms / calendar_usual_ms(s->bucket_ms));
-    int64_t most = (int64_t)s->history_n / season_slots(s);
+    bool surprise = s->method == METHOD_SURPRISE; /* looks at all hours together */
+    int64_t most = (int64_t)s->history_n / (surprise ? 1 : season_slots(s));
     if (s->min_history == 0)
-        s->min_history = s->method == METHOD_SURPRISE && (int64_t)s->history_n / 8 > 24
-                             ? (int64_t)s->history_n / 8
-                             : usual_min_history(most);
+        s->min_history = surprise && most / 8 > 24 ? most / 8 : usual_min_history(most);
     if (s->history_n > HISTORY_MOST)
         return err_set(e, ERR_INPUT,
                        "`history` is %zu times `bucket`; at most %d are kept",
@@ -280,6 +279,14 @@ static const struct option_row anomaly_options[] = {
      .min = 0,
      .max = 100,
      .help = "How far from the mean it must be, as a share of the mean."},
+    {.name = "expected_keys",
+     .type = OPTION_INT,
+     .offset = AT(expected_keys),
+     .fallback = "1",
+     .min = 1,
+     .max = 1e6,
+     .help = "How many keys there will be; changes nothing but the false alarms that "
+             "`check` expects."},
     {.name = "contributors",
      .type = OPTION_TEXTS,
      .offset = AT(contributors),
@@ -298,5 +305,6 @@ const struct detector anomaly_detector = {
     .settings_bytes = sizeof(struct anomaly_settings),
     .check = anomaly_check,
     .update = anomaly_update,
+    .odds = anomaly_odds,
     .judge = anomaly_judge,
 };

@@ -19,8 +19,8 @@
 /* How one event changes one window. */
 struct update {
     const struct str *key; /* in: rule->by_n values */
-    struct buf *record; /* the kind appends the packed record here */
-    uint32_t judge_at;  /* judged at once when the window holds so many records */
+    struct buf *record;    /* the kind appends the packed record here */
+    uint32_t judge_at;     /* judged at once when the window holds so many records */
     int64_t
         due_ms; /* a new window is judged when the watermark reaches this, at the latest */
 };
@@ -37,7 +37,7 @@ struct judge_input {
                               more than it at the end of a replayed log */
     /* Nothing is confirmed any more, by any window of the shard, with a time before it. ALWAYS_MS: not known. */
     int64_t judged_ms;
-    bool all_read;  /* every partition was read to its end: nothing older is on its way */
+    bool all_read; /* every partition was read to its end: nothing older is on its way */
     /* Before it, events that a baseline needs may not have been read: a state made anew. ALWAYS_MS: all were. */
     int64_t judge_from_ms;
     /* While the watermark is before it, nothing is announced but what is confirmed: what comes is being read
@@ -52,8 +52,9 @@ struct judgement {
     uint32_t kept_n;
     int64_t
         due_ms; /* ask again when the watermark reaches this; NEVER_MS: only on change */
-    bool unproven;           /* something would be announced, were all_read true */
-    int64_t left_out; /* events that were not kept under their key, there being too many keys */
+    bool unproven; /* something would be announced, were all_read true */
+    int64_t
+        left_out; /* events that were not kept under their key, there being too many keys */
     struct alert *announced; /* said at once: to the sinks */
     size_t announced_n, announced_cap;
     struct alert *confirmed; /* canonical: to the record */
@@ -70,6 +71,9 @@ struct detector {
     int (*check)(struct rule *rule, struct err *e);
     /* After that: what may hold and may not, to warn of; NULL: nothing. The function may be NULL too. */
     const char *(*doubt)(const struct rule *rule);
+    /* False alarms a week that all its keys together give at most, in a healthy stream as docs/quality.md has it; takes up
+     * to a second. NULL: not known. */
+    double (*odds)(const struct rule *rule, int64_t *keys);
     /* False: this event does not count for the rule (a field is missing). */
     bool (*update)(const struct rule *rule, const struct event *event,
                    struct update *out);
