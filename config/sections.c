@@ -2,7 +2,6 @@
 #include "config/sections.h"
 
 #include "config/listen_address.h"
-#include "core/log.h"
 #include "core/zone.h"
 #include "windows/redis_link.h"
 #include "windows/shard.h"
@@ -162,44 +161,6 @@ static const struct option_row status_rows[] = {
 };
 #undef AT
 
-#define AT(member) offsetof(struct log_settings, member)
-static const struct option_row log_rows[] = {
-    {.name = "level",
-     .type = OPTION_WORD,
-     .offset = AT(level),
-     .fallback = "info",
-     .words = log_levels,
-     .help = "From which level on `run` logs."},
-    {.name = "format",
-     .type = OPTION_WORD,
-     .offset = AT(format),
-     .fallback = "logfmt",
-     .words = log_formats,
-     .help = "What a line is: pairs, an object of JSON, or text for people."},
-};
-#undef AT
-
-#define AT(member) offsetof(struct heartbeat_settings, member)
-static const struct option_row heartbeat_rows[] = {
-    {.name = "sink",
-     .type = OPTION_TEXT,
-     .offset = AT(sink),
-     .required = true,
-     .help = "The sink that is told again and again that `run` is at work: when it is "
-             "not told, "
-             "something is wrong. One process tells it for all, and only while events "
-             "are read "
-             "and Redis answers."},
-    {.name = "every",
-     .type = OPTION_DURATION,
-     .offset = AT(every_ms),
-     .fallback = "1m",
-     .min = 1000,
-     .max = DAY_MS,
-     .help = "How often."},
-};
-#undef AT
-
 static const struct option_row root_rows[] = {
     {.name = "record_for",
      .type = OPTION_DURATION,
@@ -219,8 +180,6 @@ const struct option_table kafka_table = {ROWS(kafka_rows), NULL, NULL};
 const struct option_table redis_table = {ROWS(redis_rows), NULL, NULL};
 const struct option_table time_table = {ROWS(time_rows), NULL, NULL};
 const struct option_table status_table = {ROWS(status_rows), NULL, NULL};
-const struct option_table log_table = {ROWS(log_rows), NULL, NULL};
-const struct option_table heartbeat_table = {ROWS(heartbeat_rows), NULL, NULL};
 const struct option_table root_table = {ROWS(root_rows), section_names, NULL};
 
 /* --- names --- */

@@ -104,6 +104,7 @@ class System:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="ticketwatch-live-"))
         self.partitions = partitions
         self.processes, self.feeds, self.logs, self.keep = [], [], 0, False
+        self.log_of = {}  # process -> its log
         settings = {"session.timeout.ms": "6000", "heartbeat.interval.ms": "500", **(properties or {})}
         listed = ", ".join('%s: "%s"' % pair for pair in settings.items())
         self.config = self.folder / "ticketwatch.yaml"
@@ -148,6 +149,7 @@ class System:
         process = subprocess.Popen([PROGRAM, "run", "-c", str(self.config)], stdout=log, stderr=log,
                                    env={**os.environ, **environment})
         log.close()
+        self.log_of[process] = self.folder / ("run%d.log" % self.logs)
         self.processes.append(process)
         return process
 
@@ -159,6 +161,9 @@ class System:
 
     def stop_all(self):
         return [self.stop(p) for p in list(self.processes)]
+
+    def log(self, process):
+        return self.log_of[process].read_text(errors="replace")
 
     def log_text(self):
         return "".join(f.read_text(errors="replace") for f in sorted(self.folder.glob("run*.log")))

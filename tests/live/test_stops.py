@@ -104,6 +104,34 @@ class Away(unittest.TestCase):
         self.ends(system)
 
 
+class Static(unittest.TestCase):
+    """Members with a name of their own (group.instance.id), as those of a StatefulSet: one that ends does not leave, so one that comes
+    back in time finds its partitions and the others notice nothing; for one that stays away they wait as long as a session."""
+    SESSION_S = 8
+
+    def owned(self, system, process):
+        return system.log(process).count("event=partition_assigned") - system.log(process).count("event=partition_revoked")
+
+    def test_it_ends_and_comes_back(self):
+        system = live.System(RULE.replace("    send: [ops]\n", ""), 2, properties={
+            "group.instance.id": "${TW_MEMBER}", "session.timeout.ms": str(self.SESSION_S * 1000)})
+        self.addCleanup(system.close)
+        first, second = system.start(TW_MEMBER="first"), system.start(TW_MEMBER="second")
+        live.wait_until("one partition each", lambda: self.owned(system, first) == 1 and self.owned(system, second) == 1, 60)
+        before = system.log(second).count("event=rebalance")
+        began = time.monotonic()
+        self.assertEqual(system.stop(first), 0)
+        self.assertLess(time.monotonic() - began, DRAIN_S)
+        again = system.start(TW_MEMBER="first")
+        live.wait_until("its partition again", lambda: self.owned(system, again) == 1, self.SESSION_S + 20)
+        self.assertEqual(system.log(second).count("event=rebalance"), before, "the other noticed it")
+        self.assertEqual(system.stop(again), 0)
+        began = time.monotonic()
+        live.wait_until("all partitions", lambda: self.owned(system, second) == 2, self.SESSION_S + 20)
+        self.assertGreater(time.monotonic() - began, 2, "it was waited for")
+        self.assertEqual(system.stop(second), 0)
+
+
 class Evicts(unittest.TestCase):
     def setUp(self):
         self.redis = live.PrivateRedis()
