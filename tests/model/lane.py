@@ -68,6 +68,7 @@ class Rules:
             return
         o.log("JOIN", s.number, gen, "w", s.w)
         s.u = min(s.u, lane.u) if o.on("join_u") else s.u
+        s.ids.update(lane.ids if o.on("join_ids") else {})
         s.unproven.update(lane.unproven)
         s.rakes[gen] = s.lanes.pop(gen)
         s.epoch = fresh if o.on("join_epoch") else s.epoch

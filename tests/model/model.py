@@ -73,6 +73,7 @@ OF_CHANGES = {  # the same for schedules whose rules change (changes.py); number
     "settled": (1655, "... and nothing is left that it must not say"),
     "join_epoch": (6, "a lane joins with a new epoch"),
     "join_u": (502, "... and the shard's u goes back to the lane's"),
+    "join_ids": (205, "... and the shard takes over its ids: it knows only those of events that concerned its own rules"),
     "lanes_u": (1225, "u and T are those of lanes, too"),
 }
 STEPS_MAX = 15000
@@ -133,7 +134,8 @@ class World(Changes, Checks):
         return o.away_until.get(pod, 0) > o.step
 
     def windows(o, key, rules):
-        return [(x, key) for x in sorted(rules)] if key in o.mode else []
+        """Those of ":2" are of one key only: what one rule holds need not concern another."""
+        return [(x, key) for x in sorted(rules) if key == "b" or ":2" not in x] if key in o.mode else []
 
     def shard_of(o, wid):
         return (ord(wid[1]) + len(wid[0])) % o.shards_n

@@ -89,7 +89,8 @@ class Shard(lane.Rules):
         for offset, t, ident, wids in items:
             if offset < now[1] or t < s.w or ident in s.ids:
                 continue
-            s.ids[ident] = t
+            if wids:  # of an event that changes nothing here nobody need know that it comes again
+                s.ids[ident] = t
             for wid in wids:
                 _, records, *rest = s.window.get(wid, (None, (), 0, -1, None))
                 s.window[wid] = (version, records + ((t, ident),), *rest)
