@@ -111,6 +111,19 @@ void buf_i64(struct buf *b, int64_t v)
     put_le(b, (uint64_t)v, 8);
 }
 
+void buf_number(struct buf *b, uint64_t v)
+{
+    unsigned char bytes[10];
+    size_t n = 0;
+    for (; v >= 0x80; v >>= 7)
+        bytes[n++] = (unsigned char)(v | 0x80);
+    bytes[n++] = (unsigned char)v;
+    if (n <= b->max_bytes - b->n)
+        buf_mem(b, bytes, n);
+    else
+        b->overflowed = true;
+}
+
 void buf_str16(struct buf *b, struct str s)
 {
     size_t n = s.n > UINT16_MAX ? UINT16_MAX : s.n;
@@ -177,6 +190,19 @@ uint32_t reader_u32(struct reader *r)
 int64_t reader_i64(struct reader *r)
 {
     return (int64_t)get_le(r, 8);
+}
+
+uint64_t reader_number(struct reader *r)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte = reader_u8(r);
+        v |= (uint64_t)(byte & 0x7F) << shift;
+        if (byte < 0x80)
+            return v;
+    }
+    r->failed = true;
+    return 0;
 }
 
 struct str reader_str16(struct reader *r)

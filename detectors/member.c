@@ -26,39 +26,107 @@ enum { SHORT_BYTES = 128, LONG_BYTES = 300 };
     X((m)->sample.subject, LONG_BYTES)       \
     X((m)->sample.version, SHORT_BYTES)
 
+enum { HAS_PERSON = 1, HAS_VALUE = 2, HAS_MRR = 4, HAS_CROWD = 8 };
+
+static uint64_t person_of(struct str user, struct str event)
+{
+    return user.n ? XXH3_64bits(user.p, user.n)
+                  : XXH3_64bits_withSeed(event.p, event.n, 1);
+}
+
+/* What its own texts do not say: of a user whose id is so long that it is cut. */
+static bool has_person(const struct member *m)
+{
+    return m->person !=
+           person_of(utf8_cut(m->evidence.user, SHORT_BYTES), m->evidence.event);
+}
+
+static uint64_t zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static int64_t unzigzag(uint64_t v)
+{
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+static int64_t bits_of(double x)
+{
+    int64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+static uint64_t texts_there(const struct member *m)
+{
+    uint64_t there = 0, bit = 1;
+#define X(text, max)           \
+    there |= text.n ? bit : 0; \
+    bit <<= 1;
+    MEMBER_TEXTS(X, m)
+#undef X
+    return there;
+}
+
+static void put_text(struct buf *out, struct str text, size_t max)
+{
+    if (text.n == 0)
+        return;
+    text = utf8_cut(text, max);
+    buf_number(out, text.n);
+    buf_put(out, text);
+}
+
 void member_pack(const struct member *m, struct buf *out)
 {
-    int64_t mrr;
-    memcpy(&mrr, &m->account.mrr, sizeof mrr);
-    buf_i64(out, m->time_ms);
-    buf_u32(out, m->weight);
-    buf_i64(out, (int64_t)m->person);
-    buf_i64(out, m->value);
-    buf_i64(out, mrr);
-    buf_u32(out, (uint32_t)m->evidence.partition);
-    buf_i64(out, m->evidence.offset);
-#define X(text, max) buf_str16(out, utf8_cut(text, max));
+    int flags = (has_person(m) ? HAS_PERSON : 0) | (m->value ? HAS_VALUE : 0) |
+                (bits_of(m->account.mrr) ? HAS_MRR : 0) | (m->crowd.n ? HAS_CROWD : 0);
+    buf_u8(out, (uint8_t)flags);
+    buf_number(out, zigzag(m->time_ms));
+    buf_number(out, m->weight);
+    buf_number(out, zigzag(m->evidence.partition));
+    buf_number(out, zigzag(m->evidence.offset));
+    if (flags & HAS_PERSON)
+        buf_i64(out, (int64_t)m->person);
+    if (flags & HAS_VALUE)
+        buf_number(out, zigzag(m->value));
+    if (flags & HAS_MRR)
+        buf_i64(out, bits_of(m->account.mrr));
+    buf_number(out, texts_there(m));
+#define X(text, max) put_text(out, text, max);
     MEMBER_TEXTS(X, m)
 #undef X
     if (m->crowd.n)
         buf_str16(out, m->crowd);
 }
 
+static struct str take_text(struct reader *r, uint64_t *there)
+{
+    bool is_there = *there & 1;
+    *there >>= 1;
+    return is_there ? reader_bytes(r, reader_number(r)) : STR_NONE;
+}
+
 bool member_unpack(struct str packed, struct member *m)
 {
     struct reader r = {.in = packed};
-    m->time_ms = reader_i64(&r);
-    m->weight = reader_u32(&r);
-    m->person = (uint64_t)reader_i64(&r);
-    m->value = reader_i64(&r);
-    int64_t mrr = reader_i64(&r);
+    unsigned flags = reader_u8(&r);
+    m->time_ms = unzigzag(reader_number(&r));
+    m->weight = (uint32_t)reader_number(&r);
+    m->evidence.partition = (int32_t)unzigzag(reader_number(&r));
+    m->evidence.offset = unzigzag(reader_number(&r));
+    m->person = flags & HAS_PERSON ? (uint64_t)reader_i64(&r) : 0;
+    m->value = flags & HAS_VALUE ? unzigzag(reader_number(&r)) : 0;
+    int64_t mrr = flags & HAS_MRR ? reader_i64(&r) : 0;
     memcpy(&m->account.mrr, &mrr, sizeof mrr);
-    m->evidence.partition = (int32_t)reader_u32(&r);
-    m->evidence.offset = reader_i64(&r);
-#define X(text, max) text = reader_str16(&r);
+    uint64_t there = reader_number(&r);
+#define X(text, max) text = take_text(&r, &there);
     MEMBER_TEXTS(X, m)
 #undef X
-    m->crowd = r.in.n ? reader_str16(&r) : STR_NONE;
+    m->crowd = flags & HAS_CROWD ? reader_str16(&r) : STR_NONE;
+    if (!(flags & HAS_PERSON))
+        m->person = person_of(m->evidence.user, m->evidence.event);
     m->evidence.time_ms = m->time_ms;
     m->evidence.account = m->account.id;
     return !r.failed && r.in.n == 0;
@@ -80,8 +148,7 @@ void member_of_event(const struct event *e, struct member *m)
     *m = (struct member){
         .time_ms = e->time_ms,
         .weight = 1,
-        .person = user.n ? XXH3_64bits(user.p, user.n)
-                         : XXH3_64bits_withSeed(e->id.p, e->id.n, 1),
+        .person = person_of(user, e->id),
         .evidence = {.event = e->id,
                      .ticket = event_text(e, FIELD_TICKET_ID),
                      .user = user,

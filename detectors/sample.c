@@ -36,14 +36,6 @@ void sample_add(struct sample *s, size_t most, const struct sample_entry *e,
 
 /* --- writing --- */
 
-/* Seven bits a byte, the lowest first: most numbers are small. */
-static void put_number(struct buf *out, size_t n)
-{
-    for (; n >= 0x80; n >>= 7)
-        buf_u8(out, (uint8_t)(n | 0x80));
-    buf_u8(out, (uint8_t)n);
-}
-
 void sample_writer_begin(struct sample_writer *w, size_t parts_n)
 {
     *w = (struct sample_writer){.parts_n = parts_n};
@@ -70,7 +62,7 @@ void sample_put(struct sample_writer *w, const struct sample *s)
     for (size_t i = 0; i < s->n; i++) {
         buf_i64(&w->then, (int64_t)s->entries[i].hash);
         for (size_t p = 0; p < w->parts_n; p++)
-            put_number(&w->then, number_of(w, s->entries[i].parts[p]));
+            buf_number(&w->then, number_of(w, s->entries[i].parts[p]));
     }
 }
 
@@ -85,18 +77,6 @@ void sample_writer_end(struct sample_writer *w, struct buf *out)
 }
 
 /* --- reading --- */
-
-static size_t take_number(struct reader *in)
-{
-    size_t n = 0;
-    for (int shift = 0; shift < 32; shift += 7) {
-        uint8_t byte = reader_u8(in);
-        n |= (size_t)(byte & 0x7F) << shift;
-        if (byte < 0x80)
-            break;
-    }
-    return n;
-}
 
 void sample_reader_begin(struct sample_reader *r)
 {
@@ -123,7 +103,7 @@ void sample_take(struct sample_reader *r, struct sample *out)
         struct sample_entry *e = &out->entries[out->n];
         e->hash = (uint64_t)reader_i64(r->in);
         for (size_t p = 0; p < r->parts_n; p++) {
-            size_t number = take_number(r->in);
+            uint64_t number = reader_number(r->in);
             e->parts[p] = number < r->texts_n ? r->texts[number] : STR_NONE;
         }
     }
