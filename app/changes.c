@@ -3,15 +3,17 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/timefmt.h"
 #include "detectors/detector.h"
 #include "detectors/match.h"
 
-enum { RECORDS_MAX_BYTES = 256 * 1024 * 1024, HEAD_MAX_BYTES = 4096 };
+enum { RECORDS_MAX_BYTES = 256 * 1024 * 1024 };
 
 void changes_init(struct changes *c)
 {
     *c = (struct changes){0};
-    index_init(&c->by_id);
+    index_init(&c->by_head);
+    index_init(&c->seen);
     buf_init(&c->records, RECORDS_MAX_BYTES);
 }
 
@@ -19,15 +21,10 @@ void changes_deinit(struct changes *c)
 {
     free(c->items);
     free(c->pieces);
-    index_deinit(&c->by_id);
+    free(c->found);
+    index_deinit(&c->by_head);
+    index_deinit(&c->seen);
     buf_deinit(&c->records);
-}
-
-void changes_clear(struct changes *c)
-{
-    c->n = c->pieces_n = 0;
-    index_clear(&c->by_id);
-    buf_clear(&c->records);
 }
 
 static void *room(void *array, size_t n, size_t *cap, size_t item_bytes)
@@ -40,37 +37,48 @@ static void *room(void *array, size_t n, size_t *cap, size_t item_bytes)
     return array;
 }
 
-static struct str head_of(const struct rule *rule, struct str name, const struct str *key,
-                          struct arena *arena)
-{
-    struct buf head;
-    buf_init(&head, HEAD_MAX_BYTES);
-    window_head(&head, name, key, rule_window_keys(rule));
-    struct str kept = arena_str(arena, buf_str(&head));
-    buf_deinit(&head);
-    return kept;
-}
+/* --- which windows --- */
 
 /* The head of rule i's window for the key, if it lies in the shard. Where it lies does not depend on what the shard
  * names it. */
-static bool window_here(const struct rule *rule, size_t i, const struct str *key,
-                        const struct shard_of *shard, struct arena *arena,
-                        struct str *head)
+static bool window_here(const struct changes_of *of, size_t i, const struct str *key,
+                        struct arena *arena, struct str *head)
 {
-    if (shard->holds && !shard->holds[i])
+    const struct rule *rule = &of->rules[i];
+    size_t keys_n = rule_window_keys(rule);
+    *head = window_head_made(rule->window_name, key, keys_n, arena);
+    if (!rule->everywhere && shard_of_bytes(*head, of->shards_n) != of->shard)
         return false;
-    *head = head_of(rule, rule->window_name, key, arena);
-    if (!rule->everywhere && shard_of_bytes(*head, shard->n) != shard->shard)
-        return false;
-    if (shard->names && !str_eq(shard->names[i], rule->window_name))
-        *head = head_of(rule, shard->names[i], key, arena);
+    if (of->names && !str_eq(of->names[i], rule->window_name))
+        *head = window_head_made(of->names[i], key, keys_n, arena);
     return true;
 }
+
+/* The windows of the shard that the event concerns: c->found. True: some window, here or in another shard. */
+static bool find(struct changes *c, const struct changes_of *of, struct event *event,
+                 struct arena *arena)
+{
+    bool any = false;
+    c->found_n = 0;
+    for (size_t i = 0; i < of->rules_n; i++) {
+        c->found = room(c->found, c->found_n, &c->found_cap, sizeof *c->found);
+        struct change_match *m = &c->found[c->found_n];
+        m->rule = i;
+        if ((of->holds && !of->holds[i]) ||
+            !rule_match(&of->rules[i], event, arena, m->key))
+            continue;
+        any = true;
+        c->found_n += window_here(of, i, m->key, arena, &m->head);
+    }
+    return any;
+}
+
+/* --- what they get --- */
 
 /* The number of the window's change; made if this is the first. */
 static size_t change_of(struct changes *c, struct str head)
 {
-    size_t at = index_put(&c->by_id, head, c->n);
+    size_t at = index_put(&c->by_head, head, c->n);
     if (at < c->n)
         return at;
     c->items = room(c->items, c->n, &c->cap, sizeof *c->items);
@@ -83,10 +91,10 @@ static size_t change_of(struct changes *c, struct str head)
 
 /* False: the event does not count for the rule. */
 static bool add(struct changes *c, const struct rule *rule, const struct event *event,
-                const struct str *key, struct str head)
+                const struct change_match *m)
 {
     struct update u = {
-        .key = key, .record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
+        .key = m->key, .record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
     size_t begin = c->records.n, record = buf_str16_begin(&c->records);
     if (!rule->kind->update(rule, event, &u)) {
         c->records.n = begin;
@@ -94,9 +102,10 @@ static bool add(struct changes *c, const struct rule *rule, const struct event *
     }
     buf_str16_end(&c->records, record);
     assert(!c->records.overflowed);
-    size_t at = change_of(c, head);
+    size_t at = change_of(c, m->head);
     struct window_change *w = &c->items[at];
     w->records_n++;
+    w->lapses = u.lapses && w->records_n == 1;
     w->judge_at = u.judge_at < w->judge_at ? u.judge_at : w->judge_at;
     w->due_ms = u.due_ms < w->due_ms ? u.due_ms : w->due_ms;
     c->pieces = room(c->pieces, c->pieces_n, &c->pieces_cap, sizeof *c->pieces);
@@ -104,23 +113,20 @@ static bool add(struct changes *c, const struct rule *rule, const struct event *
     return true;
 }
 
-bool changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
-                 struct event *event, struct shard_of shard, struct arena *arena,
-                 uint64_t *matches)
+static bool add_all(struct changes *c, const struct changes_of *of,
+                    const struct event *event)
 {
-    struct str key[ALERT_KEYS_MAX], head;
     bool any = false;
-    for (size_t i = 0; i < rules_n; i++) {
-        if (!rule_match(&rules[i], event, arena, key) ||
-            !window_here(&rules[i], i, key, &shard, arena, &head))
-            continue;
-        matches[i]++;
-        any = add(c, &rules[i], event, key, head) || any;
+    for (size_t i = 0; i < c->found_n; i++) {
+        const struct change_match *m = &c->found[i];
+        c->matches[m->rule]++;
+        any = add(c, &of->rules[m->rule], event, m) || any;
     }
     return any;
 }
 
-void changes_finish(struct changes *c, struct arena *arena)
+/* Joins each window's records. */
+static void join_records(struct changes *c, struct arena *arena)
 {
     char **ends = arena_alloc(arena, (c->n + 1) * sizeof *ends);
     for (size_t i = 0; i < c->pieces_n; i++)
@@ -132,4 +138,75 @@ void changes_finish(struct changes *c, struct arena *arena)
         memcpy(ends[p->change], c->records.p + p->at, p->n);
         ends[p->change] += p->n;
     }
+}
+
+/* --- a batch --- */
+
+/* A repetition has the id and, as a repetition should, the time of the first: the same slot of ids, as in
+ * the store, so that it does not matter whether both stand in one batch. */
+static bool comes_again(struct changes *c, const struct changes_of *of,
+                        const struct event *event, struct arena *arena)
+{
+    int64_t cell = time_cell(event->time_ms, id_slot_ms(of->lateness_ms));
+    size_t n = event->id.n + sizeof cell, known = c->seen.n;
+    char *key = arena_alloc(arena, n);
+    memcpy(key, event->id.p, event->id.n);
+    memcpy(key + event->id.n, &cell, sizeof cell);
+    (void)index_put(&c->seen, (struct str){key, n}, 1);
+    return c->seen.n == known;
+}
+
+static void keep(struct changes *c, struct event *event)
+{
+    c->events[c->events_n] = event;
+    c->ids[c->events_n] = event->id;
+    c->times_ms[c->events_n++] = event->time_ms;
+}
+
+/* `events` may be c->events: what is kept never overtakes what is read. */
+static void fill(struct changes *c, const struct changes_of *of,
+                 struct event *const *events, size_t n, struct arena *arena)
+{
+    c->n = c->pieces_n = c->events_n = 0;
+    index_clear(&c->by_head);
+    index_clear(&c->seen);
+    buf_clear(&c->records);
+    c->matches = arena_alloc(arena, (of->rules_n + 1) * sizeof *c->matches);
+    for (size_t i = 0; i < n; i++) {
+        struct event *event = events[i];
+        if (!find(c, of, event, arena))
+            continue;
+        bool home = shard_of_bytes(event->id, of->shards_n) == of->shard;
+        if (!home && c->found_n == 0)
+            continue;
+        if (comes_again(c, of, event, arena))
+            c->duplicates += home;
+        else if (add_all(c, of, event) || home)
+            keep(c, event);
+    }
+    join_records(c, arena);
+}
+
+void changes_make(struct changes *c, const struct changes_of *of,
+                  const struct accepted *a, struct arena *arena)
+{
+    c->duplicates = c->refused_duplicates = c->refused_behind = 0;
+    c->events = arena_alloc(arena, (a->n + 1) * sizeof *c->events);
+    c->ids = arena_alloc(arena, (a->n + 1) * sizeof *c->ids);
+    c->times_ms = arena_alloc(arena, (a->n + 1) * sizeof *c->times_ms);
+    fill(c, of, a->events, a->n, arena);
+}
+
+void changes_leave_out(struct changes *c, const struct changes_of *of,
+                       const unsigned char *refused, struct arena *arena)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < c->events_n; i++) {
+        bool home = shard_of_bytes(c->ids[i], of->shards_n) == of->shard;
+        c->refused_duplicates += home && refused[i] == REFUSED_DUPLICATE;
+        c->refused_behind += home && refused[i] == REFUSED_BEHIND;
+        if (refused[i] == ACCEPTED)
+            c->events[left++] = c->events[i];
+    }
+    fill(c, of, c->events, left, arena);
 }

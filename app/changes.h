@@ -1,19 +1,31 @@
-/* A batch's events turned into window changes: all that a batch adds to one window, together. */
+/* A batch's events turned into window changes: all that a batch adds to one window of a shard, together.
+ *
+ * An event that changes nothing in any shard is passed over, and nobody remembers its id: that it comes again would
+ * change nothing either. One that changes something elsewhere only is known at home, too, in the shard that its id
+ * says: there its repetitions are counted. */
 #ifndef APP_CHANGES_H
 #define APP_CHANGES_H
 
-#include "core/arena.h"
-#include "core/event.h"
+#include "app/accept.h"
 #include "core/index.h"
 #include "detectors/rule.h"
 #include "windows/shard.h"
-#include "windows/window_store.h"
 
-/* One shard of so many, and what its store says of the rules (windows/window_store.h); NULL: nothing. */
-struct shard_of {
-    size_t n, shard;
+/* Whose windows: the rules, one shard of so many, and what its store says of the rules (windows/window_store.h); NULL:
+ * nothing. */
+struct changes_of {
+    const struct rule *rules;
+    size_t rules_n;
+    int64_t lateness_ms;
+    size_t shards_n, shard;
     const struct str *names;
     const bool *holds;
+};
+
+/* A rule that the event in hand matches. */
+struct change_match {
+    size_t rule;
+    struct str head, key[ALERT_KEYS_MAX];
 };
 
 struct change_piece {
@@ -25,22 +37,32 @@ struct change_piece {
 struct changes {
     struct window_change *items;
     size_t n, cap;
-    struct index by_id;
+    struct event **
+        events; /* those that concern the shard, in order; the arena's, like ids and times_ms */
+    struct str *ids;
+    int64_t *times_ms;
+    size_t events_n;
+    uint64_t *matches; /* by rule; the arena's */
+    uint64_t
+        duplicates; /* in the batch itself, of events at home in the shard; like those refused by its store */
+    uint64_t refused_duplicates, refused_behind;
+
+    struct index by_head, seen;
     struct buf records;
     struct change_piece *pieces;
     size_t pieces_n, pieces_cap;
+    struct change_match *found;
+    size_t found_n, found_cap;
 };
 
 void changes_init(struct changes *c);
 void changes_deinit(struct changes *c);
-void changes_clear(struct changes *c);
 
-/* Adds what the event changes in that shard under each rule; counts matches per rule. Texts go to `arena`. False:
- * nothing. */
-bool changes_add(struct changes *c, const struct rule *rules, size_t rules_n,
-                 struct event *event, struct shard_of shard, struct arena *arena,
-                 uint64_t *matches);
-/* Joins each window's records. After this c->items may be given to a store. */
-void changes_finish(struct changes *c, struct arena *arena);
+/* What the accepted events change in the shard, each id once. Texts go to `arena`. */
+void changes_make(struct changes *c, const struct changes_of *of,
+                  const struct accepted *a, struct arena *arena);
+/* The same without the events that the store refused: enum refusal for each of c->events. */
+void changes_leave_out(struct changes *c, const struct changes_of *of,
+                       const unsigned char *refused, struct arena *arena);
 
 #endif

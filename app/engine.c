@@ -138,8 +138,8 @@ static bool has_time(const struct engine *g, int64_t until_ms)
 static int tick(struct engine *g, struct engine_shard *shard, bool unproven,
                 int64_t until_ms, struct err *e)
 {
-    size_t committed = 1;
-    for (size_t rounds = 0; committed && (work_waits(&shard->clock) || unproven) &&
+    size_t committed, progress = 1;
+    for (size_t rounds = 0; progress && (work_waits(&shard->clock) || unproven) &&
                             (rounds == 0 || has_time(g, until_ms));
          rounds++) {
         struct window *windows;
@@ -148,8 +148,10 @@ static int tick(struct engine *g, struct engine_shard *shard, bool unproven,
         if (shard->store->ops->due(shard->store, JUDGE_AT_ONCE, unproven, &g->scratch,
                                    &windows, &n, &shard->clock, e))
             return -1;
+        progress = (size_t)shard->clock.lapsed_n;
         if (judge(g, shard, windows, n, &committed, e))
             return -1;
+        progress += committed;
         unproven = false;
     }
     return 0;
@@ -186,51 +188,39 @@ struct piece {
     int64_t high_ms; /* before it, then behind it */
 };
 
-/* The part of the accepted events that concerns a shard, and what it changes there. An event that changes
- * nothing anywhere goes to one shard all the same: its repetitions are counted there. */
-static void make_changes(struct engine *g, size_t shard, struct accepted *a,
-                         uint64_t *matches)
+static struct changes_of windows_of(const struct engine *g, size_t shard)
 {
     const struct engine_shard *s = &g->shards[shard];
-    struct shard_of here_is = {g->mains_n, s->number, s->store->names, s->store->holds};
-    size_t kept = 0;
-    memset(matches, 0, (g->rules_n + 1) * sizeof *matches);
-    changes_clear(&g->changes);
-    for (size_t i = 0; i < a->n; i++) {
-        bool here = changes_add(&g->changes, g->rules, g->rules_n, a->events[i], here_is,
-                                &g->scratch, matches);
-        if (!here && shard_of_bytes(a->ids[i], g->mains_n) != here_is.shard)
-            continue;
-        a->events[kept] = a->events[i];
-        a->ids[kept] = a->ids[i];
-        a->times_ms[kept++] = a->times_ms[i];
-    }
-    a->n = kept;
-    changes_finish(&g->changes, &g->scratch);
+    return (struct changes_of){.rules = g->rules,
+                               .rules_n = g->rules_n,
+                               .lateness_ms = g->lateness_ms,
+                               .shards_n = g->mains_n,
+                               .shard = s->number,
+                               .names = s->store->names,
+                               .holds = s->store->holds};
 }
 
 static void count(struct engine *g, size_t shard, const struct piece *piece,
-                  const struct accepted *a, const uint64_t *matches)
+                  uint64_t late)
 {
+    const struct changes *c = &g->changes;
     if (g->shards[shard].store->is_lane) /* they were counted when they came first */
         return;
     for (size_t i = 0; i < g->rules_n; i++)
-        g->stats.rules[i].matches += matches[i];
-    g->stats.duplicates += a->refused_duplicates;
-    g->stats.behind += a->refused_behind;
+        g->stats.rules[i].matches += c->matches[i];
+    g->stats.duplicates += c->duplicates + c->refused_duplicates;
+    g->stats.behind += c->refused_behind;
     if (shard > 0) /* the others see the same events */
         return;
-    g->stats.duplicates += a->duplicates;
     g->stats.batches++;
     g->stats.events += piece->to - piece->from;
     for (size_t i = piece->from; i < piece->to; i++)
         g->stats.types[piece->batch->events[i].type]++;
-    g->stats.late += a->late;
+    g->stats.late += late;
 }
 
 static struct apply call_of(struct engine *g, const struct engine_partition *p,
-                            size_t shard, const struct piece *piece,
-                            const struct accepted *a)
+                            size_t shard, const struct piece *piece, int64_t high_ms)
 {
     const struct batch *b = piece->batch;
     bool whole = piece->next == b->next;
@@ -245,11 +235,11 @@ static struct apply call_of(struct engine *g, const struct engine_partition *p,
                           .last_offset = whole ? b->last_offset : -1,
                           .last_hash = b->last_hash,
                           .lost = piece->start == b->start ? b->lost : 0,
-                          .high_ms = a->high_ms,
+                          .high_ms = high_ms,
                           .has_events = piece->to > piece->from,
-                          .ids = a->ids,
-                          .times_ms = a->times_ms,
-                          .events_n = a->n,
+                          .ids = g->changes.ids,
+                          .times_ms = g->changes.times_ms,
+                          .events_n = g->changes.events_n,
                           .changes = g->changes.items,
                           .changes_n = g->changes.n,
                           .limits = limits,
@@ -261,17 +251,17 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
                  const struct piece *piece, int64_t *high_ms, enum apply_outcome *outcome,
                  struct err *e)
 {
-    uint64_t *matches = arena_alloc(&g->scratch, (g->rules_n + 1) * sizeof *matches);
     struct window_store *store = g->shards[shard].store;
+    struct changes_of of = windows_of(g, shard);
     struct apply_reply reply;
     struct accepted a;
     size_t committed;
     accept_events(piece->batch, piece->from, piece->to, piece->high_ms, g->lateness_ms,
                   &g->scratch, &a);
     *high_ms = a.high_ms;
+    changes_make(&g->changes, &of, &a, &g->scratch);
     do {
-        make_changes(g, shard, &a, matches);
-        struct apply call = call_of(g, p, shard, piece, &a);
+        struct apply call = call_of(g, p, shard, piece, a.high_ms);
         if (store->ops->apply(store, &call, &g->scratch, &reply, e))
             return -1;
         if (reply.outcome == MISPLACED && FAULT_OFF("exact_cursor")) {
@@ -284,12 +274,12 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
         }
         g->shards[shard].clock = reply.clock;
         if (reply.outcome == REVISE)
-            accept_leave_out(&a, reply.refused, g->mains_n, g->shards[shard].number);
+            changes_leave_out(&g->changes, &of, reply.refused, &g->scratch);
     } while (reply.outcome == REVISE);
     *outcome = reply.outcome;
     if (reply.outcome == MISPLACED)
         return 0;
-    count(g, shard, piece, &a, matches);
+    count(g, shard, piece, a.late);
     keys_left_out(g->rules, g->rules_n, store->names, g->changes.items, &reply,
                   g->stats.rules);
     return judge(g, &g->shards[shard], reply.windows, reply.windows_n, &committed, e);

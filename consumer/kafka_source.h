@@ -17,7 +17,7 @@
 #include "core/option.h"
 
 enum {
-    FETCH_MAX = 2000, /* records taken from librdkafka at a time */
+    FETCH_MAX = 8192, /* records taken from librdkafka at a time */
     POSITION_NONE = -1,
 };
 

@@ -234,6 +234,7 @@ static bool count_update(const struct rule *rule, const struct event *event,
     member_pack(&m, out->record);
     out->judge_at = (uint32_t)s->at_least;
     out->due_ms = event->time_ms + s->within_ms;
+    out->lapses = s->at_least > 1 && s->distinct == DISTINCT_NONE;
     return true;
 }
 

@@ -23,6 +23,8 @@ struct update {
     uint32_t judge_at;     /* judged at once when the window holds so many records */
     int64_t
         due_ms; /* a new window is judged when the watermark reaches this, at the latest */
+    bool
+        lapses; /* ... and if it holds nothing else by then, it need not be: nothing would become known, or stay */
 };
 
 struct judge_input {

@@ -4,11 +4,12 @@
 --      9 earliest accepted time ('' none), 10 fold bytes, 11 number of id slots, 12 of changes,
 --      13 offset and hash of the last record ('' none), 14 records that retention deleted unread, 15 number of limits;
 --      then for each limit: the name of a rule's windows, how many there may be; for each slot: its name, its end, number
---      of ids, ids; then for each change: id, head, records, their number, judge_at, due time.
+--      of ids, ids; then for each change: id, head, records, their number ('0': one, with
+--      which a new window lapses), judge_at, due time.
 -- KEYS, more: the id slots.
 -- Reply: MISPLACED; BEHIND; DUPLICATES: positions among all ids;
 --        APPLIED: how many changes would have made a window beyond its limit and were left out, their positions,
---        the windows to be judged now.
+--        the windows to be judged now, each a header and its pieces.
 local partition, start, high, version = ARGV[3], ARGV[4], ARGV[6], ARGV[8]
 local fold, slots_n, changes_n = tonumber(ARGV[10]), tonumber(ARGV[11]), tonumber(ARGV[12])
 
@@ -41,13 +42,9 @@ if #seen > 0 then
   for i = 1, #seen do r[6 + i] = seen[i] end
   return r
 end
--- Every argument is read before the first write: an error midway would keep what came before it.
-local changes = {}
-for i = 1, changes_n do
-  changes[i] = {id = ARGV[at], head = ARGV[at + 1], records = ARGV[at + 2], n = tonumber(ARGV[at + 3]),
-                judge_at = tonumber(ARGV[at + 4]), due = tonumber(ARGV[at + 5])}
-  if not (changes[i].n and changes[i].judge_at and changes[i].due) then error('apply: bad arguments') end
-  at = at + 6
+-- Every argument is looked at before the first write: an error midway would keep what came before it.
+for c = at, at + 6 * (changes_n - 1), 6 do
+  if not (tonumber(ARGV[c + 3]) and tonumber(ARGV[c + 4]) and tonumber(ARGV[c + 5])) then error('apply: bad arguments') end
 end
 
 for s = 1, slots_n do
@@ -69,29 +66,47 @@ local function room_for(head)
   return true
 end
 
-local judge_now, waiting, left_out = {}, {}, {}
+local PIECES_MAX = 64
+local judge_now, headers, left_out = {}, {}, {}
+
+-- Adds to a window, or makes it; false: there is no room.
+local function change(c, header, set)
+  local id, records, n, bytes, pieces = ARGV[c], ARGV[c + 2], tonumber(ARGV[c + 3]), #ARGV[c + 2], 0
+  local lapses = n == 0
+  if lapses then n = 1 end
+  if header then
+    local before_n, before_bytes = struct.unpack('<I4I4', header, 9)
+    pieces = pieces_of(header)
+    if pieces == 0 then
+      pieces = 1
+      set[#set + 1], set[#set + 2] = id .. '\1', string.sub(header, HEADER_BYTES + 1)
+    end
+    n, bytes, pieces = before_n + n, before_bytes + bytes, pieces + 1
+    set[#set + 1], set[#set + 2] = id .. string.char(pieces), records
+    header = header_of(version, n, bytes, pieces)
+  elseif room_for(ARGV[c + 1]) then
+    local head = ARGV[c + 1]
+    header = header_of(version, n, bytes, lapses and LAPSES or 0) .. struct.pack('<I2', #head) .. head .. '\0\0\0\0' .. records
+  else
+    return false
+  end
+  set[#set + 1], set[#set + 2] = id, header
+  if n >= tonumber(ARGV[c + 4]) or bytes >= fold or pieces >= PIECES_MAX then
+    judge_now[#judge_now + 1], headers[#headers + 1] = id, header
+  end
+  return true
+end
+
 in_pieces(changes_n, function(from, to)
   local ids, set, due = {}, {}, {}
-  for i = from, to do ids[#ids + 1] = changes[i].id end
+  for i = from, to do ids[#ids + 1] = ARGV[at + 6 * (i - 1)] end
   local values = redis.call('HMGET', WINDOWS, unpack(ids))
   for i = from, to do
-    local c, v = changes[i], values[i - from + 1]
-    local n, records_at
-    if v then
-      n, records_at = struct.unpack('<I4I4', v, 9)
-      v = version .. struct.pack('<I4', n + c.n) .. string.sub(v, 13) .. c.records
-    elseif room_for(c.head) then
-      n, records_at = 0, 22 + #c.head
-      v = version .. struct.pack('<I4I4I2', c.n, records_at, #c.head) .. c.head .. '\0\0\0\0' .. c.records
+    local c = at + 6 * (i - 1)
+    if change(c, values[i - from + 1], set) then
+      due[#due + 1], due[#due + 2] = ARGV[c + 5], ARGV[c]
     else
       left_out[#left_out + 1] = i
-    end
-    if v then
-      set[#set + 1], set[#set + 2] = c.id, v
-      due[#due + 1], due[#due + 2] = int(c.due), c.id
-      if n + c.n >= c.judge_at or #v - records_at >= fold then
-        waiting[#waiting + 1], judge_now[#judge_now + 1] = c.id, v
-      end
     end
   end
   if #set > 0 then
@@ -101,7 +116,7 @@ in_pieces(changes_n, function(from, to)
 end)
 for name in pairs(made) do redis.call('HSET', STATE, 'keys ' .. name, live[name]) end
 local floor = said()
-for i = 1, #waiting do redis.call('ZADD', WAITING, 'NX', floor, waiting[i]) end
+for i = 1, #judge_now do redis.call('ZADD', WAITING, 'NX', floor, judge_now[i]) end
 
 redis.call('HSET', CURSORS, partition, ARGV[5])
 if high ~= '' then redis.call('HSET', HIGHS, partition, high) end
@@ -113,5 +128,5 @@ if ARGV[14] ~= '0' then redis.call('HINCRBY', META, 'lost', ARGV[14]) end
 local r = reply('APPLIED')
 r[7] = #left_out
 for i = 1, #left_out do r[7 + i] = left_out[i] end
-for i = 1, #judge_now do r[7 + #left_out + i] = judge_now[i] end
+for i = 1, #judge_now do r[7 + #left_out + i] = window_of(judge_now[i], headers[i]) end
 return r

@@ -58,9 +58,50 @@ local function same_epoch()
   return redis.call('HGET', STATE, 'epoch') == ARGV[1]
 end
 
+-- So many windows of these names are no more.
+local function count_out(gone)
+  for name, number in pairs(gone) do
+    if redis.call('HINCRBY', STATE, 'keys ' .. name, -number) <= 0 then redis.call('HDEL', STATE, 'keys ' .. name) end
+  end
+end
+
 -- The rule's name and layout, with which a window's head begins; STATE's `keys NAME` says how many windows have it.
 local function windows_name(head)
   return string.sub(head, 3, 2 + struct.unpack('<I2', head))
+end
+
+-- A window is a header (version 8 bytes, number of records u32, their bytes u32, pieces u8) and a body. In a new window
+-- 255 pieces stand for none, and that it lapses: it has one record, and is forgotten unheard when it is due. The body stands
+-- behind the header or, where the window grew, in so many fields of its own: what is there is neither read nor written
+-- to add to it. Every byte that passes through Lua costs, and most of all those of long windows.
+local HEADER_BYTES, LAPSES = 17, 255
+
+local function header_of(version, records, bytes, pieces)
+  return version .. struct.pack('<I4I4B', records, bytes, pieces)
+end
+
+local function pieces_of(header)
+  local pieces = string.byte(header, HEADER_BYTES) or 0 -- none where it is damaged, which its reader says
+  return pieces == LAPSES and 0 or pieces
+end
+
+-- The fields of pieces `from` to `to`.
+local function piece_names(id, from, to)
+  local names = {}
+  for i = from, to do names[#names + 1] = id .. string.char(i) end
+  return names
+end
+
+-- The header, and all pieces.
+local function window_of(id, header)
+  local pieces = pieces_of(header)
+  if pieces == 0 then return {header} end
+  return {header, unpack(redis.call('HMGET', WINDOWS, unpack(piece_names(id, 1, pieces))))}
+end
+
+-- The command with many arguments, in even pieces, for the same reason.
+local function call_all(command, key, args)
+  for from = 1, #args, 1000 do redis.call(command, key, unpack(args, from, math.min(from + 999, #args))) end
 end
 
 -- f(arguments from, to) for pieces of at most 500, since a call takes a bounded number of values.

@@ -1,10 +1,12 @@
 -- A lane that stands where the shard stands becomes part of it (docs/once.md, "Rules that change"). Both have applied the
 -- same events then: what holds of the shard's partitions holds of the lane's, and what the lane must not say is past.
--- KEYS, more: the lane's meta, cursors, highs, idles, due, waiting, unproven. ARGV 3 the lane, 4 a new epoch.
+-- The shard knows ids of events that concerned its own rules; now the lane's rules are its own, and so are their ids.
+-- KEYS, more: the lane's meta, cursors, highs, idles, due, waiting, unproven, id_slots; then for each slot of its ids the
+--       shard's and the lane's. ARGV 3 the lane, 4 a new epoch; then the slots' names.
 -- Reply: JOINED or APART.
 if not same_epoch() then return {'EPOCH'} end
 local META2, CURSORS2, HIGHS2, IDLES2 = KEYS[MORE_KEYS + 1], KEYS[MORE_KEYS + 2], KEYS[MORE_KEYS + 3], KEYS[MORE_KEYS + 4]
-local DUE2, WAITING2, UNPROVEN2 = KEYS[MORE_KEYS + 5], KEYS[MORE_KEYS + 6], KEYS[MORE_KEYS + 7]
+local DUE2, WAITING2, UNPROVEN2, ID_SLOTS2 = KEYS[MORE_KEYS + 5], KEYS[MORE_KEYS + 6], KEYS[MORE_KEYS + 7], KEYS[MORE_KEYS + 8]
 
 -- In every partition that the watermark waits for: a topic that is gone leaves its cursors.
 local function in_step()
@@ -30,6 +32,22 @@ local function settled()
   return redis.call('ZCARD', WAITING2) == 0 and not (past and first and first <= past)
 end
 
+-- The slots given are all that the lane has.
+local function all_slots()
+  for i = 5, #ARGV do
+    if not redis.call('ZSCORE', ID_SLOTS2, ARGV[i]) then return false end
+  end
+  return redis.call('ZCARD', ID_SLOTS2) == #ARGV - 4
+end
+
+local function take_ids()
+  for i = 5, #ARGV do
+    local at = MORE_KEYS + 8 + 2 * (i - 5)
+    redis.call('SUNIONSTORE', KEYS[at + 1], KEYS[at + 1], KEYS[at + 2])
+    redis.call('ZADD', ID_SLOTS, redis.call('ZSCORE', ID_SLOTS2, ARGV[i]), ARGV[i])
+  end
+end
+
 local function take_later(key, key2)
   local theirs = redis.call('HGETALL', key2)
   for i = 1, #theirs, 2 do
@@ -38,9 +56,11 @@ local function take_later(key, key2)
   end
 end
 
-if redis.call('HEXISTS', STATE, 'lane:' .. ARGV[3]) == 0 or not in_step() or not caught_up() or not settled() then
+if redis.call('HEXISTS', STATE, 'lane:' .. ARGV[3]) == 0 or not in_step() or not caught_up() or not settled()
+   or not all_slots() then
   return reply('APART')
 end
+take_ids()
 take_later(HIGHS, HIGHS2)
 take_later(IDLES, IDLES2)
 local a, b = tonumber(redis.call('HGET', META, 'said')), tonumber(redis.call('HGET', META2, 'said'))

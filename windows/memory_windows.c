@@ -7,6 +7,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
+enum { RECORDS_N_AT = 8, RECORDS_BYTES_AT = 12 }; /* in a packed value */
+
 struct stored {
     struct window_id id;
     struct buf value; /* n == 0: forgotten */
@@ -127,16 +129,17 @@ static uint32_t peek_u32(const struct buf *value, size_t at)
     return reader_u32(&r);
 }
 
-static void poke_u32(struct buf *value, size_t at, uint32_t v)
+static void add_u32(struct buf *value, size_t at, size_t more)
 {
+    size_t v = peek_u32(value, at) + more;
     for (size_t i = 0; i < 4; i++)
         value->p[at + i] = (char)(v >> (8 * i));
 }
 
 static bool wants_judging(const struct buf *value, const struct window_change *c)
 {
-    return peek_u32(value, 8) >= c->judge_at ||
-           value->n - peek_u32(value, 12) >= WINDOW_FOLD_BYTES;
+    return peek_u32(value, RECORDS_N_AT) >= c->judge_at ||
+           peek_u32(value, RECORDS_BYTES_AT) >= WINDOW_FOLD_BYTES;
 }
 
 static struct str name_of(struct str head)
@@ -177,7 +180,8 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
         m->forgotten_n--;
     } else {
         memcpy(w->value.p, version, sizeof version);
-        poke_u32(&w->value, 8, peek_u32(&w->value, 8) + c->records_n);
+        add_u32(&w->value, RECORDS_N_AT, c->records_n);
+        add_u32(&w->value, RECORDS_BYTES_AT, c->records.n);
         buf_put(&w->value, c->records);
     }
     assert(!w->value.overflowed);

@@ -1,10 +1,10 @@
--- Windows as they are. ARGV 3..: their ids. Reply: PEEKED, the values of those that are there.
+-- Windows as they are. ARGV 3..: their ids. Reply: PEEKED, those that are there: each a header and its pieces.
 if not same_epoch() then return {'EPOCH'} end
 local r = {'PEEKED', '', '', '', 0, 0}
 in_pieces(#ARGV - 2, function(from, to)
   local values = redis.call('HMGET', WINDOWS, unpack(ARGV, from + 2, to + 2))
   for i = 1, to - from + 1 do
-    if values[i] then r[#r + 1] = values[i] end
+    if values[i] then r[#r + 1] = window_of(ARGV[from + i + 1], values[i]) end
   end
 end)
 return r

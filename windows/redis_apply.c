@@ -51,7 +51,7 @@ static void put_changes(const struct apply *a, struct redis_args *args)
         args_str(args, window_id_str(&c->id));
         args_str(args, c->head);
         args_str(args, c->records);
-        args_int(args, c->records_n);
+        args_int(args, c->lapses ? 0 : c->records_n);
         args_int(args, c->judge_at);
         args_int(args, c->due_ms);
     }

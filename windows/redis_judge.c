@@ -1,7 +1,7 @@
 /* The store in Redis: windows that are due go out, what became of them goes in. */
 #include "windows/redis_store_impl.h"
 
-enum { FORGET_AT_ONCE = 500 };
+enum { FORGET_AT_ONCE = 500, INLINE_BYTES = 256 };
 
 /* The slots whose ids nobody needs any more. The script looks again, at its own watermark: this process may
  * have been stopped since, and Redis may have lost writes. */
@@ -59,7 +59,8 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
     if (!r)
         return -1;
     *clock = redis_clock_of(r);
-    int result = redis_read_windows(r, REPLY_HEAD, arena, windows, n, e);
+    clock->lapsed_n = redis_reply_int(redis_reply_at(r, REPLY_HEAD));
+    int result = redis_read_windows(r, REPLY_HEAD + 1, arena, windows, n, e);
     redis_reply_free(r);
     return result ? result : forget_ids(s, clock->watermark_ms, e);
 }
@@ -94,27 +95,36 @@ static size_t sink_number(struct redis_args *sinks, const struct outbox_line *li
     return sinks->n / 2;
 }
 
-/* The packed value without its version, which the script draws. */
-static struct str value_of(struct redis_store *s, const struct judged *j)
+/* The header with what follows it, or that as a piece of its own where it is long. To forget: the name of the rule's
+ * windows, which are counted. */
+static void put_value(const struct judged *j, struct str version, struct redis_args *args)
 {
-    static const char no_version[WINDOW_VERSION_BYTES];
-    if (j->state.n == 0 && j->kept_n == 0)
-        return STR("");
-    struct buf b;
-    buf_init(&b, WINDOW_MAX_BYTES);
-    window_pack(&b, no_version, j->head, j->state, j->kept, j->kept_n);
-    struct str value = arena_str(&s->scratch, (struct str){b.p + WINDOW_VERSION_BYTES,
-                                                           b.n - WINDOW_VERSION_BYTES});
-    buf_deinit(&b);
-    return value;
+    struct buf header, body;
+    if (j->state.n == 0 && j->kept_n == 0) {
+        struct reader head = {.in = j->head};
+        args_str(args, STR(""));
+        args_str(args, reader_str16(&head));
+        return;
+    }
+    buf_init(&header, WINDOW_MAX_BYTES);
+    buf_init(&body, WINDOW_MAX_BYTES);
+    window_body(&body, j->head, j->state, j->kept);
+    bool apart = body.n > INLINE_BYTES;
+    window_header(&header, version.p, j->kept_n, j->kept.n, apart);
+    if (!apart)
+        buf_put(&header, buf_str(&body));
+    args_str(args, arena_str(args->arena, buf_str(&header)));
+    args_str(args, apart ? arena_str(args->arena, buf_str(&body)) : STR(""));
+    buf_deinit(&header);
+    buf_deinit(&body);
 }
 
-static void put_judged(struct redis_store *s, const struct judged *j,
+static void put_judged(const struct judged *j, struct str version,
                        struct redis_args *sinks, struct redis_args *args)
 {
     args_str(args, window_id_str(&j->id));
     args_str(args, (struct str){j->version, WINDOW_VERSION_BYTES});
-    args_str(args, value_of(s, j));
+    put_value(j, version, args);
     args_int_or(args, j->due_ms, STORE_NO_DUE);
     args_int(args, j->unproven);
     args_int(args, (int64_t)j->record_n);
@@ -142,8 +152,9 @@ int redis_store_commit(struct window_store *base, struct judged *judged, size_t 
     arena_reset(&s->scratch);
     args_init(&sinks, &s->scratch);
     args_init(&windows, &s->scratch);
+    struct str version = redis_new_version(&s->scratch);
     for (size_t i = 0; i < n; i++)
-        put_judged(s, &judged[i], &sinks, &windows);
+        put_judged(&judged[i], version, &sinks, &windows);
     redis_call_keys(s, &args, &s->scratch);
     args_str(&args, s->keys[KEY_RECORD]);
     for (size_t i = 0; i < sinks.n; i += 2) {
@@ -151,7 +162,6 @@ int redis_store_commit(struct window_store *base, struct judged *judged, size_t 
         args_str(&args, redis_key_named(s, "dead:", sinks.items[i], &s->scratch));
     }
     size_t keys_n = redis_call_args(s, &args);
-    args_str(&args, redis_new_version(&s->scratch));
     args_int_or(&args,
                 clock->now_ms > s->record_for_ms ? clock->now_ms - s->record_for_ms : 0,
                 0);

@@ -9,8 +9,9 @@
 enum {
     FORSAKEN_AFTER_MS = 60000, /* longer than a process takes to be started again */
     RAKE_AT_ONCE = 2000,
-    RAKE_SLOTS = 500,
 };
+
+#define RAKE_SLOTS_LAST STR("499")
 
 /* What belongs to a position. The first are what rake.lua must know apart. */
 static const enum redis_key own_keys[] = {
@@ -219,21 +220,48 @@ int redis_rules_take(struct redis_store *s, const struct redisReply *r, size_t a
 
 /* --- mending --- */
 
+/* The slots of ids that a lane has. */
+static struct redisReply *slots_of(struct redis_store *s, struct str lane,
+                                   struct str most, struct err *e)
+{
+    return REDIS_COMMAND(s->link, e, STR("ZRANGE"),
+                         redis_lane_key(s, lane, KEY_ID_SLOTS, &s->scratch), STR("0"),
+                         most);
+}
+
+static void put_lane_keys(struct redis_store *s, struct redis_store *lane,
+                          const struct redisReply *slots, struct redis_args *args)
+{
+    static const enum redis_key keys[] = {KEY_META,     KEY_CURSORS, KEY_HIGHS,
+                                          KEY_IDLES,    KEY_DUE,     KEY_WAITING,
+                                          KEY_UNPROVEN, KEY_ID_SLOTS};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        args_str(args, lane->keys[keys[i]]);
+    for (size_t i = 0; i < redis_reply_n(slots); i++) {
+        struct str slot = redis_reply_str(redis_reply_at(slots, i));
+        args_str(args, redis_ids_key(s, slot, &s->scratch));
+        args_str(args, redis_ids_key(lane, slot, &s->scratch));
+    }
+}
+
 static int join(struct redis_store *s, struct redis_store *lane, struct err *e)
 {
-    static const enum redis_key keys[] = {KEY_META, KEY_CURSORS, KEY_HIGHS,   KEY_IDLES,
-                                          KEY_DUE,  KEY_WAITING, KEY_UNPROVEN};
     char fresh[EPOCH_BYTES + 1];
     struct redis_args args;
     arena_reset(&s->scratch);
+    struct redisReply *slots = slots_of(s, lane->lane, STR("-1"), e);
+    if (!slots)
+        return -1;
     redis_call_keys(s, &args, &s->scratch);
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        args_str(&args, lane->keys[keys[i]]);
+    put_lane_keys(s, lane, slots, &args);
     size_t keys_n = redis_call_args(s, &args);
     args_str(&args, lane->lane);
     redis_draw_epoch(fresh);
     args_str(&args, str_of(fresh));
+    for (size_t i = 0; i < redis_reply_n(slots); i++)
+        args_str(&args, redis_reply_str(redis_reply_at(slots, i)));
     struct redisReply *r = redis_call(s, SCRIPT_JOIN, &args, keys_n, e);
+    redis_reply_free(slots);
     if (!r)
         return -1;
     bool joined = redis_outcome_is(r, "JOINED");
@@ -241,20 +269,12 @@ static int join(struct redis_store *s, struct redis_store *lane, struct err *e)
     return joined ? redis_open_again(s, e) : 0;
 }
 
-/* Slots of ids that the lane left. */
-static struct redisReply *slots_of(struct redis_store *s, struct str lane, struct err *e)
-{
-    return REDIS_COMMAND(s->link, e, STR("ZRANGE"),
-                         redis_lane_key(s, lane, KEY_ID_SLOTS, &s->scratch), STR("0"),
-                         STR("499"));
-}
-
 static int rake(struct redis_store *s, struct str name, struct err *e)
 {
     struct redis_args args;
     arena_reset(&s->scratch);
     struct str lane = arena_str(&s->scratch, name);
-    struct redisReply *slots = slots_of(s, lane, e);
+    struct redisReply *slots = slots_of(s, lane, RAKE_SLOTS_LAST, e);
     if (!slots)
         return -1;
     redis_call_keys(s, &args, &s->scratch);

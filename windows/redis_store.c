@@ -101,13 +101,29 @@ struct redisReply *redis_call(struct redis_store *s, enum script_number script,
     return NULL;
 }
 
+/* A header and its pieces, in one. */
+static struct str whole(const struct redisReply *parts, struct arena *arena)
+{
+    size_t n = 0, at = 0;
+    for (size_t i = 0; i < redis_reply_n(parts); i++)
+        n += redis_reply_str(redis_reply_at(parts, i)).n;
+    char *value = arena_alloc(arena, n + 1);
+    for (size_t i = 0; i < redis_reply_n(parts); i++) {
+        struct str part = redis_reply_str(redis_reply_at(parts, i));
+        if (part.n)
+            memcpy(value + at, part.p, part.n);
+        at += part.n;
+    }
+    return (struct str){value, n};
+}
+
 int redis_read_windows(const struct redisReply *r, size_t from, struct arena *arena,
                        struct window **windows, size_t *n, struct err *e)
 {
     *n = 0;
     *windows = arena_alloc(arena, (redis_reply_n(r) + 1) * sizeof **windows);
     for (size_t i = from; i < redis_reply_n(r); i++) {
-        struct str value = arena_str(arena, redis_reply_str(redis_reply_at(r, i)));
+        struct str value = whole(redis_reply_at(r, i), arena);
         if (!window_unpack(value, arena, &(*windows)[(*n)++]))
             return err_set(e, ERR_REFUSED,
                            "a window in Redis is damaged: another program wrote under "

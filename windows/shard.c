@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { STATE_FORMAT = 3, CRC16_POLYNOMIAL = 0x1021, TAG_BYTES = 12 };
+enum { STATE_FORMAT = 4, CRC16_POLYNOMIAL = 0x1021, TAG_BYTES = 12 };
 
 unsigned shard_slot(struct str tag)
 {

@@ -1,5 +1,6 @@
 #include "windows/window.h"
 
+#include <assert.h>
 #include <xxhash.h>
 
 struct window_id window_id_of(struct str head)
@@ -11,16 +12,28 @@ struct window_id window_id_of(struct str head)
     return id;
 }
 
-void window_pack(struct buf *out, const char *version, struct str head, struct str state,
-                 struct str records, uint32_t records_n)
+void window_header(struct buf *out, const char *version, size_t records_n,
+                   size_t records_bytes, size_t pieces)
 {
     buf_mem(out, version, WINDOW_VERSION_BYTES);
-    buf_u32(out, records_n);
-    buf_u32(out, (uint32_t)(WINDOW_FIXED_BYTES + 2 + head.n + 4 + state.n));
+    buf_u32(out, (uint32_t)records_n);
+    buf_u32(out, (uint32_t)records_bytes);
+    buf_u8(out, (uint8_t)pieces);
+}
+
+void window_body(struct buf *out, struct str head, struct str state, struct str records)
+{
     buf_str16(out, head);
     buf_u32(out, (uint32_t)state.n);
     buf_put(out, state);
     buf_put(out, records);
+}
+
+void window_pack(struct buf *out, const char *version, struct str head, struct str state,
+                 struct str records, uint32_t records_n)
+{
+    window_header(out, version, records_n, records.n, 0);
+    window_body(out, head, state, records);
 }
 
 bool window_unpack(struct str value, struct arena *arena, struct window *out)
@@ -29,6 +42,7 @@ bool window_unpack(struct str value, struct arena *arena, struct window *out)
     struct str version = reader_bytes(&r, WINDOW_VERSION_BYTES);
     size_t records_n = reader_u32(&r);
     (void)reader_u32(&r);
+    (void)reader_u8(&r);
     out->head = reader_str16(&r);
     out->state = reader_bytes(&r, reader_u32(&r));
     if (r.failed || records_n > r.in.n / 2)
@@ -47,6 +61,27 @@ void window_head(struct buf *out, struct str rule, const struct str *key, size_t
     buf_str16(out, rule);
     for (size_t i = 0; i < key_n; i++)
         buf_str16(out, key[i]);
+}
+
+static char *put_str16(char *to, struct str s)
+{
+    assert(s.n <= UINT16_MAX);
+    *to++ = (char)(s.n & 0xff);
+    *to++ = (char)(s.n >> 8);
+    memcpy(to, s.p, s.n);
+    return to + s.n;
+}
+
+struct str window_head_made(struct str rule, const struct str *key, size_t key_n,
+                            struct arena *arena)
+{
+    size_t n = 2 + rule.n;
+    for (size_t i = 0; i < key_n; i++)
+        n += 2 + key[i].n;
+    char *head = arena_alloc(arena, n), *to = put_str16(head, rule);
+    for (size_t i = 0; i < key_n; i++)
+        to = put_str16(to, key[i]);
+    return (struct str){head, n};
 }
 
 bool window_head_parse(struct str head, struct str *rule, struct str *key, size_t max,

@@ -1,6 +1,6 @@
 /* A window as stores keep it: one packed value per rule and key.
  *
- *   version 8 | records_n u32 | records_at u32 | head | state | records, each str16
+ *   version 8 | records_n u32 | records_bytes u32 | pieces u8 | head str16 | state u32 + bytes | records, each str16
  *
  * `head` says whose window it is (rule and key), `state` belongs to the rule kind, records are what
  * was added since it was last judged and what the kind kept. The version is a random number that
@@ -17,7 +17,7 @@
 enum {
     WINDOW_ID_BYTES = 16,
     WINDOW_VERSION_BYTES = 8,
-    WINDOW_FIXED_BYTES = 16, /* version, records_n, records_at */
+    WINDOW_HEADER_BYTES = 17,
     /* So many bytes of records, and it is judged at once, to fold them into its state. */
     WINDOW_FOLD_BYTES = 4096,
     WINDOW_MAX_BYTES = 64 * 1024 * 1024,
@@ -43,6 +43,11 @@ static inline struct str window_id_str(const struct window_id *id)
     return (struct str){id->bytes, WINDOW_ID_BYTES};
 }
 
+/* Appends a header. */
+void window_header(struct buf *out, const char *version, size_t records_n,
+                   size_t records_bytes, size_t pieces);
+/* Appends what follows it. */
+void window_body(struct buf *out, struct str head, struct str state, struct str records);
 /* Appends a whole packed value; `records` are packed str16s already. */
 void window_pack(struct buf *out, const char *version, struct str head, struct str state,
                  struct str records, uint32_t records_n);
@@ -52,6 +57,9 @@ bool window_unpack(struct str value, struct arena *arena, struct window *out);
 
 /* The head of a rule's window: the rule's name and the key's values. */
 void window_head(struct buf *out, struct str rule, const struct str *key, size_t key_n);
+/* The same in the arena. */
+struct str window_head_made(struct str rule, const struct str *key, size_t key_n,
+                            struct arena *arena);
 /* The opposite: at most max values; false when it is none, or has more. */
 bool window_head_parse(struct str head, struct str *rule, struct str *key, size_t max,
                        size_t *key_n);

@@ -31,6 +31,7 @@ struct store_clock {
     int64_t waiting_n;    /* windows that want judging at once */
     int64_t
         unproven_n; /* windows that would speak at once, were it proven that nothing older comes */
+    int64_t lapsed_n; /* of due(): windows that were forgotten without being judged */
     /* What is confirmed from now on has this time or a later one: the watermark is there, and so is every window
      * that is not judged yet. A window that is due at t confirms nothing of before t - 1; of one that wants
      * judging at once nothing is known: then STORE_NO_TIME. */
@@ -44,6 +45,7 @@ struct window_change {
     struct str records; /* packed str16s */
     uint32_t records_n;
     uint32_t judge_at; /* see detectors/detector.h struct update */
+    bool lapses;       /* the same, of its only record */
     int64_t due_ms;
 };
 

@@ -223,7 +223,7 @@ static void test_ids_of_a_state_made_anew(void)
     event(0, NULL, 0);
     event(HOUR_MS, NULL, 0);
     forget_ids();
-    CHECK_INT(number_of(2, (struct str[]){STR("ZCARD"), STR("g:3.1:{0}:id_slots")}), 1);
+    CHECK_INT(number_of(2, (struct str[]){STR("ZCARD"), STR("g:4.1:{0}:id_slots")}), 1);
 }
 
 static void (*const tests[])(void) = {test_follows_watermark,

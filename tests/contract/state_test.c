@@ -20,7 +20,7 @@ static char prefix[16];
 static void tell(const char *command, const char *key, struct str a, struct str b)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s:3.1:{0}:%s", prefix, key);
+    snprintf(name, sizeof name, "%s:4.1:{0}:%s", prefix, key);
     struct str words[] = {str_of(command), str_of(name), a, b};
     struct redisReply *r =
         redis_command(admin, &err, (size_t)2 + (a.n > 0) + (b.n > 0), words);

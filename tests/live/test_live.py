@@ -98,7 +98,7 @@ class Live(unittest.TestCase):
         system = self.system(r)
 
         def disturb(system):
-            live.wait_until("a first record", lambda: live.redis("HLEN", system.name + ":3.1:{0}:cursors") != ":0")
+            live.wait_until("a first record", lambda: live.redis("HLEN", system.name + ":4.1:{0}:cursors") != ":0")
             for _ in range(3):
                 system.stop(system.processes[0], how=9)
                 system.start()
@@ -206,7 +206,7 @@ class Loss(unittest.TestCase):
         time.sleep(2.5)  # what was said is committed every second
         said = self.said(receiver)
         if one_shard:
-            redis.command("EVAL", FLUSH_SHARD, "0", "%s:3.%d:{%s}:*" % (system.name, shards, "0"))
+            redis.command("EVAL", FLUSH_SHARD, "0", "%s:4.%d:{%s}:*" % (system.name, shards, "0"))
         else:
             redis.command("FLUSHALL")
         if not quiet:
