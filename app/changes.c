@@ -132,7 +132,7 @@ static void join_records(struct changes *c, struct arena *arena)
     for (size_t i = 0; i < c->pieces_n; i++)
         c->items[c->pieces[i].change].records.n += c->pieces[i].n;
     for (size_t i = 0; i < c->n; i++)
-        c->items[i].records.p = ends[i] = arena_alloc(arena, c->items[i].records.n);
+        c->items[i].records.p = ends[i] = arena_take(arena, c->items[i].records.n);
     for (size_t i = 0; i < c->pieces_n; i++) {
         const struct change_piece *p = &c->pieces[i];
         memcpy(ends[p->change], c->records.p + p->at, p->n);

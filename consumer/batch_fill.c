@@ -2,13 +2,13 @@
 
 #include <stdio.h>
 
-enum { CAPACITY_MIN = 8 };
+enum { CAPACITY_MIN = 64 };
 
 /* Arrays grow in the arena: the old one stays behind until the batch is reset. */
 static void *grown(struct arena *arena, void *old, size_t n, size_t capacity,
                    size_t item_bytes)
 {
-    void *items = arena_alloc(arena, capacity * item_bytes);
+    void *items = arena_take(arena, capacity * item_bytes);
     if (n)
         memcpy(items, old, n * item_bytes);
     return items;

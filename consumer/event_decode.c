@@ -163,8 +163,9 @@ static yyjson_val *read_root(struct record *r, struct str json, struct err *e)
     }
     grow_pool(d, json.n);
     yyjson_alc_pool_init(&pool, d->pool, d->pool_bytes);
-    char *copy = arena_alloc(r->arena, json.n + PADDING_BYTES);
+    char *copy = arena_take(r->arena, json.n + PADDING_BYTES);
     memcpy(copy, json.p, json.n);
+    memset(copy + json.n, 0, PADDING_BYTES);
     r->may_hold_nul = nul_escape(json);
     yyjson_doc *doc = yyjson_read_opts(
         copy, json.n, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &pool, &error);

@@ -187,16 +187,13 @@ void log_bytes_close(struct log_bytes *b)
     free(b);
 }
 
-/* Makes room and reads once. */
-static enum read_result fill(struct log_bytes *b, int wait_ms, struct err *e)
+static enum read_result read_once(struct log_bytes *b, char *to, size_t room, size_t *got,
+                                  int wait_ms, struct err *e)
 {
     struct pollfd ready = {.fd = b->fd, .events = POLLIN};
-    memmove(b->in, b->in + b->in_at, b->in_n - b->in_at);
-    b->in_n -= b->in_at;
-    b->in_at = 0;
     if (!b->regular && poll(&ready, 1, wait_ms) <= 0)
         return READ_WAIT;
-    ssize_t n = read(b->fd, b->in + b->in_n, IN_BYTES - b->in_n);
+    ssize_t n = read(b->fd, to, room);
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return READ_WAIT;
     if (n < 0) {
@@ -206,9 +203,22 @@ static enum read_result fill(struct log_bytes *b, int wait_ms, struct err *e)
                                          strerror(errno));
     }
     b->at_eof = n == 0;
-    b->in_n += (size_t)n;
     b->read_bytes += n;
+    *got = (size_t)n;
     return READ_GOT;
+}
+
+/* Makes room and reads once. */
+static enum read_result fill(struct log_bytes *b, int wait_ms, struct err *e)
+{
+    size_t got = 0;
+    memmove(b->in, b->in + b->in_at, b->in_n - b->in_at);
+    b->in_n -= b->in_at;
+    b->in_at = 0;
+    enum read_result result =
+        read_once(b, b->in + b->in_n, IN_BYTES - b->in_n, &got, wait_ms, e);
+    b->in_n += got;
+    return result;
 }
 
 static enum read_result begin(struct log_bytes *b, int wait_ms, struct err *e)
@@ -249,6 +259,10 @@ enum read_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wa
         return READ_END;
     if (!b->codec)
         filled = begin(b, wait_ms, e);
+    if (filled == READ_GOT && b->codec == &plain && b->in_at == b->in_n && !b->at_eof) {
+        filled = read_once(b, out, n, got, wait_ms, e); /* nothing to decode */
+        return b->at_eof ? READ_END : filled;
+    }
     while (filled == READ_GOT && !b->fault) {
         size_t before = b->in_at;
         *got = b->codec->step(b, out, n, &b->fault);

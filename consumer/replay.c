@@ -1,7 +1,8 @@
 /* Lines are read ahead, a window of some thousand at most, each into the batch of its partition
  * (a lane); when one lane is full, or the window is, all are handed out in turn. So a log whose
- * lines change the partition every time still comes in batches. A line is decoded into the lane of
- * the line before; only where it names another partition it is decoded again into that lane. */
+ * lines change the partition every time still comes in batches. A line is decoded into the lane that
+ * its end tells, or into that of the line before; only where it names another partition it is decoded
+ * again into that lane. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -121,7 +122,7 @@ static void take_event(struct replay *r, const struct replay_line *l,
     struct recorded_position where;
     struct event *event;
     struct err e = {0};
-    size_t before = l->recorded ? r->slot : l->slot;
+    size_t before = l->slot == INDEX_NONE ? r->slot : l->slot;
     int failed = batch_fill_decode(fill_of(r, before), record, &event, &where, &e);
     r->slot = l->recorded && where.present
                   ? partitions_slot(&r->partitions, where.topic, where.partition)

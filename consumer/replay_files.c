@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "consumer/line_places.h"
+
 struct file {
     struct str path;
     FILE *copy;                /* of a recorded pipe */
@@ -28,6 +30,7 @@ struct replay_files {
     int64_t total_bytes, done_bytes;
     struct event_decoder *decoder;
     struct partitions *partitions;
+    struct line_places places;
     struct arena scratch;
 };
 
@@ -38,10 +41,13 @@ static bool name_partition(struct replay_files *f, const struct log_line *line)
 {
     struct recorded_position where;
     struct err ignored = {0}; /* the line is reported when it is read for good */
+    if (line_places_find(&f->places, line->text) != INDEX_NONE)
+        return true;
     arena_reset(&f->scratch);
     (void)event_position(f->decoder, line->text, &f->scratch, &where, &ignored);
     if (where.present)
-        (void)partitions_slot(f->partitions, where.topic, where.partition);
+        line_places_learn(&f->places, line->text,
+                          partitions_slot(f->partitions, where.topic, where.partition));
     return where.present;
 }
 
@@ -141,6 +147,7 @@ struct replay_files *replay_files_open(const char *const *paths, size_t n,
     assert(f->files);
     f->decoder = decoder;
     f->partitions = partitions;
+    line_places_init(&f->places);
     arena_init(&f->scratch);
     for (; f->n < n; f->n++) {
         char *path = strdup(paths[f->n]);
@@ -166,6 +173,7 @@ void replay_files_close(struct replay_files *f)
         free((char *)(uintptr_t)f->files[i].path.p);
     }
     free(f->files);
+    line_places_deinit(&f->places);
     arena_deinit(&f->scratch);
     free(f);
 }
@@ -223,7 +231,8 @@ enum read_result replay_files_next(struct replay_files *f, int wait_ms,
         f->lines = out->line.number;
         out->file = file->path;
         out->recorded = file->recorded;
-        out->slot = file->slot;
+        out->slot =
+            file->recorded ? line_places_find(&f->places, out->line.text) : file->slot;
         out->position = f->lines + (file->recorded ? f->lines_before : 0);
         return READ_GOT;
     }

@@ -25,6 +25,13 @@ static void civil_from_days(int64_t z, int64_t *y, int64_t *m, int64_t *d)
     *y = yoe + era * 400 + (*m <= 2);
 }
 
+static int64_t days_of_month(int64_t y, int64_t m)
+{
+    static const int64_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = y % 4 == 0 && (y % 100 != 0 || y % 400 == 0);
+    return days[m - 1] + (m == 2 && leap);
+}
+
 /* Takes exactly n digits off the front. */
 static bool digits(struct str *s, size_t n, int64_t *v)
 {
@@ -43,7 +50,9 @@ static bool digits(struct str *s, size_t n, int64_t *v)
 
 static bool literal(struct str *s, const char *any_of)
 {
-    if (s->n == 0 || !strchr(any_of, s->p[0]) || s->p[0] == '\0')
+    while (s->n && *any_of && *any_of != s->p[0])
+        any_of++;
+    if (s->n == 0 || *any_of == '\0')
         return false;
     s->p++;
     s->n--;
@@ -101,11 +110,10 @@ bool time_parse(struct str s, int64_t *ms)
         return false;
     if (mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || sec > 60)
         return false;
-    int64_t days = days_from_civil(y, mo, d), cy, cm, cd;
-    civil_from_days(days, &cy, &cm, &cd);
-    if (cd != d || cm != mo)
-        return false; /* 30 February */
-    *ms = days * MS_PER_DAY + ((h * 60 + mi) * 60 + sec) * MS_PER_S + frac - off;
+    if (d > days_of_month(y, mo))
+        return false;
+    *ms = days_from_civil(y, mo, d) * MS_PER_DAY + ((h * 60 + mi) * 60 + sec) * MS_PER_S +
+          frac - off;
     return true;
 }
 

@@ -23,6 +23,8 @@ static struct str bounded(struct str s, struct arena *arena)
 static struct str made(enum key_source source, const struct event *e, struct arena *arena)
 {
     struct buf b;
+    if (source == KEY_PAGE && event_text(e, FIELD_PAGE_URL).n == 0)
+        return STR(""); /* most events are on no page */
     buf_init(&b, FINGERPRINT_BYTES_MAX);
     if (source == KEY_PAGE)
         fingerprint_page(event_text(e, FIELD_PAGE_URL), &b);

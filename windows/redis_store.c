@@ -107,7 +107,7 @@ static struct str whole(const struct redisReply *parts, struct arena *arena)
     size_t n = 0, at = 0;
     for (size_t i = 0; i < redis_reply_n(parts); i++)
         n += redis_reply_str(redis_reply_at(parts, i)).n;
-    char *value = arena_alloc(arena, n + 1);
+    char *value = arena_take(arena, n + 1);
     for (size_t i = 0; i < redis_reply_n(parts); i++) {
         struct str part = redis_reply_str(redis_reply_at(parts, i));
         if (part.n)

@@ -78,7 +78,7 @@ struct str window_head_made(struct str rule, const struct str *key, size_t key_n
     size_t n = 2 + rule.n;
     for (size_t i = 0; i < key_n; i++)
         n += 2 + key[i].n;
-    char *head = arena_alloc(arena, n), *to = put_str16(head, rule);
+    char *head = arena_take(arena, n), *to = put_str16(head, rule);
     for (size_t i = 0; i < key_n; i++)
         to = put_str16(to, key[i]);
     return (struct str){head, n};

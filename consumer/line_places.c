@@ -1,0 +1,59 @@
+/* No text can look like the end of a line does: within a text a quote has a backslash before it. The last brace that
+ * opens is that of the member's object, and the line ends with it and with the event. */
+#include "consumer/line_places.h"
+
+enum { PLACES_MAX = 4096, TAIL_BYTES = 1024 };
+
+static bool ends_twice(struct str line)
+{
+    return line.n > 2 && line.p[line.n - 1] == '}' && line.p[line.n - 2] == '}';
+}
+
+/* Where the member's name begins, its comma included; NULL: the object at `brace` is another. */
+static const char *member_begin(struct str line, const char *brace)
+{
+    static const char with_space[] = ", \"kafka\": ", without[] = ",\"kafka\":";
+    size_t before = (size_t)(brace - line.p);
+    size_t n = before && brace[-1] == ' ' ? sizeof with_space - 1 : sizeof without - 1;
+    const char *name = n == sizeof without - 1 ? without : with_space;
+    return before > n && memcmp(brace - n, name, n) == 0 ? brace - n : NULL;
+}
+
+/* From there up to the second comma of the object; STR_NONE: it is not written like that. */
+static struct str place_of(struct str line)
+{
+    struct str tail = str_from(line, line.n > TAIL_BYTES ? line.n - TAIL_BYTES : 0);
+    const char *brace = ends_twice(line) ? memrchr(tail.p, '{', tail.n) : NULL;
+    const char *begin = brace ? member_begin(line, brace) : NULL, *end = line.p + line.n;
+    const char *comma = begin ? memchr(brace, ',', (size_t)(end - brace)) : NULL;
+    comma = comma ? memchr(comma + 1, ',', (size_t)(end - comma - 1)) : NULL;
+    return comma ? (struct str){begin, (size_t)(comma - begin)} : STR_NONE;
+}
+
+void line_places_init(struct line_places *p)
+{
+    index_init(&p->slots);
+    arena_init(&p->texts);
+}
+
+void line_places_deinit(struct line_places *p)
+{
+    index_deinit(&p->slots);
+    arena_deinit(&p->texts);
+}
+
+size_t line_places_find(const struct line_places *p, struct str line)
+{
+    struct str place = place_of(line);
+    return place.n ? index_get(&p->slots, place) : INDEX_NONE;
+}
+
+void line_places_learn(struct line_places *p, struct str line, size_t slot)
+{
+    struct str place = place_of(line);
+    if (place.n == 0 || p->slots.n >= PLACES_MAX ||
+        !memmem(place.p, place.n, "\"topic\":", 8) ||
+        !memmem(place.p, place.n, "\"partition\":", 12))
+        return;
+    (void)index_put(&p->slots, arena_str(&p->texts, place), slot);
+}

@@ -1,0 +1,21 @@
+/* Which partition a recorded line names, by how it ends: `,"kafka":{"topic":"t","partition":3,` and two more numbers. A
+ * line that ends like one that was decoded is of the same partition: it need not be decoded to know that. */
+#ifndef CONSUMER_LINE_PLACES_H
+#define CONSUMER_LINE_PLACES_H
+
+#include "core/arena.h"
+#include "core/index.h"
+
+struct line_places {
+    struct index slots; /* by what stands there up to the partition's number */
+    struct arena texts;
+};
+
+void line_places_init(struct line_places *p);
+void line_places_deinit(struct line_places *p);
+/* The slot of the line's partition; INDEX_NONE: that is not known. */
+size_t line_places_find(const struct line_places *p, struct str line);
+/* The line's partition has that slot, as decoding told. */
+void line_places_learn(struct line_places *p, struct str line, size_t slot);
+
+#endif
