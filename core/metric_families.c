@@ -16,9 +16,9 @@ struct metric_family metric_events = {
     .name = "ticketwatch_events_total",
     .help =
         "Events read, by fate. late: behind time.lateness in its partition; duplicate: "
-        "an id seen before; behind: older than the watermark; rejected: no event, to "
-        "the dead-letter topic. If late or behind rise, producers are slow: raise "
-        "time.lateness. If rejected rises, look at that topic's tw-reason headers.",
+        "an id seen before; behind: older than the watermark (both only of events that a "
+        "rule looks at); rejected: no event, to the dead-letter topic. If late or behind "
+        "rise, producers are slow: raise time.lateness. If rejected rises, look at that topic's tw-reason headers.",
     .labels = {"fate"}};
 
 struct metric_family metric_events_by_type = {
