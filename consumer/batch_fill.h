@@ -6,7 +6,7 @@
 #include "consumer/event_decode.h"
 
 enum {
-    BATCH_EVENTS = 2000,   /* a batch has at most so many records */
+    BATCH_EVENTS = 500,    /* a batch has at most so many records */
     BATCH_BYTES = 1 << 20, /* and is full beyond so many bytes of them */
 };
 

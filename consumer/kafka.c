@@ -217,7 +217,7 @@ static void copy_settings(struct kafka_source *s,
     s->missing_ms = arena_alloc(a, (from->topics_n + 1) * sizeof *s->missing_ms);
     memset(s->missing_ms, 0, (from->topics_n + 1) * sizeof *s->missing_ms);
     if (s->settings.batch_events == 0)
-        s->settings.batch_events = BATCH_EVENTS;
+        s->settings.batch_events = KAFKA_BATCH_EVENTS;
 }
 
 void kafka_source_reads(struct source *source, int64_t max_future_ms,

@@ -18,6 +18,7 @@
 
 enum {
     FETCH_MAX = 8192, /* records taken from librdkafka at a time */
+    KAFKA_BATCH_EVENTS = 2000, /* at most; what a call of Redis costs is shared by all of them */
     POSITION_NONE = -1,
 };
 
