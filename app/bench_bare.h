@@ -5,7 +5,8 @@
 
 #include "config/config.h"
 
-/* Reads the lines of a log and decodes each with yyjson, nothing else. Answers how many; 0 on failure.
+/* Reads the lines of a log, decodes each with yyjson, and looks for the members that an event has (core/event.h),
+ * nothing else. Answers how many; 0 on failure.
  * arg: the path, const char *. */
 uint64_t bare_decode(void *arg);
 

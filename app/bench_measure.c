@@ -39,6 +39,7 @@ static int take_cost(pid_t pid, double started_s, struct cost *out, struct err *
             return err_set(e, ERR_UNAVAILABLE, "wait4: %s", strerror(errno));
     out->wall_s = now_s() - started_s;
     out->cpu_s = seconds(used.ru_utime) + seconds(used.ru_stime);
+    out->resident_kb = used.ru_maxrss;
     if (!WIFEXITED(status) || WEXITSTATUS(status))
         return err_set(e, ERR_UNAVAILABLE,
                        "the measured process failed (status %d): try it by itself",
@@ -88,15 +89,14 @@ int bench_stop(const struct running *r, struct cost *out, struct err *e)
     return take_cost(r->pid, r->started_s, out, e);
 }
 
-static int by_rate(const void *a, const void *b)
+static int by_size(const void *a, const void *b)
 {
-    const struct cost *x = a, *y = b;
-    double dx = (double)x->events / x->cpu_s, dy = (double)y->events / y->cpu_s;
-    return (dx > dy) - (dx < dy);
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
 }
 
-struct cost bench_median(struct cost *costs, size_t n)
+struct spread bench_spread(double *values, size_t n)
 {
-    qsort(costs, n, sizeof *costs, by_rate);
-    return costs[n / 2];
+    qsort(values, n, sizeof *values, by_size);
+    return (struct spread){values[0], values[n / 2], values[n - 1]};
 }

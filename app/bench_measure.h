@@ -10,6 +10,8 @@
 struct cost {
     double cpu_s, wall_s; /* user and system time of the process, all its threads */
     uint64_t events;
+    double redis_s;   /* of CPU of Redis meanwhile; the caller's to fill */
+    long resident_kb; /* at most */
 };
 
 /* Runs work(arg) in a child, which answers how many events it went through; 0 means that it failed. The child's
@@ -26,7 +28,10 @@ int bench_start(int (*work)(void *arg), void *arg, struct running *out, struct e
 /* Sends SIGTERM, waits, and takes the cost; `events` is the caller's to fill. */
 int bench_stop(const struct running *r, struct cost *out, struct err *e);
 
-/* The middle one by events per CPU second; n odd. */
-struct cost bench_median(struct cost *costs, size_t n);
+/* The middle of n values, n odd, and how far they lie apart. */
+struct spread {
+    double low, middle, high;
+};
+struct spread bench_spread(double *values, size_t n);
 
 #endif

@@ -25,38 +25,59 @@ struct bench {
     struct config config;
     struct arena arena;
     char name[64]; /* group and prefix of this run */
+    struct cost work[ROUNDS_MAX], bare[ROUNDS_MAX];
 };
 
 static int help(FILE *out, int code)
 {
-    fprintf(out,
-            "usage: ticketwatch bench -c FILE [--rounds N] [LOG]\n\n"
-            "Prints two ratios of events per CPU second, each measured side by side in "
-            "this run:\n"
-            "  replay   `replay` of LOG to decoding LOG's lines with yyjson and nothing "
-            "else\n"
-            "  run      `run` on the topics of FILE, from their beginning to their end, "
-            "to a librdkafka consumer\n"
-            "           that reads the same topics and forgets them (if FILE has kafka "
-            "and redis)\n"
-            "Nothing is sent to sinks; `run` uses a consumer group and a Redis prefix of "
-            "its own, removed after.\n\n"
-            "  -c, --config   the configuration\n"
-            "  --rounds N     how often each is measured; odd; the median counts "
-            "(default %d)\n",
-            ROUNDS_DEFAULT);
+    fprintf(
+        out,
+        "usage: ticketwatch bench -c FILE [--rounds N] [LOG]\n\n"
+        "Prints rows of a table: the median of the rounds, and the least and the "
+        "greatest of them. Ratios are of\n"
+        "events a CPU second, of two pieces of work that ran one after the other:\n"
+        "  `replay` of LOG, and reading the same members from LOG's lines with yyjson\n"
+        "  `run` on the topics of FILE, from their beginning to their end, and a "
+        "librdkafka consumer that reads\n"
+        "  the same topics and forgets them (if FILE has kafka and redis); alone, and "
+        "together with its Redis\n"
+        "Nothing is sent to sinks; `run` uses a consumer group and a Redis prefix of "
+        "its own, removed after.\n\n"
+        "  -c, --config   the configuration\n"
+        "  --rounds N     how often each is measured; odd; the median counts "
+        "(default %d)\n",
+        ROUNDS_DEFAULT);
     return code;
 }
 
-static void print(const char *what, const struct cost *work, const struct cost *bare)
+static double rate(const struct cost *c)
 {
-    double rate = (double)work->events / work->cpu_s,
-           bare_rate = (double)bare->events / bare->cpu_s;
-    printf("%-7s ratio %.3f   %9.0f events/CPU-s against %9.0f   (%" PRIu64
-           " events, %.2f s CPU in %.2f s against %.2f s CPU)\n",
-           what, rate / bare_rate, rate, bare_rate, work->events, work->cpu_s,
-           work->wall_s, bare->cpu_s);
+    return (double)c->events / c->cpu_s;
+}
+
+static double with_redis(const struct cost *c)
+{
+    return (double)c->events / (c->cpu_s + c->redis_s);
+}
+
+static void print_row(const char *what, struct spread s, const char *form)
+{
+    char text[3][32];
+    const double values[] = {s.middle, s.low, s.high};
+    for (size_t i = 0; i < 3; i++)
+        snprintf(text[i], sizeof text[i], "%.*f", form[0] - '0', values[i]);
+    printf("| %s | %s | %s to %s |\n", what, text[0], text[1], text[2]);
     fflush(stdout);
+}
+
+/* Of each round, by what was measured in that round. */
+static void print_ratio(const char *what, double (*of)(const struct cost *),
+                        const struct bench *b)
+{
+    double ratios[ROUNDS_MAX];
+    for (int i = 0; i < b->rounds; i++)
+        ratios[i] = of(&b->work[i]) / rate(&b->bare[i]);
+    print_row(what, bench_spread(ratios, (size_t)b->rounds), "3");
 }
 
 /* --- replay --- */
@@ -72,16 +93,13 @@ static uint64_t replay_work(void *arg)
 
 static int bench_replay(struct bench *b, struct err *e)
 {
-    struct cost work[ROUNDS_MAX], bare[ROUNDS_MAX];
     for (int i = 0; i < b->rounds; i++) {
-        if (bench_measure(bare_decode, b->log, &bare[i], e) ||
-            bench_measure(replay_work, b, &work[i], e))
+        if (bench_measure(bare_decode, b->log, &b->bare[i], e) ||
+            bench_measure(replay_work, b, &b->work[i], e))
             return -1;
-        work[i].events = bare[i].events;
+        b->work[i].events = b->bare[i].events;
     }
-    struct cost w = bench_median(work, (size_t)b->rounds),
-                d = bench_median(bare, (size_t)b->rounds);
-    print("replay", &w, &d);
+    print_ratio("`replay` of the log beside decoding it, events a CPU second", rate, b);
     return 0;
 }
 
@@ -101,6 +119,25 @@ static int run_work(void *arg)
     struct err e = {0};
     signal(SIGTERM, on_signal);
     return live_run(&b->config, NULL, &orders, &e) ? 1 : 0;
+}
+
+static double info_number(struct str info, const char *name)
+{
+    const char *at = memmem(info.p, info.n, name, strlen(name));
+    return at ? strtod(at + strlen(name), NULL) : 0; /* hiredis ends texts with NUL */
+}
+
+/* User and system time that Redis has used. */
+static int redis_cpu(const struct redis_target *target, double *out_s, struct err *e)
+{
+    struct redis_link *link = redis_link_new(target);
+    struct redisReply *r = REDIS_COMMAND(link, e, STR("INFO"), STR("cpu"));
+    struct str info = redis_reply_str(r);
+    if (r)
+        *out_s = info_number(info, "used_cpu_sys:") + info_number(info, "used_cpu_user:");
+    redis_reply_free(r);
+    redis_link_free(link);
+    return r ? 0 : -1;
 }
 
 /* All that a run with this name left in Redis. */
@@ -157,7 +194,7 @@ static int wait_for_end(const struct bench *b, const struct redis_target *target
     if (!store)
         return -1;
     while (!caught_up(store, ends, n) && time(NULL) - started < CATCH_UP_S)
-        usleep(5000);
+        usleep(20000); /* what asking costs Redis is in the figures */
     bool done = caught_up(store, ends, n);
     store->ops->close(store);
     return done ? 0
@@ -170,26 +207,41 @@ static int measure_run(struct bench *b, const struct redis_target *target,
                        struct err *e)
 {
     struct running running;
+    double before_s, after_s = 0;
     static int serial;
     snprintf(b->name, sizeof b->name, "ticketwatch-bench-%ld-%d", (long)getpid(),
              serial++);
     b->config.kafka.group = b->config.redis.prefix = str_of(b->name);
-    if (bench_start(run_work, b, &running, e))
+    if (redis_cpu(target, &before_s, e) || bench_start(run_work, b, &running, e))
         return -1;
-    int failed = wait_for_end(b, target, ends, n, e);
+    int failed = wait_for_end(b, target, ends, n, e) || redis_cpu(target, &after_s, e);
     struct err later = {0};
     if (bench_stop(&running, out, failed ? &later : e) || failed ||
         clean_up(b, target, e))
         return -1;
+    out->redis_s = after_s - before_s;
     out->events = 0;
     for (size_t i = 0; i < n; i++)
         out->events += (uint64_t)(ends[i].end - ends[i].start);
     return 0;
 }
 
+static void print_run(const struct bench *b)
+{
+    double redis_us[ROUNDS_MAX], resident_mb[ROUNDS_MAX];
+    for (int i = 0; i < b->rounds; i++) {
+        redis_us[i] = b->work[i].redis_s * 1e6 / (double)b->work[i].events;
+        resident_mb[i] = (double)b->work[i].resident_kb / 1024;
+    }
+    print_ratio("`run` beside a consumer that forgets, events a CPU second", rate, b);
+    print_ratio("`run` and its Redis beside the same", with_redis, b);
+    print_row("Redis, microseconds of CPU an event",
+              bench_spread(redis_us, (size_t)b->rounds), "2");
+    print_row("`run`, resident MiB", bench_spread(resident_mb, (size_t)b->rounds), "0");
+}
+
 static int bench_run(struct bench *b, struct err *e)
 {
-    struct cost work[ROUNDS_MAX], bare[ROUNDS_MAX];
     struct redis_target target;
     struct bare_end *ends;
     size_t n;
@@ -200,12 +252,10 @@ static int bench_run(struct bench *b, struct err *e)
     for (size_t i = 0; i < b->config.rules_n; i++)
         b->config.rules[i].send.n = 0;
     for (int i = 0; i < b->rounds; i++)
-        if (bench_measure(bare_consume, &b->config, &bare[i], e) ||
-            measure_run(b, &target, ends, n, &work[i], e))
+        if (bench_measure(bare_consume, &b->config, &b->bare[i], e) ||
+            measure_run(b, &target, ends, n, &b->work[i], e))
             return -1;
-    struct cost w = bench_median(work, (size_t)b->rounds),
-                d = bench_median(bare, (size_t)b->rounds);
-    print("run", &w, &d);
+    print_run(b);
     return 0;
 }
 
@@ -217,7 +267,7 @@ static int bench(struct bench *b)
     if (!failed && b->config.has_kafka && b->config.has_redis)
         failed = bench_run(b, &e);
     else if (!failed)
-        printf("run     not measured: the configuration has no kafka and redis\n");
+        fprintf(stderr, "run: not measured: the configuration has no kafka and redis\n");
     if (failed)
         fprintf(stderr, "ticketwatch bench: %s\n", e.text);
     arena_deinit(&b->arena);

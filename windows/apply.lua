@@ -116,7 +116,11 @@ in_pieces(changes_n, function(from, to)
 end)
 for name in pairs(made) do redis.call('HSET', STATE, 'keys ' .. name, live[name]) end
 local floor = said()
-for i = 1, #judge_now do redis.call('ZADD', WAITING, 'NX', floor, judge_now[i]) end
+in_pieces(#judge_now, function(from, to)
+  local waiting = {}
+  for i = from, to do waiting[#waiting + 1], waiting[#waiting + 2] = floor, judge_now[i] end
+  redis.call('ZADD', WAITING, 'NX', unpack(waiting))
+end)
 
 redis.call('HSET', CURSORS, partition, ARGV[5])
 if high ~= '' then redis.call('HSET', HIGHS, partition, high) end
@@ -128,5 +132,5 @@ if ARGV[14] ~= '0' then redis.call('HINCRBY', META, 'lost', ARGV[14]) end
 local r = reply('APPLIED')
 r[7] = #left_out
 for i = 1, #left_out do r[7 + i] = left_out[i] end
-for i = 1, #judge_now do r[7 + #left_out + i] = window_of(judge_now[i], headers[i]) end
+for i, window in ipairs(windows_of(judge_now, headers)) do r[7 + #left_out + i] = window end
 return r

@@ -92,13 +92,6 @@ local function piece_names(id, from, to)
   return names
 end
 
--- The header, and all pieces.
-local function window_of(id, header)
-  local pieces = pieces_of(header)
-  if pieces == 0 then return {header} end
-  return {header, unpack(redis.call('HMGET', WINDOWS, unpack(piece_names(id, 1, pieces))))}
-end
-
 -- The command with many arguments, in even pieces, for the same reason.
 local function call_all(command, key, args)
   for from = 1, #args, 1000 do redis.call(command, key, unpack(args, from, math.min(from + 999, #args))) end
@@ -107,4 +100,23 @@ end
 -- f(arguments from, to) for pieces of at most 500, since a call takes a bounded number of values.
 local function in_pieces(n, f)
   for from = 1, n, 500 do f(from, math.min(from + 499, n)) end
+end
+
+-- Windows as they are answered: each its header and its pieces.
+local function windows_of(ids, headers)
+  local names, values, found, at = {}, {}, {}, 0
+  for i = 1, #ids do
+    for _, name in ipairs(piece_names(ids[i], 1, pieces_of(headers[i]))) do names[#names + 1] = name end
+  end
+  in_pieces(#names, function(from, to)
+    for _, value in ipairs(redis.call('HMGET', WINDOWS, unpack(names, from, to))) do values[#values + 1] = value end
+  end)
+  for i = 1, #ids do
+    found[i] = {headers[i]}
+    for _ = 1, pieces_of(headers[i]) do
+      at = at + 1
+      found[i][#found[i] + 1] = values[at]
+    end
+  end
+  return found
 end

@@ -26,12 +26,12 @@ local others = #ids
 if w and #ids < limit then
   list(redis.call('ZRANGEBYSCORE', DUE, '-inf', int(w), 'LIMIT', 0, limit - #ids))
 end
-local values = {}
+local some, headers = {}, {}
 in_pieces(#ids, function(from, to)
   local got = redis.call('HMGET', WINDOWS, unpack(ids, from, to))
   for i = 1, to - from + 1 do
     if got[i] and not (from + i - 1 > others and lapses(ids[from + i - 1], got[i])) then
-      values[#values + 1] = {ids[from + i - 1], got[i]}
+      some[#some + 1], headers[#headers + 1] = ids[from + i - 1], got[i]
     elseif not got[i] then
       redis.call('ZREM', WAITING, ids[from + i - 1])
       redis.call('SREM', UNPROVEN, ids[from + i - 1])
@@ -42,12 +42,16 @@ end)
 call_all('HDEL', WINDOWS, lapsed)
 call_all('ZREM', DUE, lapsed)
 count_out(gone)
--- About a megabyte at a time, at least one.
+-- About a megabyte at a time, at least one part.
+local PART = 32
 local r, bytes = reply('WINDOWS'), 0
 r[7] = #lapsed
-for i = 1, #values do
+for from = 1, #some, PART do
   if bytes > 1000000 then break end
-  r[7 + i] = window_of(values[i][1], values[i][2])
-  for _, part in ipairs(r[7 + i]) do bytes = bytes + #part end
+  local to = math.min(from + PART - 1, #some)
+  for _, window in ipairs(windows_of({unpack(some, from, to)}, {unpack(headers, from, to)})) do
+    r[#r + 1] = window
+    for _, piece in ipairs(window) do bytes = bytes + #piece end
+  end
 end
 return r
