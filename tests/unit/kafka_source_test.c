@@ -101,7 +101,7 @@ static void check_reading(void)
     while ((next[0] < 1700 || next[1] < 40) &&
            mock_next(&m, &batch, 40, &err) == SOURCE_BATCH && batch.slot < 2) {
         CHECK_STR(batch.name, batch.slot ? STR("read/1") : STR("read/0"));
-        CHECK(batch.events_n <= 500);
+        CHECK(batch.events_n <= 2000);
         CHECK_INT(batch.events[0].partition, batch.slot);
         check_events(&batch, next[batch.slot]);
         next[batch.slot] = batch.next;
