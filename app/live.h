@@ -5,7 +5,7 @@
 
 #include <stdatomic.h>
 
-#include "config/config.h"
+#include "app/redis_where.h"
 
 /* What others want of it, from any thread or a signal's handler. */
 struct live_orders {
@@ -20,13 +20,5 @@ struct live_orders {
  * cannot go on; the text says what to do. */
 int live_run(const struct config *config, const char *path, struct live_orders *orders,
              struct err *e);
-
-/* Where Redis is, from the configuration; texts live in `arena`. */
-struct redis_target;
-int live_redis_target(const struct config *config, struct arena *arena,
-                      struct redis_target *out, struct err *e);
-
-/* How many shards the state has. */
-size_t live_shards(const struct config *config);
 
 #endif
