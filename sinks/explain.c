@@ -80,10 +80,11 @@ static bool is_source(const struct explain *x, struct str rule)
 static bool hidden_in(const struct explain *x, const struct part *part, struct alert *a,
                       struct arena *arena)
 {
-    for (size_t i = 0; i < part->now.firing_n; i++) {
-        const struct alert *source = &part->now.firing[i];
+    for (size_t i = 0; i < part->now.hiding_n; i++) {
+        const struct hiding *h = &part->now.hiding[i];
+        const struct alert *source = &h->step;
         const struct inhibit *by = inhibit_of(x->all, x->n, source, a);
-        if (!by)
+        if (!by || a->time_ms < h->opened_ms || a->time_ms >= h->over_ms)
             continue;
         a->hidden_by = (struct alert_hider){by->name, arena_str(arena, source->rule),
                                             arena_str(arena, str_of(source->id))};

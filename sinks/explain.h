@@ -1,5 +1,5 @@
-/* Which alerts explain which, as delivery knows it: what is told to somebody and fires hides what `inhibit` says, from then on,
- * in this process at once and in others two seconds later. The shards' threads share it, since what hides and what is hidden may
+/* Which alerts explain which, as delivery knows it: what is told to somebody hides from then on what `inhibit` says and has a
+ * time between its opening and its end, in this process at once and in others two seconds later. The shards' threads share it, since what hides and what is hidden may
  * lie in different shards; each reads its own part from its own Redis, and waits for no other. Best effort: the record is exact
  * (app/hide.h). */
 #ifndef SINKS_EXPLAIN_H

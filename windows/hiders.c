@@ -10,8 +10,6 @@
 enum { KEY_MAX_BYTES = 600, LINE_MAX_BYTES = 2 << 20, ABOUT_MAX_BYTES = 200 };
 enum { ID_BYTES = 32 };
 
-static const struct str over = STR("over ");
-
 static struct str key_of(struct buf *b, struct str stem, const char *name)
 {
     buf_init(b, KEY_MAX_BYTES);
@@ -30,25 +28,41 @@ static int command(struct redis_link *link, size_t n, const struct str *words,
 
 /* ---- reading ---- */
 
-/* The time that the text begins with is long past. */
-static bool is_old(struct str text, int64_t now_ms)
+/* The number that the text begins with, and the space behind it. */
+static int64_t take_number(struct str *text)
 {
     char digits[24];
-    snprintf(digits, sizeof digits, "%.*s", STR_ARG(text));
-    return strtoll(digits, NULL, 10) < now_ms - HIDERS_KEPT_MS;
+    const char *space = memchr(text->p ? text->p : "", ' ', text->n);
+    snprintf(digits, sizeof digits, "%.*s", STR_ARG(*text));
+    *text = str_from(*text, space ? (size_t)(space + 1 - text->p) : text->n);
+    return strtoll(digits, NULL, 10);
 }
 
-static bool forgotten(struct str value, int64_t now_ms)
+/* What stands in the hash hiders. */
+struct kept {
+    int64_t opened_ms, over_ms, when_ms; /* INT64_MAX: not over */
+    struct str step;
+};
+
+static struct kept kept_of(struct str value)
 {
-    return str_starts(value, over) ? is_old(str_from(value, over.n), now_ms)
-                                   : is_old(value, now_ms);
+    struct kept k;
+    k.opened_ms = take_number(&value);
+    k.over_ms = take_number(&value);
+    k.when_ms = take_number(&value);
+    k.step = value;
+    return k;
 }
 
-static void take_firing(struct str value, struct arena *arena, struct hiders *out)
+static void take_hiding(struct str value, struct arena *arena, struct hiders *out)
 {
     struct err no = {0};
-    if (alert_parse(value, arena, &out->firing[out->firing_n], &no) == 0)
-        out->firing_n++;
+    struct kept k = kept_of(value);
+    struct hiding *one = &out->hiding[out->hiding_n];
+    one->opened_ms = k.opened_ms;
+    one->over_ms = k.over_ms;
+    if (alert_parse(k.step, arena, &one->step, &no) == 0)
+        out->hiding_n++;
 }
 
 /* "WHEN RULE ABOUT" of "HIDER HIDDEN". */
@@ -74,30 +88,41 @@ static int by_ids(const void *a, const void *b)
     return c ? c : str_cmp(x->what.id, y->what.id);
 }
 
-static int read_hash(struct redis_link *link, struct str key, int64_t now_ms,
-                     struct redisReply **out, struct err *e)
+/* All of it; what was over long ago goes. */
+static int read_hash(struct redis_link *link, struct str key, int64_t (*when)(struct str),
+                     int64_t now_ms, struct redisReply **out, struct err *e)
 {
     *out = REDIS_COMMAND(link, e, STR("HGETALL"), key);
     for (size_t i = 0; *out && i + 1 < redis_reply_n(*out); i += 2) {
-        struct str value = redis_reply_str(redis_reply_at(*out, i + 1));
         struct str words[] = {STR("HDEL"), key, redis_reply_str(redis_reply_at(*out, i))};
-        if (value.n && value.p[0] != '{' && forgotten(value, now_ms) &&
+        if (when(redis_reply_str(redis_reply_at(*out, i + 1))) <
+                now_ms - HIDERS_KEPT_MS &&
             command(link, 3, words, e))
             return -1;
     }
     return *out ? 0 : -1;
 }
 
-static int read_firing(struct redis_link *link, struct str stem, int64_t now_ms,
+static int64_t when_over(struct str value)
+{
+    return kept_of(value).when_ms;
+}
+
+static int64_t when_hidden(struct str value)
+{
+    return take_number(&value);
+}
+
+static int read_hiding(struct redis_link *link, struct str stem, int64_t now_ms,
                        struct arena *arena, struct hiders *out, struct err *e)
 {
     struct buf b;
     struct redisReply *r;
-    int rc = read_hash(link, key_of(&b, stem, "hiders"), now_ms, &r, e);
+    int rc = read_hash(link, key_of(&b, stem, "hiders"), when_over, now_ms, &r, e);
     size_t n = rc == 0 ? redis_reply_n(r) : 0;
-    out->firing = arena_alloc(arena, (n / 2 + 1) * sizeof *out->firing);
+    out->hiding = arena_alloc(arena, (n / 2 + 1) * sizeof *out->hiding);
     for (size_t i = 0; i + 1 < n; i += 2)
-        take_firing(redis_reply_str(redis_reply_at(r, i + 1)), arena, out);
+        take_hiding(redis_reply_str(redis_reply_at(r, i + 1)), arena, out);
     redis_reply_free(r);
     buf_deinit(&b);
     return rc;
@@ -108,7 +133,7 @@ static int read_hidden(struct redis_link *link, struct str stem, int64_t now_ms,
 {
     struct buf b;
     struct redisReply *r;
-    int rc = read_hash(link, key_of(&b, stem, "hidden"), now_ms, &r, e);
+    int rc = read_hash(link, key_of(&b, stem, "hidden"), when_hidden, now_ms, &r, e);
     size_t n = rc == 0 ? redis_reply_n(r) : 0;
     out->hidden = arena_alloc(arena, (n / 2 + 1) * sizeof *out->hidden);
     for (size_t i = 0; i + 1 < n; i += 2)
@@ -124,41 +149,49 @@ int hiders_read(struct redis_link *link, struct str stem, int64_t now_ms,
                 struct arena *arena, struct hiders *out, struct err *e)
 {
     *out = (struct hiders){0};
-    if (read_firing(link, stem, now_ms, arena, out, e))
+    if (read_hiding(link, stem, now_ms, arena, out, e))
         return -1;
     return read_hidden(link, stem, now_ms, arena, out, e);
 }
 
 /* ---- writing ---- */
 
-/* Whether the alert may still be said to fire: 1; 0; -1. */
-static int may_fire(struct redis_link *link, struct str key, const struct alert *a,
-                    struct err *e)
+/* What is to be kept now; false: nothing new. */
+static bool renew(struct str before, const struct alert *a, int64_t now_ms,
+                  struct buf *out)
 {
-    struct redisReply *r = REDIS_COMMAND(link, e, STR("HGET"), key, str_of(a->id));
-    int may = !r ? -1 : !str_starts(redis_reply_str(r), over);
-    redis_reply_free(r);
-    return may;
+    bool over = a->state == ALERT_RESOLVED;
+    struct kept k = {a->time_ms, INT64_MAX, INT64_MAX, STR_NONE};
+    if (before.n)
+        k = kept_of(before);
+    if (k.over_ms != INT64_MAX)
+        return false;
+    k.over_ms = over ? a->time_ms : INT64_MAX;
+    k.when_ms = over ? now_ms : INT64_MAX;
+    buf_printf(out, "%lld %lld %lld ", (long long)k.opened_ms, (long long)k.over_ms,
+               (long long)k.when_ms);
+    if (over)
+        buf_put(out, k.step);
+    else
+        alert_json(a, false, out);
+    return true;
 }
 
 int hiders_told(struct redis_link *link, struct str stem, const struct alert *a,
                 int64_t now_ms, struct err *e)
 {
-    struct buf b, line;
+    struct buf b, value;
     struct str key = key_of(&b, stem, "hiders");
-    int may = 1;
-    buf_init(&line, LINE_MAX_BYTES);
-    if (a->state == ALERT_RESOLVED) {
-        buf_put(&line, over);
-        buf_printf(&line, "%lld", (long long)now_ms);
-    } else {
-        may = may_fire(link, key, a, e);
-        alert_json(a, false, &line);
+    struct redisReply *r = REDIS_COMMAND(link, e, STR("HGET"), key, str_of(a->id));
+    int rc = r ? 0 : -1;
+    buf_init(&value, LINE_MAX_BYTES);
+    if (r && renew(redis_reply_str(r), a, now_ms, &value)) {
+        struct str words[] = {STR("HSET"), key, str_of(a->id), buf_str(&value)};
+        rc = command(link, 4, words, e);
     }
-    struct str words[] = {STR("HSET"), key, str_of(a->id), buf_str(&line)};
-    int rc = may < 0 ? -1 : may ? command(link, 4, words, e) : 0;
+    redis_reply_free(r);
     buf_deinit(&b);
-    buf_deinit(&line);
+    buf_deinit(&value);
     return rc;
 }
 
