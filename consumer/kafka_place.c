@@ -243,6 +243,18 @@ static void unassign(struct kafka_source *s, rd_kafka_topic_partition_list_t *li
         (void)rd_kafka_assign(s->consumer, NULL);
 }
 
+/* What stays ours is placed anew, too. librdkafka holds all partitions during a rebalance and then goes on behind
+ * the last thing that it gave us; from 2.1 on rd_kafka_consume_batch_queue() counts the news of an end
+ * as a record there (rd_kafka_q_serve_rkmessages), and the next record would never be seen. */
+static void place_others_again(struct kafka_source *s)
+{
+    for (size_t i = 0; i < s->slots_n; i++) {
+        struct kafka_slot *k = &s->slots[i];
+        if (k->owned && !k->stray && k->joined != s->round)
+            kafka_set_stray(s, k, kafka_from(k), 0);
+    }
+}
+
 bool kafka_joined(const struct source *source)
 {
     return ((const struct kafka_source *)source)->in_group;
@@ -263,6 +275,7 @@ void kafka_on_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     metric_add(metric_of(&metric_rebalances, str_of(what), STR_NONE), 1);
     s->in_group = s->in_group && !lost;
     FAULT_POINT("kafka.rebalance");
+    place_others_again(s);
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         s->was_assigned = s->in_group = true;
         for (int i = 0; i < list->cnt; i++)
