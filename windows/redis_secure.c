@@ -71,11 +71,13 @@ int redis_secure(const struct redis_target *target, redisContext *c, const char 
     if (!ctx || !SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION))
         err_set(e, ERR_REFUSED, "redis.url: TLS cannot be set up");
     else if (load(ctx, target, e) == 0 && (ssl = SSL_new(ctx)) && expect(ssl, host))
-        result = redisInitiateSSL(c, ssl) == REDIS_OK ? 0 : -1; /* it owns ssl now */
+        result = redisInitiateSSL(c, ssl) == REDIS_OK ? 0 : -1; /* then it owns ssl */
     long trust = result && ssl ? SSL_get_verify_result(ssl) : X509_V_OK;
     if (trust != X509_V_OK)
         err_set(e, ERR_REFUSED, "Redis at %s: its certificate is not trusted: %s", host,
                 X509_verify_cert_error_string(trust));
+    if (result && ssl)
+        SSL_free(ssl);
     if (ctx)
         SSL_CTX_free(ctx);
     return result;
