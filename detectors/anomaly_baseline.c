@@ -177,8 +177,11 @@ static double surprise(const struct series *s, const struct bucket *b)
             readings[n++] = (struct reading){start_of(s, b->cell, i), s->values[i]};
     double value = series_kept(s->settings, anomaly_value(s->settings, b));
     readings[n++] = (struct reading){start_of(s, b->cell, s->values_n), value};
-    return surprise_of(readings, n, s->settings->history_n / 2,
-                       periods_ms[s->settings->season], s->arena);
+    struct surprise_settings settings = {
+        .reach = s->settings->history_n / 2,
+        .period_ms = periods_ms[s->settings->season],
+        .least_range = s->settings->metric == METRIC_COUNT ? 1 : 1e-9};
+    return surprise_of(readings, n, &settings, s->arena);
 }
 
 struct baseline series_baseline(const struct series *s, const struct bucket *b)

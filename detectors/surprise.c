@@ -11,8 +11,8 @@ enum { HALF_HOUR_MS = 1800000 };
 
 struct views {
     const struct reading *readings;
-    size_t n, reach;
-    int64_t period_ms;
+    size_t n;
+    const struct surprise_settings *settings;
     double *sums; /* [i]: of the values before i */
     double *view; /* the one at hand; NAN: not known */
     double *smooth;
@@ -46,8 +46,8 @@ static void view_unusual(const struct views *v, struct arena *arena)
 {
     double *sum = arena_alloc(arena, v->n * sizeof *sum);
     double *n = arena_alloc(arena, v->n * sizeof *n);
-    for (int64_t p = 1; v->period_ms && p <= SURPRISE_PERIODS; p++)
-        add_period(v, p * v->period_ms, sum, n);
+    for (int64_t p = 1; v->settings->period_ms && p <= SURPRISE_PERIODS; p++)
+        add_period(v, p * v->settings->period_ms, sum, n);
     v->view[0] = 0;
     for (size_t i = 1; i < v->n; i++) {
         size_t from = i < SURPRISE_MEAN_OF ? 0 : i - SURPRISE_MEAN_OF;
@@ -90,17 +90,16 @@ static struct range both(struct range a, struct range b)
     return (struct range){fmin(a.lowest, b.lowest), fmax(a.highest, b.highest)};
 }
 
-static double beyond(struct range seen, double x)
+static double beyond(const struct views *v, struct range seen, double x)
 {
-    static const double NO_RANGE = 1e-9; /* all was the same */
     double d = fmax(fmax(x - seen.highest, seen.lowest - x), 0);
-    return log1p(d / fmax(seen.highest - seen.lowest, NO_RANGE));
+    return log1p(d / fmax(seen.highest - seen.lowest, v->settings->least_range));
 }
 
 /* The first reading of the range that i is held against. */
 static size_t range_begin(const struct views *v, size_t i)
 {
-    return i > v->reach ? i - v->reach : 0;
+    return i > v->settings->reach ? i - v->settings->reach : 0;
 }
 
 /* Adds the news of one view. The ranges of neighbours overlap: what all of them hold is looked at once, what only the
@@ -120,7 +119,7 @@ static void add_news(struct views *v, const double *view, struct range *older)
     older[0] = tail;
     for (size_t i = v->first; i < v->n; i++) {
         struct range seen = both(core, older[range_begin(v, i) - first_begin]);
-        v->news[i - v->first] += beyond(seen, view[i]);
+        v->news[i - v->first] += beyond(v, seen, view[i]);
         core = with(core, view[i]);
     }
 }
@@ -140,19 +139,25 @@ static void add_all(struct views *v, struct arena *arena)
     add_news(v, v->smooth, older);
 }
 
-double surprise_of(const struct reading *readings, size_t n, size_t reach,
-                   int64_t period_ms, struct arena *arena)
+/* A range of few values is narrow: what they made of the first ones is no news. */
+static size_t first_of(size_t n, size_t reach)
 {
-    if (n < 2)
+    size_t rest = reach < SURPRISE_REST ? reach : SURPRISE_REST;
+    size_t least = reach / 8 > 0 ? reach / 8 : 1;
+    return n - 1 > least + rest ? n - 1 - rest : least;
+}
+
+double surprise_of(const struct reading *readings, size_t n,
+                   const struct surprise_settings *settings, struct arena *arena)
+{
+    struct views v = {.readings = readings, .n = n, .settings = settings};
+    v.first = first_of(n, settings->reach);
+    if (v.first >= n)
         return 0;
-    struct views v = {
-        .readings = readings, .n = n, .reach = reach, .period_ms = period_ms};
-    v.first = n - 1 > SURPRISE_REST ? n - 1 - SURPRISE_REST : 1;
     v.sums = arena_alloc(arena, (n + 1) * sizeof *v.sums);
     v.view = arena_alloc(arena, n * sizeof *v.view);
     v.smooth = arena_alloc(arena, n * sizeof *v.smooth);
     v.news = arena_alloc(arena, (n - v.first) * sizeof *v.news);
-    v.sums[0] = 0;
     for (size_t i = 0; i < n; i++)
         v.sums[i + 1] = v.sums[i] + readings[i].value;
     add_all(&v, arena);

@@ -19,9 +19,15 @@ struct reading {
     double value; /* no NAN */
 };
 
-/* readings in order of time, n at least 1; the last one is judged by the `reach` before it. period_ms: what repeats, a day
- * or a week; 0: nothing. 0 where nothing is new; 0.1 is some 10 % beyond the range of one view. Memory is the arena's. */
-double surprise_of(const struct reading *readings, size_t n, size_t reach,
-                   int64_t period_ms, struct arena *arena);
+struct surprise_settings {
+    size_t reach;       /* values that a range is made of */
+    int64_t period_ms;  /* what repeats, a day or a week; 0: nothing */
+    double least_range; /* more than 0: no range is narrower */
+};
+
+/* readings in order of time, n at least 1; the last one is judged by those before it. 0 where nothing is new, or less than
+ * an eighth of `reach` before it; 0.1 is some 10 % beyond the range of one view. Memory is the arena's. */
+double surprise_of(const struct reading *readings, size_t n,
+                   const struct surprise_settings *settings, struct arena *arena);
 
 #endif

@@ -5,6 +5,7 @@ import log as logs
 import where
 from buckets import DAY, Buckets, duration
 from rules import Rule
+from surprise import kept, surprise
 
 
 def middle(value):
@@ -57,9 +58,13 @@ class Anomaly(Rule):
         self.season = s.get("season", "none")
         self.by_day = self.season == "hour_of_week" and self.buckets.width == DAY
         hold = self.reach // (7 if self.by_day else {"none": 1, "hour_of_day": 24, "hour_of_week": 168}[self.season])
+        self.surprise, self.period = s.get("method") == "surprise", {"none": 0, "hour_of_day": DAY, "hour_of_week": 7 * DAY}[self.season]
+        hold = self.reach if self.surprise else hold
         self.min_history = int(s["min_history"]) if "min_history" in s else min(24, max(3, hold // 2))
-        self.novelty, self.direction = s.get("method") == "novelty", s.get("direction", "both")
-        self.bar = share(s.get("beyond", "50%")) if self.novelty else float(s.get("z", 3))
+        if self.surprise and "min_history" not in s:
+            self.min_history = max(self.min_history, self.reach // 8)
+        self.novelty, self.direction = s.get("method") in ("novelty", "surprise"), s.get("direction", "both")
+        self.bar = share(s.get("beyond", "10%" if self.surprise else "50%")) if self.novelty else float(s.get("z", 3))
         self.lower_bar = float(s.get("resolve_z", 2 * self.bar / 3))
         self.min_count, self.min_change = int(s.get("min_count", 10)), share(s.get("min_change", "0%"))
         self.severity = body.get("severity", "low")
@@ -120,19 +125,20 @@ class Anomaly(Rule):
         before = [v for v in values[:i] if v[0] >= b - self.reach]
         while before and not before[0][2]:  # a history begins with a bucket that held something
             before = before[1:]
+        before = [(at, kept(v) if self.surprise and v is not None else v) for at, v, _ in before]
         groups = {}
-        for v in before:
-            if v[1] is not None:
-                groups.setdefault(self.slot(v[0]), []).append(v[1])
-        return groups.get(self.slot(b), []), list(groups.values())
+        for at, v in before:
+            if v is not None:
+                groups.setdefault(self.slot(at), []).append(v)
+        return groups.get(self.slot(b), []), list(groups.values()), before
 
     def verdict(self, values, i):
         """(1 above, -1 below; whether it opens an episode; whether it keeps one open; the figures), or None where there is
         nothing to judge by."""
         _, value, have = values[i]
-        base, groups = self.baseline(values, i)
+        base, groups, before = self.baseline(values, i)
         few = self.metric != "count" and have < self.min_count
-        if value is None or few or len(base) < self.min_history:
+        if value is None or few or not base or len(before if self.surprise else base) < self.min_history:
             return None
         m = math.fsum(base) / len(base)
         sd = deviation(base, self.floor(m, value, have), groups)
@@ -143,6 +149,9 @@ class Anomaly(Rule):
             z = (anscombe(value) - math.fsum(roots) / len(roots)) / deviation(roots, 1, [list(map(anscombe, g)) for g in groups], means)
         way = 1 if z > 0 else -1
         score = max(value - max(base), min(base) - value, 0) / max(max(base) - min(base), 4 * math.sqrt(self.floor(m, value, have)))
+        if self.surprise:
+            known = [(self.buckets.start(at), v) for at, v in before + [(values[i][0], kept(value))] if v is not None]
+            score = surprise([t for t, _ in known], [v for _, v in known], self.reach // 2, self.period, 1 if self.metric == "count" else 1e-9)
         strength = score if self.novelty else abs(z)
         enough = self.metric != "count" or (value if way > 0 else m) >= self.min_count
         wanted = self.direction in ("both", "up" if way > 0 else "down")
@@ -156,7 +165,8 @@ class Anomaly(Rule):
         before = [v for v in values[:i] if v[0] >= values[i][0] - self.reach]
         while not before[0][2]:
             before = before[1:]
-        return [v[1] for v in (before + [values[i]])[-12:]]
+        past = [kept(v[1]) if self.surprise and v[1] is not None else v[1] for v in before]
+        return (past + [values[i][1]])[-12:]
 
     def floor(self, m, value, have):
         """What chance alone makes of a variance."""
