@@ -5,13 +5,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/buf.h"
 #include "windows/outbox.h"
 #include "windows/redis_link.h"
 #include "windows/scripts.h"
 
 #define PAGE "200"
-enum { KEY_MAX_BYTES = 4096, ID_BYTES = 64 };
+enum { ID_BYTES = 64 };
 
 struct dead_letters {
     struct redis_link *link;
@@ -39,31 +38,13 @@ void dead_letters_close(struct dead_letters *d)
     free(d);
 }
 
-static struct str key(struct dead_letters *d, struct buf *out, const char *kind,
-                      struct str sink)
-{
-    buf_init(out, KEY_MAX_BYTES);
-    buf_put(out, d->stem);
-    buf_text(out, kind);
-    buf_put(out, sink);
-    return buf_str(out);
-}
-
-/* [id, [name, value, ...]] */
 static struct dead_letter read_letter(const struct redisReply *entry)
 {
-    struct dead_letter letter = {.id = redis_reply_str(redis_reply_at(entry, 0))};
-    const struct redisReply *fields = redis_reply_at(entry, 1);
-    for (size_t i = 0; i + 1 < redis_reply_n(fields); i += 2) {
-        struct str name = redis_reply_str(redis_reply_at(fields, i));
-        const struct redisReply *value = redis_reply_at(fields, i + 1);
-        if (str_is(name, "alert"))
-            letter.alert = redis_reply_str(value);
-        else if (str_is(name, "reason"))
-            letter.reason = redis_reply_str(value);
-        else if (str_is(name, "attempts"))
-            letter.attempts = redis_reply_int(value);
-    }
+    struct dead_letter letter = {
+        .id = redis_reply_str(redis_reply_at(entry, 0)),
+        .alert = redis_reply_str(redis_reply_field(entry, "alert")),
+        .reason = redis_reply_str(redis_reply_field(entry, "reason")),
+        .attempts = redis_reply_int(redis_reply_field(entry, "attempts"))};
     for (size_t i = 0; i < letter.id.n && letter.id.p[i] != '-'; i++)
         letter.dead_ms = letter.dead_ms * 10 + (letter.id.p[i] - '0');
     return letter;
@@ -105,8 +86,8 @@ static int last_id(struct dead_letters *d, struct str key_name, char *out, struc
 int dead_letters_each(struct dead_letters *d, struct str sink, dead_letter_fn *take,
                       void *arg, struct err *e)
 {
-    struct buf b;
-    struct str name = key(d, &b, "dead:", sink);
+    struct shard_key room;
+    struct str name = shard_key(d->stem, "dead:", sink, &room);
     char last[ID_BYTES] = "-", from[ID_BYTES], to[ID_BYTES] = "";
     bool more = true;
     int n = last_id(d, name, to, e);
@@ -115,7 +96,6 @@ int dead_letters_each(struct dead_letters *d, struct str sink, dead_letter_fn *t
             memcpy(from, last, sizeof from);
             n = page(d, name, from, to, take, arg, last, &more, e);
         } while (n > 0 && more);
-    buf_deinit(&b);
     return n < 0 ? -1 : 0;
 }
 
@@ -135,37 +115,30 @@ static bool is_id(struct str id)
 int dead_letters_find(struct dead_letters *d, struct str sink, struct str id,
                       dead_letter_fn *take, void *arg, struct err *e)
 {
-    struct buf b;
+    struct shard_key room;
     char text[ID_BYTES], last[ID_BYTES];
     bool more = true;
     if (!is_id(id))
         return 0;
     snprintf(text, sizeof text, "%.*s", STR_ARG(id));
-    int n = page(d, key(d, &b, "dead:", sink), text, text, take, arg, last, &more, e);
-    buf_deinit(&b);
-    return n;
+    return page(d, shard_key(d->stem, "dead:", sink, &room), text, text, take, arg, last,
+                &more, e);
 }
 
 int dead_letters_redrive(struct dead_letters *d, struct str sink, struct str id,
                          struct err *e)
 {
-    struct buf dead, outbox, unsent, meta;
+    struct shard_key dead, outbox, unsent, meta;
     if (!is_id(id))
         return 0;
-    buf_init(&outbox, KEY_MAX_BYTES);
-    outbox_key(&outbox, d->stem, sink);
-    struct str args[] = {key(d, &dead, "dead:", sink),
-                         buf_str(&outbox),
-                         key(d, &unsent, "unsent", STR_NONE),
-                         key(d, &meta, "meta", STR_NONE),
+    struct str args[] = {shard_key(d->stem, "dead:", sink, &dead),
+                         outbox_key(d->stem, sink, &outbox),
+                         shard_key(d->stem, "unsent", STR_NONE, &unsent),
+                         shard_key(d->stem, "meta", STR_NONE, &meta),
                          id,
                          sink};
     struct redisReply *r = redis_run(d->link, &d->redrive, 4, 6, args, e);
     int moved = r ? redis_reply_int(r) > 0 : -1;
     redis_reply_free(r);
-    buf_deinit(&dead);
-    buf_deinit(&outbox);
-    buf_deinit(&unsent);
-    buf_deinit(&meta);
     return moved;
 }

@@ -6,25 +6,10 @@
 #include "core/inhibit.h"
 #include "core/utf8.h"
 #include "windows/redis_link.h"
+#include "windows/shard.h"
 
 enum { KEY_MAX_BYTES = 600, LINE_MAX_BYTES = 2 << 20, ABOUT_MAX_BYTES = 200 };
 enum { ID_BYTES = 32 };
-
-static struct str key_of(struct buf *b, struct str stem, const char *name)
-{
-    buf_init(b, KEY_MAX_BYTES);
-    buf_put(b, stem);
-    buf_text(b, name);
-    return buf_str(b);
-}
-
-static int command(struct redis_link *link, size_t n, const struct str *words,
-                   struct err *e)
-{
-    struct redisReply *r = redis_command(link, e, n, words);
-    redis_reply_free(r);
-    return r ? 0 : -1;
-}
 
 /* ---- reading ---- */
 
@@ -94,10 +79,10 @@ static int read_hash(struct redis_link *link, struct str key, int64_t (*when)(st
 {
     *out = REDIS_COMMAND(link, e, STR("HGETALL"), key);
     for (size_t i = 0; *out && i + 1 < redis_reply_n(*out); i += 2) {
-        struct str words[] = {STR("HDEL"), key, redis_reply_str(redis_reply_at(*out, i))};
         if (when(redis_reply_str(redis_reply_at(*out, i + 1))) <
                 now_ms - HIDERS_KEPT_MS &&
-            command(link, 3, words, e))
+            REDIS_TELL(link, e, STR("HDEL"), key,
+                       redis_reply_str(redis_reply_at(*out, i))))
             return -1;
     }
     return *out ? 0 : -1;
@@ -116,24 +101,25 @@ static int64_t when_hidden(struct str value)
 static int read_hiding(struct redis_link *link, struct str stem, int64_t now_ms,
                        struct arena *arena, struct hiders *out, struct err *e)
 {
-    struct buf b;
+    struct shard_key room;
     struct redisReply *r;
-    int rc = read_hash(link, key_of(&b, stem, "hiders"), when_over, now_ms, &r, e);
+    int rc = read_hash(link, shard_key(stem, "hiders", STR_NONE, &room), when_over,
+                       now_ms, &r, e);
     size_t n = rc == 0 ? redis_reply_n(r) : 0;
     out->hiding = arena_alloc(arena, (n / 2 + 1) * sizeof *out->hiding);
     for (size_t i = 0; i + 1 < n; i += 2)
         take_hiding(redis_reply_str(redis_reply_at(r, i + 1)), arena, out);
     redis_reply_free(r);
-    buf_deinit(&b);
     return rc;
 }
 
 static int read_hidden(struct redis_link *link, struct str stem, int64_t now_ms,
                        struct arena *arena, struct hiders *out, struct err *e)
 {
-    struct buf b;
+    struct shard_key room;
     struct redisReply *r;
-    int rc = read_hash(link, key_of(&b, stem, "hidden"), when_hidden, now_ms, &r, e);
+    int rc = read_hash(link, shard_key(stem, "hidden", STR_NONE, &room), when_hidden,
+                       now_ms, &r, e);
     size_t n = rc == 0 ? redis_reply_n(r) : 0;
     out->hidden = arena_alloc(arena, (n / 2 + 1) * sizeof *out->hidden);
     for (size_t i = 0; i + 1 < n; i += 2)
@@ -141,7 +127,6 @@ static int read_hidden(struct redis_link *link, struct str stem, int64_t now_ms,
                     redis_reply_str(redis_reply_at(r, i + 1)), arena, out);
     qsort(out->hidden, out->hidden_n, sizeof *out->hidden, by_ids);
     redis_reply_free(r);
-    buf_deinit(&b);
     return rc;
 }
 
@@ -180,17 +165,15 @@ static bool renew(struct str before, const struct alert *a, int64_t now_ms,
 int hiders_told(struct redis_link *link, struct str stem, const struct alert *a,
                 int64_t now_ms, struct err *e)
 {
-    struct buf b, value;
-    struct str key = key_of(&b, stem, "hiders");
+    struct buf value;
+    struct shard_key room;
+    struct str key = shard_key(stem, "hiders", STR_NONE, &room);
     struct redisReply *r = REDIS_COMMAND(link, e, STR("HGET"), key, str_of(a->id));
     int rc = r ? 0 : -1;
     buf_init(&value, LINE_MAX_BYTES);
-    if (r && renew(redis_reply_str(r), a, now_ms, &value)) {
-        struct str words[] = {STR("HSET"), key, str_of(a->id), buf_str(&value)};
-        rc = command(link, 4, words, e);
-    }
+    if (r && renew(redis_reply_str(r), a, now_ms, &value))
+        rc = REDIS_TELL(link, e, STR("HSET"), key, str_of(a->id), buf_str(&value));
     redis_reply_free(r);
-    buf_deinit(&b);
     buf_deinit(&value);
     return rc;
 }
@@ -198,7 +181,8 @@ int hiders_told(struct redis_link *link, struct str stem, const struct alert *a,
 int hiders_hid(struct redis_link *link, struct str stem, const struct alert *a,
                int64_t now_ms, struct err *e)
 {
-    struct buf b, name, value, about;
+    struct buf name, value, about;
+    struct shard_key room;
     buf_init(&name, KEY_MAX_BYTES);
     buf_init(&value, KEY_MAX_BYTES);
     buf_init(&about, ABOUT_MAX_BYTES);
@@ -206,10 +190,8 @@ int hiders_hid(struct redis_link *link, struct str stem, const struct alert *a,
     inhibit_about(a, &about);
     buf_printf(&value, "%lld %.*s %.*s", (long long)now_ms, STR_ARG(a->rule),
                STR_ARG(utf8_cut(buf_str(&about), ABOUT_MAX_BYTES - 4)));
-    struct str words[] = {STR("HSET"), key_of(&b, stem, "hidden"), buf_str(&name),
-                          buf_str(&value)};
-    int rc = command(link, 4, words, e);
-    buf_deinit(&b);
+    int rc = REDIS_TELL(link, e, STR("HSET"), shard_key(stem, "hidden", STR_NONE, &room),
+                        buf_str(&name), buf_str(&value));
     buf_deinit(&name);
     buf_deinit(&value);
     buf_deinit(&about);

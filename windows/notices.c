@@ -6,12 +6,9 @@
 #include <stdlib.h>
 
 #include "core/arena.h"
-#include "core/buf.h"
 #include "windows/outbox.h"
 #include "windows/redis_link.h"
 #include "windows/scripts.h"
-
-enum { KEY_MAX_BYTES = 4096 };
 
 struct notices {
     struct redis_link *link;
@@ -40,15 +37,6 @@ void notices_close(struct notices *n)
     free(n);
 }
 
-static struct str key_of(const struct notices *n, struct str name, struct buf *out)
-{
-    buf_init(out, KEY_MAX_BYTES);
-    buf_put(out, n->stem);
-    buf_text(out, "notice:");
-    buf_put(out, name);
-    return buf_str(out);
-}
-
 static void copy(const struct redisReply *r, size_t i, char *out, size_t n)
 {
     snprintf(out, n, "%.*s", STR_ARG(redis_reply_str(redis_reply_at(r, i))));
@@ -57,10 +45,10 @@ static void copy(const struct redisReply *r, size_t i, char *out, size_t n)
 int notices_last(struct notices *n, struct str name, struct notice_said *out,
                  struct err *e)
 {
-    struct buf key;
-    struct redisReply *r = REDIS_COMMAND(n->link, e, STR("HMGET"), key_of(n, name, &key),
-                                         STR("what"), STR("id"));
-    buf_deinit(&key);
+    struct shard_key room;
+    struct redisReply *r =
+        REDIS_COMMAND(n->link, e, STR("HMGET"),
+                      shard_key(n->stem, "notice:", name, &room), STR("what"), STR("id"));
     if (!r)
         return -1;
     copy(r, 0, out->what, sizeof out->what);
@@ -73,20 +61,19 @@ int notices_say(struct notices *n, const struct notice *notice, int64_t *wait_ms
                 struct err *e)
 {
     char every[24], time[24];
-    struct buf key, outbox;
-    buf_init(&outbox, KEY_MAX_BYTES);
-    outbox_key(&outbox, n->stem, notice->sink);
+    struct shard_key key, outbox;
     snprintf(every, sizeof every, "%" PRId64, notice->every_ms);
     snprintf(time, sizeof time, "%" PRId64, notice->time_ms);
-    const struct str args[] = {
-        buf_str(&outbox),     key_of(n, notice->name, &key),
-        str_of(notice->what), str_of(notice->after ? notice->after : "*"),
-        str_of(every),        str_of(notice->id),
-        notice->alert,        str_of(time)};
+    const struct str args[] = {outbox_key(n->stem, notice->sink, &outbox),
+                               shard_key(n->stem, "notice:", notice->name, &key),
+                               str_of(notice->what),
+                               str_of(notice->after ? notice->after : "*"),
+                               str_of(every),
+                               str_of(notice->id),
+                               notice->alert,
+                               str_of(time)};
     struct redisReply *r =
         redis_run(n->link, &n->say, 2, sizeof args / sizeof args[0], args, e);
-    buf_deinit(&outbox);
-    buf_deinit(&key);
     if (!r)
         return -1;
     int said = redis_reply_int(redis_reply_at(r, 0)) == 1;

@@ -16,9 +16,9 @@
 #include <stdint.h>
 
 #include "core/arena.h"
-#include "core/buf.h"
 #include "core/err.h"
 #include "core/str.h"
+#include "windows/shard.h"
 
 struct outbox;
 struct redis_link;
@@ -32,7 +32,7 @@ struct outbox_entry {
 };
 
 /* The stream's key, as the store's commit script writes it. */
-void outbox_key(struct buf *out, struct str stem, struct str sink);
+struct str outbox_key(struct str stem, struct str sink, struct shard_key *room);
 
 /* `consumer` names this process: no two that live may share it, for what its namesake took is taken to
  * be its own. Connects lazily. Copies what it is given. */
@@ -42,8 +42,9 @@ void outbox_close(struct outbox *o);
 
 struct outbox_want {
     int64_t lease_ms;
-    int64_t most;     /* a new one only while all pods hold fewer of the sink's */
-    struct str known; /* ids of those that this process knows to hold, a space before and after each */
+    int64_t most; /* a new one only while all pods hold fewer of the sink's */
+    struct str
+        known; /* ids of those that this process knows to hold, a space before and after each */
 };
 /* The oldest entry of the sink that may be sent: one that this process holds and does not know of (the
  * reply was lost), one whose lease ran out, else a new one. 1: taken, 0: none, or others are held; -1.

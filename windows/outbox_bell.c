@@ -7,12 +7,11 @@
 #include <stdlib.h>
 
 #include "core/arena.h"
-#include "core/buf.h"
 #include "windows/outbox.h"
 #include "windows/redis_link.h"
 
 #define BLOCK_MS "10000"
-enum { WORDS = 6, ID_BYTES = 42, KEY_MAX_BYTES = 4096 };
+enum { WORDS = 6, ID_BYTES = 42 };
 
 struct outbox_bell {
     struct redis_link *link;
@@ -48,15 +47,11 @@ struct outbox_bell *outbox_bell_open(const struct redis_target *target, struct s
     b->id_texts = arena_alloc(&b->names, sinks_n * sizeof *b->id_texts);
     for (size_t i = 0; i < WORDS; i++)
         b->args[i] = str_of(words[i]);
-    struct buf key;
-    buf_init(&key, KEY_MAX_BYTES);
     for (size_t i = 0; i < sinks_n; i++) {
-        buf_clear(&key);
-        outbox_key(&key, stem, sinks[i]);
-        b->keys[i] = arena_str(&b->names, buf_str(&key));
+        struct shard_key room;
+        b->keys[i] = arena_str(&b->names, outbox_key(stem, sinks[i], &room));
         ask_from(b, i, STR("$"));
     }
-    buf_deinit(&key);
     return b;
 }
 

@@ -112,6 +112,13 @@ struct redisReply *redis_command(struct redis_link *l, struct err *e, size_t n,
     return perform(l, &(struct call){.n = n, .args = args}, e);
 }
 
+int redis_tell(struct redis_link *l, struct err *e, size_t n, const struct str *args)
+{
+    struct redisReply *r = redis_command(l, e, n, args);
+    redis_reply_free(r);
+    return r ? 0 : -1;
+}
+
 /* Behind KEYS[1]; NULL where there is one key or none. */
 static char *key_that_never_is(size_t keys_n, const struct str *args)
 {

@@ -75,6 +75,12 @@ struct redisReply *redis_run(struct redis_link *l, struct redis_script *script,
                              size_t keys_n, size_t n, const struct str *args,
                              struct err *e);
 
+/* The same where the reply says nothing but that it was done: 0, or -1 as where redis_command is NULL. */
+int redis_tell(struct redis_link *l, struct err *e, size_t n, const struct str *args);
+#define REDIS_TELL(link, err, ...)                                                  \
+    redis_tell(link, err, sizeof((struct str[]){__VA_ARGS__}) / sizeof(struct str), \
+               (struct str[]){__VA_ARGS__})
+
 /* A command whose reply is waited for elsewhere, such as a blocking read: send it, poll redis_fd for
  * reading (-1: the connection is gone), receive the reply. Nothing else may be sent in between. Sent
  * elsewhere by a cluster it fails, and goes there the next time. */
@@ -91,6 +97,9 @@ void redis_reply_free(struct redisReply *r);
 size_t redis_reply_n(const struct redisReply *r);
 const struct redisReply *redis_reply_at(const struct redisReply *r, size_t i);
 struct str redis_reply_str(const struct redisReply *r);
+/* Of a stream's entry, [id, [name, value, ...]], the value of that name. */
+const struct redisReply *redis_reply_field(const struct redisReply *entry,
+                                           const char *name);
 int64_t
 redis_reply_int(const struct redisReply *r); /* integers, and texts that are integers */
 bool redis_reply_is_nil(const struct redisReply *r);

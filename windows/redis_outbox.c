@@ -11,27 +11,20 @@
 #include "windows/scripts.h"
 #include "windows/silences.h"
 
-enum { KEY_MAX_BYTES = 4096, CONSUMER_GONE_MS = 24 * 3600 * 1000 };
+enum { CONSUMER_GONE_MS = 24 * 3600 * 1000 };
 #define IDLE_FOR_EVER "9999999999" /* ms: longer than any lease */
 
 struct outbox {
     struct redis_link *link;
     struct arena names;
     struct str stem, consumer, unsent; /* unsent: its key */
-    struct buf key, dead_key;
+    struct shard_key key, other_key;
     struct redis_script take, later, pace, ack, dead, hold, figures, remember, mute, tidy;
 };
 
-static void key_of(struct buf *out, struct str stem, const char *kind, struct str sink)
+struct str outbox_key(struct str stem, struct str sink, struct shard_key *room)
 {
-    buf_put(out, stem);
-    buf_text(out, kind);
-    buf_put(out, sink);
-}
-
-void outbox_key(struct buf *out, struct str stem, struct str sink)
-{
-    key_of(out, stem, "outbox:", sink);
+    return shard_key(stem, "outbox:", sink, room);
 }
 
 struct outbox *outbox_open(const struct redis_target *target, struct str stem,
@@ -41,12 +34,9 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
     assert(o);
     o->link = redis_link_new(target);
     arena_init(&o->names);
-    buf_init(&o->key, KEY_MAX_BYTES);
-    buf_init(&o->dead_key, KEY_MAX_BYTES);
-    key_of(&o->key, stem, "unsent", STR_NONE);
     o->stem = arena_str(&o->names, stem);
     o->consumer = arena_str(&o->names, consumer);
-    o->unsent = arena_str(&o->names, buf_str(&o->key));
+    o->unsent = arena_str(&o->names, shard_key(stem, "unsent", STR_NONE, &o->key));
     o->take = (struct redis_script){.name = "outbox_take", .text = script_outbox_take};
     o->later = (struct redis_script){.name = "outbox_later", .text = script_outbox_later};
     o->pace = (struct redis_script){.name = "outbox_pace", .text = script_outbox_pace};
@@ -68,23 +58,18 @@ void outbox_close(struct outbox *o)
         return;
     redis_link_free(o->link);
     arena_deinit(&o->names);
-    buf_deinit(&o->key);
-    buf_deinit(&o->dead_key);
     free(o);
 }
 
 static struct str key(struct outbox *o, struct str sink)
 {
-    buf_clear(&o->key);
-    outbox_key(&o->key, o->stem, sink);
-    return buf_str(&o->key);
+    return outbox_key(o->stem, sink, &o->key);
 }
 
-static struct str dead_key(struct outbox *o, struct str sink)
+/* All others of a sink have one room: none are asked for together. */
+static struct str other_key(struct outbox *o, const char *kind, struct str sink)
 {
-    buf_clear(&o->dead_key);
-    key_of(&o->dead_key, o->stem, "dead:", sink);
-    return buf_str(&o->dead_key);
+    return shard_key(o->stem, kind, sink, &o->other_key);
 }
 
 /* Ends with the integer that the script answers. */
@@ -133,19 +118,11 @@ int outbox_take(struct outbox *o, struct str sink, const struct outbox_want *wan
     return rc;
 }
 
-/* In the buffer of the dead stream's key: never asked for both at once. */
-static struct str pace_key(struct outbox *o, struct str sink)
-{
-    buf_clear(&o->dead_key);
-    key_of(&o->dead_key, o->stem, "pace:", sink);
-    return buf_str(&o->dead_key);
-}
-
 int64_t outbox_pace(struct outbox *o, struct str sink, int64_t gap_ms, struct err *e)
 {
     char gap[24];
     snprintf(gap, sizeof gap, "%lld", (long long)gap_ms);
-    struct str args[] = {pace_key(o, sink), str_of(gap)};
+    struct str args[] = {other_key(o, "pace:", sink), str_of(gap)};
     struct redisReply *r = redis_run(o->link, &o->pace, 1, 2, args, e);
     if (!r)
         return -1;
@@ -189,7 +166,7 @@ int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *en
 {
     char attempts[24];
     snprintf(attempts, sizeof attempts, "%lld", (long long)entry->attempts);
-    struct str args[] = {key(o, sink), o->unsent,         dead_key(o, sink),
+    struct str args[] = {key(o, sink), o->unsent,         other_key(o, "dead:", sink),
                          o->consumer,  str_of(entry->id), sink,
                          reason,       str_of(attempts)};
     return run(o, &o->dead, 3, 8, args, e);
@@ -203,7 +180,7 @@ bool outbox_answered(const struct outbox *o)
 int outbox_figures(struct outbox *o, struct str sink, struct outbox_figures *out,
                    struct err *e)
 {
-    struct str args[] = {key(o, sink), o->unsent, dead_key(o, sink), sink};
+    struct str args[] = {key(o, sink), o->unsent, other_key(o, "dead:", sink), sink};
     struct redisReply *r = redis_run(o->link, &o->figures, 3, 4, args, e);
     if (!r)
         return -1;
@@ -214,14 +191,13 @@ int outbox_figures(struct outbox *o, struct str sink, struct outbox_figures *out
     return 0;
 }
 
-/* In the buffer of the dead stream's key: never asked for both at once. */
 static struct str memory_key(struct outbox *o, struct str sink, struct str topic)
 {
-    buf_clear(&o->dead_key);
-    key_of(&o->dead_key, o->stem, "memory:", sink);
-    buf_char(&o->dead_key, ':');
-    buf_put(&o->dead_key, topic);
-    return buf_str(&o->dead_key);
+    struct str k = other_key(o, "memory:", sink);
+    size_t room = sizeof o->other_key.text - k.n;
+    int n = snprintf(o->other_key.text + k.n, room, ":%.*s", STR_ARG(topic));
+    assert(n > 0 && (size_t)n < room);
+    return (struct str){k.p, k.n + (size_t)n};
 }
 
 int outbox_recall(struct outbox *o, struct str sink, struct str topic,
@@ -270,17 +246,14 @@ int outbox_mute(struct outbox *o, struct str sink, const char *id, const struct 
                 const struct silence *s, struct err *e)
 {
     char oldest[24];
-    struct buf line, stream, episodes;
+    struct buf line;
+    struct shard_key stream;
     buf_init(&line, 64 * 1024);
-    buf_init(&stream, KEY_MAX_BYTES);
-    buf_init(&episodes, KEY_MAX_BYTES);
     silence_json(s, &line);
-    key_of(&stream, o->stem, "muted", STR_NONE);
-    key_of(&episodes, o->stem, "muted:", sink);
     struct str args[] = {key(o, sink),
                          o->unsent,
-                         buf_str(&stream),
-                         buf_str(&episodes),
+                         shard_key(o->stem, "muted", STR_NONE, &stream),
+                         other_key(o, "muted:", sink),
                          o->consumer,
                          str_of(id),
                          sink,
@@ -291,21 +264,15 @@ int outbox_mute(struct outbox *o, struct str sink, const char *id, const struct 
                          oldest_muted(oldest, sizeof oldest)};
     int rc = run(o, &o->mute, 4, sizeof args / sizeof args[0], args, e);
     buf_deinit(&line);
-    buf_deinit(&stream);
-    buf_deinit(&episodes);
     return rc;
 }
 
 int outbox_unmute(struct outbox *o, struct str sink, const char *alert_id, struct err *e)
 {
-    struct buf episodes;
-    buf_init(&episodes, KEY_MAX_BYTES);
-    key_of(&episodes, o->stem, "muted:", sink);
-    struct redisReply *r =
-        REDIS_COMMAND(o->link, e, STR("HDEL"), buf_str(&episodes), str_of(alert_id));
+    struct redisReply *r = REDIS_COMMAND(o->link, e, STR("HDEL"),
+                                         other_key(o, "muted:", sink), str_of(alert_id));
     int was = r ? redis_reply_int(r) > 0 : -1;
     redis_reply_free(r);
-    buf_deinit(&episodes);
     return was;
 }
 

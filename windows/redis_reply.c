@@ -33,6 +33,16 @@ struct str redis_reply_str(const struct redisReply *r)
     return (struct str){r->str, r->len};
 }
 
+const struct redisReply *redis_reply_field(const struct redisReply *entry,
+                                           const char *name)
+{
+    const struct redisReply *fields = redis_reply_at(entry, 1);
+    for (size_t i = 0; i + 1 < redis_reply_n(fields); i += 2)
+        if (str_is(redis_reply_str(redis_reply_at(fields, i)), name))
+            return redis_reply_at(fields, i + 1);
+    return NULL;
+}
+
 int64_t redis_reply_int(const struct redisReply *r)
 {
     if (r && r->type == REDIS_REPLY_INTEGER)

@@ -8,6 +8,15 @@
 
 enum { STATE_FORMAT = 4, CRC16_POLYNOMIAL = 0x1021, TAG_BYTES = 12 };
 
+struct str shard_key(struct str stem, const char *kind, struct str name,
+                     struct shard_key *room)
+{
+    int n = snprintf(room->text, sizeof room->text, "%.*s%s%.*s", STR_ARG(stem), kind,
+                     STR_ARG(name));
+    assert(n >= 0 && n < SHARD_KEY_BYTES);
+    return (struct str){room->text, (size_t)n};
+}
+
 unsigned shard_slot(struct str tag)
 {
     unsigned crc = 0;

@@ -17,6 +17,15 @@ enum {
 struct str shard_stem(struct str prefix, size_t shards_n, size_t shard,
                       struct arena *arena);
 
+/* A key's name: STEM KIND NAME (STR_NONE: no name), in `room`, which outlives the result. Less than SHARD_KEY_BYTES:
+ * prefix and names are bounded by the configuration. */
+enum { SHARD_KEY_BYTES = 512 };
+struct shard_key {
+    char text[SHARD_KEY_BYTES];
+};
+struct str shard_key(struct str stem, const char *kind, struct str name,
+                     struct shard_key *room);
+
 /* Which shard things go to that are named by these bytes. */
 size_t shard_of_bytes(struct str bytes, size_t shards_n);
 
