@@ -98,7 +98,8 @@ def random_anomaly(r, i):
     """Little history and low limits, so that logs of a day or two have something to show."""
     metric = r.choice(["count", "count", "sum", "mean", "ratio", "p50", "p90"])
     settings = ["metric: %s" % metric, "direction: %s" % r.choice(["both", "up", "down"]),
-                r.choice(["z: 1", "z: 1.3", "z: 2", "z: 1.5, resolve_z: 0.1", "z: 1, resolve_z: 1", "method: novelty", "method: novelty, beyond: 10%"]),
+                r.choice(["z: 1", "z: 1.3", "z: 2", "z: 1.5, resolve_z: 0.1", "z: 1, resolve_z: 1", "method: novelty", "method: novelty, beyond: 10%",
+                          "method: surprise", "method: surprise, beyond: 2%"]),
                 "min_count: %d" % r.choice([0, 1, 2, 4]), "min_change: %s" % r.choice(["0%", "20%"]), "min_history: %d" % r.choice([1, 2, 3])]
     if metric == "ratio":
         settings.append("match: \"%s\"" % r.choice(["ticket.csat < 3", "ticket.sentiment < 0 or not exists(ticket.id)", "exists(error.type)"]))
