@@ -30,6 +30,9 @@ RULES = """\
     count: {at_least: 4, within: 15s, distinct: user}
     severity: {low: 4, high: 8}
     send: ops
+  each:                                  # tells nobody, but the record has every single event
+    by: [user]
+    count: {at_least: 1, within: 15s}
 """
 
 
@@ -51,7 +54,8 @@ class Stream(threading.Thread):
         if number % 2:
             body = {"account": {"id": "a%d" % number, "name": "A%d" % number}}
         else:
-            body = {"page": {"url": "/p%d/%d" % (number, number)}, "error": {"type": "E" + "abcdefghij"[number % 10], "message": "x"}}
+            word = "".join("abcdefghij"[int(digit)] for digit in str(number))  # no number, which a fingerprint would leave out
+            body = {"page": {"url": "/orders/" + word}, "error": {"type": "TypeError", "message": "cannot " + word}}
         for i in range(r.randrange(2, 15)):
             heapq.heappush(self.planned, (now + r.uniform(0, 6), number * 100 + i, body))
 
@@ -97,8 +101,25 @@ class Stream(threading.Thread):
             raise RuntimeError("the feed failed")
 
 
+def feed_backlog(brokers, topic, partitions, n):
+    """n events, as fast as they can be made, that no rule makes an alert of: a fifth of them with an account that is never seen
+    again. They are not in the log that is replayed, since nothing comes of them."""
+    with subprocess.Popen([FEED, brokers, topic], stdin=subprocess.PIPE) as feed:
+        for i in range(n):
+            if i % 1000 == 0:
+                now_ms = int(time.time() * 1000)
+                now = logs.time_text(now_ms)
+            body = {"id": "b%d" % i, "type": "ticket.created", "time": now,
+                    "ticket": {"id": "T-%d" % i, "subject": "Invoice %d cannot be opened" % i, "category": "billing"},
+                    **({} if i % 5 else {"account": {"id": "b%d" % i}}), "kafka": {"partition": i % partitions, "timestamp": now_ms}}
+            feed.stdin.write(json.dumps(body).encode() + b"\n")
+        feed.stdin.close()
+    if feed.returncode:
+        raise RuntimeError("the feed failed")
+
+
 class Receiver:
-    """Webhooks at an address that pods reach: (when, id, state, severity) of each."""
+    """Webhooks at an address that pods reach: when each came, and what it says."""
 
     def __init__(self, host, port):
         self.posts, receiver = [], self
@@ -108,7 +129,7 @@ class Receiver:
 
             def do_POST(self):
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                receiver.posts.append((time.time() * 1000, (body["id"], body["state"], body["severity"])))
+                receiver.posts.append((time.time() * 1000, alert_of(body), body["id"]))
                 self.send_response(204)
                 self.end_headers()
 
@@ -122,15 +143,21 @@ class Receiver:
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
 
-def replay(config, log, environment):
-    """What should have been said: (id, state, severity) -> the time from which it could be known."""
-    done = subprocess.run([PROGRAM, "replay", "--quiet", "-c", config, log], capture_output=True, check=True, timeout=300,
-                          env={**os.environ, **environment})
-    wanted = {}
-    for alert in map(json.loads, done.stdout.splitlines()):
-        at = logs.time_of(alert["time"])
-        wanted[alert["id"], alert["state"], alert["severity"]] = at + (LATENESS_MS if alert["state"] == "resolved" else 0)
-    return wanted
+def alert_of(body):
+    """What names an alert here. Each incident has a key of its own, so there is one episode a key. Not its id: what was announced
+    early, while a partition was unread, may have another than the record (docs/once.md, Early words)."""
+    return body["rule"], json.dumps(body["key"]), body["state"], body["severity"]
+
+
+def record(verb, config, environment):
+    """What `replay LOG` or `alerts ls` says: alert -> (its time, count, id)."""
+    done = subprocess.run([PROGRAM, *verb, "-c", config], capture_output=True, check=True, timeout=300, env={**os.environ, **environment})
+    return {alert_of(a): (logs.time_of(a["time"]), a["count"], a["id"]) for a in map(json.loads, done.stdout.splitlines())}
+
+
+def due(alert, time_ms):
+    """From when on it could be known."""
+    return time_ms + (LATENESS_MS if alert[2] == "resolved" else 0)
 
 
 class Verdict:
@@ -138,23 +165,26 @@ class Verdict:
     sent again by another. Nothing else may come twice."""
 
     def __init__(self, wanted, posts, kills, bound_ms):
-        said, self.wrong, self.late = collections.defaultdict(list), [], []
-        for at, alert in posts:
-            said[alert].append(at)
-        for alert, due in wanted.items():
+        said, self.wrong, self.late, self.other_id = collections.defaultdict(list), [], [], 0
+        for at, alert, ident in posts:
+            said[alert].append((at, ident))
+        wanted = {alert: told for alert, told in wanted.items() if alert[0] != "each"}
+        for alert, (time_ms, _, ident) in wanted.items():
             if alert not in said:
                 self.wrong.append("never said: %s" % (alert,))
                 continue
-            self.late.append((due, min(said[alert]) - due, alert))
-            if len(said[alert]) > 1 and not any(-1000 < min(said[alert]) - kill < 500 for kill in kills):
-                self.wrong.append("said %d times: %s at %s" % (len(said[alert]), alert, said[alert]))
+            first, known = said[alert][0][0], due(alert, time_ms)
+            self.late.append((known, first - known, alert))
+            self.other_id += ident != said[alert][0][1]
+            if len(said[alert]) > 1 and not any(-1000 < first - kill < 500 for kill in kills):
+                self.wrong.append("said %d times: %s: %s" % (len(said[alert]), alert, said[alert]))
         self.wrong += ["said, and replay does not say it: %s" % (a,) for a in said if a not in wanted]
         self.wrong += ["%.1f s late: %s" % (late / 1000, alert) for _, late, alert in self.late if late > bound_ms]
         self.again = sum(len(times) - 1 for times in said.values())
 
     def of(self, begin_ms, end_ms):
         """Of the alerts that were due in this time: how many, and how late the middle one, the 99th of 100 and the last."""
-        late = sorted(ms for due, ms, _ in self.late if begin_ms <= due < end_ms)
+        late = sorted(ms for at, ms, _ in self.late if begin_ms <= at < end_ms)
         if not late:
             return "no alerts"
         return "%4d alerts, late by %.2f s (median), %.2f s (p99), %.2f s (most)" % (

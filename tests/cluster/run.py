@@ -19,75 +19,16 @@ import sys
 import tempfile
 import threading
 import time
-import urllib.request
 import uuid
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 import load  # noqa: E402
+from watcher import Watcher, sh  # noqa: E402
 
 CHART, PLAIN = load.ROOT / "deploy/helm/ticketwatch", load.ROOT / "deploy/kustomize"
 PARTITIONS, SESSION_MS, BEYOND_MS = 6, 10_000, 2_000
 ADDED = "\n  person:\n    by: [user]\n    count: {at_least: 2, within: 1m}\n"
 BROKEN = "\n  misspelt: {by: [account], cuont: {at_least: 3, within: 1h}}\n"
-
-
-def sh(*command, ok=True, text=None, seconds=300):
-    done = subprocess.run([str(c) for c in command], capture_output=True, text=True, timeout=seconds, input=text, check=False)
-    if ok is not None and (done.returncode == 0) != ok:
-        raise AssertionError("%s: exit %d\n%s%s" % (" ".join(map(str, command)), done.returncode, done.stdout[-3000:], done.stderr[-3000:]))
-    return done.stdout + done.stderr
-
-
-class Watcher(threading.Thread):
-    """Looks at the pods every second: how many are ready, how much memory each takes, what restarted."""
-
-    def __init__(self, cluster):
-        super().__init__(daemon=True)
-        self.cluster, self.pods, self.memory, self.cpu, self.restarts, self.killed = cluster, [], {}, {}, {}, []
-        self.fewest, self.proxy = None, subprocess.Popen(["kubectl", "proxy", "--port=18001"], stdout=subprocess.DEVNULL)
-
-    def get(self, path):
-        with urllib.request.urlopen("http://127.0.0.1:18001" + path, timeout=5) as answer:
-            return answer.read().decode()
-
-    def metrics(self, pod):
-        text = self.get("/api/v1/namespaces/%s/pods/%s:9464/proxy/metrics" % (self.cluster.name, pod))
-        return [line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#"]
-
-    def look(self):
-        items = json.loads(self.get("/api/v1/namespaces/%s/pods" % self.cluster.name))["items"]
-        self.pods = [(p["metadata"]["name"], p["spec"].get("nodeName"), is_ready(p)) for p in items if "deletionTimestamp" not in p["metadata"]]
-        ready = sum(r for _, _, r in self.pods)
-        self.fewest = ready if self.fewest is None else min(ready, self.fewest)
-        for p in items:
-            for status in p["status"].get("containerStatuses", []):
-                self.restarts[p["metadata"]["name"]] = status["restartCount"]
-                why = status.get("lastState", {}).get("terminated", {}).get("reason")
-                if why == "OOMKilled":
-                    self.killed.append(p["metadata"]["name"])
-
-    def measure(self, pod):
-        figures = dict(self.metrics(pod))
-        self.memory[pod] = max(self.memory.get(pod, 0), float(figures["ticketwatch_process_resident_memory_bytes"]))
-        self.cpu[pod] = float(figures["ticketwatch_process_cpu_seconds_total"])
-
-    def run(self):
-        while True:
-            try:
-                self.look()
-                for pod, _, ready in self.pods:
-                    if ready:
-                        self.measure(pod)
-            except (OSError, KeyError, ValueError):  # a pod that went meanwhile
-                pass
-            time.sleep(1)
-
-    def ready(self):
-        return sorted(name for name, _, ready in self.pods if ready)
-
-
-def is_ready(pod):
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in pod["status"].get("conditions", []))
 
 
 class Cluster:
@@ -156,9 +97,19 @@ class Cluster:
 
     def install(self):
         self.helm("install", "tw", CHART, *self.values(), "--set", "replicas=3", "--wait", "--timeout", "120s")
-        self.watcher = Watcher(self)
+        self.watcher = Watcher(self.name, self.folder)
         self.watcher.start()
         return self.shares(3)
+
+    def backlog(self):
+        """As fast as it goes: what had gathered while nobody read. Nothing of it alerts."""
+        began, n = time.monotonic(), self.options.backlog
+        load.feed_backlog(self.options.kafka, self.name, PARTITIONS, n)
+        fed = time.monotonic() - began
+        while sum(self.watcher.figure("ticketwatch_events_total")) < n or sum(self.watcher.figure("ticketwatch_partition_lag_records")):
+            assert time.monotonic() - began < 300, "it does not catch up"
+            time.sleep(0.2)
+        return "%d events, fed in %.1f s, all judged %.1f s later" % (n, fed, time.monotonic() - began - fed)
 
     def shares(self, pods):
         """Until so many are ready, and each partition has one that reads it."""
@@ -166,8 +117,8 @@ class Cluster:
         while True:
             names, owned = self.watcher.ready(), []
             try:
-                owned = sorted(int(float(dict(self.watcher.metrics(n))["ticketwatch_partitions_owned"])) for n in names)
-            except (OSError, KeyError):
+                owned = sorted(map(int, self.watcher.figure("ticketwatch_partitions_owned")))
+            except OSError:
                 pass
             if len(names) == pods and len(owned) == pods and sum(owned) == PARTITIONS and owned[-1] - owned[0] <= 1:
                 return "%d pods read %s partitions" % (pods, owned)
@@ -239,6 +190,26 @@ class Cluster:
         self.upgrade(*self.variant(ADDED))
         return self.shares(3)
 
+    def reload(self):
+        """The ConfigMap changes and nothing else: the same processes take it as the node brings it to them."""
+        before, hashes = self.watcher.ready(), self.hashes()
+        text = self.config.read_text(encoding="utf-8") + ADDED.replace("within: 1m", "within: 2m")
+        self.kubectl("patch", "configmap", "tw-ticketwatch", "--type=merge", "--patch", json.dumps({"data": {"ticketwatch.yaml": text}}))
+        end = time.monotonic() + 150
+        while len(self.hashes()) != 1 or self.hashes() == hashes:
+            assert time.monotonic() < end, "not all took it: %s" % self.hashes()
+            time.sleep(1)
+        self.shares(3)
+        assert self.watcher.ready() == before, "pods were replaced"
+        return "three processes took it"
+
+    def hashes(self):
+        """Of the configurations that are in force."""
+        try:
+            return {name for pod in self.watcher.ready() for name, _ in self.watcher.metrics(pod) if name.startswith("ticketwatch_config_info")}
+        except OSError:
+            return set()
+
     def drain(self):
         """Evicts our pods of a node that has one. Where no other node can take them the budget must hold the second back."""
         self.watcher.fewest = None
@@ -287,37 +258,40 @@ class Cluster:
 
 
 def judge(cluster, stream, receiver):
-    wanted = load.replay(cluster.config, stream.path, cluster.environment)
+    wanted = load.record(["replay", "--quiet", str(stream.path)], cluster.config, cluster.environment)
+    sent = {alert for alert in wanted if alert[0] != "each"}
     end = time.monotonic() + 60
-    while time.monotonic() < end and not set(wanted) <= {alert for _, alert in receiver.posts}:
+    while time.monotonic() < end and not sent <= {alert for _, alert, _ in receiver.posts}:
         time.sleep(0.5)
     time.sleep(2)
     verdict = load.Verdict(wanted, receiver.posts, cluster.kills, SESSION_MS + BEYOND_MS)
-    print("\n%d events, %d incidents, %d alerts wanted, %d requests, %d of them again (in flight at a kill)"
-          % (stream.counts["events"], stream.counts["incidents"], len(wanted), len(receiver.posts), verdict.again))
+    print("\n%d events, %d incidents, %d alerts wanted, %d requests, %d of them again (in flight at a kill), %d with another id than the record's"
+          % (stream.counts["events"], stream.counts["incidents"], len(sent), len(receiver.posts), verdict.again, verdict.other_id))
     for name, begin, finish, _ in cluster.phases:
         print("%-28s %s" % (name, verdict.of(begin, finish)))
     print("%-28s %s" % ("all", verdict.of(0, 1e15)))
     w = cluster.watcher
     print("memory: at most %.1f MB resident in %d pods; killed for memory: %d" % (max(w.memory.values()) / 1e6, len(w.memory), len(w.killed)))
+    print("processor: %.1f s of all pods in %.0f s, from the install on" % (sum(w.cpu.values()), (cluster.phases[-1][2] - cluster.phases[2][1]) / 1000))
+    if w.fates:
+        print("not accepted, as last seen: %s" % w.fates)
     if w.killed:
         verdict.wrong.append("killed for memory: %s" % w.killed)
-    if len(wanted) < 100:
+    if len(sent) < 100:
         verdict.wrong.append("a log that says nothing shows nothing")
-    record = subprocess.run([load.PROGRAM, "alerts", "ls", "-c", str(cluster.config)], capture_output=True, check=True,
-                            env={**os.environ, **cluster.environment}).stdout
-    told = {(a["id"], a["state"], a["severity"]) for a in map(json.loads, record.splitlines())}
-    if not set(wanted) <= told:
-        verdict.wrong.append("the record lacks %d alerts" % len(set(wanted) - told))
+    told = load.record(["alerts", "ls"], cluster.config, cluster.environment)
+    verdict.wrong += ["the record has %s of %s, replay %s" % (told.get(a), a, said) for a, said in wanted.items() if told.get(a) != said]
     return verdict.wrong + blind(wanted, receiver.posts)
 
 
 def blind(wanted, posts):
     """The verdict can be other: it sees an alert that is missing, one that comes twice, one too many, and one too late."""
-    posts, (at, first) = [p for p in posts if p[1] in wanted], next(p for p in posts if p[1] in wanted)
+    posts = [p for p in posts if p[1] in wanted]
+    at, first, ident = posts[0]
     rest = [p for p in posts if p[1] != first]
-    cases = {"a lost one": rest, "a second one": posts + [(at, first)], "an invented one": posts + [(at, ("x", "firing", "low"))],
-             "a late one": rest + [(wanted[first] + SESSION_MS + BEYOND_MS + 1, first)]}
+    late = load.due(first, wanted[first][0]) + SESSION_MS + BEYOND_MS + 1
+    cases = {"a lost one": rest, "a second one": posts + [posts[0]], "an invented one": posts + [(at, ("x", "{}", "firing", "low"), ident)],
+             "a late one": rest + [(late, first, ident)]}
     count = lambda p: len(load.Verdict(wanted, p, [], SESSION_MS + BEYOND_MS).wrong)
     return ["the verdict does not see %s" % name for name, p in cases.items() if count(p) <= count(posts)]
 
@@ -333,15 +307,14 @@ def go(options, folder):
         cluster.phase("admission", cluster.admit)
         cluster.phase("kustomize base", cluster.plain)
         cluster.phase("install", cluster.install)
+        cluster.phase("backlog", cluster.backlog)
         stream.start()
         cluster.phase("steady", lambda: time.sleep(20) or "")
-        cluster.phase("rolling upgrade", cluster.roll)
-        cluster.phase("failed upgrade", cluster.fail)
-        cluster.phase("kill -9", cluster.kill)
-        for pods in (1, 6, 3):
-            cluster.phase("scale to %d" % pods, cluster.scale, pods)
-        cluster.phase("changed rules", cluster.change)
-        cluster.phase("drain", cluster.drain)
+        steps = {"roll": ("rolling upgrade", cluster.roll), "fail": ("failed upgrade", cluster.fail), "kill": ("kill -9", cluster.kill),
+                 "change": ("changed rules", cluster.change), "reload": ("changed ConfigMap", cluster.reload), "drain": ("drain", cluster.drain),
+                 **{str(n): ("scale to %d" % n, lambda n=n: cluster.scale(n)) for n in range(1, PARTITIONS + 1)}}
+        for step in options.steps.split(","):
+            cluster.phase(*steps[step])
         stream.finish()
         return judge(cluster, stream, receiver)
     finally:
@@ -363,6 +336,8 @@ def main():
     parser.add_argument("--kind", default="Deployment", choices=["Deployment", "StatefulSet"])
     parser.add_argument("--pull", default="IfNotPresent", metavar="POLICY")
     parser.add_argument("--rate", type=float, default=200, help="events a second (%(default)s)")
+    parser.add_argument("--backlog", type=int, default=500_000, help="events that are there before (%(default)s)")
+    parser.add_argument("--steps", default="roll,fail,kill,1,6,3,change,reload,drain", help="a number is so many pods (%(default)s)")
     parser.add_argument("--keep", action="store_true", help="leave the namespace")
     if not os.environ.get("KUBECONFIG"):
         print("skipped: KUBECONFIG names no cluster")
