@@ -70,6 +70,15 @@ class Windows(unittest.TestCase):
         self.assertEqual(judged(count(2, "1h", steps), [0, 1, 2, 3, 4]),
                          [(1, "firing", "low", 2), (2, "escalated", "medium", 3), (4, "escalated", "high", 5)])
 
+    def test_reminders_back_off_and_begin_anew(self):
+        rule = count(2, "1h")
+        rule.remind = 10
+        steps = [(5, "firing", "low", 2, 1, None), (70, "escalated", "high", 3, 1, None), (100, "resolved", "high", 3, None, None)]
+        self.assertEqual([(s[0], s[1], (s[5] or {}).get("reminder")) for s in oracle.reminded(rule, steps, 1000)],
+                         [(5, "firing", None), (15, "reminder", 1), (35, "reminder", 2), (70, "escalated", None), (80, "reminder", 3),
+                          (100, "resolved", None)])  # 75 and 100 would have been the others
+        self.assertEqual([s[0] for s in oracle.reminded(rule, steps[:1], 35)], [5, 15, 35])
+
     def test_resolved_at_the_end_and_not_before(self):
         fired = (1, "firing", "low", 2)
         self.assertEqual(judged(count(2, "1h"), [0, 1], end=60.999), [fired])
@@ -179,7 +188,7 @@ class AgainstEpisodes(unittest.TestCase):
             got = [(state, t // seconds, words.index(severity)) for t, state, severity, *_ in got]
             self.assertEqual(got, want, "stream %d" % seed)
             states.update(state for state, _, _ in got)
-        self.assertGreater(min(states[s] for s in oracle.STATES), STREAMS // 10, states)
+        self.assertGreater(min(states[s] for s in ("firing", "escalated", "resolved")), STREAMS // 10, states)
 
 
 if __name__ == "__main__":
