@@ -14,7 +14,7 @@ enum { LINE_BYTES = 4096 };
 
 static int64_t read_limit(const char *folder, const char *name)
 {
-    char path[2 * LINE_BYTES], text[64] = "";
+    char path[2 * LINE_BYTES + 64], text[64] = "";
     snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *f = fopen(path, "re");
     if (!f)
