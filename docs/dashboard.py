@@ -14,7 +14,7 @@ import urllib.parse
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-CELL, ROW, GAP, POINTS = 50, 30, 6, 240  # pixels of a column and a row of the grid; points of a line
+CELL, ROW, GAP, POINTS = 50, 30, 6, 160  # pixels of a column and a row of the grid; points of a line
 COLOURS = ["#73bf69", "#f2cc0c", "#5794f2", "#ff9830", "#b877d9", "#f2495c", "#8ab8ff", "#c0d8ff", "#96d98d", "#ffb357"]
 UNITS = {"s": ("s", 1), "ops": ("/s", 1), "bytes": ("MiB", 1 << 20)}
 BACK, PANEL, TEXT, DIM, LINE = "#111217", "#181b1f", "#ccccdc", "#8e8e9b", "#2c3235"
