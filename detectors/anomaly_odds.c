@@ -2,8 +2,9 @@
  * that judge the real ones; every episode that opens is false.
  *
  * The model (docs/quality.md): counts vary more than Poisson's (their mean itself by 15 %, from bucket to bucket); a working
- * day has most between 8 and 18, a weekend little; 0.5 % more every week; and every tenth week, and in the second
- * one that is judged, a day is a holiday with 30 %. Of a few usual sizes the worst counts, and two standard errors are added. The random numbers are always the same. */
+ * day has most between 8 and 18, a weekend little; 0.5 % more every week; and in the second week that is judged, and every
+ * tenth after it, a day is a holiday with 30 %. Of a few usual sizes (of one, where it would take long) the worst counts,
+ * and two standard errors are added. The random numbers are always the same. */
 #include <math.h>
 
 #include "detectors/anomaly.h"
@@ -146,10 +147,11 @@ static double try_size(const struct anomaly_settings *s, double size)
 
 double anomaly_odds(const struct rule *rule, int64_t *keys)
 {
-    static const double sizes[] = {4, 20, 100};
+    static const double sizes[] = {20, 4, 100};
     const struct anomaly_settings *s = rule->settings;
+    size_t n = weeks_of(s) > WEEKS_LEAST ? sizeof sizes / sizeof sizes[0] : 1;
     double worst = 0;
-    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+    for (size_t i = 0; i < n; i++)
         worst = fmax(worst, try_size(s, sizes[i]));
     *keys = rule->by_n ? s->expected_keys : 1;
     return worst * (double)*keys;
