@@ -3,7 +3,7 @@
  *
  * The model (docs/quality.md): counts vary more than Poisson's (their mean itself by 15 %, from bucket to bucket); a working
  * day has most between 8 and 18, a weekend little; 0.5 % more every week; and in the second week that is judged, and every
- * tenth after it, a day is a holiday with 30 %. Of a few usual sizes (of one, where it would take long) the worst counts,
+ * tenth after it, a day is a holiday with 30 %. Of a few usual sizes the worst counts (where that would take long, the largest),
  * and two standard errors are added. The random numbers are always the same. */
 #include <math.h>
 
@@ -147,7 +147,7 @@ static double try_size(const struct anomaly_settings *s, double size)
 
 double anomaly_odds(const struct rule *rule, int64_t *keys)
 {
-    static const double sizes[] = {20, 4, 100};
+    static const double sizes[] = {100, 20, 4};
     const struct anomaly_settings *s = rule->settings;
     size_t n = weeks_of(s) > WEEKS_LEAST ? sizeof sizes / sizeof sizes[0] : 1;
     double worst = 0;
