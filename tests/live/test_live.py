@@ -201,7 +201,7 @@ class Loss(unittest.TestCase):
         for _ in range(2):
             system.start()
         system.feed(lines[:part])
-        system.wait_for_record(system.replay(before) if quiet else system.record(), cutoff=cutoff)
+        system.wait_for_record(until(system.replay(before), cutoff) if quiet else system.record(), cutoff=cutoff)
         live.wait_until("delivery", lambda: self.still(receiver), 30)
         time.sleep(2.5)  # what was said is committed every second
         said = self.said(receiver)
