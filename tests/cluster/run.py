@@ -279,7 +279,9 @@ def judge(cluster, stream, receiver):
         verdict.wrong.append("killed for memory: %s" % w.killed)
     if len(sent) < 100:
         verdict.wrong.append("a log that says nothing shows nothing")
-    told = load.record(["alerts", "ls"], cluster.config, cluster.environment)
+    end = time.monotonic() + 30  # the last are confirmed when the partitions are found idle
+    while not set(wanted) <= set(told := load.record(["alerts", "ls"], cluster.config, cluster.environment)) and time.monotonic() < end:
+        time.sleep(1)
     verdict.wrong += ["the record has %s of %s, replay %s" % (told.get(a), a, said) for a, said in wanted.items() if told.get(a) != said]
     return verdict.wrong + blind(wanted, receiver.posts)
 
