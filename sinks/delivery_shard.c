@@ -190,6 +190,8 @@ static void leave(struct delivery_shard *s)
 static void *work(void *arg)
 {
     struct delivery_shard *s = arg;
+    tell_time(s);
+    (void)bell_fd(s); /* before the first look: what comes between the two rings */
     for (;;) {
         tell_time(s);
         take_answers(s);
