@@ -243,9 +243,9 @@ static void unassign(struct kafka_source *s, rd_kafka_topic_partition_list_t *li
         (void)rd_kafka_assign(s->consumer, NULL);
 }
 
-/* What stays ours is placed anew, too. librdkafka holds all partitions during a rebalance and then goes on behind
- * the last thing that it gave us; from 2.1 on rd_kafka_consume_batch_queue() counts the news of an end
- * as a record there (rd_kafka_q_serve_rkmessages), and the next record would never be seen. */
+/* What stays ours is placed anew, too. librdkafka holds all partitions during a rebalance and then goes
+ * on behind the last thing that it gave us; from 2.1 to 2.13.1 rd_kafka_consume_batch_queue() counts
+ * the news of an end as a record there (its issue 5213), and the next record would never be seen. */
 static void place_others_again(struct kafka_source *s)
 {
     for (size_t i = 0; i < s->slots_n; i++) {
