@@ -253,8 +253,8 @@ static void check_email(const struct alert *a)
 {
     static const char *const settings[] = {
         "url=smtp://h.example", "from=a@x.example", "to=b@x.example,c@x.example",
-        "ticket_url=https://h.example/{id}/"
-        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+        ("ticket_url=https://h.example/{id}/"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")};
     struct request r;
     struct err e = {0};
     size_t line_n = 0;
