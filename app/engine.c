@@ -67,20 +67,19 @@ static bool any_unproven(const struct judged *judged, size_t n)
  * read before it is asked for, and must be unchanged when it is committed. */
 static int judge_some(struct engine *g, struct engine_shard *shard,
                       struct judge_settings *s, const struct window *windows, size_t n,
-                      struct judged **judged, struct err *e)
+                      struct judged **judged, struct finding **findings, struct err *e)
 {
-    struct finding *findings;
-    *judged = judge_windows(s, windows, n, &g->scratch, &findings);
+    *judged = judge_windows(s, windows, n, &g->scratch, findings);
     if (!s->all_read && any_unproven(*judged, n) &&
         proof_try(&g->proof, g->source, shard->store, &s->all_read, e))
         return -1;
     if (s->all_read)
-        *judged = judge_windows(s, windows, n, &g->scratch, &findings);
+        *judged = judge_windows(s, windows, n, &g->scratch, findings);
     s->all_read = false;
-    if (enrich(shard->store, accounts_rule_of(g->rules, g->rules_n), findings, n,
+    if (enrich(shard->store, accounts_rule_of(g->rules, g->rules_n), *findings, n,
                &g->scratch, e))
         return -1;
-    judge_write(s, findings, n, *judged);
+    judge_write(s, *findings, n, *judged);
     return 0;
 }
 
@@ -109,14 +108,15 @@ static int judge(struct engine *g, struct engine_shard *shard,
         .caps_n = g->caps_n,
         .past = shard->store->past};
     struct judged *judged;
+    struct finding *findings;
     *committed = 0;
     FAULT_POINT("judged");
     for (size_t at = 0, some; at < n; at += some) {
         some = n - at < JUDGE_AT_ONCE ? n - at : JUDGE_AT_ONCE;
-        if (judge_some(g, shard, &s, windows + at, some, &judged, e) ||
+        if (judge_some(g, shard, &s, windows + at, some, &judged, &findings, e) ||
             shard->store->ops->commit(shard->store, judged, some, &shard->clock, e))
             return -1;
-        judge_count(&s, judged, some, g->stats.rules);
+        judge_count(&s, findings, judged, some, g->stats.rules);
         for (size_t i = 0; i < some; i++)
             *committed += judged[i].committed;
     }

@@ -223,18 +223,31 @@ void judge_write(const struct judge_settings *settings, const struct finding *fi
     buf_deinit(&scratch);
 }
 
-void judge_count(const struct judge_settings *settings, const struct judged *judged,
-                 size_t n, struct rule_stats *stats)
+static void count_one(const struct judge_settings *settings,
+                      const struct judgement *found, const struct judged *judged,
+                      struct rule_stats *s)
 {
-    for (size_t i = 0; i < n; i++) {
-        struct reader head = {.in = judged[i].head};
-        const struct rule *rule = rule_named(settings, reader_str16(&head));
-        if (!rule || !judged[i].committed)
-            continue;
-        struct rule_stats *s = &stats[rule - settings->rules];
-        s->judged++;
-        s->confirmed += judged[i].record_n;
-        s->announced += judged[i].outbox_n;
-        s->left_out += (uint64_t)judged[i].left_out;
-    }
+    s->judged++;
+    s->announced += judged->outbox_n;
+    s->left_out += (uint64_t)judged->left_out;
+    for (size_t i = 0; i < found->confirmed_n; i++)
+        if (found->confirmed[i].time_ms >= settings->past.record_ms)
+            s->confirmed[found->confirmed[i].state]++;
+}
+
+void judge_count(const struct judge_settings *settings, const struct finding *findings,
+                 const struct judged *judged, size_t n, struct rule_stats *stats)
+{
+    for (size_t i = 0; i < n; i++)
+        if (findings[i].rule && judged[i].committed)
+            count_one(settings, &findings[i].found, &judged[i],
+                      &stats[findings[i].rule - settings->rules]);
+}
+
+uint64_t judge_confirmed(const struct rule_stats *s)
+{
+    uint64_t all = 0;
+    for (size_t i = 0; i < ALERT_STATES; i++)
+        all += s->confirmed[i];
+    return all;
 }

@@ -8,8 +8,9 @@
 
 /* Counts, by rule, since the start. */
 struct rule_stats {
-    uint64_t matches, announced, confirmed;
-    uint64_t judged;   /* windows */
+    uint64_t matches, announced;
+    uint64_t confirmed[ALERT_STATES]; /* transitions, by what they are */
+    uint64_t judged;                  /* windows */
     uint64_t left_out; /* events without a key of their own, there being too many keys */
     char left_out_key[128]; /* of one of them, cut; "" not known */
 };
@@ -49,7 +50,10 @@ void judge_write(const struct judge_settings *settings, const struct finding *fi
                  size_t n, struct judged *judged);
 
 /* Counts what was committed. */
-void judge_count(const struct judge_settings *settings, const struct judged *judged,
-                 size_t n, struct rule_stats *stats);
+void judge_count(const struct judge_settings *settings, const struct finding *findings,
+                 const struct judged *judged, size_t n, struct rule_stats *stats);
+
+/* All of a rule's confirmed transitions. */
+uint64_t judge_confirmed(const struct rule_stats *s);
 
 #endif

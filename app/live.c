@@ -156,7 +156,7 @@ void live_log_figures(const struct live *l)
     uint64_t announced = 0, confirmed = 0;
     for (size_t i = 0; i < l->config->rules_n; i++) {
         announced += s->rules[i].announced;
-        confirmed += s->rules[i].confirmed;
+        confirmed += judge_confirmed(&s->rules[i]);
     }
     log_info("figures",
              "events=%" PRIu64 " late=%" PRIu64 " duplicates=%" PRIu64 " behind=%" PRIu64

@@ -10,7 +10,8 @@
 #include "core/metric_families.h"
 
 struct rule_series {
-    struct metric *matches, *judged, *announced, *confirmed, *keys, *refused;
+    struct metric *matches, *judged, *announced, *confirmed[ALERT_STATES], *keys,
+        *refused;
 };
 
 struct sink_series {
@@ -32,12 +33,15 @@ static void set(struct metric_family *f, int64_t steps)
 
 static struct rule_series rule_series(struct str name)
 {
-    return (struct rule_series){metric_of(&metric_rule_matches, name, STR_NONE),
-                                metric_of(&metric_windows_judged, name, STR_NONE),
-                                metric_of(&metric_alerts, name, STR("announced")),
-                                metric_of(&metric_alerts, name, STR("confirmed")),
-                                metric_of(&metric_keys, name, STR_NONE),
-                                metric_of(&metric_keys_refused, name, STR_NONE)};
+    struct rule_series s = {.matches = metric_of(&metric_rule_matches, name, STR_NONE),
+                            .judged = metric_of(&metric_windows_judged, name, STR_NONE),
+                            .announced = metric_of(&metric_announced, name, STR_NONE),
+                            .keys = metric_of(&metric_keys, name, STR_NONE),
+                            .refused = metric_of(&metric_keys_refused, name, STR_NONE)};
+    for (enum alert_state state = 0; state < ALERT_STATES; state++)
+        s.confirmed[state] =
+            metric_of(&metric_alerts, name, str_of(alert_state_name(state)));
+    return s;
 }
 
 static struct sink_series sink_series(struct str name)
@@ -125,12 +129,15 @@ static void tell_rules(const struct live_metrics *m, const struct engine_stats *
         metric_put(m->rules[i].matches, (int64_t)s->rules[i].matches);
         metric_put(m->rules[i].judged, (int64_t)s->rules[i].judged);
         metric_put(m->rules[i].announced, (int64_t)s->rules[i].announced);
-        metric_put(m->rules[i].confirmed, (int64_t)s->rules[i].confirmed);
+        for (size_t state = 0; state < ALERT_STATES; state++)
+            metric_put(m->rules[i].confirmed[state],
+                       (int64_t)s->rules[i].confirmed[state]);
         metric_put(m->rules[i].refused, (int64_t)s->rules[i].left_out);
     }
     metric_flush(&metric_rule_matches);
     metric_flush(&metric_windows_judged);
     metric_flush(&metric_keys_refused);
+    metric_flush(&metric_announced);
     metric_flush(&metric_alerts);
 }
 

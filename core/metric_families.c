@@ -18,7 +18,8 @@ struct metric_family metric_events = {
         "Events read, by fate. late: behind time.lateness in its partition; duplicate: "
         "an id seen before; behind: older than the watermark (both only of events that a "
         "rule looks at); rejected: no event, to the dead-letter topic. If late or behind "
-        "rise, producers are slow: raise time.lateness. If rejected rises, look at that topic's tw-reason headers.",
+        "rise, producers are slow: raise time.lateness. If rejected rises, look at that "
+        "topic's tw-reason headers.",
     .labels = {"fate"}};
 
 struct metric_family metric_events_by_type = {
@@ -202,11 +203,17 @@ struct metric_family metric_windows_judged = {
 struct metric_family metric_alerts = {
     .name = "ticketwatch_alerts_total",
     .help =
-        "Transitions of alerts by rule. announced: told as early as possible; confirmed: "
-        "written to the record as the watermark passed. A sudden rise of one rule is "
-        "what "
-        "it is there for; of all, look at what was deployed.",
+        "Transitions of alerts that were confirmed, written to the record as the "
+        "watermark passed, by rule and by the state that they lead to: firing, "
+        "escalated, reminder, resolved. A sudden rise of one rule is what it is there "
+        "for; of all, look at what was deployed.",
     .labels = {"rule", "state"}};
+
+struct metric_family metric_announced = {
+    .name = "ticketwatch_alerts_announced_total",
+    .help = "Alerts put into the outboxes of a rule's sinks, as early as can be, one for "
+            "each transition and sink.",
+    .labels = {"rule"}};
 
 struct metric_family metric_outbox_entries = {
     .name = "ticketwatch_outbox_entries",
@@ -333,6 +340,7 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_keys_refused,
                                                  &metric_windows_judged,
                                                  &metric_alerts,
+                                                 &metric_announced,
                                                  &metric_outbox_entries,
                                                  &metric_outbox_full,
                                                  &metric_outbox_oldest,

@@ -18,9 +18,10 @@ extern struct metric_family metric_watermark, metric_watermark_lag, metric_next_
     metric_windows_waiting;
 /* What goes out. */
 extern struct metric_family metric_rule_matches, metric_keys, metric_keys_refused,
-    metric_alerts, metric_windows_judged, metric_notices, metric_outbox_entries,
-    metric_outbox_full, metric_outbox_oldest, metric_outbox_overflows,
-    metric_dead_letters, metric_sink_circuit_open, metric_sink_paused, metric_deliveries;
+    metric_alerts, metric_announced, metric_windows_judged, metric_notices,
+    metric_outbox_entries, metric_outbox_full, metric_outbox_oldest,
+    metric_outbox_overflows, metric_dead_letters, metric_sink_circuit_open,
+    metric_sink_paused, metric_deliveries;
 /* Redis. */
 extern struct metric_family metric_redis_errors, metric_script_seconds;
 /* The process. */

@@ -100,9 +100,10 @@ class Status(unittest.TestCase):
         now = figures(port)
         fates = {f: now["ticketwatch_events_total"].value(fate=f) for f in ("accepted", "late", "duplicate", "behind", "rejected")}
         self.assertEqual(fates, {"accepted": 5, "late": 1, "duplicate": 1, "behind": 0, "rejected": 1})
-        self.assertEqual(now["ticketwatch_alerts_total"].value(rule="r", state="announced"), 2)
-        self.assertEqual(now["ticketwatch_alerts_total"].value(rule="r", state="confirmed"), 2)
-        self.assertEqual(now["ticketwatch_alerts_total"].value(rule="quiet", state="announced"), 0)
+        self.assertEqual(now["ticketwatch_alerts_announced_total"].value(rule="r"), 2)
+        self.assertEqual(now["ticketwatch_alerts_announced_total"].value(rule="quiet"), 0)
+        states = {s: now["ticketwatch_alerts_total"].value(rule="r", state=s) for s in ("firing", "escalated", "reminder", "resolved")}
+        self.assertEqual(states, {"firing": 1, "escalated": 0, "reminder": 0, "resolved": 1})
         self.assertEqual(now["ticketwatch_rule_matches_total"].value(rule="r"), 5)
         self.assertEqual(now["ticketwatch_watermark_seconds"].value(), BASE / 1000 + 80 * 60)
         self.assertAlmostEqual(now["ticketwatch_watermark_lag_seconds"].value(), time.time() - BASE / 1000 - 80 * 60, delta=10)
