@@ -72,9 +72,9 @@ OF_CHANGES = {  # the same for schedules whose rules change (changes.py); number
     "caught_up": (266, "... its watermark is where it is to begin to speak, and where the shard was in a log before"),
     "settled": (1655, "... and nothing is left that it must not say"),
     "join_epoch": (6, "a lane joins with a new epoch"),
-    "join_u": (502, "... and the shard's u goes back to the lane's"),
+    "join_u": (4180, "... and the shard's u goes back to the lane's"),
     "join_ids": (205, "... and the shard takes over its ids: it knows only those of events that concerned its own rules"),
-    "lanes_u": (1225, "u and T are those of lanes, too"),
+    "lanes_u": (3466, "u and T are those of lanes, too"),
 }
 STEPS_MAX = 15000
 FAULTS = (
