@@ -65,13 +65,13 @@ RULES = {  # name: a schedule that goes wrong without it, what it says
     "lease": (1, "a lease is renewed while the request is under way"),
 }
 OF_CHANGES = {  # the same for schedules whose rules change (changes.py); numbers from CHANGES on
-    "refused": (31, "rules are put in place with a new epoch: who has others is refused"),
+    "refused": (108, "rules are put in place with a new epoch: who has others is refused"),
     "since": (14, "a lane says and records nothing of before the watermark with which it was made"),
     "gen": (0, "windows are named after the lane that filled them"),
-    "in_step": (14, "a lane joins where it stands where the shard stands"),
-    "caught_up": (266, "... its watermark is where it is to begin to speak, and where the shard was in a log before"),
+    "in_step": (27, "a lane joins where it stands where the shard stands"),
+    "caught_up": (99, "... its watermark is where it is to begin to speak, and where the shard was in a log before"),
     "settled": (1655, "... and nothing is left that it must not say"),
-    "join_epoch": (6, "a lane joins with a new epoch"),
+    "join_epoch": (5, "a lane joins with a new epoch"),
     "join_u": (4180, "... and the shard's u goes back to the lane's"),
     "join_ids": (205, "... and the shard takes over its ids: it knows only those of events that concerned its own rules"),
     "lanes_u": (3466, "u and T are those of lanes, too"),
