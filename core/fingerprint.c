@@ -35,9 +35,10 @@ const struct recogniser text_recognisers[] = {
 
 static bool ends_replaced(const struct buf *out)
 {
+    if (out->n <= 2)
+        return false;
     const char *end = out->p + out->n;
-    return out->n > 2 &&
-           (end[-1] == '>' || (end[-1] == '*' && (end[-2] == '/' || end[-2] == '\\')));
+    return end[-1] == '>' || (end[-1] == '*' && (end[-2] == '/' || end[-2] == '\\'));
 }
 
 static size_t recognise(struct scan *s, unsigned class)

@@ -175,9 +175,11 @@ static void put_part(struct scan *s, const byte *p, size_t n)
 /* 1445144423722_0020_m_000000: a letter between numbers is part of the id. */
 static bool is_inner_letter(const struct scan *s, const byte *p, size_t n)
 {
+    if (n != 1 || !scan_at(s, p + 1, '_') || !scan_after(s, p, "_") ||
+        s->out->n - s->first <= 2)
+        return false;
     const char *end = s->out->p + s->out->n;
-    return n == 1 && scan_at(s, p + 1, '_') && scan_after(s, p, "_") &&
-           s->out->n - s->first > 2 && end[-1] == '_' && end[-2] == '>' &&
+    return end[-1] == '_' && end[-2] == '>' &&
            (scan_class(s, p + 2) & CHAR_DIGIT || scan_placeholder(s, p + 2));
 }
 
