@@ -286,11 +286,11 @@ def read_arguments():
     p.add_argument("--keep", action="store_true", help="keep the files of good rounds too")
     p.add_argument("--strict", action="store_true", help="an early word in the wrong episode is a failure, too")
     p.add_argument("--go-on", action="store_true", help="after a failure")
-    p.add_argument("--short", action="store_true", help="a slice for CI: two and a half minutes, skipped without KAFKA_BROKERS")
+    p.add_argument("--short", action="store_true", help="a slice for CI: one minute and the round under way, skipped without KAFKA_BROKERS")
     p.add_argument("--own-broker", action="store_true", help="also where KAFKA_BROKERS names one")
     o = p.parse_args()
     if o.short:
-        o.seconds, o.minutes, o.strict = 12, 2.5, True
+        o.seconds, o.minutes, o.strict = 12, 1, True
     if o.short and not os.environ.get("KAFKA_BROKERS"):
         print("skipped: no Kafka (./setup test starts one)")
         sys.exit(SKIP)
