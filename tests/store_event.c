@@ -17,7 +17,8 @@ void store_event_apply(struct window_store *store, const struct store_event *eve
                                    .records = buf_str(&records),
                                    .records_n = 1,
                                    .judge_at = event->judge_at ? event->judge_at : 1,
-                                   .due_ms = event->due_ms};
+                                   .due_ms = event->due_ms,
+                                   .lapses = event->lapses};
     struct apply a = {.partition = event->partition,
                       .start = event->offset,
                       .next = event->offset + 1,

@@ -12,6 +12,7 @@ struct store_event {
     struct str window; /* p NULL: none */
     uint32_t judge_at;
     int64_t due_ms;
+    bool lapses; /* ... or is forgotten unheard then */
 };
 
 /* Applies it as a batch of one, and checks that it was applied. The reply's texts are the arena's. */

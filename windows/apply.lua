@@ -72,10 +72,10 @@ local judge_now, headers, left_out = {}, {}, {}
 -- Adds to a window, or makes it; false: there is no room.
 local function change(c, header, set)
   local id, records, n, bytes, pieces = ARGV[c], ARGV[c + 2], tonumber(ARGV[c + 3]), #ARGV[c + 2], 0
-  local lapses = n == 0
-  if lapses then n = 1 end
+  local ends = n == 0 and math.ceil(tonumber(ARGV[c + 5]) / 1000) -- the second at which it lapses
+  if ends then n = 1 end
   if header then
-    local before_n, before_bytes = struct.unpack('<I4I4', header, 9)
+    local before_n, before_bytes = records_of(header)
     pieces = pieces_of(header)
     if pieces == 0 then
       pieces = 1
@@ -86,7 +86,8 @@ local function change(c, header, set)
     header = header_of(version, n, bytes, pieces)
   elseif room_for(ARGV[c + 1]) then
     local head = ARGV[c + 1]
-    header = header_of(version, n, bytes, lapses and LAPSES or 0) .. struct.pack('<I2', #head) .. head .. '\0\0\0\0' .. records
+    local may = ends and ends > 0 and ends < 4294967296
+    header = header_of(version, may and ends or n, bytes, may and LAPSES or 0) .. struct.pack('<I2', #head) .. head .. '\0\0\0\0' .. records
   else
     return false
   end

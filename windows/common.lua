@@ -71,13 +71,24 @@ local function windows_name(head)
 end
 
 -- A window is a header (version 8 bytes, number of records u32, their bytes u32, pieces u8) and a body. In a new window
--- 255 pieces stand for none, and that it lapses: it has one record, and is forgotten unheard when it is due. The body stands
+-- 255 pieces stand for none, and that it lapses: it has one record, and in the place of their number the second at which
+-- it is due and is forgotten unheard (DUE alone may have the time of a window that was there before). The body stands
 -- behind the header or, where the window grew, in so many fields of its own: what is there is neither read nor written
 -- to add to it. Every byte that passes through Lua costs, and most of all those of long windows.
 local HEADER_BYTES, LAPSES = 17, 255
 
 local function header_of(version, records, bytes, pieces)
   return version .. struct.pack('<I4I4B', records, bytes, pieces)
+end
+
+local function lapses(header)
+  return string.byte(header, HEADER_BYTES) == LAPSES
+end
+
+-- How many records, and their bytes.
+local function records_of(header)
+  local n, bytes = struct.unpack('<I4I4', header, 9)
+  return lapses(header) and 1 or n, bytes
 end
 
 local function pieces_of(header)

@@ -6,8 +6,8 @@ local limit, w = tonumber(ARGV[3]), watermark()
 local lapsed, gone = {}, {}
 
 -- What it is named stands behind its header.
-local function lapses(id, header)
-  if string.byte(header, HEADER_BYTES) ~= LAPSES then return false end
+local function lapsed_by_now(id, header)
+  if not lapses(header) or w < struct.unpack('<I4', header, 9) * 1000 then return false end
   local name = windows_name(string.sub(header, HEADER_BYTES + 3))
   gone[name] = (gone[name] or 0) + 1
   lapsed[#lapsed + 1] = id
@@ -30,7 +30,7 @@ local some, headers = {}, {}
 in_pieces(#ids, function(from, to)
   local got = redis.call('HMGET', WINDOWS, unpack(ids, from, to))
   for i = 1, to - from + 1 do
-    if got[i] and not (from + i - 1 > others and lapses(ids[from + i - 1], got[i])) then
+    if got[i] and not (from + i - 1 > others and lapsed_by_now(ids[from + i - 1], got[i])) then
       some[#some + 1], headers[#headers + 1] = ids[from + i - 1], got[i]
     elseif not got[i] then
       redis.call('ZREM', WAITING, ids[from + i - 1])

@@ -42,7 +42,8 @@ bool window_unpack(struct str value, struct arena *arena, struct window *out)
     struct str version = reader_bytes(&r, WINDOW_VERSION_BYTES);
     size_t records_n = reader_u32(&r);
     (void)reader_u32(&r);
-    (void)reader_u8(&r);
+    if (reader_u8(&r) == WINDOW_LAPSES)
+        records_n = 1;
     out->head = reader_str16(&r);
     out->state = reader_bytes(&r, reader_u32(&r));
     if (r.failed || records_n > r.in.n / 2)

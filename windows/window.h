@@ -18,6 +18,7 @@ enum {
     WINDOW_ID_BYTES = 16,
     WINDOW_VERSION_BYTES = 8,
     WINDOW_HEADER_BYTES = 17,
+    WINDOW_LAPSES = 255, /* in place of pieces, see common.lua: one record */
     /* So many bytes of records, and it is judged at once, to fold them into its state. */
     WINDOW_FOLD_BYTES = 4096,
     WINDOW_MAX_BYTES = 64 * 1024 * 1024,

@@ -55,6 +55,17 @@ static void begin(struct str partition)
     CHECK_INT(store->ops->begin(store, partition, &at, &err), 0);
 }
 
+static struct window_id window_id_of_key(const char *key)
+{
+    struct buf head;
+    struct str value = str_of(key);
+    buf_init(&head, 1000);
+    window_head(&head, STR("rule"), &value, 1);
+    struct window_id id = window_id_of(buf_str(&head));
+    buf_deinit(&head);
+    return id;
+}
+
 /* The partition's first event, at T0; in a window of its own. */
 static void event(struct str partition)
 {
@@ -156,8 +167,45 @@ static void test_not_ours(void)
     refused(store->ops->cursor(store, name, &arena, &at, &err), "redis.prefix");
 }
 
+/* A due time may be that of a window which was there before: what lapses knows its own. */
+static void test_lapses_when_it_is_due(void)
+{
+    struct str partition = STR("t/0");
+    struct window *windows;
+    struct store_clock now;
+    size_t n;
+    char id[WINDOW_ID_BYTES];
+    open_store("lapses", &partition, 1);
+    begin(partition);
+    for (int i = 0; i < 2; i++) {
+        struct store_event e = {.partition = partition,
+                                .name = i ? STR("b") : STR("a"),
+                                .offset = i,
+                                .time_ms = T0 + i * HOUR_MS,
+                                .window = i ? STR_NONE : STR("k"),
+                                .judge_at = 3,
+                                .due_ms = T0 + 2 * HOUR_MS,
+                                .lapses = true};
+        store_event_apply(store, &e, &arena, &reply);
+    }
+    memcpy(id, window_id_of_key("k").bytes, sizeof id);
+    tell("ZADD", "due", STR("1"), (struct str){id, sizeof id});
+    CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
+    CHECK_INT(now.lapsed_n, 0);
+    CHECK_INT(n, 1);
+    CHECK_INT(windows[0].records_n, 1);
+    struct store_event last = {.partition = partition,
+                               .name = STR("c"),
+                               .offset = 2,
+                               .time_ms = T0 + 3 * HOUR_MS};
+    store_event_apply(store, &last, &arena, &reply);
+    CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
+    CHECK_INT(now.lapsed_n, 1);
+    CHECK_INT(n, 0);
+}
+
 static void (*const tests[])(void) = {test_filled_in, test_clock_behind, test_retired,
-                                      test_not_ours};
+                                      test_not_ours, test_lapses_when_it_is_due};
 
 int main(void)
 {
