@@ -129,10 +129,11 @@ static bool is_hex_amount(const struct word *w)
 }
 
 /* web-7d9f8c6b5-x2x4l: behind an id and a hyphen, five characters without a vowel, as
- * Kubernetes makes the names of its pods. */
+ * Kubernetes makes the names of its pods. Before a placeholder they are what is left of a longer word. */
 static bool is_tail(const struct scan *s, const byte *p, size_t n)
 {
-    if (n != POD_TAIL_BYTES || p - 1 != s->replaced || p[-1] != '-')
+    if (n != POD_TAIL_BYTES || p - 1 != s->replaced || p[-1] != '-' ||
+        scan_placeholder(s, p + n))
         return false;
     for (size_t i = 0; i < n; i++)
         if (scan_among(s, p + i, "aeiouAEIOU013"))
