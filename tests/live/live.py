@@ -55,7 +55,7 @@ class Receiver:
     """An HTTP server that remembers what it was sent. `answer(path, body)` gives a status code, 200 at first."""
 
     def __init__(self):
-        self.posts, self.lock = [], threading.Lock()
+        self.posts, self.times, self.lock = [], [], threading.Lock()  # times: of posts, of the monotonic clock
         self.answer = lambda path, body: 200
         receiver = self
 
@@ -68,6 +68,7 @@ class Receiver:
                 status = receiver.answer(self.path, body)
                 with receiver.lock:
                     receiver.posts.append((self.path, dict(self.headers), body, status))
+                    receiver.times.append(time.monotonic())
                 text = b"ok" if status == 200 else b"no"
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(text)))
