@@ -2,6 +2,17 @@
 
 #include "tests/check.h"
 
+struct window_id store_event_window(const char *key)
+{
+    struct buf head;
+    struct str value = str_of(key);
+    buf_init(&head, 1000);
+    window_head(&head, STR("rule"), &value, 1);
+    struct window_id id = window_id_of(buf_str(&head));
+    buf_deinit(&head);
+    return id;
+}
+
 void store_event_apply(struct window_store *store, const struct store_event *event,
                        struct arena *arena, struct apply_reply *reply)
 {

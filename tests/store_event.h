@@ -15,6 +15,9 @@ struct store_event {
     bool lapses; /* ... or is forgotten unheard then */
 };
 
+/* The window of that key. */
+struct window_id store_event_window(const char *key);
+
 /* Applies it as a batch of one, and checks that it was applied. The reply's texts are the arena's. */
 void store_event_apply(struct window_store *store, const struct store_event *event,
                        struct arena *arena, struct apply_reply *reply);

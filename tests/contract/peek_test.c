@@ -29,20 +29,10 @@ static void event(int64_t offset, int64_t ms, const char *key, int64_t due_ms)
     store_event_apply(store, &e, &arena, &reply);
 }
 
-static struct window_id id_of(const char *key)
-{
-    struct buf head;
-    struct str value = str_of(key);
-    buf_init(&head, 1000);
-    window_head(&head, STR("rule"), &value, 1);
-    struct window_id id = window_id_of(buf_str(&head));
-    buf_deinit(&head);
-    return id;
-}
-
 static size_t peek(const char *a, const char *b, const char *c, struct window **windows)
 {
-    struct window_id ids[] = {id_of(a), id_of(b), id_of(c)};
+    struct window_id ids[] = {store_event_window(a), store_event_window(b),
+                              store_event_window(c)};
     size_t found;
     CHECK_INT(store->ops->peek(store, ids, 3, &arena, windows, &found, &err), 0);
     return found;
@@ -68,7 +58,7 @@ static void test_peek(void)
     CHECK_INT(peek("c", "b", "a", &w), 2);
     CHECK_INT(w[0].records_n, 2);
     CHECK_INT(w[1].records_n, 1);
-    struct window_id a = id_of("a");
+    struct window_id a = store_event_window("a");
     CHECK(memcmp(w[1].id.bytes, a.bytes, sizeof a.bytes) == 0);
     event(3, 11001, NULL, 0);
     CHECK_INT(store->ops->due(store, 100, false, &arena, &due, &n, &now, &err), 0);

@@ -55,17 +55,6 @@ static void begin(struct str partition)
     CHECK_INT(store->ops->begin(store, partition, &at, &err), 0);
 }
 
-static struct window_id window_id_of_key(const char *key)
-{
-    struct buf head;
-    struct str value = str_of(key);
-    buf_init(&head, 1000);
-    window_head(&head, STR("rule"), &value, 1);
-    struct window_id id = window_id_of(buf_str(&head));
-    buf_deinit(&head);
-    return id;
-}
-
 /* The partition's first event, at T0; in a window of its own. */
 static void event(struct str partition)
 {
@@ -188,7 +177,7 @@ static void test_lapses_when_it_is_due(void)
                                 .lapses = true};
         store_event_apply(store, &e, &arena, &reply);
     }
-    memcpy(id, window_id_of_key("k").bytes, sizeof id);
+    memcpy(id, store_event_window("k").bytes, sizeof id);
     tell("ZADD", "due", STR("1"), (struct str){id, sizeof id});
     CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
     CHECK_INT(now.lapsed_n, 0);
