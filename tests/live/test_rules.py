@@ -129,9 +129,12 @@ class Rules(unittest.TestCase):
         return self.system.record()
 
     def settled(self, record):
-        """The record is nearly that of the part fed: what the watermark has passed."""
-        there = of_rule(record, "stays")
-        return there and at(there[-1]) > self.fed_ms - 30 * MINUTE
+        """Every shard has the record of the part fed, but for what the watermark has not passed."""
+        def of(lines):
+            lines = live.until(lines, self.fed_ms - 30 * MINUTE)
+            return [steps(of_rule(lines, rule)) for rule in ("stays", "longer", "goes")]
+
+        return of(record) == of(self.old)
 
     def moments(self):
         """Rule -> from when on it speaks: the last one to be told, of whichever shard, is late enough."""
