@@ -42,13 +42,18 @@ class Pod:
         with open(self.log_path, encoding="utf-8", errors="replace") as f:
             return f.read()
 
-    def says(self, words, seconds=10):
-        return wait_for(lambda: words in self.log(), seconds)
+    def says(self, words, seconds=10, times=None):
+        """Whether its log comes to hold these words; just so many times, if that is given."""
+        return wait_for(lambda: words in self.log() if times is None else self.log().count(words) == times, seconds)
 
     def stats(self):
         """Of a pod with one sink, after its first word was read."""
         self.process.send_signal(signal.SIGUSR1)
         return json.loads(self.process.stdout.readline())
+
+    def comes_to(self, seconds=15, **figures):
+        """Whether the figures become these: they follow what a receiver and Redis saw."""
+        return wait_for(lambda: figures.items() <= self.stats().items(), seconds)
 
     def stop(self):
         """SIGTERM, also of one that was stopped; the exit status."""
