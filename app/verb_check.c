@@ -32,8 +32,7 @@ static int help(FILE *out, int code)
         "Exit codes: 0 no mistakes, 1 mistakes (or the file cannot be read), 2 usage.\n\n"
         "  $ ticketwatch check -c ticketwatch.yaml\n"
         "  ticketwatch.yaml:18:27: error: rules.page-error.count.withn: no such option; "
-        "did "
-        "you mean 'within'?\n"
+        "did you mean 'within'?\n"
         "  1 mistake\n\n"
         "Before a change goes live: ticketwatch replay -c FILE last-week.jsonl.gz\n");
     return code;

@@ -14,8 +14,7 @@ static const struct option_row rows[] = {
      .max = 3650 * DAY_MS,
      .help = "How long an `account.updated` event tells what alerts say of the account; "
              "after a loss of Redis so much more is read again from Kafka. By default "
-             "90d, or "
-             "`record_for` where that is shorter."},
+             "90d, or `record_for` where that is shorter."},
 };
 const struct option_table accounts_table = {rows, sizeof rows / sizeof rows[0], NULL,
                                             NULL};

@@ -34,8 +34,7 @@ static const struct option_row place_rows[] = {
      .offset = AT(words),
      .help = "Their words and what they are here, the first that fits. Case does not "
              "count, one `*` stands for anything, `*word*` is found anywhere. A word "
-             "that is not there is no value; "
-             "as `type` it is `other`."},
+             "that is not there is no value; as `type` it is `other`."},
     {.name = "except",
      .type = OPTION_TEXTS,
      .offset = AT(except),

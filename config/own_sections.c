@@ -29,10 +29,8 @@ static const struct option_row heartbeat_rows[] = {
      .offset = AT(sink),
      .required = true,
      .help = "The sink that is told again and again that `run` is at work: when it is "
-             "not told, "
-             "something is wrong. One process tells it for all, and only while events "
-             "are read "
-             "and Redis answers."},
+             "not told, something is wrong. One process tells it for all, and only while "
+             "events are read and Redis answers."},
     {.name = "every",
      .type = OPTION_DURATION,
      .offset = AT(every_ms),

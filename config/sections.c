@@ -39,8 +39,7 @@ static const struct option_row kafka_rows[] = {
      .offset = AT(properties),
      .help = "Any property of librdkafka, for example `security.protocol: SASL_SSL`, but "
              "for those that its promises rest on (offsets, commits, group). The value "
-             "of NAME "
-             "may stand in a file: `NAME_file: PATH`."},
+             "of NAME may stand in a file: `NAME_file: PATH`."},
 };
 #undef AT
 
@@ -64,8 +63,7 @@ static const struct option_row redis_rows[] = {
      .offset = AT(sentinel),
      .max = NAME_BYTES_MAX,
      .help = "The name of a master that Sentinels watch: the hosts of `url` are theirs, "
-             "and one of "
-             "them says where the master is."},
+             "and one of them says where the master is."},
     {.name = "ca_file",
      .type = OPTION_TEXT,
      .offset = AT(ca_file),

@@ -95,11 +95,10 @@ static int copy_pipe(struct replay_files *f, struct file *file, struct err *e)
     int64_t read_bytes, total_bytes;
     file->copy = tmpfile();
     if (!file->copy || copy_lines(f, file))
-        return err_set(
-            e, ERR_INPUT,
-            "%s: cannot copy it to a temporary file: %s; make room, or give the "
-            "log as a file",
-            file->path.p, strerror(errno));
+        return err_set(e, ERR_INPUT,
+                       "%s: cannot copy it to a temporary file: %s; make room, or give "
+                       "the log as a file",
+                       file->path.p, strerror(errno));
     log_reader_close(file->reader);
     file->pipe = false;
     file->peeked = READ_WAIT;

@@ -26,8 +26,7 @@ struct metric_family metric_events_by_type = {
     .name = "ticketwatch_events_by_type_total",
     .type = METRIC_COUNTER,
     .help = "Events read, by type, whatever their fate; without those that were "
-            "rejected. A type that "
-            "stops while others go on: its producer.",
+            "rejected. A type that stops while others go on: its producer.",
     .labels = {"type"}};
 
 struct metric_family metric_batches = {
@@ -80,8 +79,7 @@ struct metric_family metric_partitions = {
     .name = "ticketwatch_partitions",
     .type = METRIC_GAUGE,
     .help = "Partitions that all topics have, as the brokers last told; the same in all "
-            "pods. The sum of "
-            "ticketwatch_partitions_owned should be as many."};
+            "pods. The sum of ticketwatch_partitions_owned should be as many."};
 
 struct metric_family metric_partitions_owned = {
     .name = "ticketwatch_partitions_owned",
@@ -195,9 +193,9 @@ struct metric_family metric_keys_refused = {
 struct metric_family metric_windows_judged = {
     .name = "ticketwatch_windows_judged_total",
     .type = METRIC_COUNTER,
-    .help = "Windows, one a key, that were judged and committed. What a rule costs goes "
-            "with it: for "
-            "one that is far above the others, see what its `by` is made of.",
+    .help =
+        "Windows, one a key, that were judged and committed. What a rule costs goes with "
+        "it: for one that is far above the others, see what its `by` is made of.",
     .labels = {"rule"}};
 
 struct metric_family metric_alerts = {
@@ -218,9 +216,9 @@ struct metric_family metric_announced = {
 struct metric_family metric_outbox_entries = {
     .name = "ticketwatch_outbox_entries",
     .type = METRIC_GAUGE,
-    .help = "Alerts that wait for a sink; the same in all pods. If it rises, the sink is "
-            "down "
-            "or refuses: see ticketwatch_deliveries_total and the log's alert_retry.",
+    .help =
+        "Alerts that wait for a sink; the same in all pods. If it rises, the sink is "
+        "down or refuses: see ticketwatch_deliveries_total and the log's alert_retry.",
     .labels = {"sink"}};
 
 struct metric_family metric_outbox_full = {
@@ -290,8 +288,7 @@ struct metric_family metric_notices = {
     .name = "ticketwatch_notices_total",
     .type = METRIC_COUNTER,
     .help = "What this process said of the watcher itself, for all pods. heartbeat: that "
-            "it is at "
-            "work; sink_fails, sink_works: to another sink (when_failing).",
+            "it is at work; sink_fails, sink_works: to another sink (when_failing).",
     .labels = {"what"}};
 
 struct metric_family metric_redis_errors = {

@@ -16,8 +16,8 @@ struct metric_family metric_tick_age = {
 struct metric_family metric_build = {
     .name = "ticketwatch_build_info",
     .type = METRIC_GAUGE,
-    .help = "1, with the program's version. Several versions "
-            "for long: an upgrade got stuck.",
+    .help =
+        "1, with the program's version. Several versions for long: an upgrade got stuck.",
     .labels = {"version"}};
 
 struct metric_family metric_config = {
@@ -32,10 +32,8 @@ struct metric_family metric_reload_success = {
     .name = "ticketwatch_config_last_reload_success",
     .type = METRIC_GAUGE,
     .help = "1 where the configuration file as it was read last is in force. 0: the file "
-            "changed and "
-            "has a mistake, or needs a restart; the one before goes on. The log's "
-            "config_mistake and "
-            "config_refused say what."};
+            "changed and has a mistake, or needs a restart; the one before goes on. The "
+            "log's config_mistake and config_refused say what."};
 
 struct metric_family metric_reload_time = {
     .name = "ticketwatch_config_last_reload_success_timestamp_seconds",

@@ -88,8 +88,8 @@ static int add_hours(struct workweek *w, const struct hours *h, struct err *e)
 {
     if (h->from_ms >= h->to_ms)
         return err_set(e, ERR_INPUT,
-                       "hours must end after they begin; write those over midnight "
-                       "as two: Mon 22:00-24:00, Tue 00:00-06:00");
+                       "hours must end after they begin; write those over midnight as "
+                       "two: Mon 22:00-24:00, Tue 00:00-06:00");
     for (int day = h->first;; day = (day + 1) % DAYS) {
         if (w->n == WORKWEEK_SPANS_MAX)
             return err_set(e, ERR_INPUT, "at most %d stretches of a week are taken",

@@ -25,10 +25,9 @@ static int check_fields(const struct anomaly_settings *s, struct err *e)
     const char *name = metric_words[s->metric];
     bool counts = s->metric == METRIC_COUNT || s->metric == METRIC_RATIO;
     if (!counts && s->field >= FIELD_COUNT)
-        return err_set(e, ERR_INPUT,
-                       "metric: %s needs `field`, a number, for example "
-                       "field: ticket.csat",
-                       name);
+        return err_set(
+            e, ERR_INPUT,
+            "metric: %s needs `field`, a number, for example field: ticket.csat", name);
     if (counts && s->field < FIELD_COUNT)
         return err_set(e, ERR_INPUT, "metric: %s takes no `field` (metric: mean does)",
                        name);
@@ -48,10 +47,9 @@ static int check_season(const struct anomaly_settings *s, struct err *e)
         (s->bucket_ms == DAY_MS && s->season == SEASON_HOUR_OF_WEEK) ||
         (s->bucket_ms > 0 && HOUR_MS % s->bucket_ms == 0))
         return 0;
-    return err_set(
-        e, ERR_INPUT,
-        "a season needs a `bucket` of 1h, or one that divides it (hour_of_week "
-        "takes 1d too: the day of the week)");
+    return err_set(e, ERR_INPUT,
+                   "a season needs a `bucket` of 1h, or one that divides it "
+                   "(hour_of_week takes 1d too: the day of the week)");
 }
 
 /* The lower bar, below which an episode ends. */
@@ -222,10 +220,9 @@ static const struct option_row anomaly_options[] = {
      .offset = AT(method),
      .fallback = "zscore",
      .words = method_words,
-     .help =
-         "What is abnormal: many standard deviations away from the mean, beyond "
-         "all that was seen, or a surprise: a level, a drift or an unrest that is new, "
-         "at this time of the season too."},
+     .help = "What is abnormal: many standard deviations away from the mean, beyond all "
+             "that was seen, or a surprise: a level, a drift or an unrest that is new, "
+             "at this time of the season too."},
     {.name = "z",
      .type = OPTION_NUMBER,
      .offset = AT(z),
@@ -240,8 +237,7 @@ static const struct option_row anomaly_options[] = {
      .min = 0.1,
      .max = 100,
      .help = "An episode ends with the first bucket less than so many away; by default "
-             "two thirds "
-             "of z."},
+             "two thirds of z."},
     {.name = "beyond",
      .type = OPTION_PERCENT,
      .offset = AT(beyond),
@@ -262,8 +258,7 @@ static const struct option_row anomaly_options[] = {
      .min = 0,
      .max = 10000,
      .help = "Values a baseline needs before anything is judged; by default half of what "
-             "`history` can "
-             "hold, at least 3, at most 24."},
+             "`history` can hold, at least 3, at most 24."},
     {.name = "min_count",
      .type = OPTION_INT,
      .offset = AT(min_count),
@@ -292,9 +287,8 @@ static const struct option_row anomaly_options[] = {
      .offset = AT(contributors),
      .help =
          "Fields whose values are looked at for what made the change, at most five: text "
-         "fields, "
-         "account, user or page. By default ticket.category, ticket.feature, account, "
-         "ticket.product_version and page, but those in `by`; [] for none."},
+         "fields, account, user or page. By default ticket.category, ticket.feature, "
+         "account, ticket.product_version and page, but those in `by`; [] for none."},
 };
 
 const struct detector anomaly_detector = {

@@ -323,8 +323,7 @@ static const struct option_row deadline_options[] = {
      .type = OPTION_TEXTS,
      .offset = AT(warn_at),
      .help = "Shares of `within` at which to warn, such as `[75%]`: the first is of "
-             "severity low, each "
-             "further one a step higher, all below the breach's."},
+             "severity low, each further one a step higher, all below the breach's."},
     {.name = "give_up_after",
      .type = OPTION_DURATION,
      .offset = AT(give_up_after_ms),

@@ -56,10 +56,9 @@ static int check_warnings(struct rule *rule, struct deadline_settings *s, struct
     for (s->warnings = 0; (size_t)s->warnings < s->warn_at.n; s->warnings++) {
         int64_t *percent = &s->percents[s->warnings];
         if (!percent_of(s->warn_at.items[s->warnings], percent))
-            return err_set(
-                e, ERR_INPUT,
-                "warn_at: expected whole percentages from 1%% to 99%%, such as "
-                "[50%%, 75%%]");
+            return err_set(e, ERR_INPUT,
+                           "warn_at: expected whole percentages from 1%% to 99%%, such "
+                           "as [50%%, 75%%]");
         if (s->warnings && *percent <= percent[-1])
             return err_set(e, ERR_INPUT,
                            "warn_at: each must be more than the one before");

@@ -287,9 +287,9 @@ static int new_value_check(struct rule *rule, struct err *e)
     struct new_value_settings *s = rule->settings;
     s->learn_until_ms = ALWAYS_MS;
     if (rule->by_n == 0)
-        return err_set(e, ERR_INPUT,
-                       "needs `by`, the value that may be new, for example "
-                       "by: [ticket.category]");
+        return err_set(
+            e, ERR_INPUT,
+            "needs `by`, the value that may be new, for example by: [ticket.category]");
     if (s->learn_until.n && !time_parse(s->learn_until, &s->learn_until_ms))
         return err_set(e, ERR_INPUT,
                        "learn_until: expected a time such as 2026-04-01T00:00:00Z");
@@ -304,9 +304,10 @@ static int new_value_check(struct rule *rule, struct err *e)
 static const char *new_value_doubt(const struct rule *rule)
 {
     const struct new_value_settings *s = rule->settings;
-    return s->learn_until.n ? NULL
-                            : "has no `learn_until`: where the log begins every key is "
-                              "new, and is told of; write when it begins, plus unseen_for";
+    return s->learn_until.n
+               ? NULL
+               : "has no `learn_until`: where the log begins every key is new, and is "
+                 "told of; write when it begins, plus unseen_for";
 }
 
 #define AT(member) offsetof(struct new_value_settings, member)

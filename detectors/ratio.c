@@ -194,8 +194,7 @@ static int check_mode(const struct rule *rule, struct err *e)
         return err_set(
             e, ERR_INPUT,
             "needs exactly one of `above`, `below`, `history` and `against: overall`: "
-            "the "
-            "limit, how far back the usual share is looked for, or the other keys");
+            "the limit, how far back the usual share is looked for, or the other keys");
     if (limit && (s->direction != RATIO_BOTH || s->min_change > 0))
         return err_set(e, ERR_INPUT,
                        "`direction` and `min_change` belong to `history` and `against: "

@@ -35,8 +35,7 @@ static const struct option_row file_options[] = {
      .required = true,
      .max = 1000,
      .help = "The file. It is made where there is none, and opened anew for every alert, "
-             "so it may be "
-             "rotated at any time. Processes that share it take turns."},
+             "so it may be rotated at any time. Processes that share it take turns."},
     {.name = "fsync",
      .type = OPTION_WORD,
      .offset = AT(fsync),

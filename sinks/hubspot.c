@@ -169,11 +169,10 @@ static int hubspot_complete(void *settings, const struct sink_surroundings *arou
                  {"signal_property", s->signal_property}};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (!is_property(names[i].name))
-            return err_set(
-                e, ERR_INPUT,
-                "%s: '%.*s' is no internal name of a property: those have lower "
-                "case letters, digits and _",
-                names[i].option, STR_ARG(names[i].name));
+            return err_set(e, ERR_INPUT,
+                           "%s: '%.*s' is no internal name of a property: those have "
+                           "lower case letters, digits and _",
+                           names[i].option, STR_ARG(names[i].name));
     if (!read_clock(s->due_at, &s->due_ms))
         return err_set(e, ERR_INPUT, "due_at: expected a time of day such as 17:00");
     return 0;

@@ -303,8 +303,7 @@ static const struct option_row linear_options[] = {
      .words = regressions,
      .fallback = "link",
      .help = "When the same comes back after it was resolved: a new issue is linked to "
-             "the former "
-             "one, or that one is reopened."},
+             "the former one, or that one is reopened."},
     {.name = "reopened_state",
      .type = OPTION_TEXT,
      .offset = AT(reopened_state),

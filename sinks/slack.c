@@ -94,8 +94,8 @@ static const struct option_row slack_options[] = {
      .type = OPTION_SECRET,
      .offset = AT(token),
      .help = "Instead of `url`: a bot's token (scopes chat:write, and channels:history "
-             "or groups:history). An "
-             "episode is then one message, kept up to date and threaded."},
+             "or groups:history). An episode is then one message, kept up to date and "
+             "threaded."},
     {.name = "channel",
      .type = OPTION_TEXT,
      .offset = AT(channel),

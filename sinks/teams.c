@@ -267,8 +267,7 @@ static const struct option_row teams_options[] = {
      .words = http_schemes,
      .required = true,
      .help = "The address of a workflow that posts cards it gets by webhook; a secret: "
-             "who has it "
-             "can post."},
+             "who has it can post."},
     TICKET_URL_ROW(AT(ticket_url)),
     TEMPLATES_ROW(template_rows),
 };

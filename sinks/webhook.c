@@ -182,9 +182,9 @@ static const struct option_row webhook_options[] = {
     {.name = "secret",
      .type = OPTION_SECRET,
      .offset = AT(secret),
-     .help = "Signs every request: `whsec_` and base64 of 24 to 64 bytes; several, "
-             "separated by "
-             "spaces, while a key is changed. Without it requests are not signed."},
+     .help =
+         "Signs every request: `whsec_` and base64 of 24 to 64 bytes; several, separated "
+         "by spaces, while a key is changed. Without it requests are not signed."},
 };
 
 const struct sink webhook_sink = {

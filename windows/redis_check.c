@@ -58,12 +58,11 @@ static int check_eviction(struct str info, struct err *e)
     struct str policy = field(info, "maxmemory_policy");
     if (policy.n == 0 || str_is(policy, "noeviction"))
         return 0;
-    return err_set(
-        e, ERR_REFUSED,
-        "Redis may throw windows away when its memory is full (maxmemory-policy "
-        "is %.*s). Mend it with: CONFIG SET maxmemory-policy noeviction, and the "
-        "same in redis.conf",
-        STR_ARG(policy));
+    return err_set(e, ERR_REFUSED,
+                   "Redis may throw windows away when its memory is full "
+                   "(maxmemory-policy is %.*s). Mend it with: CONFIG SET "
+                   "maxmemory-policy noeviction, and the same in redis.conf",
+                   STR_ARG(policy));
 }
 
 /* INFO does not tell whether RDB is on. Where CONFIG is forbidden, we cannot know. */

@@ -103,10 +103,9 @@ int redis_open_again(struct redis_store *s, struct err *e)
         return err_set(e, ERR_UNAVAILABLE,
                        "the state in Redis has other rules than before; where partitions "
                        "stand is read again");
-    return err_set(
-        e, ERR_UNAVAILABLE,
-        "the state in Redis is another than before: it was flushed or lost; it "
-        "is made anew from Kafka");
+    return err_set(e, ERR_UNAVAILABLE,
+                   "the state in Redis is another than before: it was flushed or lost; "
+                   "it is made anew from Kafka");
 }
 
 void redis_reopen(struct redis_store *s, struct err *e)

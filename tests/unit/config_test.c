@@ -524,12 +524,10 @@ static void mistakes_are_sorted(void)
            "t.yaml:2:36: error: rules.r.count.within: expected a duration such as 90s, "
            "15m, 1h or 14d, found '1x'\n"
            "t.yaml:3:14: error: time.zone: expected a time zone that this system knows, "
-           "such as Europe/Berlin, "
-           "America/New_York or UTC, found 'nowhere' (Debian's zones come with the "
-           "package tzdata)\n"
+           "such as Europe/Berlin, America/New_York or UTC, found 'nowhere' (Debian's "
+           "zones come with the package tzdata)\n"
            "t.yaml:3:35: error: time.idle_after: expected a duration such as 90s, 15m, "
-           "1h or 14d, found '1'; "
-           "the unit is missing\n");
+           "1h or 14d, found '1'; the unit is missing\n");
 }
 
 int main(void)
