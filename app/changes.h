@@ -37,14 +37,14 @@ struct change_piece {
 struct changes {
     struct window_change *items;
     size_t n, cap;
-    struct event **
-        events; /* those that concern the shard, in order; the arena's, like ids and times_ms */
+    /* those that concern the shard, in order; the arena's, like ids and times_ms */
+    struct event **events;
     struct str *ids;
     int64_t *times_ms;
     size_t events_n;
     uint64_t *matches; /* by rule; the arena's */
-    uint64_t
-        duplicates; /* in the batch itself, of events at home in the shard; like those refused by its store */
+    /* in the batch itself, of events at home in the shard; like those refused by its store */
+    uint64_t duplicates;
     uint64_t refused_duplicates, refused_behind;
 
     struct index by_head, seen;

@@ -40,8 +40,8 @@ struct engine_partition {
     bool owned;
     bool placed;            /* what follows is what the stores say */
     struct store_place *at; /* by number in engine.shards */
-    int64_t
-        incarnation; /* of the log, the highest seen: never lower, also where a shard lost writes */
+    /* of the log, the highest seen: never lower, also where a shard lost writes */
+    int64_t incarnation;
     int64_t next;      /* the least cursor of any shard */
     int64_t high_ms;   /* largest event time before it; STORE_NO_TIME: none */
     int64_t reads;     /* the position that the source hands out next; -1: not known */
@@ -60,12 +60,12 @@ struct engine {
     struct source *source;
     struct engine_shard *shards; /* the shards, then the lanes that they have now */
     size_t shards_n, mains_n;    /* all of them; shards */
-    struct past
-        *past; /* the group's commits, for a state made anew; NULL: there are none */
+    /* the group's commits, for a state made anew; NULL: there are none */
+    struct past *past;
     bool past_known; /* they were read since something was forgotten */
     bool at_end;     /* of a recorded log: events at the watermark are settled too */
-    int64_t
-        ends_ms; /* clock_monotonic_ms() before which the source is not asked for ends */
+    /* clock_monotonic_ms() before which the source is not asked for ends */
+    int64_t ends_ms;
     int64_t tick_ms; /* engine_tick() returns after so long, done or not; 0: done */
     struct engine_partition *partitions; /* by slot */
     size_t partitions_n;

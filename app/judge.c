@@ -168,8 +168,8 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     struct judgement found = {
         .arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
     remind_judge(&in, &found);
-    assert(found.due_ms >
-           s->watermark_ms); /* else it would be due again at once, for ever */
+    /* else it would be due again at once, for ever */
+    assert(found.due_ms > s->watermark_ms);
     assert(!state.overflowed && !kept.overflowed); /* bounded by the kind */
     out->state = arena_str(arena, buf_str(&state));
     out->kept = arena_str(arena, buf_str(&kept));

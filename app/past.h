@@ -12,8 +12,8 @@
 
 /* What the commits of all partitions say. */
 struct past {
-    struct str
-        prefix; /* redis.prefix: the commits of another one say nothing about ours */
+    /* redis.prefix: the commits of another one say nothing about ours */
+    struct str prefix;
     struct store_times times;
     struct arena arena;
     struct index by_name;

@@ -10,12 +10,12 @@ struct node {
     enum node_kind kind;
     struct place at;
     struct str text; /* NODE_TEXT, with environment variables put in */
-    struct str
-        written; /* the same as it stands in the file: only this is shown to people */
-    struct str
-        unset;    /* the variable without a value; n == 0: none. `text` is unknown then */
-    bool bad;     /* a mistake in it was told already */
-    bool nothing; /* `name:` with nothing after it, ~ or null */
+    /* the same as it stands in the file: only this is shown to people */
+    struct str written;
+    /* the variable without a value; n == 0: none. `text` is unknown then */
+    struct str unset;
+    bool bad;              /* a mistake in it was told already */
+    bool nothing;          /* `name:` with nothing after it, ~ or null */
     struct node **items;   /* NODE_LIST */
     struct entry *entries; /* NODE_MAP; every name once */
     size_t n;

@@ -12,8 +12,8 @@ struct node;
 
 struct reading {
     enum config_use use;
-    enum config_use
-        needed_from; /* the values read now are needed for this use and those after it */
+    /* the values read now are needed for this use and those after it */
+    enum config_use needed_from;
     struct config *out;
     struct arena *arena;     /* out's */
     const struct node *root; /* the whole configuration */

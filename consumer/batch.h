@@ -22,8 +22,8 @@ struct reject {
 struct batch {
     struct arena arena;
     size_t slot; /* the source's dense number of the partition */
-    struct str
-        name;      /* the partition: "topic/3", or the file's path; owned by the source */
+    /* the partition: "topic/3", or the file's path; owned by the source */
+    struct str name;
     int64_t start; /* the first position asked for; offsets may have holes */
     int64_t next; /* the position after the last one read; start == next: nothing moved */
     /* The last record of the batch, be it an event or a reject: its offset (-1: the batch has none) and

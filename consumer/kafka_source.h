@@ -18,7 +18,8 @@
 
 enum {
     FETCH_MAX = 8192, /* records taken from librdkafka at a time */
-    KAFKA_BATCH_EVENTS = 2000, /* at most; what a call of Redis costs is shared by all of them */
+    /* at most; what a call of Redis costs is shared by all of them */
+    KAFKA_BATCH_EVENTS = 2000,
     POSITION_NONE = -1,
 };
 
@@ -66,10 +67,10 @@ struct kafka_source {
 
     struct str *names; /* of all partitions of all topics */
     size_t names_n;
-    int64_t names_ms, commit_ms,
-        look_ms; /* when to read them, to commit, to look, next */
-    int64_t
-        *missing_ms; /* by topic: when to say next that it is missing; 0: it is there */
+    /* when to read them, to commit, to look, next */
+    int64_t names_ms, commit_ms, look_ms;
+    /* by topic: when to say next that it is missing; 0: it is there */
+    int64_t *missing_ms;
     char broker_error[256]; /* what librdkafka said last; for messages */
     bool refused;           /* which was that our log-in is wrong */
     int last_error;         /* and the one logged last */

@@ -10,8 +10,8 @@
 
 struct producer_settings {
     struct str brokers;
-    struct pairs
-        properties; /* of librdkafka; what a producer does not know is passed over, as of a consumer */
+    /* of librdkafka; what a producer does not know is passed over, as of a consumer */
+    struct pairs properties;
     int64_t timeout_ms; /* a record that nobody acknowledged by then has failed */
 };
 

@@ -34,8 +34,8 @@ struct replay {
     size_t records, bytes; /* in the window */
     bool draining;         /* the window is handed out, lane by lane */
     size_t drained;        /* lanes below this are */
-    enum read_result
-        ended; /* of the files: READ_END or READ_ERROR come after what was read */
+    /* of the files: READ_END or READ_ERROR come after what was read */
+    enum read_result ended;
     struct err failure;
     int64_t again_until; /* after a seek: lines below this may have been handed out */
     struct arena scratch;

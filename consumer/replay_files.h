@@ -11,10 +11,10 @@ struct replay_line {
     struct log_line line; /* number: in its file */
     struct str file;
     bool recorded; /* of a file whose lines name their partitions */
-    size_t
-        slot; /* the file's partition; if recorded, the line's, as its end tells, or INDEX_NONE */
-    int64_t
-        position; /* the number of the line in its partition's files; only ever grows */
+    /* the file's partition; if recorded, the line's, as its end tells, or INDEX_NONE */
+    size_t slot;
+    /* the number of the line in its partition's files; only ever grows */
+    int64_t position;
 };
 
 struct replay_files;

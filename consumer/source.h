@@ -103,14 +103,14 @@ struct kafka_source_settings {
         *property_values; /* any librdkafka property, applied last */
     size_t properties_n;
     int64_t max_future_ms;
-    const struct event_maps
-        *maps; /* shapes that are not our own; borrowed; may be NULL */
-    int64_t
-        memory_bytes; /* what the process may use, for what is fetched ahead; 0: no limit */
+    /* shapes that are not our own; borrowed; may be NULL */
+    const struct event_maps *maps;
+    /* what the process may use, for what is fetched ahead; 0: no limit */
+    int64_t memory_bytes;
     const atomic_bool *stop; /* once it is set, opening waits no more; may be NULL */
     size_t batch_events;     /* at most so many events a batch; 0: the default */
-    int64_t
-        lookback_ms; /* the longest of any rule: topics that keep less are warned of */
+    /* the longest of any rule: topics that keep less are warned of */
+    int64_t lookback_ms;
 };
 /* Connects; the first next() joins the group. ERR_REFUSED: a property librdkafka does not know, a log-in that the
  * broker refuses, a topic that does not exist; ERR_UNAVAILABLE: no broker answered in 10 s. All say what to do.

@@ -62,14 +62,14 @@ struct alert_anomaly {
     bool present;
     double value, mean, stddev, z;
     bool up; /* direction */
-    int64_t
-        bucket_ms; /* of the judged bucket, as core/calendar.h has it; it ends at the alert's time */
+    /* of the judged bucket, as core/calendar.h has it; it ends at the alert's time */
+    int64_t bucket_ms;
     bool share;      /* of a ratio: value and mean are shares, 0 to 1, and ... */
     int64_t matched; /* of `count` events so many match */
     bool limit;      /* mean is a limit that was set, not what is usual */
     bool overall;    /* mean is that of all other keys in the bucket */
-    bool
-        novelty; /* judged by the range seen, lowest to highest: value is beyond it by ... */
+    /* judged by the range seen, lowest to highest: value is beyond it by ... */
+    bool novelty;
     double lowest, highest, score; /* ... so many times that range */
 };
 
@@ -120,8 +120,8 @@ struct alert {
     size_t keys_n;
     struct str key_names[ALERT_KEYS_MAX], key_values[ALERT_KEYS_MAX];
     struct str summary; /* one line for people */
-    int64_t
-        count; /* firing, escalated: the window's count; resolved: the episode's events */
+    /* firing, escalated: the window's count; resolved: the episode's events */
+    int64_t count;
     bool estimated; /* count is an estimate */
     int64_t users;  /* people among them; ALERT_NOT_COUNTED */
     struct alert_account accounts[ALERT_ACCOUNTS_MAX]; /* largest mrr first, then id */
@@ -134,8 +134,8 @@ struct alert {
     struct alert_sample sample;
     struct alert_anomaly anomaly;
     struct alert_health health;
-    struct alert_contributor
-        contributors[ALERT_CONTRIBUTORS_MAX]; /* the most important first */
+    /* the most important first */
+    struct alert_contributor contributors[ALERT_CONTRIBUTORS_MAX];
     size_t contributors_n;
     struct alert_silenced silenced;
     struct alert_hider hidden_by;

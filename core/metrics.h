@@ -26,12 +26,12 @@ struct metric_family {
     const char *name; /* of a counter: ends in _total */
     const char *help; /* what it is, and what to do when it rises */
     enum metric_type type;
-    int64_t
-        per; /* steps in one of the name's unit: 1000 for ms where it says seconds; 0 is 1 */
+    /* steps in one of the name's unit: 1000 for ms where it says seconds; 0 is 1 */
+    int64_t per;
     const char *labels[METRIC_LABELS]; /* NULL: no more */
     size_t series_max;                 /* 0 is METRIC_SERIES_MAX */
-    bool
-        largest; /* of several values put for one series the largest counts, not the sum */
+    /* of several values put for one series the largest counts, not the sum */
+    bool largest;
     const int64_t *bounds; /* of a histogram: upper ends of buckets in steps, rising */
     size_t bounds_n;
     struct metric *first, *last; /* its series, as they were made; only here */

@@ -14,8 +14,8 @@ struct walk {
     struct count_window *w;
     struct judgement *out;
     struct episode now;
-    bool
-        confirm; /* settled events: confirm, then announce what was not; else announce only */
+    /* settled events: confirm, then announce what was not; else announce only */
+    bool confirm;
     int64_t due_ms; /* the earliest watermark at which something found becomes final */
 };
 

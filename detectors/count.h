@@ -18,8 +18,8 @@ struct episode {
     int level; /* index into rule->steps; -1: none */
     int64_t opened_ms, last_ms, first_seen_ms;
     int64_t total; /* events */
-    struct people
-        people; /* with distinct: of the settled events, so that nothing is undone */
+    /* with distinct: of the settled events, so that nothing is undone */
+    struct people people;
 };
 
 /* What the window keeps besides its members. */

@@ -33,8 +33,8 @@ struct timing {
     struct judgement *out;
     struct clock now;
     struct member start; /* the event that started the clock */
-    struct member
-        *members;         /* what is not folded yet, in order; value 1: a `from` event */
+    /* what is not folded yet, in order; value 1: a `from` event */
+    struct member *members;
     size_t members_n, at; /* those before `at` are settled */
 };
 

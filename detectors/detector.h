@@ -21,10 +21,10 @@ struct update {
     const struct str *key; /* in: rule->by_n values */
     struct buf *record;    /* the kind appends the packed record here */
     uint32_t judge_at;     /* judged at once when the window holds so many records */
-    int64_t
-        due_ms; /* a new window is judged when the watermark reaches this, at the latest */
-    bool
-        lapses; /* ... and if it holds nothing else by then, it need not be: nothing would become known, or stay */
+    /* a new window is judged when the watermark reaches this, at the latest */
+    int64_t due_ms;
+    /* ... and if it holds nothing else by then, it need not be: nothing would become known, or stay */
+    bool lapses;
 };
 
 struct judge_input {
@@ -52,11 +52,11 @@ struct judgement {
     struct buf *state;   /* the new state; state and kept both empty: forget the window */
     struct buf *kept;    /* records to keep: each buf_str16 */
     uint32_t kept_n;
-    int64_t
-        due_ms; /* ask again when the watermark reaches this; NEVER_MS: only on change */
+    /* ask again when the watermark reaches this; NEVER_MS: only on change */
+    int64_t due_ms;
     bool unproven; /* something would be announced, were all_read true */
-    int64_t
-        left_out; /* events that were not kept under their key, there being too many keys */
+    /* events that were not kept under their key, there being too many keys */
+    int64_t left_out;
     struct alert *announced; /* said at once: to the sinks */
     size_t announced_n, announced_cap;
     struct alert *confirmed; /* canonical: to the record */

@@ -9,14 +9,15 @@
 
 struct member {
     int64_t time_ms;
-    uint32_t
-        weight; /* events it stands for: itself, and those after it that need no place */
+    /* events it stands for: itself, and those after it that need no place */
+    uint32_t weight;
     uint64_t person; /* hash of the user, or of the event where there is none */
     int64_t value;   /* of a metric's field, in millionths; 0 */
     struct alert_evidence evidence;
     struct alert_account account;
     struct alert_sample sample;
-    struct str crowd; /* the people it stands for besides its own, packed (people.h); empty: none */
+    /* the people it stands for besides its own, packed (people.h); empty: none */
+    struct str crowd;
 };
 
 /* Appends the packed member. Long texts are cut on code points. */

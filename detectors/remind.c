@@ -28,8 +28,8 @@ struct keeper {
     struct judgement *out;
     struct firing *firing;
     size_t n;
-    struct str *
-        said; /* ids of episodes that were announced and are not confirmed yet, in order */
+    /* ids of episodes that were announced and are not confirmed yet, in order */
+    struct str *said;
     size_t said_n;
 };
 

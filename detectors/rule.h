@@ -37,8 +37,8 @@ struct rule {
     struct severity_step steps[SEVERITIES];
     size_t steps_n;  /* at least 1 after the kind's check */
     uint64_t layout; /* what its windows are made of; the kind's check makes it */
-    struct str
-        window_name; /* name and layout: windows of another layout are not its own */
+    /* name and layout: windows of another layout are not its own */
+    struct str window_name;
     /* All its keys lie in one window, so that one judgement sees them all: the window's head has no key, and the
      * kind puts it into its records; the kind's check says so. */
     bool one_window;

@@ -12,8 +12,8 @@ enum { SAMPLE_PARTS_MAX = 5, SAMPLE_MOST = 64 };
 
 struct sample_entry {
     uint64_t hash;
-    struct str
-        parts[SAMPLE_PARTS_MAX]; /* what is asked of an event; n == 0: it has none */
+    /* what is asked of an event; n == 0: it has none */
+    struct str parts[SAMPLE_PARTS_MAX];
 };
 
 /* Begins as zero. Memory is the arena's that it is given; texts are borrowed. */

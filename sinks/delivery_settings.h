@@ -48,8 +48,8 @@ struct delivery_settings {
 
 /* Of a sink, all shards together. */
 struct delivery_stats {
-    int64_t
-        delivered; /* by this process: answered as delivered and gone from the outbox */
+    /* by this process: answered as delivered and gone from the outbox */
+    int64_t delivered;
     int64_t superseded; /* by this process: gone unsent, since a later step waits */
     int64_t silenced;   /* by this process: gone unsent, since a silence matched */
     int64_t retried;    /* by this process: failed attempts that will be repeated */

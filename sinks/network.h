@@ -18,8 +18,8 @@
 struct network {
     int64_t connect_timeout_ms, timeout_ms; /* 0: delivery's own */
     struct str ca_file;                     /* n == 0: the system's certificates */
-    struct texts
-        allow_private; /* "true": all private ones; a host; an address or network */
+    /* "true": all private ones; a host; an address or network */
+    struct texts allow_private;
 };
 
 /* A word of allow_private. ERR_INPUT. */

@@ -29,8 +29,8 @@ int notices_last(struct notices *n, struct str name, struct notice_said *out,
 struct notice {
     struct str name, sink;
     const char *what;
-    const char *
-        after; /* it must be what was said last; NULL: anything, and not while that still waits to be sent */
+    /* it must be what was said last; NULL: anything, and not while that still waits to be sent */
+    const char *after;
     int64_t every_ms; /* from one to the next; 0: any */
     const char *id;
     struct str alert; /* as a line */

@@ -43,8 +43,8 @@ void outbox_close(struct outbox *o);
 struct outbox_want {
     int64_t lease_ms;
     int64_t most; /* a new one only while all pods hold fewer of the sink's */
-    struct str
-        known; /* ids of those that this process knows to hold, a space before and after each */
+    /* ids of those that this process knows to hold, a space before and after each */
+    struct str known;
 };
 /* The oldest entry of the sink that may be sent: one that this process holds and does not know of (the
  * reply was lost), one whose lease ran out, else a new one. 1: taken, 0: none, or others are held; -1.

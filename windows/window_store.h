@@ -29,8 +29,8 @@ struct store_clock {
     int64_t now_ms;       /* the store's clock (Redis TIME); 0 in memory */
     int64_t next_due_ms;  /* the earliest due time of any window; STORE_NO_DUE: none */
     int64_t waiting_n;    /* windows that want judging at once */
-    int64_t
-        unproven_n; /* windows that would speak at once, were it proven that nothing older comes */
+    /* windows that would speak at once, were it proven that nothing older comes */
+    int64_t unproven_n;
     int64_t lapsed_n; /* of due(): windows that were forgotten without being judged */
     /* What is confirmed from now on has this time or a later one: the watermark is there, and so is every window
      * that is not judged yet. A window that is due at t confirms nothing of before t - 1; of one that wants
@@ -72,8 +72,8 @@ struct apply {
     int64_t last_offset; /* of the last record before `next`; -1: none in this batch */
     uint64_t last_hash;
     int64_t lost; /* records that retention deleted before they were read */
-    int64_t
-        high_ms; /* largest event time of the partition up to `next`; STORE_NO_TIME: none */
+    /* largest event time of the partition up to `next`; STORE_NO_TIME: none */
+    int64_t high_ms;
     bool has_events; /* events were read, accepted or not */
 
     const struct str *ids; /* of the accepted events, no two the same */
@@ -105,16 +105,16 @@ struct apply_reply {
     unsigned char *refused; /* REVISE: enum refusal for each event */
     struct window *windows; /* APPLIED: to be judged now */
     size_t windows_n;
-    size_t
-        *left_out; /* APPLIED: changes that would have made a window beyond its limit */
+    /* APPLIED: changes that would have made a window beyond its limit */
+    size_t *left_out;
     size_t left_out_n;
 };
 
 struct outbox_line {
     struct str sink, body;
     int64_t time_ms; /* event time of what it says */
-    int64_t
-        max; /* entries the outbox may hold; beyond it, if not 0, the line is a dead letter */
+    /* entries the outbox may hold; beyond it, if not 0, the line is a dead letter */
+    int64_t max;
 };
 
 /* A confirmed episode begins or ends, so that a state made anew begins early enough to make it again. */
@@ -249,8 +249,8 @@ struct redis_store_settings {
     size_t shards_n, shard;
     int64_t lateness_ms, record_for_ms;
     int64_t lookback_ms; /* the longest of any rule */
-    const struct str
-        *partitions; /* made known together with the state; as partitions() */
+    /* made known together with the state; as partitions() */
+    const struct str *partitions;
     size_t partitions_n;
     /* The rules, with lookback_ms of each. They are put in place when the store is opened. NULL: whichever are. */
     const struct store_rule *rules;
@@ -258,8 +258,8 @@ struct redis_store_settings {
     /* Called where there is no state, before one is made: what was before. NULL: nothing was. */
     int (*past)(void *arg, struct store_times *out, struct err *e);
     void *past_arg;
-    bool
-        look_only; /* do not make the state where there is none; only record() may be called */
+    /* do not make the state where there is none; only record() may be called */
+    bool look_only;
 };
 struct window_store *redis_store_open(const struct redis_store_settings *settings,
                                       struct err *e);
