@@ -92,8 +92,8 @@ static bool leave_group(struct kafka_source *s)
     rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->consumer, queue);
     while (!error && !rd_kafka_consumer_closed(s->consumer) &&
            clock_monotonic_ms() < until_ms) {
-        rd_kafka_message_t *late =
-            rd_kafka_consume_queue(queue, 50); /* and its callbacks */
+        /* and its callbacks */
+        rd_kafka_message_t *late = rd_kafka_consume_queue(queue, 50);
         if (late)
             rd_kafka_message_destroy(late);
     }

@@ -48,8 +48,8 @@ static void add(struct kafka_source *s, size_t slot,
     rd_kafka_topic_partition_t *tp = add_name(s, slot, list);
     tp->offset = k->commit;
     if (k->metadata.n) {
-        tp->metadata =
-            rd_kafka_mem_malloc(s->consumer, k->metadata.n); /* the list frees it */
+        /* the list frees it */
+        tp->metadata = rd_kafka_mem_malloc(s->consumer, k->metadata.n);
         assert(tp->metadata);
         memcpy(tp->metadata, k->metadata.p, k->metadata.n);
         tp->metadata_size = k->metadata.n;

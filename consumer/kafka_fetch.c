@@ -182,8 +182,8 @@ static void fill_from(struct kafka_source *s, struct kafka_slot *k,
             last = m;
             m = before;
         } else if (m->offset > k->position) {
-            k->position =
-                m->offset; /* over control records and what compaction left out */
+            /* over control records and what compaction left out */
+            k->position = m->offset;
         }
         if (m)
             rd_kafka_message_destroy(m);

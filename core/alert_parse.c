@@ -96,8 +96,8 @@ static void read_state(struct parse *p, const json_t *line, struct alert *out)
 static void read_key(struct parse *p, const json_t *line, struct alert *out)
 {
     const json_t *key = member(p, line, "key", JSON_OBJECT);
-    void *at = json_object_iter(
-        (json_t *)(uintptr_t)key); /* jansson's iterators are not const */
+    /* jansson's iterators are not const */
+    void *at = json_object_iter((json_t *)(uintptr_t)key);
     for (; at; at = json_object_iter_next((json_t *)(uintptr_t)key, at)) {
         if (out->keys_n == ALERT_KEYS_MAX ||
             !json_is_string(json_object_iter_value(at))) {

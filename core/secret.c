@@ -16,12 +16,11 @@ static int read_all(const char *path, struct buf *out)
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return -1;
-    do {
+    do { /* up to the ceiling: /dev/zero has no end */
         n = read(fd, part, sizeof part);
         if (n > 0)
             buf_mem(out, part, (size_t)n);
-    } while ((n > 0 && !out->overflowed) ||
-             (n < 0 && errno == EINTR)); /* /dev/zero has no end */
+    } while ((n > 0 && !out->overflowed) || (n < 0 && errno == EINTR));
     int why = errno;
     close(fd);
     errno = why;

@@ -217,8 +217,8 @@ static void count_judge(const struct judge_input *in, struct judgement *out)
     out->due_ms = k.due_ms;
     if (!k.now.open)
         earlier(&out->due_ms, count_window_gone_ms(&w));
-    bool folded =
-        w.n && w.members[0].time_ms < w.state.settled_ms; /* must not count again */
+    /* must not count again */
+    bool folded = w.n && w.members[0].time_ms < w.state.settled_ms;
     if (w.state.settled.open || w.state.said_level >= 0 || folded)
         count_state_pack(&w.state, out->state);
     for (size_t i = 0; i < w.n; i++)

@@ -85,8 +85,8 @@ void key_text(const struct judge_input *in, struct buf *out)
         buf_char(out, ' ');
         buf_put(out, in->key[i]);
     }
-    out->n = utf8_cut(buf_str(out), out->n)
-                 .n; /* at the ceiling a character may be cut in two */
+    /* at the ceiling a character may be cut in two */
+    out->n = utf8_cut(buf_str(out), out->n).n;
 }
 
 void key_prefix(const struct judge_input *in, struct buf *out)

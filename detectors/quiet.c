@@ -176,8 +176,8 @@ static void pass(struct silence *q, int64_t until_ms)
         fire(q);
     if (q->open && given_up_ms(q) <= until_ms) {
         resolve(q, given_up_ms(q), false);
-        q->times_n =
-            0; /* give_up_after is not shorter than within: no window holds them */
+        /* give_up_after is not shorter than within: no window holds them */
+        q->times_n = 0;
     }
 }
 

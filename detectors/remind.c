@@ -9,8 +9,8 @@ enum {
     STATE_MAX_BYTES = 48 << 20,
     STEP_MAX_BYTES = 2 << 20,
     MINUTE_MS = 60000,
-    BACKOFF_MAX =
-        30, /* as often a span can be doubled; 2^30 of the shortest is 2,000 years */
+    /* as often a span can be doubled; 2^30 of the shortest is 2,000 years */
+    BACKOFF_MAX = 30,
 };
 
 /* An episode that is confirmed and open. */

@@ -6,8 +6,8 @@
 
 enum {
     LINE_CHARACTERS = 76, /* RFC 2045 6.7, RFC 2047 2 */
-    WORD_BYTES =
-        20, /* of a text, which all as =XX are an encoded word of 72 characters */
+    /* of a text, which all as =XX are an encoded word of 72 characters */
+    WORD_BYTES = 20,
 };
 
 static bool is_letter_or_digit(unsigned char c)

@@ -36,8 +36,8 @@ bool words_rate(struct buf *out, const struct alert *a)
 static size_t bar_of(double v, double low, double high)
 {
     enum { HIGHEST = 7 };
-    double range =
-        high / 2 - low / 2; /* halves: the whole may be too large for a double */
+    /* halves: the whole may be too large for a double */
+    double range = high / 2 - low / 2;
     if (range <= 0)
         return HIGHEST / 2;
     double part = (v / 2 - low / 2) / range;
