@@ -249,8 +249,7 @@ static const struct option_row discord_options[] = {
      .words = http_schemes,
      .required = true,
      .help = "The webhook's address, which is a secret: who has it can post. For a "
-             "thread add "
-             "`?thread_id=...`."},
+             "thread add `?thread_id=...`."},
     TICKET_URL_ROW(AT(ticket_url)),
     TEMPLATES_ROW(template_rows),
 };
