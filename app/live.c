@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "app/live.h"
 #include "app/live_state.h"
 #include "core/clock.h"
 #include "core/log.h"

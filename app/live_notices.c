@@ -6,6 +6,7 @@
 
 #include "app/live_state.h"
 #include "app/own_alert.h"
+#include "app/redis_where.h"
 #include "core/clock.h"
 #include "core/log.h"
 #include "core/metric_families.h"

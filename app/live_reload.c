@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/live.h"
 #include "app/live_state.h"
 #include "app/load_config.h"
 #include "core/clock.h"

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "app/live.h"
 #include "app/live_state.h"
 #include "core/log.h"
 

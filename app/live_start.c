@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/live.h"
 #include "app/live_state.h"
 #include "core/clock.h"
 #include "core/fault.h"

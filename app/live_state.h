@@ -4,7 +4,6 @@
 
 #include "app/config_watch.h"
 #include "app/engine.h"
-#include "app/live.h"
 #include "app/live_metrics.h"
 #include "app/setup.h"
 #include "app/status.h"

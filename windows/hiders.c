@@ -73,21 +73,6 @@ static int by_ids(const void *a, const void *b)
     return c ? c : str_cmp(x->what.id, y->what.id);
 }
 
-/* All of it; what was over long ago goes. */
-static int read_hash(struct redis_link *link, struct str key, int64_t (*when)(struct str),
-                     int64_t now_ms, struct redisReply **out, struct err *e)
-{
-    *out = REDIS_COMMAND(link, e, STR("HGETALL"), key);
-    for (size_t i = 0; *out && i + 1 < redis_reply_n(*out); i += 2) {
-        if (when(redis_reply_str(redis_reply_at(*out, i + 1))) <
-                now_ms - HIDERS_KEPT_MS &&
-            REDIS_TELL(link, e, STR("HDEL"), key,
-                       redis_reply_str(redis_reply_at(*out, i))))
-            return -1;
-    }
-    return *out ? 0 : -1;
-}
-
 static int64_t when_over(struct str value)
 {
     return kept_of(value).when_ms;
@@ -98,45 +83,63 @@ static int64_t when_hidden(struct str value)
     return take_number(&value);
 }
 
-static int read_hiding(struct redis_link *link, struct str stem, int64_t now_ms,
-                       struct arena *arena, struct hiders *out, struct err *e)
+static void take_all_hiding(const struct redisReply *all, struct arena *arena,
+                            struct hiders *out)
 {
-    struct shard_key room;
-    struct redisReply *r;
-    int rc = read_hash(link, shard_key(stem, "hiders", STR_NONE, &room), when_over,
-                       now_ms, &r, e);
-    size_t n = rc == 0 ? redis_reply_n(r) : 0;
+    size_t n = redis_reply_n(all);
     out->hiding = arena_alloc(arena, (n / 2 + 1) * sizeof *out->hiding);
     for (size_t i = 0; i + 1 < n; i += 2)
-        take_hiding(redis_reply_str(redis_reply_at(r, i + 1)), arena, out);
-    redis_reply_free(r);
-    return rc;
+        take_hiding(redis_reply_str(redis_reply_at(all, i + 1)), arena, out);
 }
 
-static int read_hidden(struct redis_link *link, struct str stem, int64_t now_ms,
-                       struct arena *arena, struct hiders *out, struct err *e)
+static void take_all_hidden(const struct redisReply *all, struct arena *arena,
+                            struct hiders *out)
 {
-    struct shard_key room;
-    struct redisReply *r;
-    int rc = read_hash(link, shard_key(stem, "hidden", STR_NONE, &room), when_hidden,
-                       now_ms, &r, e);
-    size_t n = rc == 0 ? redis_reply_n(r) : 0;
+    size_t n = redis_reply_n(all);
     out->hidden = arena_alloc(arena, (n / 2 + 1) * sizeof *out->hidden);
     for (size_t i = 0; i + 1 < n; i += 2)
-        take_hidden(redis_reply_str(redis_reply_at(r, i)),
-                    redis_reply_str(redis_reply_at(r, i + 1)), arena, out);
+        take_hidden(redis_reply_str(redis_reply_at(all, i)),
+                    redis_reply_str(redis_reply_at(all, i + 1)), arena, out);
     qsort(out->hidden, out->hidden_n, sizeof *out->hidden, by_ids);
-    redis_reply_free(r);
-    return rc;
+}
+
+/* The two hashes, in the order of struct hiders. */
+static const struct hash {
+    const char *name;
+    int64_t (*when_ms)(struct str value);
+    void (*take)(const struct redisReply *all, struct arena *arena, struct hiders *out);
+} hashes[] = {{"hiders", when_over, take_all_hiding},
+              {"hidden", when_hidden, take_all_hidden}};
+
+/* What was over long ago goes. */
+static int forget(struct redis_link *link, struct str key, const struct hash *h,
+                  const struct redisReply *all, int64_t now_ms, struct err *e)
+{
+    for (size_t i = 0; i + 1 < redis_reply_n(all); i += 2) {
+        struct str name = redis_reply_str(redis_reply_at(all, i));
+        if (h->when_ms(redis_reply_str(redis_reply_at(all, i + 1))) <
+                now_ms - HIDERS_KEPT_MS &&
+            REDIS_TELL(link, e, STR("HDEL"), key, name))
+            return -1;
+    }
+    return 0;
 }
 
 int hiders_read(struct redis_link *link, struct str stem, int64_t now_ms,
                 struct arena *arena, struct hiders *out, struct err *e)
 {
+    int rc = 0;
     *out = (struct hiders){0};
-    if (read_hiding(link, stem, now_ms, arena, out, e))
-        return -1;
-    return read_hidden(link, stem, now_ms, arena, out, e);
+    for (size_t i = 0; rc == 0 && i < sizeof hashes / sizeof hashes[0]; i++) {
+        struct shard_key room;
+        struct str key = shard_key(stem, hashes[i].name, STR_NONE, &room);
+        struct redisReply *all = REDIS_COMMAND(link, e, STR("HGETALL"), key);
+        rc = all ? forget(link, key, &hashes[i], all, now_ms, e) : -1;
+        if (rc == 0)
+            hashes[i].take(all, arena, out);
+        redis_reply_free(all);
+    }
+    return rc;
 }
 
 /* ---- writing ---- */

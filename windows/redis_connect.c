@@ -2,6 +2,7 @@
  *
  * Every failure ends the connection: a reply that comes too late must never be taken for the reply to the
  * next command. Texts name the server and what to do, never a password. */
+#include "windows/redis_link.h"
 #include "windows/redis_link_impl.h"
 
 #include <assert.h>

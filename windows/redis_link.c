@@ -9,6 +9,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/metric_families.h"
+#include "windows/redis_link.h"
 #include "windows/redis_link_impl.h"
 
 enum { HOPS_MAX = 5 };

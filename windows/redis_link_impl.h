@@ -4,7 +4,8 @@
 
 #include <hiredis/hiredis.h>
 
-#include "windows/redis_link.h"
+#include "core/buf.h"
+#include "windows/redis_target.h"
 #include "windows/redis_words.h"
 
 enum { REDIS_PLACE_BYTES = 300 };

@@ -1,6 +1,7 @@
 /* Sentinel: the addresses are those of sentinels, and one of them says for every connection where the master is now. */
 #include <stdlib.h>
 
+#include "windows/redis_link.h"
 #include "windows/redis_link_impl.h"
 
 static int take_answer(const struct redis_link *l, const redisReply *r,

@@ -4,7 +4,7 @@
  * hold '/', ':', ',' and '@'. A '%' could mean itself or an escape, and guessing wrong looks like a
  * wrong password; so it is refused and sent to redis.password_file. No message repeats
  * any part of the URL. */
-#include "windows/redis_link.h"
+#include "windows/redis_target.h"
 #include "windows/redis_words.h"
 
 #include <sys/un.h>
