@@ -2,28 +2,19 @@
  * is about (contributors). */
 #include "core/inhibit.h"
 
-#include <fnmatch.h>
-#include <stdio.h>
+#include "core/pattern.h"
 
-enum { NAME_BYTES = 256, SAID_MAX = ALERT_ACCOUNTS_MAX + ALERT_CONTRIBUTORS_MAX + 1 };
-
-static bool fits(struct str pattern, struct str name)
-{
-    char p[NAME_BYTES], t[NAME_BYTES];
-    snprintf(p, sizeof p, "%.*s", STR_ARG(pattern));
-    snprintf(t, sizeof t, "%.*s", STR_ARG(name));
-    return fnmatch(p, t, 0) == 0;
-}
+enum { SAID_MAX = ALERT_ACCOUNTS_MAX + ALERT_CONTRIBUTORS_MAX + 1 };
 
 bool inhibit_is_source(const struct inhibit *i, struct str rule)
 {
-    return fits(i->source, rule);
+    return pattern_fits(i->source, rule);
 }
 
 bool inhibit_is_hidden(const struct inhibit *i, struct str rule)
 {
     for (size_t k = 0; k < i->hides.n; k++)
-        if (fits(i->hides.items[k], rule))
+        if (pattern_fits(i->hides.items[k], rule))
             return true;
     return false;
 }

@@ -1,22 +1,16 @@
 #include "core/silence.h"
 
-#include <fnmatch.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 
+#include "core/pattern.h"
 #include "core/timefmt.h"
 
 /* --- matching --- */
 
 static bool fits(struct str pattern, struct str text)
 {
-    char p[1024], t[1024];
-    if (pattern.n == 0)
-        return true;
-    snprintf(p, sizeof p, "%.*s", STR_ARG(pattern));
-    snprintf(t, sizeof t, "%.*s", STR_ARG(text));
-    return fnmatch(p, t, 0) == 0;
+    return pattern.n == 0 || pattern_fits(pattern, text);
 }
 
 static struct str key_value(const struct alert *a, struct str name)
