@@ -10,11 +10,10 @@ static const char *colour_of(const struct alert *a)
     return a->state == ALERT_RESOLVED ? "\033[32m" : by_severity[a->severity];
 }
 
-/* Control characters of a log must not reach a terminal. */
 static void put_printable(struct str s, struct buf *out)
 {
     for (size_t i = 0; i < s.n; i++)
-        buf_char(out, (unsigned char)s.p[i] < ' ' || s.p[i] == 0x7f ? ' ' : s.p[i]);
+        buf_char(out, char_printable(s.p[i]));
 }
 
 static void put_accounts(const struct alert *a, struct buf *out)

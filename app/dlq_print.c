@@ -10,10 +10,8 @@
 
 static void put(struct str text)
 {
-    for (size_t i = 0; i < text.n; i++) {
-        unsigned char c = (unsigned char)text.p[i];
-        putchar(c < 0x20 || c == 0x7f ? ' ' : c);
-    }
+    for (size_t i = 0; i < text.n; i++)
+        putchar(char_printable(text.p[i]));
 }
 
 static void print_json(json_t *object)

@@ -137,7 +137,7 @@ const char *log_quote(struct str text, char out[LOG_VALUE_BYTES])
         char c = text.p[i];
         if (c == '"' || c == '\\')
             out[at++] = '\\';
-        out[at++] = (unsigned char)c < ' ' || c == 0x7f ? ' ' : c;
+        out[at++] = char_printable(c);
     }
     out[at++] = '"';
     out[at] = '\0';

@@ -16,6 +16,12 @@ struct str {
 /* For printf: "%.*s", STR_ARG(s) */
 #define STR_ARG(s) (int)(s).n, (s).p
 
+/* What comes from outside must not move a terminal's cursor. */
+static inline char char_printable(char c)
+{
+    return (unsigned char)c < ' ' || c == 0x7f ? ' ' : c;
+}
+
 /* What is left behind the first n bytes. */
 static inline struct str str_from(struct str s, size_t n)
 {
