@@ -26,7 +26,7 @@ struct lookup {
     struct str name; /* of accounts' windows */
 };
 
-typedef void alert_fn(struct lookup *l, const struct rule *accounts, struct alert *a);
+typedef void alert_fn(struct lookup *l, struct alert *a);
 
 static struct known *one_more(struct lookup *l)
 {
@@ -46,9 +46,8 @@ static struct str accounts_name(const struct window_store *store, const struct r
     return store->names ? store->names[store->rules_n - 1] : rule->window_name;
 }
 
-static void note_accounts(struct lookup *l, const struct rule *accounts, struct alert *a)
+static void note_accounts(struct lookup *l, struct alert *a)
 {
-    (void)accounts;
     struct buf head;
     buf_init(&head, HEAD_MAX_BYTES);
     for (size_t i = 0; i < a->accounts_listed; i++) {
@@ -84,9 +83,8 @@ static int look(struct lookup *l, struct window_store *store, struct err *e)
     return 0;
 }
 
-static void tell_alert(struct lookup *l, const struct rule *accounts, struct alert *a)
+static void tell_alert(struct lookup *l, struct alert *a)
 {
-    (void)accounts;
     for (size_t i = 0; i < a->accounts_listed; i++) {
         const struct known *k = &l->known[index_get(&l->by_account, a->accounts[i].id)];
         account_overlay(k->versions, k->n, a->time_ms, l->remember_ms, &a->accounts[i]);
@@ -94,15 +92,14 @@ static void tell_alert(struct lookup *l, const struct rule *accounts, struct ale
     qsort(a->accounts, a->accounts_listed, sizeof *a->accounts, alert_account_cmp);
 }
 
-static void each_alert(struct lookup *l, const struct rule *accounts,
-                       struct finding *findings, size_t n, alert_fn *fn)
+static void each_alert(struct lookup *l, struct finding *findings, size_t n, alert_fn *fn)
 {
     for (size_t i = 0; i < n; i++) {
         struct judgement *j = &findings[i].found;
         for (size_t a = 0; a < j->announced_n; a++)
-            fn(l, accounts, &j->announced[a]);
+            fn(l, &j->announced[a]);
         for (size_t a = 0; a < j->confirmed_n; a++)
-            fn(l, accounts, &j->confirmed[a]);
+            fn(l, &j->confirmed[a]);
     }
 }
 
@@ -116,10 +113,10 @@ int enrich(struct window_store *store, const struct rule *accounts,
     index_init(&l.by_window);
     l.name = accounts_name(store, accounts);
     l.remember_ms = accounts_remember_ms(accounts);
-    each_alert(&l, accounts, findings, n, note_accounts);
+    each_alert(&l, findings, n, note_accounts);
     int result = l.n ? look(&l, store, e) : 0;
     if (l.n && result == 0)
-        each_alert(&l, accounts, findings, n, tell_alert);
+        each_alert(&l, findings, n, tell_alert);
     index_deinit(&l.by_account);
     index_deinit(&l.by_window);
     return result;

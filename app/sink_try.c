@@ -13,8 +13,7 @@
 
 enum { TURNS_MAX = 20, TIMEOUT_MS = 15000, CONNECT_MS = 5000, BODY_SHOWN = 500 };
 
-struct
-try {
+struct attempt {
     const struct sink_config *sink;
     struct arena arena;
     struct sink_secrets secrets;
@@ -29,7 +28,7 @@ try {
 
 /* --- what is sent --- */
 
-static int make_input(struct try *t, struct err *e)
+static int make_input(struct attempt *t, struct err *e)
 {
     struct buf line;
     own_alert(
@@ -48,7 +47,7 @@ static int make_input(struct try *t, struct err *e)
 
 /* --- sending --- */
 
-static struct outcome judge(struct try *t)
+static struct outcome judge(struct attempt *t)
 {
     struct buf memory;
     buf_init(&memory, MEMORY_MAX_BYTES);
@@ -59,7 +58,7 @@ static struct outcome judge(struct try *t)
     return o;
 }
 
-static int send_one(struct try *t, const struct request *request, struct err *e)
+static int send_one(struct attempt *t, const struct request *request, struct err *e)
 {
     struct http_answer answer;
     struct http_way way = {&t->sink->network, t->secrets.proxy};
@@ -86,7 +85,7 @@ static int send_one(struct try *t, const struct request *request, struct err *e)
 }
 
 /* Until the receiver has it, or will not. */
-static int converse(struct try *t, struct err *e)
+static int converse(struct attempt *t, struct err *e)
 {
     do {
         struct request request = {0};
@@ -101,16 +100,15 @@ static int converse(struct try *t, struct err *e)
 
 /* --- saying --- */
 
-/* What a receiver answers must not move a terminal's cursor. */
 static void put_body(struct str body)
 {
     size_t n = body.n < BODY_SHOWN ? body.n : BODY_SHOWN;
     for (size_t i = 0; i < n; i++)
-        putchar((unsigned char)body.p[i] < ' ' || body.p[i] == 0x7f ? ' ' : body.p[i]);
+        putchar(char_printable(body.p[i]));
     puts(body.n > n ? "..." : "");
 }
 
-static void say_text(const struct try *t, bool delivered)
+static void say_text(const struct attempt *t, bool delivered)
 {
     printf("%s: %s", t->sink->name.p, delivered ? "delivered" : "not delivered");
     if (t->outcome.reason[0])
@@ -126,7 +124,7 @@ static void say_text(const struct try *t, bool delivered)
     }
 }
 
-static void say_json(const struct try *t, bool delivered)
+static void say_json(const struct attempt *t, bool delivered)
 {
     struct str body = t->response.body;
     json_t *text = json_stringn(body.p ? body.p : "", body.n);
@@ -144,7 +142,7 @@ static void say_json(const struct try *t, bool delivered)
 int sink_try(const struct sink_config *sink, bool json)
 {
     struct err e = {0};
-    struct try t = {.sink = sink};
+    struct attempt t = {.sink = sink};
     arena_init(&t.arena);
     t.http = http_open(&(struct http_settings){
         .slots = 1, .connect_timeout_ms = CONNECT_MS, .timeout_ms = TIMEOUT_MS});
