@@ -83,18 +83,17 @@ static void add_exemplars(json_t *fields, const struct discord_settings *s,
                           const struct alert *a)
 {
     struct buf list, piece;
-    bool tickets = false;
+    struct exemplars all = facts_exemplars(a);
     request_buf(&list);
     request_buf(&piece);
-    for (size_t i = 0; i < a->evidence_n; i++) {
-        struct str id = facts_exemplar(a, i, &tickets);
-        if (tickets && id.n)
-            words_ticket(&piece, DIALECT_DISCORD, s->ticket_url, id);
-        else if (id.n)
-            words_text(&piece, DIALECT_DISCORD, id, FACT_UNITS);
+    for (size_t i = 0; i < all.n; i++) {
+        if (all.tickets)
+            words_ticket(&piece, DIALECT_DISCORD, s->ticket_url, all.ids[i]);
+        else
+            words_text(&piece, DIALECT_DISCORD, all.ids[i], FACT_UNITS);
         add_piece(&list, &piece, ", ");
     }
-    add_field(fields, tickets ? STR("Tickets") : STR("Events"), &list, false);
+    add_field(fields, all.tickets ? STR("Tickets") : STR("Events"), &list, false);
     buf_deinit(&list);
     buf_deinit(&piece);
 }

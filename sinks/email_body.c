@@ -18,19 +18,15 @@ static void text_accounts(struct buf *b, const struct alert *a)
 static void text_exemplars(struct buf *b, const struct email_settings *s,
                            const struct alert *a)
 {
-    bool ticket, any = false;
-    for (size_t i = 0; i < a->evidence_n; i++) {
-        struct str id = facts_exemplar(a, i, &ticket);
-        if (!id.n)
-            continue;
-        if (!any)
-            buf_text(b, ticket ? "\nTickets:\n" : "\nEvents:\n");
-        any = true;
+    struct exemplars all = facts_exemplars(a);
+    if (all.n)
+        buf_text(b, all.tickets ? "\nTickets:\n" : "\nEvents:\n");
+    for (size_t i = 0; i < all.n; i++) {
         buf_text(b, "- ");
-        words_text(b, DIALECT_PLAIN, id, FACT_UNITS);
+        words_text(b, DIALECT_PLAIN, all.ids[i], FACT_UNITS);
         size_t before = b->n;
         buf_char(b, ' ');
-        if (!ticket || !words_ticket_url(b, s->ticket_url, id))
+        if (!all.tickets || !words_ticket_url(b, s->ticket_url, all.ids[i]))
             b->n = before;
         buf_char(b, '\n');
     }
@@ -102,16 +98,12 @@ static void html_accounts(struct buf *b, const struct alert *a)
 static void html_exemplars(struct buf *b, const struct email_settings *s,
                            const struct alert *a)
 {
-    bool ticket, any = false;
-    for (size_t i = 0; i < a->evidence_n; i++) {
-        struct str id = facts_exemplar(a, i, &ticket);
-        if (!id.n)
-            continue;
-        buf_text(b, any ? ", " : ticket ? "<p>Tickets: " : "<p>Events: ");
-        any = true;
-        words_ticket(b, DIALECT_HTML, ticket ? s->ticket_url : STR_NONE, id);
+    struct exemplars all = facts_exemplars(a);
+    for (size_t i = 0; i < all.n; i++) {
+        buf_text(b, i ? ", " : all.tickets ? "<p>Tickets: " : "<p>Events: ");
+        words_ticket(b, DIALECT_HTML, all.tickets ? s->ticket_url : STR_NONE, all.ids[i]);
     }
-    buf_text(b, any ? "</p>\n" : "");
+    buf_text(b, all.n ? "</p>\n" : "");
 }
 
 static void own_html(struct buf *b, const struct email_settings *s, const struct alert *a,

@@ -172,12 +172,17 @@ struct str facts_summary(const struct alert *a)
     return words_says_all(a) ? STR_NONE : a->summary;
 }
 
-struct str facts_exemplar(const struct alert *a, size_t i, bool *ticket)
+struct exemplars facts_exemplars(const struct alert *a)
 {
-    *ticket = false;
-    for (size_t k = 0; k < a->evidence_n; k++)
-        *ticket = *ticket || a->evidence[k].ticket.n;
-    return *ticket ? a->evidence[i].ticket : a->evidence[i].event;
+    struct exemplars all = {0};
+    for (size_t i = 0; i < a->evidence_n; i++)
+        all.tickets = all.tickets || a->evidence[i].ticket.n;
+    for (size_t i = 0; i < a->evidence_n; i++) {
+        struct str id = all.tickets ? a->evidence[i].ticket : a->evidence[i].event;
+        if (id.n)
+            all.ids[all.n++] = id;
+    }
+    return all;
 }
 
 void facts_small_print(struct buf *out, const struct alert *a)

@@ -42,8 +42,13 @@ void facts_update(struct buf *out, const struct alert *a);
 /* What an update leaves to say where the facts do not say all: the summary; n == 0: nothing. */
 struct str facts_summary(const struct alert *a);
 
-/* The i-th exemplar: its ticket, or its event where no exemplar has a ticket; n == 0: it has none. */
-struct str facts_exemplar(const struct alert *a, size_t i, bool *ticket);
+/* What a reader can look up: the tickets of an alert's exemplars; where none has one, their events. */
+struct exemplars {
+    bool tickets;
+    struct str ids[ALERT_EVIDENCE_MAX];
+    size_t n;
+};
+struct exemplars facts_exemplars(const struct alert *a);
 
 /* "Rule page-error · alert 5d41... · 2026-03-02 09:41 UTC" */
 void facts_small_print(struct buf *out, const struct alert *a);

@@ -244,18 +244,15 @@ static void add_exemplars(json_t *blocks, const struct slack_settings *s,
                           const struct alert *a, struct buf *b)
 {
     struct buf piece;
-    bool tickets = false;
+    struct exemplars all = facts_exemplars(a);
     request_buf(&piece);
-    for (size_t i = 0; i < a->evidence_n; i++)
-        tickets = tickets || a->evidence[i].ticket.n;
-    begin_field(b, tickets ? "Tickets" : "Events");
+    begin_field(b, all.tickets ? "Tickets" : "Events");
     size_t empty = b->n;
-    for (size_t i = 0, shown = 0; i < a->evidence_n && shown < TICKETS_SHOWN; i++) {
-        const struct alert_evidence *e = &a->evidence[i];
-        if (tickets && e->ticket.n)
-            words_ticket(&piece, DIALECT_SLACK, s->ticket_url, e->ticket);
-        else if (!tickets && e->event.n)
-            words_code(&piece, DIALECT_SLACK, e->event, VALUE_UNITS);
+    for (size_t i = 0, shown = 0; i < all.n && shown < TICKETS_SHOWN; i++) {
+        if (all.tickets)
+            words_ticket(&piece, DIALECT_SLACK, s->ticket_url, all.ids[i]);
+        else
+            words_code(&piece, DIALECT_SLACK, all.ids[i], VALUE_UNITS);
         shown += piece.n > 0;
         if (piece.n)
             add_piece(b, &piece);

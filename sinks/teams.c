@@ -139,16 +139,12 @@ static void add_exemplar(json_t *block, struct str ticket_url, struct str id)
 static void add_exemplars(json_t *body, const struct teams_settings *s,
                           const struct alert *a)
 {
-    json_t *block = NULL;
-    for (size_t i = 0; i < a->evidence_n; i++) {
-        bool ticket;
-        struct str id = facts_exemplar(a, i, &ticket);
-        if (!id.n)
-            continue;
-        if (!block)
-            block = add_labelled(body, ticket ? STR("Tickets") : STR("Events"));
-        add_exemplar(block, ticket ? s->ticket_url : STR_NONE, id);
-    }
+    struct exemplars all = facts_exemplars(a);
+    if (!all.n)
+        return;
+    json_t *block = add_labelled(body, all.tickets ? STR("Tickets") : STR("Events"));
+    for (size_t i = 0; i < all.n; i++)
+        add_exemplar(block, all.tickets ? s->ticket_url : STR_NONE, all.ids[i]);
 }
 
 static void add_small_print(json_t *body, const struct alert *a)
