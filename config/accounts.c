@@ -16,8 +16,7 @@ static const struct option_row rows[] = {
              "after a loss of Redis so much more is read again from Kafka. By default "
              "90d, or `record_for` where that is shorter."},
 };
-const struct option_table accounts_table = {rows, sizeof rows / sizeof rows[0], NULL,
-                                            NULL};
+const struct option_table accounts_table = OPTION_TABLE(rows, NULL);
 
 /* Who keeps a short record wants little to be read again. */
 static int64_t usual_ms(int64_t record_for_ms)

@@ -49,8 +49,7 @@ static const struct option_row place_rows[] = {
              "either way."},
 };
 #undef AT
-const struct option_table place_table = {
-    place_rows, sizeof place_rows / sizeof place_rows[0], NULL, NULL};
+const struct option_table place_table = OPTION_TABLE(place_rows, NULL);
 
 /* One reading of one part. */
 struct placing {
@@ -60,12 +59,6 @@ struct placing {
     struct map_place *to;
     size_t n;
 };
-
-/* A text; what is none was told of when the options were read. */
-static bool is_known(const struct node *n)
-{
-    return n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n;
-}
 
 static bool is_record_time(struct str pointer)
 {
@@ -109,7 +102,7 @@ static void add_each(struct placing *p, const struct node *from,
 {
     const struct node *n;
     for (size_t i = 0; (n = node_item(from, i)); i++)
-        if (is_known(n))
+        if (node_is_known(n))
             add_pointer(p, n, n->text, like);
 }
 
@@ -119,7 +112,7 @@ static void add_joined(struct placing *p, const struct node *join,
     const struct node *n;
     bool good = true;
     for (size_t i = 0; (n = node_item(join, i)); i++)
-        if (is_known(n))
+        if (node_is_known(n))
             good = pointer_is_good(p->r, n, p->path, n->text) &&
                    is_in_message(p, n, n->text) && good;
     if (pointers->n < 2 || p->use->is_time ||
@@ -154,7 +147,7 @@ static void check_except(struct placing *p, const struct entry *m)
 {
     const struct node *n;
     for (size_t i = 0; m && (n = node_item(m->value, i)); i++)
-        if (is_known(n))
+        if (node_is_known(n))
             check_word(p, n->text, n->at, m->name.p);
 }
 
@@ -172,7 +165,7 @@ static void read_words(struct placing *p, const struct entry *m, struct map_plac
         const struct entry *word = &map->entries[i];
         check_word(p, word->name, word->at, "words");
         words[i].word = word->name;
-        if (is_known(word->value))
+        if (node_is_known(word->value))
             (void)meaning_read(p->r, word->value, path_join(p->r, path, word->name),
                                p->use, &words[i].means);
     }
@@ -190,7 +183,7 @@ static void add_constant(struct placing *p, const struct entry *m)
     struct map_place *to = &p->to[p->n];
     if (p->use->differs)
         complain(p->r, m->at, path, "%s differs from message to message", p->use->name);
-    else if (is_known(m->value) &&
+    else if (node_is_known(m->value) &&
              meaning_read(p->r, m->value, path, p->use, &to->constant))
         p->n++;
 }

@@ -24,8 +24,7 @@ static const struct option_row rows[] = {
              "`ticket.category`: a part of the key, one of the accounts listed, or what "
              "an anomaly is about; else every alert of these rules is hidden."},
 };
-const struct option_table inhibit_table = {rows, sizeof rows / sizeof rows[0], NULL,
-                                           NULL};
+const struct option_table inhibit_table = OPTION_TABLE(rows, NULL);
 
 static void check_names(struct reading *r, const struct entry *m, struct str path,
                         const struct inhibit *i)

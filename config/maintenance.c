@@ -1,8 +1,7 @@
 /* maintenance: NAME: {rule, key, up_to, from, until, weekly, author, reason}: planned silences. Each rule has them all. */
-#include <fnmatch.h>
-
-#include "config/sections.h"
 #include "core/maintenance.h"
+#include "config/sections.h"
+#include "core/pattern.h"
 #include "core/timefmt.h"
 
 struct written {
@@ -56,8 +55,7 @@ static const struct option_row rows[] = {
      TEXT_MAX,
      .help = "Why; it stands in the record of what was not told."},
 };
-const struct option_table maintenance_table = {rows, sizeof rows / sizeof rows[0], NULL,
-                                               NULL};
+const struct option_table maintenance_table = OPTION_TABLE(rows, NULL);
 
 /* `option` is m's, where it is written. */
 static int64_t read_time(struct reading *r, const struct entry *m, struct str path,
@@ -107,7 +105,7 @@ static void check_rule(struct reading *r, const struct entry *m, struct str path
 {
     bool any = pattern.n == 0;
     for (size_t i = 0; i < r->out->rules_n && !any; i++)
-        any = fnmatch(pattern.p, r->out->rules[i].name.p, 0) == 0;
+        any = pattern_fits(pattern, r->out->rules[i].name);
     if (!any)
         warn(r, m->at, path_join(r, path, STR("rule")), "fits the name of no rule");
 }

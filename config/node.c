@@ -8,6 +8,11 @@ struct entry *node_entry(const struct node *map, const char *name)
     return NULL;
 }
 
+bool node_is_known(const struct node *n)
+{
+    return n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n;
+}
+
 const char *node_found(struct reading *r, const struct node *n)
 {
     static const char *const kinds[] = {

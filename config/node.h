@@ -37,6 +37,9 @@ void environment_expand(struct reading *r, struct node *n);
 /* NULL where there is none of that name. */
 struct entry *node_entry(const struct node *map, const char *name);
 
+/* A text that stands there and is known; what is none was told of when the options were read. */
+bool node_is_known(const struct node *n);
+
 /* What stands there, for "expected ..., found ...": "'three'", "a list", "nothing". */
 const char *node_found(struct reading *r, const struct node *n);
 

@@ -75,9 +75,7 @@ void no_such_option(struct reading *r, const struct entry *m, struct str path,
     char meant[SUGGESTION_BYTES];
     struct suggestion near = nearest(r, table, m->name);
     path = path_join(r, path, m->name);
-    if (is_among(table->planned, m->name))
-        complain(r, m->at, path, "is not built yet");
-    else if (lacks_space(m))
+    if (lacks_space(m))
         complain(r, m->at, path, "a space is missing after the ':'");
     else if (near.best.n)
         complain(r, m->at, path, "no such option%s", suggestion_text(&near, meant));

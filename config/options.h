@@ -7,9 +7,9 @@
 struct option_table {
     const struct option_row *rows;
     size_t n;
-    const char *const *also;    /* further names, read by the caller; NULL-terminated */
-    const char *const *planned; /* names of the design that come later; NULL-terminated */
+    const char *const *also; /* further names, read by the caller; NULL-terminated */
 };
+#define OPTION_TABLE(rows, also) {(rows), sizeof(rows) / sizeof(rows)[0], (also)}
 
 /* Sets every member of `settings` to its default. Texts of defaults are borrowed from the table. */
 void options_default(struct reading *r, const struct option_table *table, void *settings);

@@ -41,6 +41,5 @@ static const struct option_row heartbeat_rows[] = {
 };
 #undef AT
 
-#define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
-const struct option_table log_table = {ROWS(log_rows), NULL, NULL};
-const struct option_table heartbeat_table = {ROWS(heartbeat_rows), NULL, NULL};
+const struct option_table log_table = OPTION_TABLE(log_rows, NULL);
+const struct option_table heartbeat_table = OPTION_TABLE(heartbeat_rows, NULL);

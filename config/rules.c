@@ -35,7 +35,7 @@ static const char *kind_names(struct reading *r)
 static void no_such_part(struct reading *r, const struct entry *m, struct str path)
 {
     const char *names[PARTS + 20] = {0};
-    struct option_table table = {NULL, 0, names, NULL};
+    struct option_table table = {NULL, 0, names};
     size_t n = 0;
     for (int i = 0; i < PARTS; i++)
         names[n++] = parts[i].name;
@@ -76,7 +76,7 @@ static void read_kind(struct reading *r, const struct entry *m, struct str path,
                       struct rule *rule)
 {
     rule->kind = detector_named(m->name);
-    struct option_table table = {rule->kind->options, rule->kind->options_n, NULL, NULL};
+    struct option_table table = {rule->kind->options, rule->kind->options_n, NULL};
     rule->settings = arena_alloc(r->arena, rule->kind->settings_bytes);
     options_read(r, &table, m, path_join(r, path, m->name), rule->settings);
 }

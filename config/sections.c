@@ -173,12 +173,11 @@ static const struct option_row root_rows[] = {
 static const char *const section_names[] = {
     "kafka", "redis",  "time",     "status",      "log",     "heartbeat", "sinks",
     "rules", "fields", "accounts", "maintenance", "inhibit", NULL};
-#define ROWS(rows) (rows), sizeof(rows) / sizeof(rows)[0]
-const struct option_table kafka_table = {ROWS(kafka_rows), NULL, NULL};
-const struct option_table redis_table = {ROWS(redis_rows), NULL, NULL};
-const struct option_table time_table = {ROWS(time_rows), NULL, NULL};
-const struct option_table status_table = {ROWS(status_rows), NULL, NULL};
-const struct option_table root_table = {ROWS(root_rows), section_names, NULL};
+const struct option_table kafka_table = OPTION_TABLE(kafka_rows, NULL);
+const struct option_table redis_table = OPTION_TABLE(redis_rows, NULL);
+const struct option_table time_table = OPTION_TABLE(time_rows, NULL);
+const struct option_table status_table = OPTION_TABLE(status_rows, NULL);
+const struct option_table root_table = OPTION_TABLE(root_rows, section_names);
 
 /* --- names --- */
 
@@ -202,10 +201,11 @@ bool name_is_good(struct reading *r, const struct entry *m, struct str path)
     return false;
 }
 
-/* A value that is there and known. */
-static bool known(const struct node *n)
+/* What is written for the option; NULL: nothing that is known. */
+static const struct node *text_of(const struct node *map, const char *option)
 {
-    return n->kind == NODE_TEXT && !n->bad && !n->nothing && !n->unset.n;
+    const struct entry *m = node_entry(map, option);
+    return m && node_is_known(m->value) && m->value->text.n ? m->value : NULL;
 }
 
 /* --- kafka --- */
@@ -224,17 +224,16 @@ static bool topic_is_good(struct reading *r, const struct node *n, struct str pa
 
 static void check_kafka(struct reading *r, const struct node *map)
 {
-    const struct entry *topics = node_entry(map, "topics"),
-                       *dead = node_entry(map, "dead_letter");
-    const struct node *n;
-    bool has_dead = dead && known(dead->value) && dead->value->text.n &&
-                    topic_is_good(r, dead->value, STR("kafka.dead_letter"));
+    const struct entry *topics = node_entry(map, "topics");
+    const struct node *n, *dead = text_of(map, "dead_letter");
+    bool has_dead = dead && topic_is_good(r, dead, STR("kafka.dead_letter"));
     for (size_t i = 0; topics && (n = node_item(topics->value, i)); i++) {
-        if (!known(n) || n->text.n == 0 || !topic_is_good(r, n, STR("kafka.topics")))
+        if (!node_is_known(n) || n->text.n == 0 ||
+            !topic_is_good(r, n, STR("kafka.topics")))
             continue;
-        if (has_dead && str_eq(n->text, dead->value->text))
+        if (has_dead && str_eq(n->text, dead->text))
             complain(
-                r, dead->value->at, STR("kafka.dead_letter"),
+                r, dead->at, STR("kafka.dead_letter"),
                 "is one of kafka.topics: what cannot be read would come back for ever");
     }
 }
@@ -261,13 +260,14 @@ static const char *without_braces(struct reading *r, struct str prefix)
 
 static void check_redis(struct reading *r, const struct node *map)
 {
-    const struct entry *url = node_entry(map, "url"), *prefix = node_entry(map, "prefix");
+    const struct node *url = text_of(map, "url");
+    const struct entry *prefix = node_entry(map, "prefix");
     struct redis_target target;
     struct err e = {0};
-    if (url && known(url->value) && url->value->text.n &&
-        redis_target_parse(url->value->text, &target, &e))
-        complain(r, url->value->at, STR_NONE, "%s", e.text);
-    if (prefix && known(prefix->value) && !is_name(prefix->value->text, NAME_BYTES_MAX))
+    if (url && redis_target_parse(url->text, &target, &e))
+        complain(r, url->at, STR_NONE, "%s", e.text);
+    if (prefix && node_is_known(prefix->value) &&
+        !is_name(prefix->value->text, NAME_BYTES_MAX))
         complain(r, prefix->value->at, STR("redis.prefix"),
                  "expected 1 to %d letters, digits, - _ and ., found %s%s",
                  NAME_BYTES_MAX, node_found(r, prefix->value),
@@ -278,28 +278,26 @@ static void check_redis(struct reading *r, const struct node *map)
 
 static void check_time(struct reading *r, const struct node *map)
 {
-    const struct entry *zone = node_entry(map, "zone");
-    if (zone && known(zone->value) && zone->value->text.n &&
-        !zone_exists(zone->value->text))
-        complain(r, zone->value->at, STR("time.zone"),
+    const struct node *zone = text_of(map, "zone");
+    if (zone && !zone_exists(zone->text))
+        complain(r, zone->at, STR("time.zone"),
                  "expected a time zone that this system knows, such as Europe/Berlin, "
                  "America/New_York or UTC, found %s (Debian's zones come with the "
                  "package tzdata)",
-                 node_found(r, zone->value));
+                 node_found(r, zone));
 }
 
 /* --- status --- */
 
 static void check_status(struct reading *r, const struct node *map)
 {
-    const struct entry *listen = node_entry(map, "listen");
+    const struct node *listen = text_of(map, "listen");
     struct listen_address at;
-    if (listen && known(listen->value) && listen->value->text.n &&
-        !listen_address_parse(listen->value->text, &at))
-        complain(r, listen->value->at, STR("status.listen"),
+    if (listen && !listen_address_parse(listen->text, &at))
+        complain(r, listen->at, STR("status.listen"),
                  "expected an address and a port, such as 127.0.0.1:9464, 0.0.0.0:9464 "
                  "or [::1]:9464, found %s",
-                 node_found(r, listen->value));
+                 node_found(r, listen));
 }
 
 /* --- all --- */

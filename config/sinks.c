@@ -75,16 +75,18 @@ static const struct option_row common_rows[] = {
     {.name = "when_failing",
      .type = OPTION_TEXT,
      .offset = offsetof(struct sink_config, when_failing),
-     .help = "Another sink, which is told when this one fails or refuses, and when it works "
-             "again."},
+     .help =
+         "Another sink, which is told when this one fails or refuses, and when it works "
+         "again."},
 };
-enum { COMMON_ROWS = sizeof common_rows / sizeof common_rows[0], RATE_MAX = 1000 };
-const struct option_table sink_table = {common_rows, COMMON_ROWS, NULL, NULL};
+const struct option_table sink_table = OPTION_TABLE(common_rows, NULL);
+enum { RATE_MAX = 1000 };
 
 /* What a type's table does not have. */
 static const char *const also[] = {
-    "type",  "rate",       "concurrency", "connect_timeout", "timeout",   "allow_private",
-    "proxy", "proxy_file", "ca_file",     "outbox_max",      "when_full", "when_failing", NULL};
+    "type",          "rate",         "concurrency", "connect_timeout", "timeout",
+    "allow_private", "proxy",        "proxy_file",  "ca_file",         "outbox_max",
+    "when_full",     "when_failing", NULL};
 
 static void names_of_types(struct buf *out)
 {
@@ -205,7 +207,7 @@ static void read_sink(struct reading *r, const struct entry *m)
     if (!type)
         return;
     struct sink_config *s = &r->out->sinks[r->out->sinks_n++];
-    struct option_table table = {type->options, type->options_n, also, NULL};
+    struct option_table table = {type->options, type->options_n, also};
     *s = (struct sink_config){.name = m->name,
                               .type = type,
                               .settings = arena_alloc(r->arena, type->settings_bytes)};
@@ -238,32 +240,25 @@ static bool rule_sends_to(const struct node *rule, struct str name)
     return false;
 }
 
-static bool is_named(const struct node *root, const char *section, const char *option,
-                     struct str name)
+static bool names(const struct node *map, const char *option, struct str name)
 {
-    const struct entry *s = node_entry(root, section), *o = NULL;
-    if (s && s->value->kind == NODE_MAP)
-        o = node_entry(s->value, option);
-    return o && o->value->kind == NODE_TEXT && str_eq(o->value->text, name);
+    const struct entry *m = node_entry(map, option);
+    return m && m->value->kind == NODE_TEXT && str_eq(m->value->text, name);
 }
 
 static bool is_told_of_others(const struct node *root, struct str name)
 {
     const struct node *all = node_entry(root, "sinks")->value;
-    for (size_t i = 0; i < all->n; i++) {
-        const struct entry *other = &all->entries[i];
-        const struct entry *o = other->value->kind == NODE_MAP
-                                    ? node_entry(other->value, "when_failing")
-                                    : NULL;
-        if (o && o->value->kind == NODE_TEXT && str_eq(o->value->text, name))
+    for (size_t i = 0; i < all->n; i++)
+        if (names(all->entries[i].value, "when_failing", name))
             return true;
-    }
     return false;
 }
 
 static bool is_used(const struct node *root, struct str name)
 {
-    if (is_named(root, "heartbeat", "sink", name) || is_told_of_others(root, name))
+    const struct entry *beat = node_entry(root, "heartbeat");
+    if ((beat && names(beat->value, "sink", name)) || is_told_of_others(root, name))
         return true;
     const struct entry *rules = node_entry(root, "rules");
     for (size_t i = 0; rules && rules->value->kind == NODE_MAP && i < rules->value->n;
@@ -297,13 +292,12 @@ static void check_told(struct reading *r)
 {
     const struct entry *beat = node_entry(r->root, "heartbeat"),
                        *m = node_entry(r->root, "sinks");
-    if (beat && beat->value->kind == NODE_MAP)
+    if (beat)
         check_sink(r, node_entry(beat->value, "sink"), STR("heartbeat"), STR_NONE);
     for (size_t i = 0; m && m->value->kind == NODE_MAP && i < m->value->n; i++) {
         const struct entry *sink = &m->value->entries[i];
-        if (sink->value->kind == NODE_MAP)
-            check_sink(r, node_entry(sink->value, "when_failing"),
-                       path_join(r, STR("sinks"), sink->name), sink->name);
+        check_sink(r, node_entry(sink->value, "when_failing"),
+                   path_join(r, STR("sinks"), sink->name), sink->name);
     }
 }
 

@@ -311,7 +311,7 @@ static bool read_template(const struct value_in *v)
 
 static struct option_table group_table(const struct option_row *row)
 {
-    return (struct option_table){row->rows, row->rows_n, NULL, NULL};
+    return (struct option_table){row->rows, row->rows_n, NULL};
 }
 
 static bool read_group(const struct value_in *v)

@@ -70,7 +70,7 @@ int sink_case_init(struct sink_case *c, const char *type, const char *const *set
     struct config config = {0};
     struct reading r = {.arena = arena, .out = &config};
     options_default(
-        &r, &(struct option_table){c->sink->options, c->sink->options_n, NULL, NULL},
+        &r, &(struct option_table){c->sink->options, c->sink->options_n, NULL},
         c->settings);
     for (size_t i = 0; i < n; i++) {
         struct str name = str_of(settings[i]);

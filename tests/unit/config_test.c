@@ -399,8 +399,7 @@ static const struct option_row own_rows[] = {
      .fallback = "green"},
     {.name = "field", .type = OPTION_FIELD, .offset = AT(field)},
 };
-static const struct option_table own_table = {
-    own_rows, sizeof own_rows / sizeof own_rows[0], NULL, NULL};
+static const struct option_table own_table = OPTION_TABLE(own_rows, NULL);
 
 /* Reads yaml by the table; `said` must be the whole report. */
 static void read_own(const char *yaml, struct own_settings *out, const char *said)
