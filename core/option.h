@@ -62,4 +62,8 @@ struct option_row {
     size_t rows_n;
 };
 
+/* For a row that is a group of others. */
+#define OPTION_GROUP_OF(table) \
+    .type = OPTION_GROUP, .rows = (table), .rows_n = sizeof(table) / sizeof(table)[0]
+
 #endif

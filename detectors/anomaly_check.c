@@ -2,6 +2,7 @@
 #include <xxhash.h>
 
 #include "detectors/anomaly.h"
+#include "detectors/rows.h"
 
 enum { HISTORY_MOST = 10000, HOUR_MS = 3600000, DAY_MS = 86400000 };
 
@@ -166,7 +167,6 @@ static int anomaly_check(struct rule *rule, struct err *e)
 }
 
 static const char *const season_words[] = {"none", "hour_of_day", "hour_of_week", NULL};
-static const char *const bucket_words[] = {"month", NULL};
 static const char *const method_words[] = {"zscore", "novelty", "surprise", NULL};
 static const char *const direction_words[] = {"up", "down", "both", NULL};
 
@@ -190,16 +190,7 @@ static const struct option_row anomaly_options[] = {
      .offset = AT(match),
      .help = "For metric: ratio, which of the rule's events are counted against all of "
              "them."},
-    {.name = "bucket",
-     .type = OPTION_DURATION,
-     .offset = AT(bucket_ms),
-     .required = true,
-     .min = 60000,
-     .max = 7.0 * DAY_MS,
-     .words = bucket_words,
-     .help =
-         "Width of a bucket of event time. 1d, 7d and month are those of the calendar in "
-         "time.zone, a week from Monday."},
+    BUCKET_ROW(AT(bucket_ms)),
     {.name = "history",
      .type = OPTION_DURATION,
      .offset = AT(history_ms),

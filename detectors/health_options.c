@@ -2,10 +2,15 @@
 #include "detectors/health.h"
 
 #define HOUR_MS 3600000.0
-#define YEAR_MS (366.0 * 86400000)
 #define POINTS_MAX 1000
-#define ROWS_OF(table) .rows = (table), .rows_n = sizeof(table) / sizeof(table)[0]
+#define YEAR_MS (366.0 * 86400000)
 #define AT(member) offsetof(struct health_settings, member)
+#define POINTS_ROW(at, usual)                                                         \
+    {                                                                                 \
+        .name = "points", .type = OPTION_INT, .offset = (at), .fallback = (usual),    \
+        .max = POINTS_MAX,                                                            \
+        .help = "What it adds to the score while it is true; 0: it is not looked at." \
+    }
 
 static const struct option_row friction_rows[] = {
     {.name = "on",
@@ -32,12 +37,7 @@ static const struct option_row friction_rows[] = {
      .min = 1000,
      .max = YEAR_MS,
      .help = "The time in which they must lie."},
-    {.name = "points",
-     .type = OPTION_INT,
-     .offset = AT(counts[PART_FRICTION].points),
-     .fallback = "30",
-     .max = POINTS_MAX,
-     .help = "What it adds to the score while it is true; 0: it is not looked at."},
+    POINTS_ROW(AT(counts[PART_FRICTION].points), "30"),
 };
 
 static const struct option_row escalations_rows[] = {
@@ -64,12 +64,7 @@ static const struct option_row escalations_rows[] = {
      .min = 1000,
      .max = YEAR_MS,
      .help = "The time in which they must lie."},
-    {.name = "points",
-     .type = OPTION_INT,
-     .offset = AT(counts[PART_ESCALATIONS].points),
-     .fallback = "20",
-     .max = POINTS_MAX,
-     .help = "What it adds to the score while it is true; 0: it is not looked at."},
+    POINTS_ROW(AT(counts[PART_ESCALATIONS].points), "20"),
 };
 
 static const struct option_row csat_rows[] = {
@@ -104,12 +99,7 @@ static const struct option_row csat_rows[] = {
      .min = 60000,
      .max = YEAR_MS,
      .help = "The time in which they lie, in 30 cells; the time before is as long."},
-    {.name = "points",
-     .type = OPTION_INT,
-     .offset = AT(csat.points),
-     .fallback = "25",
-     .max = POINTS_MAX,
-     .help = "What it adds to the score while it is true; 0: it is not looked at."},
+    POINTS_ROW(AT(csat.points), "25"),
 };
 
 static const struct option_row after_rows[] = {
@@ -136,8 +126,7 @@ static const struct option_row quiet_rows[] = {
      .help = "What is a sign of life; by default ticket.created, ticket.reopened, "
              "ticket.rated, page.error, conversation.finished and usage.activity."},
     {.name = "after",
-     .type = OPTION_GROUP,
-     ROWS_OF(after_rows),
+     OPTION_GROUP_OF(after_rows),
      .help = "What an account must have done before, so that its silence matters."},
     {.name = "silent_for",
      .type = OPTION_DURATION,
@@ -153,12 +142,7 @@ static const struct option_row quiet_rows[] = {
      .min = 1000,
      .max = YEAR_MS,
      .help = "How long it stays true of an account that never comes back."},
-    {.name = "points",
-     .type = OPTION_INT,
-     .offset = AT(quiet.points),
-     .fallback = "30",
-     .max = POINTS_MAX,
-     .help = "What it adds to the score while it is true; 0: it is not looked at."},
+    POINTS_ROW(AT(quiet.points), "30"),
 };
 
 static const struct option_row weigh_rows[] = {
@@ -210,24 +194,19 @@ static const struct option_row health_rows[] = {
      .max = 1e6,
      .help = "It resolves when the score falls below; by default 60 % of at_risk."},
     {.name = "friction",
-     .type = OPTION_GROUP,
-     ROWS_OF(friction_rows),
+     OPTION_GROUP_OF(friction_rows),
      .help = "Tickets that went badly for the customer."},
     {.name = "escalations",
-     .type = OPTION_GROUP,
-     ROWS_OF(escalations_rows),
+     OPTION_GROUP_OF(escalations_rows),
      .help = "Tickets that were escalated."},
     {.name = "csat",
-     .type = OPTION_GROUP,
-     ROWS_OF(csat_rows),
+     OPTION_GROUP_OF(csat_rows),
      .help = "Ratings that are low, or fell."},
     {.name = "quiet",
-     .type = OPTION_GROUP,
-     ROWS_OF(quiet_rows),
+     OPTION_GROUP_OF(quiet_rows),
      .help = "An engaged account that says nothing any more."},
     {.name = "weigh",
-     .type = OPTION_GROUP,
-     ROWS_OF(weigh_rows),
+     OPTION_GROUP_OF(weigh_rows),
      .help = "What the points are multiplied by: what the account is worth, and when it "
              "decides."},
 };

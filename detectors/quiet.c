@@ -325,9 +325,7 @@ static const struct option_row after_options[] = {
 
 static const struct option_row quiet_options[] = {
     {.name = "after",
-     .type = OPTION_GROUP,
-     .rows = after_options,
-     .rows_n = sizeof after_options / sizeof after_options[0],
+     OPTION_GROUP_OF(after_options),
      .required = true,
      .help = "What a key must have done before, so that its silence matters."},
     {.name = "silent_for",

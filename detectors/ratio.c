@@ -11,6 +11,7 @@
 
 #include "detectors/judgement.h"
 #include "detectors/ratio.h"
+#include "detectors/rows.h"
 
 enum {
     HISTORY_MOST = 10000,
@@ -259,7 +260,6 @@ static int ratio_check(struct rule *rule, struct err *e)
     return 0;
 }
 
-static const char *const bucket_words[] = {"month", NULL};
 static const char *const direction_words[] = {"both", "up", "down", NULL};
 static const char *const against_words[] = {"itself", "overall", NULL};
 
@@ -272,16 +272,7 @@ static const struct option_row ratio_options[] = {
      .offset = AT(match),
      .required = true,
      .help = "Which of the rule's events are counted against all of them."},
-    {.name = "bucket",
-     .type = OPTION_DURATION,
-     .offset = AT(bucket_ms),
-     .required = true,
-     .min = 60000,
-     .max = 7 * 86400000.0,
-     .words = bucket_words,
-     .help =
-         "Width of a bucket of event time. 1d, 7d and month are those of the calendar in "
-         "time.zone, a week from Monday."},
+    BUCKET_ROW(AT(bucket_ms)),
     {.name = "min_denominator",
      .type = OPTION_INT,
      .offset = AT(min_denominator),

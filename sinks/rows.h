@@ -16,11 +16,10 @@
     {                                                                         \
         .name = (text), .type = OPTION_TEMPLATE, .offset = (at), .help = (is) \
     }
-#define TEMPLATES_ROW(texts)                                        \
-    {                                                               \
-        .name = "templates", .type = OPTION_GROUP, .rows = (texts), \
-        .rows_n = sizeof(texts) / sizeof(texts)[0],                 \
-        .help = "Texts of your own (docs/templates.md)."            \
+#define TEMPLATES_ROW(texts)                             \
+    {                                                    \
+        .name = "templates", OPTION_GROUP_OF(texts),     \
+        .help = "Texts of your own (docs/templates.md)." \
     }
 
 #endif
