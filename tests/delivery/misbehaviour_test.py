@@ -21,6 +21,7 @@ import unittest
 sys.path.insert(0, os.path.dirname(__file__))
 import redis_server  # noqa: E402
 from network_test import certificate  # noqa: E402
+from ports import free_port  # noqa: E402
 from pod import DeliveryCase, Pod, alert, wait_for  # noqa: E402
 from receiver import Receiver, answer  # noqa: E402
 
@@ -29,7 +30,7 @@ NGINX = shutil.which("nginx", path=os.environ["PATH"] + ":/usr/sbin:" + os.path.
 BIG_BYTES = 30 * 1000 * 1000
 # What a sink with one alert comes to.
 DELIVERED, AGAIN, DEAD, PAUSED = "delivered", "again", "dead", "paused"
-SETTINGS = ["retry_min=200", "retry_max=800", "request_timeout=1500", "connect_timeout=800", "lease=20000",
+SETTINGS = ["retry_min=200", "retry_max=800", "request_timeout=3000", "connect_timeout=2000", "lease=60000",
             "paused_min=1000", "paused_max=2000", "retry_after_max=2000"]
 
 
@@ -63,20 +64,15 @@ class Misbehaving(Receiver):
 class Nginx:
     def __init__(self, folder, files):
         self.folder = folder
-        self.port, self.tls_port = (self.free_port() for _ in range(2))
+        self.port, self.tls_port = (free_port() for _ in range(2))
         with open(f"{folder}/big.bin", "wb") as f:
             f.truncate(BIG_BYTES)
         with open(f"{folder}/nginx.conf", "w", encoding="utf-8") as f:
             f.write(self.configuration(files))
         self.process = subprocess.Popen([NGINX, "-p", folder, "-c", f"{folder}/nginx.conf", "-e", f"{folder}/error.log"])
-        if not wait_for(self.answers, 10):
+        if not wait_for(self.answers):
             with open(f"{folder}/error.log", encoding="utf-8") as f:
                 raise RuntimeError(f.read())
-
-    @staticmethod
-    def free_port():
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            return s.getsockname()[1]
 
     def answers(self):
         with socket.socket() as s:
@@ -115,7 +111,7 @@ http {{
 
     def close(self):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
 
 class MisbehaviourTest(DeliveryCase):
@@ -177,8 +173,8 @@ class MisbehaviourTest(DeliveryCase):
         if os.getloadavg()[0] > 3 * os.cpu_count():
             print("the machine is busy with other things: the latencies are not judged")
         else:
-            self.assertLess(statistics.median(well) - statistics.median(alone), 250)
-            self.assertLess(max(well) - max(alone), 1000)
+            self.assertLess(statistics.median(well) - statistics.median(alone), 500)
+            self.assertLess(sorted(well)[-3] - sorted(alone)[-3], 1500)  # half of what each dead one waits
         self.assertLess(grown, 12000)
         for private in ("private words", "127.0.0.1", "localhost", "169.254"):
             self.assertNotIn(private, pod.log())
@@ -247,10 +243,10 @@ class MisbehaviourTest(DeliveryCase):
         self.assertEqual({len(b) for b in bodies.values()}, {1})  # whatever was lost, the same again
         gaps = {kind: self.gap(f"/wish/{kind}") for kind in Misbehaving.WISHES}
         for kind, least in {"seconds": 1, "huge": 2, "far": 2}.items():
-            self.assertTrue(least <= gaps[kind] < least + 4, gaps)  # the machine may be busy
+            self.assertTrue(least <= gaps[kind] < least + 20, gaps)  # the machine may be busy
         for kind in ("zero", "junk", "negative", "float", "old", "empty"):
-            self.assertLess(gaps[kind], 4, gaps)
-        self.assertTrue(1 < self.gap("/reset_at") < 5)
+            self.assertLess(gaps[kind], 20, gaps)
+        self.assertTrue(1 < self.gap("/reset_at") < 20)
         self.assertLess(self.receiver.bytes_sent["body30"], 11 * 15e6)  # some lies in the kernel's buffers
         self.assertIsNone(pod.process.poll())
 

@@ -99,7 +99,7 @@ class NetworkTest(DeliveryCase):
         self.assertTrue(self.delivered("may"))
         self.assertEqual(self.receiver.of("/ok/maynot"), [])
         self.assertEqual(self.redis.waiting("maynot"), 1)
-        self.assertGreaterEqual(pod.log().count("event=alert_refused sink=maynot "), 2)
+        self.assertTrue(wait_for(lambda: pod.log().count("event=alert_refused sink=maynot ") >= 2), pod.log()[-3000:])
 
     def test_an_address_that_the_operator_wrote(self):
         """Private ones count as allowed, in any spelling; metadata and the like do not, and are never asked."""
@@ -110,7 +110,7 @@ class NetworkTest(DeliveryCase):
         for sink in (*good, *bad):
             self.redis.add(sink, alert(1))
         began = time.monotonic()
-        pod = self.pod("allow=true", *(f"{sink}=http://{host}:{port}/ok/{sink}" for sink, host in {**good, **bad}.items()))
+        pod = self.pod("connect_timeout=60000", "request_timeout=60000", "allow=true", *(f"{sink}=http://{host}:{port}/ok/{sink}" for sink, host in {**good, **bad}.items()))
         for sink in good:
             self.assertTrue(self.delivered(sink), sink)
             self.assertEqual(len(self.receiver.of(f"/ok/{sink}")), 1)
@@ -118,7 +118,7 @@ class NetworkTest(DeliveryCase):
             self.assertTrue(pod.says(f"event=sink_paused sink={sink} "), sink)
             self.assertEqual(self.receiver.of(f"/ok/{sink}"), [])
             self.assertEqual(self.redis.waiting(sink), 1)
-        self.assertLess(time.monotonic() - began, 5)
+        self.assertLess(time.monotonic() - began, 40)  # nobody waited for a connection
 
     def test_a_redirect_to_the_metadata_address(self):
         self.receiver.location = "http://169.254.169.254/latest/meta-data/"
@@ -170,11 +170,11 @@ class NetworkTest(DeliveryCase):
     def test_a_time_out_of_its_own(self):
         for sink in ("short", "long"):
             self.redis.add(sink, alert(1))
-        pod = self.pod("lease=20000", "request_timeout=9000", "timeout=300", f"short={self.receiver.url('/hang_once/a')}",
-                       "timeout=4000", f"long={self.receiver.url('/slow/2500')}")
+        pod = self.pod("lease=20000", "request_timeout=60000", "timeout=2000", f"short={self.receiver.url('/hang_once/a')}",
+                       "timeout=30000", f"long={self.receiver.url('/slow/2500')}")
         self.assertTrue(self.delivered("short"))
         first, second = self.receiver.of("/hang_once/a")
-        self.assertTrue(0.1 < second.time - first.time < 4, second.time - first.time)
+        self.assertTrue(1 < second.time - first.time < 30, second.time - first.time)
         self.assertTrue(self.delivered("long"))
         self.assertEqual(len(self.receiver.of("/slow/2500")), 1)
         self.assertTrue(pod.says("event=alert_retry", times=1), pod.log()[-3000:])

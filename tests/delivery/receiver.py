@@ -68,6 +68,7 @@ class Receiver:
         self.bytes_sent = {}  # by those without end
         self.location = None  # of redirects
         self.serving, self.most_served = {}, {}  # path -> at a time
+        self.here = threading.local()  # the request that a thread serves
         self.socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = self.socket.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
@@ -115,7 +116,7 @@ class Receiver:
         with self.lock:
             now = self.serving[request.path] = self.serving.get(request.path, 0) + 1
             self.most_served[request.path] = max(now, self.most_served.get(request.path, 0))
-        request.began = time.monotonic()
+        request.began, self.here.request = time.monotonic(), request
         path = request.path.split("/")[1:]
         if path[0] == "only":
             path = ["status", path[2] if request.number() == int(path[1]) else "200"]
@@ -124,6 +125,12 @@ class Receiver:
         try:
             return self.act(connection, path, earlier)
         finally:
+            self.served()
+
+    def served(self):
+        """Before the answer, where there is one: who hears it may send the next request before we go on."""
+        request, self.here.request = self.here.request, None
+        if request:
             request.ended = time.monotonic()
             with self.lock:
                 self.serving[request.path] -= 1
@@ -150,6 +157,7 @@ class Receiver:
             status = args[0]
         if name in ("fail", "refuse") and earlier < args[0]:
             status = args[1] if name == "refuse" else 500
+        self.served()
         return answer(connection, status)
 
     def limit(self, connection, name, seconds, earlier):

@@ -2,13 +2,13 @@
 import binascii
 import pathlib
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+from ports import free_port  # noqa: E402
 from resp import Client  # noqa: E402
 
 
@@ -30,8 +30,7 @@ ONE_SHARD = shard_stem(1, 0)
 class Redis:
     def __init__(self):
         self.dir = tempfile.mkdtemp(prefix="delivery_redis.")
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            self.port = s.getsockname()[1]
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}"
         self.client = None
         self.start()
@@ -41,7 +40,7 @@ class Redis:
             ["redis-server", "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.dir,
              "--save", "", "--appendonly", "yes", "--appendfsync", "always"],
             stdout=subprocess.DEVNULL)
-        until = time.monotonic() + 10
+        until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
                 self.client = None

@@ -23,9 +23,10 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "contract"), str(HERE.parent / "delivery")]
 import payloads  # noqa: E402
 import redis_server  # noqa: E402
+from ports import free_port  # noqa: E402
 
 TEAM = "9cfb482a-81e3-4154-b5b9-2c805e70a02d"
-QUICK = ["retry_min=20", "retry_max=100", "retry_after_max=50", "request_timeout=2000", "connect_timeout=400", "lease=1000"]
+QUICK = ["retry_min=20", "retry_max=100", "retry_after_max=50", "request_timeout=5000", "connect_timeout=2000", "lease=3000"]
 PRIORITY = {"low": 4, "medium": 3, "high": 2, "critical": 1}
 
 
@@ -36,7 +37,7 @@ class Linear:
         self.folder = tempfile.TemporaryDirectory(prefix="linear.")
         self.file = pathlib.Path(self.folder.name) / "state.json"
         self.arguments = [str(modules), str(schema), str(self.file)]
-        self.chaos, self.seed, self.port, self.starts, self.ended = str(chaos), seed, 0, 0, False
+        self.chaos, self.seed, self.port, self.starts, self.ended = str(chaos), seed, free_port(), 0, False
         self.start()
         threading.Thread(target=self.watch, daemon=True).start()
 
@@ -80,7 +81,7 @@ class Pod:
 
     def end(self, kill=False):
         self.process.kill() if kill else self.process.terminate()
-        status = self.process.wait(20)
+        status = self.process.wait(60)
         self.process.stdout.close()
         self.log.seek(0)
         said = self.log.read().decode()
