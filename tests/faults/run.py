@@ -35,7 +35,7 @@ import world as worlds  # noqa: E402
 BIN = pathlib.Path(os.environ.get("TICKETWATCH_BIN", HERE.parents[1] / "build-test"))
 PROGRAM, TOOLS = str(BIN / "ticketwatch"), BIN / "tests"
 SKIP = 77
-REST_S = 100  # within which everything must have come to rest
+REST_S = 200  # within which everything must have come to rest
 STAYS_S = 0.7
 
 

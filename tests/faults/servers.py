@@ -3,7 +3,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
+from ports import free_port  # noqa: E402
 from resp import Client  # noqa: E402
 # `appendfsync no` writes at once and leaves syncing to the kernel: killing the process loses nothing, so that what is
 # lost is what the suite takes away.
@@ -23,13 +23,7 @@ def redis_program():
     return os.environ.get("REDIS_SERVER") or shutil.which("redis-server")
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_for(what, condition, seconds=20):
+def wait_for(what, condition, seconds=60):
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:
