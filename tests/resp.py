@@ -3,7 +3,7 @@ import socket
 
 
 class Client:
-    def __init__(self, port, timeout=5):
+    def __init__(self, port, timeout=30):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.file = self.socket.makefile("rb")

@@ -216,8 +216,7 @@ class MisbehaviourTest(DeliveryCase):
         tls.load_cert_chain(*files)
         secure = Receiver(tls)
         self.addCleanup(secure.close)
-        with socket.create_server(("127.0.0.1", 0)) as nobody:
-            closed = nobody.getsockname()[1]
+        closed = free_port()
         table = {
             "trickle": (url("/trickle"), DELIVERED, ""), "body30": (url("/body30"), DELIVERED, ""),
             "endless": (url("/huge"), DELIVERED, ""), "header": (url("/huge_header"), AGAIN, "no answer"),

@@ -19,13 +19,16 @@ import unittest
 import uuid
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests" / "oracle"))
+sys.path[:0] = [str(ROOT / "tests" / "oracle"), str(ROOT / "tests")]
 import log as logs  # noqa: E402
+from ports import free_port  # noqa: E402
 
 BIN = pathlib.Path(os.environ.get("TICKETWATCH_BIN", ROOT / "build-test"))
 PROGRAM = str(BIN / "ticketwatch")
 FEED, TOPIC = str(BIN / "tests" / "kafka_feed"), str(BIN / "tests" / "kafka_topic")
 SKIP = 77
+PATIENCE = 4  # so many times longer a busy machine may take
+LEARNT_S = 5  # every process knows a silence, or what explains an alert: they look every two seconds
 
 
 def need_services():
@@ -40,7 +43,8 @@ def until(record, cutoff_ms, from_ms=0):
 
 
 def wait_until(what, condition, seconds=60.0):
-    """Polls until condition() is true; its last value is returned."""
+    """Polls until condition() is true; its last value is returned. `seconds` are a quiet machine's."""
+    seconds *= PATIENCE
     end = time.monotonic() + seconds
     while True:
         value = condition()
@@ -119,25 +123,28 @@ class System:
         self.make_topic(self.name + ".dlq", 1)
 
     def make_topic(self, name, partitions, *config):
-        subprocess.run([TOPIC, os.environ["KAFKA_BROKERS"], "create", name, str(partitions), *config], check=True, timeout=60)
+        subprocess.run([TOPIC, os.environ["KAFKA_BROKERS"], "create", name, str(partitions), *config], check=True, timeout=60 * PATIENCE)
 
     def feed(self, lines, topic=None):
         """lines: bytes of JSON lines whose "kafka" member says partition and timestamp."""
         subprocess.run([FEED, os.environ["KAFKA_BROKERS"], topic or self.name], input=lines, check=True, timeout=300)
 
-    def stream(self, lines, seconds):
-        """Feeds them evenly over so many seconds, in a thread of its own, which is returned."""
+    def stream(self, lines, seconds, rest=None):
+        """Feeds them evenly over so many seconds, in a thread of its own, which is returned; the last tenth not before the event
+        `rest`."""
         feed = subprocess.Popen([FEED, os.environ["KAFKA_BROKERS"], self.name], stdin=subprocess.PIPE)
         self.feeds.append(feed)
         parts = seconds * 20
 
         def run():
             for i in range(parts):
+                if rest and i == parts * 9 // 10:
+                    rest.wait(60 * PATIENCE)
                 feed.stdin.write(b"".join(lines[len(lines) * i // parts:len(lines) * (i + 1) // parts]))
                 feed.stdin.flush()
                 time.sleep(seconds / parts)
             feed.stdin.close()
-            if feed.wait(60):
+            if feed.wait(60 * PATIENCE):
                 raise RuntimeError("the feed failed")
 
         thread = threading.Thread(target=run)
@@ -156,7 +163,11 @@ class System:
 
     def stop(self, process, how=signal.SIGTERM, seconds=30):
         process.send_signal(how)
-        code = process.wait(seconds)
+        return self.ended(process, seconds)
+
+    def ended(self, process, seconds=30):
+        """The exit code of one that ends by itself."""
+        code = process.wait(seconds * PATIENCE)
         self.processes.remove(process)
         return code
 
@@ -171,7 +182,7 @@ class System:
 
     def verb(self, *words, code=0):
         """What a verb prints, or what it complains of where it should."""
-        done = subprocess.run([PROGRAM, *words, "-c", str(self.config)], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([PROGRAM, *words, "-c", str(self.config)], capture_output=True, text=True, timeout=60 * PATIENCE)
         if done.returncode != code:
             raise AssertionError("%s: exit code %d: %s%s" % (" ".join(words), done.returncode, done.stderr, done.stdout))
         return done.stdout if code == 0 else done.stderr
@@ -182,7 +193,7 @@ class System:
 
     def replay(self, *logs):
         done = subprocess.run([PROGRAM, "replay", "--quiet", "-c", str(self.config), *map(str, logs)],
-                              capture_output=True, timeout=120)
+                              capture_output=True, timeout=120 * PATIENCE)
         if done.returncode:
             raise AssertionError("replay: %s" % done.stderr.decode())
         return done.stdout
@@ -223,12 +234,6 @@ class OneSink(unittest.TestCase):
         self.verb = self.system.verb
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class PrivateRedis:
     def __init__(self, *options):
         self.folder, self.port = tempfile.mkdtemp(prefix="ticketwatch-redis-"), free_port()
@@ -255,7 +260,7 @@ class PrivateRedis:
 
 def redis_command(port, *words):
     """One command; the raw answer, for short ones."""
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as link:
         link.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w.encode()), w.encode()) for w in words))
         return link.recv(65536).decode(errors="replace").strip()
 

@@ -46,11 +46,11 @@ class Cluster:
         self.ids = [self.ask(port, "cluster", "myid") for port in self.ports]
 
     def services(self, *words):
-        done = subprocess.run([SERVICES, "-d", self.folder, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([SERVICES, "-d", self.folder, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120 * live.PATIENCE)
         assert done.returncode == 0, done.stderr
 
     def ask(self, port, *words):
-        done = subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(port), *map(str, words)], capture_output=True, text=True, timeout=30)
+        done = subprocess.run(["redis-cli", "-h", "127.0.0.1", "-p", str(port), *map(str, words)], capture_output=True, text=True, timeout=30 * live.PATIENCE)
         answer = done.stdout.strip()
         assert done.returncode == 0 and not answer.startswith(("ERR", "IOERR")), "%s: %s" % (words, answer)
         return answer
@@ -125,8 +125,8 @@ class Moves(unittest.TestCase):
         for _ in range(2):
             system.start()
         live.wait_until("both at work", lambda: system.log_text().count("event=rebalance what=assigned") >= 2, 30)
+        live.wait_until("the shards", lambda: len(self.places(system)) == shards, 30)
         places = self.places(system)
-        self.assertEqual(len(places), shards)
         feeding = system.stream(lines, STREAM_S)
         disturb(system, places)
         feeding.join()

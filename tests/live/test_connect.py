@@ -27,7 +27,7 @@ JAAS = "org.apache.kafka.common.security."
 
 
 def run(*words, **more):
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=150, **more)
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=150 * live.PATIENCE, **more)
     assert done.returncode == 0, "%s: %s%s" % (words, done.stdout, done.stderr)
     return done.stdout
 
@@ -177,8 +177,7 @@ class Connect(unittest.TestCase):
 
     def test_a_wrong_password_is_said(self):
         system, process = self.start("SASL", self.log_in("tw", "plain-wrong"))
-        self.assertEqual(process.wait(40), 3, system.log_text())
-        system.processes.remove(process)
+        self.assertEqual(system.ended(process), 3, system.log_text())
         self.assertRegex(system.log_text(), r'event=failed reason="Kafka at 127\.0\.0\.1:\d+ does not let us in: .*[Aa]uthentication failed')
         self.assertNotIn("plain-wrong", system.log_text())
 

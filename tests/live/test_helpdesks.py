@@ -46,7 +46,7 @@ class Helpdesks(unittest.TestCase):
 
     def test_zendesk_and_its_dead_letter(self):
         system = self.confirms("zendesk", 6)
-        dead = test_bad_input.consumed(system.name + ".dlq")
+        dead = test_bad_input.consumed(system.name + ".dlq", 1)
         self.assertEqual(len(dead), 1, dead)
         self.assertIn(b"time is missing: there is no text or number at /time", b" ".join(dead[0][0].values()))
 

@@ -119,11 +119,11 @@ class Transactions(unittest.TestCase):
     def test_aborted_records_are_not_counted_and_control_records_hold_nothing_up(self):
         """At the end of each partition stand aborted records and the transaction's end: they are no event, and the
         partitions fall idle all the same."""
-        system = live.System("  r:\n    by: [account]\n    count: {at_least: 3, within: 2s}\n", 2, lateness="8s", idle_after="1s")  # else a slow machine is late
+        system = live.System("  r:\n    by: [account]\n    count: {at_least: 3, within: 2s}\n", 2, lateness="16s", idle_after="1s")  # else a slow machine is late
         self.addCleanup(system.close)
 
         def transact(how, lines):
-            subprocess.run([live.FEED, os.environ["KAFKA_BROKERS"], system.name, how], input=b"".join(lines), check=True, timeout=60)
+            subprocess.run([live.FEED, os.environ["KAFKA_BROKERS"], system.name, how], input=b"".join(lines), check=True, timeout=60 * live.PATIENCE)
         system.start()
         live.wait_until("an assignment", lambda: "event=partition_assigned" in system.log_text(), 30)
         now = int(time.time() * 1000)

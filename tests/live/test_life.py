@@ -78,7 +78,7 @@ class Life(unittest.TestCase):
         self.event(2, "bolt", **error)  # fires, and explains what acme and bolt say from now on
         self.feed()
         live.wait_until("the cause", lambda: any(t[1:] == ("cause", "/pay", "firing") for t in self.told()))
-        time.sleep(2.5)  # by now both processes know
+        time.sleep(live.LEARNT_S)  # by now both processes know
         self.event(10, "acme")
         self.event(11, "cogs")
         self.feed()

@@ -67,13 +67,13 @@ class Notices(unittest.TestCase):
         self.system.feed(b"".join(events(i, 1, "a%d" % i) for i in range(12)))
         told = live.wait_until("a word of it", lambda: self.said("/backup"), 60)[0]
         self.assertEqual((told["rule"], told["key"], told["state"], told["severity"]), ("ticketwatch-sink", {"sink": "ops"}, "firing", "high"))
-        self.assertIn("event=sink_fails sink=ops told=backup", self.system.log_text())
+        live.wait_until("a line", lambda: "event=sink_fails sink=ops told=backup" in self.system.log_text())
         time.sleep(4)
         self.assertEqual(len(self.said("/backup")), 1, "said once for all processes")
         self.receiver.answer = lambda path, body: 200
         both = live.wait_until("the end of it", lambda: len(self.said("/backup")) == 2 and self.said("/backup"), 90)
         self.assertEqual((both[1]["state"], both[1]["id"]), ("resolved", told["id"]))
-        self.assertEqual(len(self.receiver.alerts("/ops")), 12)
+        live.wait_until("what waited", lambda: len(self.receiver.alerts("/ops")) == 12)
         self.assertEqual(self.system.stop_all(), [0, 0])
 
 

@@ -92,6 +92,7 @@ class Sinks(unittest.TestCase):
         system.feed(bursts(r, 0, 120, START))
         live.wait_until("the pause", lambda: "when_full: pause" in system.log_text(), 60)
         system.feed(bursts(r, 1000, 100, START + HOUR // 2))
+        live.wait_until("the other sink", lambda: len(firing(self.receiver, "/up")) >= 120)
         time.sleep(3)
         self.assertEqual(len(firing(self.receiver, "/up")), 120)
         self.down = False

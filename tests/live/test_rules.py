@@ -25,6 +25,7 @@ from made_log import MINUTE  # noqa: E402
 
 SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 7
 PARTITIONS, ACCOUNTS, EVENTS = 4, 80, 8000
+UNDER_WAY_S = 5
 BEFORE = """\
   stays:
     by: [account]
@@ -172,8 +173,10 @@ class Rules(unittest.TestCase):
         time.sleep(2)
         with self.receiver.lock:
             times = dict(reversed([((a["id"], a["state"]), at_s) for a, at_s in zip((json.loads(p[2]) for p in self.receiver.posts), self.receiver.times)]))
-        # Of what was under way when one was killed nobody knows whether it was told.
-        self.assertEqual([x for x, n in said().items() if n > 1 and not self.killed_s - 1 < times[x] <= self.killed_s], [], "told twice")
+        # Of what was under way when one was killed nobody knows whether it was told; our clock may be late on a busy machine.
+        twice = [x for x, n in said().items() if n > 1]
+        self.assertEqual([x for x in twice if not -UNDER_WAY_S < times[x] - self.killed_s < UNDER_WAY_S], [], "told twice")
+        self.assertLessEqual(len(twice), self.shards(), "more than was under way")
 
     def test_one_by_one(self):
         half = EVENTS * 2 // 3

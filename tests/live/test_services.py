@@ -26,7 +26,7 @@ def command(folder, *arguments):
 
 def services(folder, *arguments):
     return subprocess.run(command(folder, *arguments), stdin=subprocess.DEVNULL,
-                          capture_output=True, text=True, timeout=240)
+                          capture_output=True, text=True, timeout=600)
 
 
 def settings(folder):
@@ -53,7 +53,7 @@ def redis(folder, *words):
 
 
 def redis_at(port, *words):
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as link:
+    with socket.create_connection(("127.0.0.1", port), timeout=30) as link:
         link.sendall((" ".join(words) + "\r\n").encode())
         return link.recv(4096).decode().strip()
 
@@ -63,7 +63,7 @@ def topics(folder):
     return answer.stdout.split()
 
 
-def wait_until(condition, what, seconds=60):
+def wait_until(condition, what, seconds=240):
     until = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > until:
@@ -91,7 +91,7 @@ class ServicesTest(unittest.TestCase):
                                     stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
                    for folder in (one, two)]
         for process in started:
-            error = process.communicate(timeout=240)[1]
+            error = process.communicate(timeout=600)[1]
             self.assertEqual(process.returncode, 0, error)
         self.assertNotEqual(settings(one)["KAFKA_BROKERS"], settings(two)["KAFKA_BROKERS"])
         self.assertNotEqual(settings(one)["REDIS_URL"], settings(two)["REDIS_URL"])
@@ -148,7 +148,7 @@ class ServicesTest(unittest.TestCase):
         self.assertEqual(services(folder, "kill", "redis-1").returncode, 0)
         self.assertIn("redis-1 does not run", services(folder, "status").stdout)
         self.assertEqual(services(folder, "start", "redis-1").returncode, 0)
-        wait_until(lambda: "cluster_state:ok" in redis_at(ports[0], "CLUSTER", "INFO"), "the cluster is whole again", 20)
+        wait_until(lambda: "cluster_state:ok" in redis_at(ports[0], "CLUSTER", "INFO"), "the cluster is whole again", 120)
         self.assertIn("value", redis_at(ports[0], "GET", "{b}key"))
         pids = [pid_of(folder, "redis-%d" % i) for i in (1, 2, 3)]
         self.assertEqual(services(folder, "restart", "redis-cluster").returncode, 0)
@@ -195,7 +195,7 @@ class ServicesTest(unittest.TestCase):
         wait_until(lambda: os.path.exists(file), "Kafka has begun")
         pids = [pid_of(folder, name) for name in ("kafka", "redis")]
         process.send_signal(number)
-        self.assertNotEqual(process.wait(timeout=60), 0)
+        self.assertNotEqual(process.wait(timeout=240), 0)
         return pids
 
     def test_a_terminated_start_leaves_nothing(self):

