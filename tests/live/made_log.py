@@ -14,6 +14,16 @@ def line(ident, ms, partition=0, offset=0, kind="ticket.created", **more):
     return json.dumps(body).encode() + b"\n"
 
 
+def event(ident, account, minute=0):
+    """A ticket of an account."""
+    return line(ident, START + minute * MINUTE, account={"id": account})
+
+
+def one_each(first, n, start=START, partitions=1):
+    """Tickets e<first> and so on, one a second, each of an account of its own."""
+    return b"".join(line("e%d" % i, start + i * 1000, i % partitions, i, account={"id": "a%d" % i}) for i in range(first, first + n))
+
+
 def tickets(r, partitions, accounts, events, step_ms, more=lambda r, i: {}):
     """Tickets of accounts, a few of which have most, in order of time, so that what is said early is what is confirmed;
     behind them, a month later, an event in every partition, which ends all that is open; and the time up to which records

@@ -13,11 +13,7 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE)]
 import live  # noqa: E402
-import made_log  # noqa: E402
-
-
-def event(ident, account, minute=0):
-    return made_log.line(ident, made_log.START + minute * made_log.MINUTE, account={"id": account})
+from made_log import event  # noqa: E402
 
 
 class Dlq(live.OneSink):

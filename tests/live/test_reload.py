@@ -5,7 +5,6 @@ says and records is what it would have been, and each alert is told once.
     test_reload.py [SEED]        see live.py for what it needs
 """
 import collections
-import json
 import os
 import pathlib
 import random
@@ -18,9 +17,8 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "oracle")]
 import live  # noqa: E402
-import log as logs  # noqa: E402
 import made_log  # noqa: E402
-from made_log import MINUTE  # noqa: E402
+from made_log import MINUTE, START  # noqa: E402
 from test_rules import of_rule, steps, ticket  # noqa: E402
 from test_status import figures, readiness  # noqa: E402
 
@@ -39,7 +37,6 @@ COMES = """\
     count: {at_least: 3, within: 1h}
     send: [more]
 """
-BASE = 1_772_409_600_000
 
 
 class Folder:
@@ -96,13 +93,9 @@ class Base(unittest.TestCase):
 
 
 def events(first, n, account="acme"):
-    """From `first` on, one each second, of one account, each by a person of its own."""
-    lines = []
-    for i in range(first, first + n):
-        body = {"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(BASE + i * 1000), "account": {"id": account},
-                "user": {"id": "u"}, "kafka": {"topic": "t", "partition": i % PARTITIONS, "offset": i, "timestamp": BASE}}
-        lines.append(json.dumps(body) + "\n")
-    return "".join(lines).encode()
+    """From `first` on, one a second, all of one account and one person."""
+    return b"".join(made_log.line("e%d" % i, START + i * 1000, i % PARTITIONS, i, account={"id": account}, user={"id": "u"})
+                    for i in range(first, first + n))
 
 
 class One(Base):

@@ -15,7 +15,7 @@ import urllib.request
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "delivery")]
 import live  # noqa: E402
-import log as logs  # noqa: E402
+import made_log  # noqa: E402
 import redis_server  # noqa: E402
 import secrets_test  # noqa: E402
 from secrets_test import OTHER, SIGNING, WORD  # noqa: E402
@@ -25,12 +25,7 @@ START = int(time.time() * 1000) - 3_600_000
 
 
 def events(first, n):
-    lines = []
-    for i in range(first, first + n):
-        body = {"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(START + i * 1000), "account": {"id": "a%d" % i},
-                "kafka": {"topic": "t", "partition": 0, "offset": i, "timestamp": START}}
-        lines.append(json.dumps(body) + "\n")
-    return "".join(lines).encode()
+    return made_log.one_each(first, n, START)
 
 
 class Secret(unittest.TestCase):

@@ -13,11 +13,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "oracle")]
 import live  # noqa: E402
 import log as logs  # noqa: E402
-import made_log  # noqa: E402
-
-
-def event(ident, account, minute=0):
-    return made_log.line(ident, made_log.START + minute * made_log.MINUTE, account={"id": account})
+from made_log import MINUTE, START, event  # noqa: E402
 
 
 class Silence(live.OneSink):
@@ -29,7 +25,7 @@ class Silence(live.OneSink):
     def told(self):
         with self.receiver.lock:
             alerts = [json.loads(body) for _, _, body, _ in self.receiver.posts]
-        return sorted((a["key"]["account"], (logs.time_of(a["time"]) - made_log.START) // made_log.MINUTE, a["state"]) for a in alerts)
+        return sorted((a["key"]["account"], (logs.time_of(a["time"]) - START) // MINUTE, a["state"]) for a in alerts)
 
     def test_what_matches_is_not_told(self):
         self.system.start()
