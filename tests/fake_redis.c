@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ROUND_MS = 20, TIMEOUT_MS = 300, ENDS = 1 + FAKE_LINKS_MAX };
+enum { ROUND_MS = 20, TIMEOUT_MS = 3000, ENDS = 1 + FAKE_LINKS_MAX };
 
 static int number_at(struct str s, size_t *at)
 {

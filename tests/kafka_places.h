@@ -5,7 +5,7 @@
 #include "consumer/kafka_source.h"
 #include "tests/kafka_mock.h"
 
-enum { PARTITIONS = 8, EVENTS = 10, PATIENCE_S = 40 };
+enum { PARTITIONS = 8, EVENTS = 10, PATIENCE_S = 90 };
 
 static struct batch batch;
 static struct err err;

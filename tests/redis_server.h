@@ -12,7 +12,7 @@ struct redis_server {
     pid_t pid;
     char dir[32], log[40], port[12];
     const char *const *options;
-    struct redis_target target; /* 127.0.0.1 and the port, time-out 2 s */
+    struct redis_target target; /* 127.0.0.1 and the port, time-out 5 s */
 };
 
 /* Starts one and waits until it answers. `options`: more of redis-server's,

@@ -30,7 +30,7 @@ static void go_on(struct source *s, int64_t began[PARTITIONS], bool remade[PARTI
         if (result == SOURCE_NOTHING)
             continue;
         int p = number_of(batch.name);
-        quiet = mock_now_ms() + 3000;
+        quiet = mock_now_ms() + 6000;
         CHECK(result == SOURCE_BATCH || result == SOURCE_REMADE);
         if (result == SOURCE_REMADE) {
             CHECK(began[p] == -1); /* nothing of another log was handed out */

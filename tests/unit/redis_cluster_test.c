@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { NODES = 3, PATIENCE_MS = 20000, ID_BYTES = 40 };
+enum { NODES = 3, PATIENCE_MS = 60000, ID_BYTES = 40 };
 
 static const char *const options[] = {"--cluster-enabled",
                                       "yes",
@@ -206,7 +206,7 @@ static void node_freezes(struct redis_link *l)
         int64_t began_ms = clock_monotonic_ms();
         CHECK_INT(both(l, "1", &e), -1);
         CHECK_INT(e.kind, ERR_UNAVAILABLE);
-        CHECK(clock_monotonic_ms() - began_ms <= 3 * 1000 + 500);
+        CHECK(clock_monotonic_ms() - began_ms <= 3 * 1000 + 10000); /* a busy machine */
     }
     kill(nodes[2].pid, SIGCONT);
     int64_t until_ms = clock_monotonic_ms() + PATIENCE_MS;

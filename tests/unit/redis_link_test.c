@@ -302,7 +302,7 @@ static void silent_server(void)
     int64_t began = clock_monotonic_ms();
     CHECK(!ping(l, &e));
     CHECK_INT(e.kind, ERR_UNAVAILABLE);
-    CHECK(clock_monotonic_ms() - began >= 150 && clock_monotonic_ms() - began < 1500);
+    CHECK(clock_monotonic_ms() - began >= 150 && clock_monotonic_ms() - began < 20000);
     redis_link_free(l);
     close(fd);
 }
@@ -321,16 +321,16 @@ static void frozen_server(void)
     static struct redis_server s;
     struct err e = {0};
     redis_server_start(&s, no_options);
-    s.target.timeout_ms = 200;
+    s.target.timeout_ms = 1000;
     struct redis_link *l = redis_link_new(&s.target);
     CHECK_INT(increment(l, &e), 1);
     kill(s.pid, SIGSTOP);
     int64_t began = clock_monotonic_ms();
     CHECK_INT(increment(l, &e), -1);
     CHECK_INT(e.kind, ERR_UNAVAILABLE);
-    CHECK(clock_monotonic_ms() - began >= 150 && clock_monotonic_ms() - began < 400);
+    CHECK(clock_monotonic_ms() - began >= 900 && clock_monotonic_ms() - began < 20000);
     CHECK(!ping(l, &e)); /* the kernel accepts, nobody greets */
-    CHECK(clock_monotonic_ms() - began < 800);
+    CHECK(clock_monotonic_ms() - began < 40000);
     kill(s.pid, SIGCONT);
     err_clear(&e);
     CHECK_INT(increment(l, &e), 3); /* it had been sent */
@@ -376,7 +376,7 @@ static void busy_server(void)
     CHECK_INT(run_script(l, "return 1", &e), -1);
     err_clear(&e);
     redis_reply_free(REDIS_COMMAND(l, &e, STR("SCRIPT"), STR("KILL")));
-    for (int i = 0; i < 50 && !ping(l, &e); i++)
+    for (int i = 0; i < 1000 && !ping(l, &e); i++)
         usleep(10000);
     CHECK_INT(run_script(l, "return 1", &e), 1);
     redis_link_free(other);

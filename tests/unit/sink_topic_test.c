@@ -99,21 +99,21 @@ static void keeps_an_alert_in_one_partition(void)
 static void tells_never_from_later_from_mend_it(void)
 {
     fail_next(RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
-    struct carried c = carry("k", "{}", 10000);
+    struct carried c = carry("k", "{}", 60000);
     CHECK_INT(c.status, CARRIED_NEVER);
     CHECK(strstr(c.why, "MSG_SIZE_TOO_LARGE") != NULL);
     fail_next(RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
-    CHECK_INT(carry("k", "{}", 10000).status, CARRIED_REFUSED);
+    CHECK_INT(carry("k", "{}", 60000).status, CARRIED_REFUSED);
     fail_next(
         RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS); /* librdkafka tries that again itself */
-    CHECK_INT(carry("k", "{}", 10000).status, CARRIED);
+    CHECK_INT(carry("k", "{}", 60000).status, CARRIED);
 }
 
 static void one_that_is_too_large_for_us(void)
 {
     static char body[2000001];
     memset(body, 'x', sizeof body - 1);
-    CHECK_INT(carry("k", body, 10000).status, CARRIED_NEVER);
+    CHECK_INT(carry("k", body, 60000).status, CARRIED_NEVER);
 }
 
 static void a_broker_that_is_away(void)
@@ -123,9 +123,9 @@ static void a_broker_that_is_away(void)
     struct carried c = carry("k", "{}", 500);
     CHECK_INT(c.status, CARRIED_NOT);
     CHECK_STR(str_of(c.why), STR("no acknowledgement in time"));
-    CHECK(mock_now_ms() - from_ms < 3000);
+    CHECK(mock_now_ms() - from_ms < 20000);
     CHECK_INT(rd_kafka_mock_broker_set_up(mock_cluster, 1), 0);
-    CHECK_INT(carry("k", "{}", 10000).status, CARRIED);
+    CHECK_INT(carry("k", "{}", 60000).status, CARRIED);
 }
 
 /* ---- on the courier's thread ---- */
@@ -137,7 +137,7 @@ static void wake(void *arg)
 
 static void wait_for(atomic_bool *woken)
 {
-    for (int64_t until = mock_now_ms() + 20000; !atomic_load(woken);) {
+    for (int64_t until = mock_now_ms() + 60000; !atomic_load(woken);) {
         CHECK(mock_now_ms() < until);
         if (mock_now_ms() >= until)
             return;
@@ -162,7 +162,7 @@ static void a_courier_uses_one_producer_again(void)
     int64_t took_ms;
     struct err e = {0};
     for (int i = 0; i < 3; i++) {
-        CHECK_INT(start(c, 10000, &e), 0);
+        CHECK_INT(start(c, 60000, &e), 0);
         wait_for(&woken);
         CHECK(courier_finished(c, &end, &took_ms));
         CHECK_INT(end->status, CARRIED);
@@ -184,7 +184,7 @@ static void a_courier_that_is_cancelled_ends_soon(void)
     CHECK_INT(e.kind, ERR_UNAVAILABLE);
     int64_t from_ms = mock_now_ms();
     courier_free(c);
-    CHECK(mock_now_ms() - from_ms < 3000);
+    CHECK(mock_now_ms() - from_ms < 20000);
     CHECK_INT(rd_kafka_mock_broker_set_up(mock_cluster, 1), 0);
 }
 
@@ -195,7 +195,7 @@ static void one_that_comes_too_late_is_not_sent(void)
     const struct carried *end = NULL;
     int64_t took_ms;
     struct err e = {0};
-    CHECK_INT(start(c, 10000, &e), 0); /* makes the thread */
+    CHECK_INT(start(c, 60000, &e), 0); /* makes the thread */
     wait_for(&woken);
     CHECK(courier_finished(c, &end, &took_ms));
     courier_send_before(c, 0);
