@@ -55,7 +55,7 @@ struct where *where_read(struct reading *r, const struct node *n, struct str pat
     size_t at;
     if (!node_text(r, n, path, "a condition such as \"ticket.csat < 3\"", &text))
         return NULL;
-    struct where *w = where_compile_in(r->arena, text, &at, &e);
+    struct where *w = where_compile(r->arena, text, &at, &e);
     if (w)
         return w;
     if (str_eq(text, n->written))

@@ -25,15 +25,13 @@ static void copy_literals(const struct where_program *from, struct str text, cha
     }
 }
 
-/* In the arena, or on the heap where it is NULL. */
 static struct where *keep(const struct where_program *program, struct str text,
                           struct arena *arena)
 {
     size_t literals_bytes = program->literals_n * sizeof(struct value);
     size_t codes_bytes = program->codes_n * sizeof(struct where_code);
     size_t bytes = sizeof(struct where) + literals_bytes + codes_bytes + text.n;
-    struct where *w = arena ? arena_alloc(arena, bytes) : malloc(bytes);
-    assert(w);
+    struct where *w = arena_alloc(arena, bytes);
     struct value *literals = (struct value *)(w + 1);
     struct where_code *codes = (struct where_code *)(literals + program->literals_n);
     memcpy(codes, program->codes, codes_bytes);
@@ -43,13 +41,8 @@ static struct where *keep(const struct where_program *program, struct str text,
     return w;
 }
 
-struct where *where_compile(struct str text, size_t *at, struct err *e)
-{
-    return where_compile_in(NULL, text, at, e);
-}
-
-struct where *where_compile_in(struct arena *arena, struct str text, size_t *at,
-                               struct err *e)
+struct where *where_compile(struct arena *arena, struct str text, size_t *at,
+                            struct err *e)
 {
     struct where *w = NULL;
     struct where_program *program = malloc(sizeof *program);
@@ -64,11 +57,6 @@ struct where *where_compile_in(struct arena *arena, struct str text, size_t *at,
 struct str where_text(const struct where *w)
 {
     return w->text;
-}
-
-void where_free(struct where *w)
-{
-    free(w);
 }
 
 static int order(const struct value *a, const struct value *b)

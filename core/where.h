@@ -19,15 +19,12 @@
 
 struct where;
 
-/* NULL and ERR_INPUT when it does not parse or the types do not fit; *at is then the byte of the
- * fault, for a caret. The result is the caller's: where_free. */
-struct where *where_compile(struct str text, size_t *at, struct err *e);
-/* The same in the arena's memory. */
-struct where *where_compile_in(struct arena *arena, struct str text, size_t *at,
-                               struct err *e);
+/* In the arena's memory. NULL and ERR_INPUT when it does not parse or the types do not fit; *at is then the
+ * byte of the fault, for a caret. */
+struct where *where_compile(struct arena *arena, struct str text, size_t *at,
+                            struct err *e);
 /* The condition as it was written; as long as `w` lives. */
 struct str where_text(const struct where *w);
-void where_free(struct where *w);
 
 /* Pure and thread-safe. */
 bool where_matches(const struct where *w, const struct event *e);

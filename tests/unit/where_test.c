@@ -3,6 +3,8 @@
 
 #include "tests/check.h"
 
+static struct arena arena;
+
 /* category 'billing', channel 'chat', csat 3, sentiment -0.5, escalated false; no tier, no mrr. */
 static struct event sample(void)
 {
@@ -93,7 +95,7 @@ static void conditions_match(void)
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         struct err err = {0};
         size_t at;
-        struct where *w = where_compile(str_of(conditions[i].text), &at, &err);
+        struct where *w = where_compile(&arena, str_of(conditions[i].text), &at, &err);
         if (!w)
             fprintf(stderr, "%s\n  at %zu: %s\n", conditions[i].text, at, err.text);
         CHECK(w);
@@ -101,7 +103,6 @@ static void conditions_match(void)
             fprintf(stderr, "%s: not %d\n", conditions[i].text, conditions[i].matches);
             check_failures++;
         }
-        where_free(w);
     }
 }
 
@@ -171,7 +172,7 @@ static void refuse_at(const char *marked, const char *says)
     size_t at = SIZE_MAX, fault = strcspn(marked, "^");
     char text[200];
     snprintf(text, sizeof text, "%.*s%s", (int)fault, marked, marked + fault + 1);
-    CHECK(!where_compile(str_of(text), &at, &err));
+    CHECK(!where_compile(&arena, str_of(text), &at, &err));
     CHECK_INT(err.kind, ERR_INPUT);
     CHECK_STR(str_of(err.text), str_of(says));
     CHECK_INT(at, fault);
@@ -187,7 +188,7 @@ static void refuse(struct str text, const char *says)
 {
     struct err err = {0};
     size_t at;
-    CHECK(!where_compile(text, &at, &err));
+    CHECK(!where_compile(&arena, text, &at, &err));
     CHECK_STR(str_of(err.text), str_of(says));
     CHECK(at <= text.n);
 }
@@ -227,17 +228,18 @@ static void text_is_copied(void)
     struct err err = {0};
     struct event e = sample();
     size_t at;
-    struct where *w = where_compile(str_of(text), &at, &err);
+    struct where *w = where_compile(&arena, str_of(text), &at, &err);
     memset(text, 'x', sizeof text);
     CHECK(w && where_matches(w, &e));
-    where_free(w);
 }
 
 int main(void)
 {
+    arena_init(&arena);
     conditions_match();
     mistakes_are_explained();
     bounds_hold();
     text_is_copied();
+    arena_deinit(&arena);
     return check_result();
 }
