@@ -8,15 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
-
-static double now_s(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static double seconds(struct timeval t)
 {
@@ -30,14 +22,13 @@ static void be_silent(void)
     dup2(nowhere, STDERR_FILENO);
 }
 
-static int take_cost(pid_t pid, double started_s, struct cost *out, struct err *e)
+static int take_cost(pid_t pid, struct cost *out, struct err *e)
 {
     struct rusage used;
     int status;
     while (wait4(pid, &status, 0, &used) < 0)
         if (errno != EINTR)
             return err_set(e, ERR_UNAVAILABLE, "wait4: %s", strerror(errno));
-    out->wall_s = now_s() - started_s;
     out->cpu_s = seconds(used.ru_utime) + seconds(used.ru_stime);
     out->resident_kb = used.ru_maxrss;
     if (!WIFEXITED(status) || WEXITSTATUS(status))
@@ -50,7 +41,6 @@ static int take_cost(pid_t pid, double started_s, struct cost *out, struct err *
 int bench_measure(uint64_t (*work)(void *arg), void *arg, struct cost *out, struct err *e)
 {
     int ends[2];
-    double started_s = now_s();
     if (pipe(ends))
         return err_set(e, ERR_UNAVAILABLE, "pipe: %s", strerror(errno));
     pid_t pid = fork();
@@ -67,12 +57,11 @@ int bench_measure(uint64_t (*work)(void *arg), void *arg, struct cost *out, stru
     if (pid < 0)
         return err_set(e, ERR_UNAVAILABLE, "fork: %s", strerror(errno));
     (void)got; /* none: the exit status says it */
-    return take_cost(pid, started_s, out, e);
+    return take_cost(pid, out, e);
 }
 
 int bench_start(int (*work)(void *arg), void *arg, struct running *out, struct err *e)
 {
-    out->started_s = now_s();
     out->pid = fork();
     if (out->pid < 0)
         return err_set(e, ERR_UNAVAILABLE, "fork: %s", strerror(errno));
@@ -86,7 +75,7 @@ int bench_start(int (*work)(void *arg), void *arg, struct running *out, struct e
 int bench_stop(const struct running *r, struct cost *out, struct err *e)
 {
     kill(r->pid, SIGTERM);
-    return take_cost(r->pid, r->started_s, out, e);
+    return take_cost(r->pid, out, e);
 }
 
 static int by_size(const void *a, const void *b)

@@ -8,7 +8,7 @@
 #include "core/err.h"
 
 struct cost {
-    double cpu_s, wall_s; /* user and system time of the process, all its threads */
+    double cpu_s; /* user and system time of the process, all its threads */
     uint64_t events;
     double redis_s;   /* of CPU of Redis meanwhile; the caller's to fill */
     long resident_kb; /* at most */
@@ -22,7 +22,6 @@ int bench_measure(uint64_t (*work)(void *arg), void *arg, struct cost *out,
 /* The same in two halves, for work that ends when it is told to. */
 struct running {
     pid_t pid;
-    double started_s;
 };
 int bench_start(int (*work)(void *arg), void *arg, struct running *out, struct err *e);
 /* Sends SIGTERM, waits, and takes the cost; `events` is the caller's to fill. */

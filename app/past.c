@@ -8,7 +8,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { HASH_BYTES = 16, HEAD_BYTES = 128 };
+enum { HASH_BYTES = 16 };
 
 static void hash_text(struct str prefix, char out[HASH_BYTES + 1])
 {

@@ -70,6 +70,5 @@ void count_window_trend(const struct count_window *w, size_t at, const bool *tak
                         struct alert_trend *out);
 
 void count_state_pack(const struct count_state *s, struct buf *out);
-struct count_state count_state_unpack(struct str packed, struct arena *arena);
 
 #endif

@@ -30,7 +30,7 @@ void count_state_pack(const struct count_state *s, struct buf *out)
     people_pack(&s->settled.people, out);
 }
 
-struct count_state count_state_unpack(struct str packed, struct arena *arena)
+static struct count_state state_unpack(struct str packed, struct arena *arena)
 {
     struct reader r = {.in = packed};
     struct count_state s = {
@@ -92,7 +92,7 @@ void count_window_load(struct count_window *w, const struct judge_input *in,
     *w = (struct count_window){.arena = arena,
                                .rule = in->rule,
                                .settings = in->rule->settings,
-                               .state = count_state_unpack(in->state, arena)};
+                               .state = state_unpack(in->state, arena)};
     w->members = members_load(in->records, in->records_n, arena, &w->n);
     w->counts = arena_alloc(arena, (w->n + 1) * sizeof *w->counts);
     w->from = arena_alloc(arena, (w->n + 1) * sizeof *w->from);

@@ -10,6 +10,7 @@
 
 #include "core/clock.h"
 #include "core/fault.h"
+#include "core/log.h"
 #include "sinks/lane_figures.h"
 #include "sinks/lane_mute.h"
 #include "sinks/lane_talk.h"

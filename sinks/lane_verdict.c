@@ -6,16 +6,18 @@
 #include <stdlib.h>
 
 #include "core/fault.h"
+#include "core/log.h"
 #include "sinks/lane_gate.h"
 #include "sinks/lane_talk.h"
 
-void lane_count(_Atomic int64_t *counter)
+static void count(_Atomic int64_t *counter)
 {
     atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
 }
 
-void lane_log(const struct lane *l, enum log_level level, const char *event,
-              int64_t wait_ms)
+/* One line about the entry; wait_ms 0: without it. */
+static void tell(const struct lane *l, enum log_level level, const char *event,
+                 int64_t wait_ms)
 {
     char quoted[LOG_VALUE_BYTES], wait[48] = "";
     bool known = l->alert.id[0];
@@ -31,17 +33,17 @@ void lane_log(const struct lane *l, enum log_level level, const char *event,
 void lane_settled(struct lane *l)
 {
     if (l->outcome.verdict == DEAD) {
-        lane_count(&l->counts.dead);
-        lane_log(l, LOG_ERROR, "alert_dead", 0);
+        count(&l->counts.dead);
+        tell(l, LOG_ERROR, "alert_dead", 0);
     } else if (l->silenced) {
-        lane_count(&l->counts.silenced);
-        lane_log(l, LOG_INFO, "alert_silenced", 0);
+        count(&l->counts.silenced);
+        tell(l, LOG_INFO, "alert_silenced", 0);
     } else if (l->superseded) {
-        lane_count(&l->counts.superseded);
-        lane_log(l, LOG_INFO, "alert_superseded", 0);
+        count(&l->counts.superseded);
+        tell(l, LOG_INFO, "alert_superseded", 0);
     } else {
-        lane_count(&l->counts.delivered);
-        lane_log(l, LOG_INFO, "alert_delivered", 0);
+        count(&l->counts.delivered);
+        tell(l, LOG_INFO, "alert_delivered", 0);
     }
 }
 
@@ -51,9 +53,9 @@ static void try_again_later(struct lane *l)
     int64_t wait_ms = gate_fails(l->gate, &l->outcome, l->tries, now_ms);
     l->state = LANE_WAITING;
     l->due_ms = now_ms + wait_ms;
-    lane_count(&l->counts.retried);
-    lane_log(l, LOG_WARN, l->outcome.verdict == REFUSED ? "alert_refused" : "alert_retry",
-             wait_ms);
+    count(&l->counts.retried);
+    tell(l, LOG_WARN, l->outcome.verdict == REFUSED ? "alert_refused" : "alert_retry",
+         wait_ms);
 }
 
 /* An entry's id begins with the time it was made. */

@@ -2,7 +2,6 @@
 #ifndef SINKS_LANE_VERDICT_H
 #define SINKS_LANE_VERDICT_H
 
-#include "core/log.h"
 #include "sinks/lane_state.h"
 
 /* Its request finished. */
@@ -14,10 +13,5 @@ void lane_conclude_error(struct lane *l, const struct err *e);
 
 /* Redis knows what became of the entry: counts and logs it. */
 void lane_settled(struct lane *l);
-
-/* One line about the entry; wait_ms 0: without it. */
-void lane_log(const struct lane *l, enum log_level level, const char *event,
-              int64_t wait_ms);
-void lane_count(_Atomic int64_t *counter);
 
 #endif

@@ -11,7 +11,6 @@
 
 enum {
     TITLE_UNITS = 250,
-    ACCOUNT_UNITS = 400,
     SUMMARY_UNITS = 400,
     MESSAGE_MAX_BYTES = 28 * 1024,
     BODY_BYTES = 8000, /* of a template's text, each line of which is a block */

@@ -3,11 +3,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-void due_heap_init(struct due_heap *h)
-{
-    *h = (struct due_heap){0};
-}
-
 void due_heap_deinit(struct due_heap *h)
 {
     free(h->entries);

@@ -12,12 +12,12 @@ struct due_entry {
     size_t window;
 };
 
+/* All zero is an empty one. */
 struct due_heap {
     struct due_entry *entries;
     size_t n, cap;
 };
 
-void due_heap_init(struct due_heap *h);
 void due_heap_deinit(struct due_heap *h);
 void due_heap_push(struct due_heap *h, int64_t due_ms, size_t window);
 /* The smallest, without taking it; false when there is none. */
