@@ -112,12 +112,12 @@ class One(Base):
             mount.swap(self.text(self.after(STAYS.replace("at_least", "at_leest")), port))
             live.wait_until("a word of it", lambda: "event=config_refused" in self.system.log_text(), 20)
             self.assertRegex(self.system.log_text(), r"event=config_mistake file=.* line=\d+ column=\d+ reason=.*at_leest.*did you mean 'at_least'")
+            live.wait_until("a reason", lambda: readiness(port)["reasons"])
             said = readiness(port)
             self.assertTrue(said["ready"])
             self.assertRegex(said["reasons"][0], r"^configuration: line \d+: rules\.stays\.count\.at_leest: ")
-            now = figures(port)
-            self.assertEqual(now["ticketwatch_config_last_reload_success"].value(), 0)
-            self.assertLess(now["ticketwatch_config_last_reload_success_timestamp_seconds"].value(), time.time() - 0.5)
+            live.wait_until("the figure", lambda: figures(port)["ticketwatch_config_last_reload_success"].value() == 0)
+            self.assertLess(figures(port)["ticketwatch_config_last_reload_success_timestamp_seconds"].value(), time.time() - 0.5)
 
         with self.subTest("a rule and a sink come; an open window goes on"):
             mount.swap(self.text(self.after(STAYS + COMES), port))
@@ -128,10 +128,9 @@ class One(Base):
                 live.wait_until("the new rule's", lambda: len(self.receiver.alerts("/more")) == 1, 30)
             except AssertionError:
                 self.fail(self.system.log_text()[-5000:])
-            now = figures(port)
-            self.assertEqual(now["ticketwatch_config_last_reload_success"].value(), 1)
-            self.assertEqual(now["ticketwatch_rule_matches_total"].value(rule="stays"), 3, "counts go on")
-            self.assertEqual(readiness(port)["reasons"], [])
+            live.wait_until("the figure", lambda: figures(port)["ticketwatch_config_last_reload_success"].value() == 1)
+            live.wait_until("counts that go on", lambda: figures(port)["ticketwatch_rule_matches_total"].value(rule="stays") == 3)
+            live.wait_until("readiness without a word", lambda: readiness(port)["reasons"] == [])
 
         with self.subTest("a threshold holds at once"):
             mount.swap(self.text(self.after(STAYS.replace("high: 6", "high: 5") + COMES), port))
@@ -193,7 +192,7 @@ class Three(Base):
         except AssertionError:
             self.system.keep = True
             self.assertEqual(self.of_stays(cutoff), expected, self.system.log_text()[-3000:])
-        self.assertEqual(self.reloads(), 3)
+        live.wait_until("the new file at each", lambda: self.reloads() == 3)
         self.assertIn("event=rule_reads_past rule=comes", self.system.log_text())
         self.check_deliveries(replayed)
         self.assertEqual(self.system.stop_all(), [0, 0, 0])

@@ -21,6 +21,7 @@ import secrets_test  # noqa: E402
 from secrets_test import OTHER, SIGNING, WORD  # noqa: E402
 
 ALERT = live.ROOT / "tests/sinks/golden/page_error_firing/alert.json"
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever the environment names
 START = int(time.time() * 1000) - 3_600_000
 
 
@@ -57,7 +58,7 @@ class Secret(unittest.TestCase):
 
     def command(self, redis, password, *lines):
         text = "".join(line + "\r\n" for line in ("AUTH " + password, *lines))
-        with live.socket.create_connection(("127.0.0.1", redis.port), timeout=5) as link:
+        with live.socket.create_connection(("127.0.0.1", redis.port), timeout=30) as link:
             link.sendall(text.encode())
             answers = b""
             while answers.count(b"\r\n") < len(lines) + 1:
@@ -100,7 +101,7 @@ class NothingIsTold(unittest.TestCase):
 
     def ask(self, path):
         try:
-            return urllib.request.urlopen("http://127.0.0.1:%d%s" % (self.port, path), timeout=5).read().decode()
+            return DIRECT.open("http://127.0.0.1:%d%s" % (self.port, path), timeout=30).read().decode()
         except urllib.error.HTTPError as answer:
             return answer.read().decode()
 

@@ -32,9 +32,9 @@ class Silence(live.OneSink):
         ident = self.silence("add", "--rule", "r*", "--key", "account=ac?e", "--for", "1h", "--author", "al", "--reason", "a deploy")
         self.system.feed(event("c1", "cogs"))  # told
         live.wait_until("cogs", lambda: self.told() == [("cogs", 0, "firing")])
-        time.sleep(2.5)  # by now the silence is known
+        time.sleep(live.LEARNT_S)  # by now the silence is known
         muted = self.silence("add", "--key", "account=cogs", "--for", "1h", "--author", "al", "--reason", "known")
-        time.sleep(2.5)
+        time.sleep(live.LEARNT_S)
         self.system.feed(b"".join(event("a%d" % i, "acme", i) for i in range(3)) + event("b1", "bolt", 3) +
                          b"".join(event("d%d" % i, "cogs", i) for i in range(1, 4)))
         live.wait_until("three are kept back", lambda: self.system.log_text().count("event=alert_silenced") == 3)
@@ -57,7 +57,7 @@ class Silence(live.OneSink):
 
         self.silence("expire", ident)
         self.assertIn("over", self.silence("ls"))
-        time.sleep(2.5)
+        time.sleep(live.LEARNT_S)
         self.system.feed(event("a9", "acme", 700))
         live.wait_until("acme again", lambda: ("acme", 700, "firing") in self.told())
         self.assertEqual(set(self.system.stop_all()), {0})
@@ -65,11 +65,12 @@ class Silence(live.OneSink):
 
     def test_an_end_that_comes_when_the_silence_is_over_is_not_told_either(self):
         self.system.start()
-        self.silence("add", "--everything", "--for", "5s", "--author", "al", "--reason", "why")
-        time.sleep(2.5)
+        self.silence("add", "--everything", "--for", "20s", "--author", "al", "--reason", "why")
+        over_s = time.monotonic() + 20
+        time.sleep(live.LEARNT_S)
         self.system.feed(event("a1", "acme"))
         live.wait_until("kept back", lambda: "event=alert_silenced" in self.system.log_text())
-        time.sleep(5.5)
+        time.sleep(max(0, over_s - time.monotonic()) + live.LEARNT_S)
         self.system.feed(event("end", "zzz", 600))
         live.wait_until("zzz", lambda: self.told() == [("zzz", 600, "firing")])
         live.wait_until("the end", lambda: self.system.log_text().count("event=alert_silenced") == 2)
