@@ -106,7 +106,7 @@ def check_copies():
 def check_configurations(program):
     for path in ("deploy/helm/ticketwatch/files/ticketwatch.yaml", "deploy/kustomize/base/ticketwatch.yaml", "deploy/systemd/ticketwatch.yaml"):
         for member in ("", "ticketwatch-0"):
-            run = subprocess.run([program, "check", "-c", os.path.join(ROOT, path)], capture_output=True, text=True, timeout=30, check=False,
+            run = subprocess.run([program, "check", "-c", os.path.join(ROOT, path)], capture_output=True, text=True, timeout=120, check=False,
                                  env={"KAFKA_BROKERS": "kafka:9092", "REDIS_URL": "redis://redis", "GROUP_INSTANCE_ID": member})
             if run.returncode:
                 wrong.append(f"{path}: {run.stdout}{run.stderr}")

@@ -300,7 +300,7 @@ class Status(unittest.TestCase):
         system = self.system()
         _, port = self.start(system)
         self.ready(system, port)
-        silent = [socket.create_connection(("127.0.0.1", port), timeout=5) for _ in range(100)]
+        silent = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(100)]
         for link in silent[:50]:
             link.sendall(b"GET /metr")
         for _ in range(20):
