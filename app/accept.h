@@ -1,4 +1,4 @@
-/* Which events of a batch count: those that are not late, each id once. */
+/* Which events of a batch count: those that are not late. */
 #ifndef APP_ACCEPT_H
 #define APP_ACCEPT_H
 

@@ -183,9 +183,9 @@ int engine_look(struct engine *g, struct err *e)
 /* A part of a batch, up to where the next shard's cursor stands. */
 struct piece {
     struct batch *batch;
-    size_t slot, from, to; /* of its events */
+    size_t from, to; /* of its events */
     int64_t start, next;
-    int64_t high_ms; /* before it, then behind it */
+    int64_t high_ms; /* before it */
 };
 
 static struct changes_of windows_of(const struct engine *g, size_t shard)
@@ -201,7 +201,7 @@ static struct changes_of windows_of(const struct engine *g, size_t shard)
 }
 
 static void count(struct engine *g, size_t shard, const struct piece *piece,
-                  uint64_t late)
+                  const struct accepted *a)
 {
     const struct changes *c = &g->changes;
     if (g->shards[shard].store->is_lane) /* they were counted when they came first */
@@ -216,7 +216,7 @@ static void count(struct engine *g, size_t shard, const struct piece *piece,
     g->stats.events += piece->to - piece->from;
     for (size_t i = piece->from; i < piece->to; i++)
         g->stats.types[piece->batch->events[i].type]++;
-    g->stats.late += late;
+    g->stats.late += a->late;
 }
 
 static struct apply call_of(struct engine *g, const struct engine_partition *p,
@@ -246,22 +246,17 @@ static struct apply call_of(struct engine *g, const struct engine_partition *p,
                           .limits_n = limits_n};
 }
 
-/* The piece into one shard. *outcome: APPLIED or MISPLACED. */
+/* The piece, of which `a` counts, into one shard; 1: it stands elsewhere. */
 static int apply(struct engine *g, const struct engine_partition *p, size_t shard,
-                 const struct piece *piece, int64_t *high_ms, enum apply_outcome *outcome,
-                 struct err *e)
+                 const struct piece *piece, const struct accepted *a, struct err *e)
 {
     struct window_store *store = g->shards[shard].store;
     struct changes_of of = windows_of(g, shard);
     struct apply_reply reply;
-    struct accepted a;
     size_t committed;
-    accept_events(piece->batch, piece->from, piece->to, piece->high_ms, g->lateness_ms,
-                  &g->scratch, &a);
-    *high_ms = a.high_ms;
-    changes_make(&g->changes, &of, &a, &g->scratch);
+    changes_make(&g->changes, &of, a, &g->scratch);
     do {
-        struct apply call = call_of(g, p, shard, piece, a.high_ms);
+        struct apply call = call_of(g, p, shard, piece, a->high_ms);
         if (store->ops->apply(store, &call, &g->scratch, &reply, e))
             return -1;
         if (reply.outcome == MISPLACED && FAULT_OFF("exact_cursor")) {
@@ -276,10 +271,9 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
         if (reply.outcome == REVISE)
             changes_leave_out(&g->changes, &of, reply.refused, &g->scratch);
     } while (reply.outcome == REVISE);
-    *outcome = reply.outcome;
     if (reply.outcome == MISPLACED)
-        return 0;
-    count(g, shard, piece, a.late);
+        return 1;
+    count(g, shard, piece, a);
     keys_left_out(g->rules, g->rules_n, store->names, g->changes.items, &reply,
                   g->stats.rules);
     return judge(g, &g->shards[shard], reply.windows, reply.windows_n, &committed, e);
@@ -290,7 +284,6 @@ static struct piece next_piece(const struct engine *g, const struct engine_parti
                                struct batch *b, size_t from)
 {
     struct piece piece = {.batch = b,
-                          .slot = b->slot,
                           .from = from,
                           .to = b->events_n,
                           .start = p->next,
@@ -309,12 +302,15 @@ static struct piece next_piece(const struct engine *g, const struct engine_parti
 static int apply_piece(struct engine *g, struct engine_partition *p,
                        const struct piece *piece, bool *placed, struct err *e)
 {
-    int64_t high_ms = piece->high_ms;
-    enum apply_outcome outcome = APPLIED;
-    for (size_t i = 0; i < g->shards_n && outcome == APPLIED; i++) {
+    struct accepted a;
+    int misplaced = 0;
+    accept_events(piece->batch, piece->from, piece->to, piece->high_ms, g->lateness_ms,
+                  &g->scratch, &a);
+    for (size_t i = 0; i < g->shards_n && !misplaced; i++) {
         if (p->at[i].cursor != piece->start)
             continue;
-        if (apply(g, p, i, piece, &high_ms, &outcome, e))
+        misplaced = apply(g, p, i, piece, &a, e);
+        if (misplaced < 0)
             return -1;
         p->at[i].cursor = piece->next;
         if (piece->next == piece->batch->next && piece->batch->last_offset >= 0) {
@@ -322,9 +318,9 @@ static int apply_piece(struct engine *g, struct engine_partition *p,
             p->at[i].last_hash = piece->batch->last_hash;
         }
     }
-    *placed = outcome == APPLIED;
+    *placed = !misplaced;
     p->next = piece->next;
-    p->high_ms = high_ms;
+    p->high_ms = a.high_ms;
     marks_note(&p->marks, p->next, p->high_ms);
     return 0;
 }
