@@ -38,14 +38,6 @@ void hide_deinit(struct hide *h)
     free(h->firing);
 }
 
-static bool may_hide(const struct hide *h, struct str rule)
-{
-    for (size_t i = 0; i < h->n; i++)
-        if (inhibit_is_source(&h->all[i], rule))
-            return true;
-    return false;
-}
-
 static struct hider *firing_as(const struct hide *h, const char *id)
 {
     for (size_t i = 0; i < h->firing_n; i++)
@@ -94,9 +86,9 @@ static void drop_over(struct hide *h)
 /* What ends at that moment hides nothing any more, what begins at it does. */
 static void take_step(struct hide *h, const struct alert *a)
 {
-    struct hider *one = firing_as(h, a->id);
-    if (!may_hide(h, a->rule))
+    if (!inhibit_any_source(h->all, h->n, a->rule))
         return;
+    struct hider *one = firing_as(h, a->id);
     if (a->state == ALERT_RESOLVED) {
         if (one)
             one->over = true;

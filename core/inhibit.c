@@ -11,6 +11,14 @@ bool inhibit_is_source(const struct inhibit *i, struct str rule)
     return pattern_fits(i->source, rule);
 }
 
+bool inhibit_any_source(const struct inhibit *all, size_t n, struct str rule)
+{
+    for (size_t i = 0; i < n; i++)
+        if (inhibit_is_source(&all[i], rule))
+            return true;
+    return false;
+}
+
 bool inhibit_is_hidden(const struct inhibit *i, struct str rule)
 {
     for (size_t k = 0; k < i->hides.n; k++)

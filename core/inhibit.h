@@ -13,6 +13,8 @@ struct inhibit {
 };
 
 bool inhibit_is_source(const struct inhibit *i, struct str rule);
+/* Of any of n. */
+bool inhibit_any_source(const struct inhibit *all, size_t n, struct str rule);
 bool inhibit_is_hidden(const struct inhibit *i, struct str rule);
 
 /* The first of n by which `source`, as its last step has it, hides `alert`; NULL: none does. Both fire. */

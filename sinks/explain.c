@@ -69,14 +69,6 @@ int explain_look(struct explain *x, size_t shard, struct outbox *o, struct err *
     return 0;
 }
 
-static bool is_source(const struct explain *x, struct str rule)
-{
-    for (size_t i = 0; i < x->n; i++)
-        if (inhibit_is_source(&x->all[i], rule))
-            return true;
-    return false;
-}
-
 static bool hidden_in(const struct explain *x, const struct part *part, struct alert *a,
                       struct arena *arena)
 {
@@ -140,7 +132,7 @@ int explain_tell(struct explain *x, size_t shard, struct outbox *o, struct alert
 {
     struct str stem;
     struct redis_link *link = outbox_link(o, &stem);
-    if (!is_source(x, a->rule))
+    if (!inhibit_any_source(x->all, x->n, a->rule))
         return 0;
     if (hiders_told(link, stem, a, clock_wall_ms(), e) || explain_look(x, shard, o, e))
         return -1;
