@@ -97,20 +97,22 @@ static bool may_write(const char *event, int64_t now_ms)
     return pass;
 }
 
+static const char *left_out(int64_t now_ms, unsigned *lines)
+{
+    pthread_mutex_lock(&lock);
+    const char *event = log_rate_left_out(&rate, now_ms, lines);
+    pthread_mutex_unlock(&lock);
+    return event;
+}
+
 static void tell_left_out(int64_t now_ms)
 {
     char pairs[128];
     unsigned lines;
-    const char *event;
-    do {
-        pthread_mutex_lock(&lock);
-        event = log_rate_left_out(&rate, now_ms, &lines);
-        pthread_mutex_unlock(&lock);
-        if (!event)
-            return;
+    for (const char *event; (event = left_out(now_ms, &lines));) {
         snprintf(pairs, sizeof pairs, "of=%s lines=%u", event, lines);
         put(LOG_WARN, "log_left_out", pairs);
-    } while (event);
+    }
 }
 
 void log_event(enum log_level level, const char *event, const char *format, ...)
