@@ -1,5 +1,6 @@
 /* The series is the one of a window (detectors/anomaly.h), only that its buckets begin where the values do, so that rows
  * that are missing or uneven need no buckets. */
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -19,8 +20,7 @@ struct anomaly_scorer {
 struct anomaly_scorer *anomaly_scorer_new(const struct rule *rule)
 {
     struct anomaly_scorer *s = calloc(1, sizeof *s);
-    if (!s)
-        abort();
+    assert(s);
     const struct anomaly_settings *settings = rule->settings;
     arena_init(&s->kept);
     arena_init(&s->scratch);

@@ -191,11 +191,9 @@ static int email_format(const struct sink_input *in, struct arena *arena,
 #define AT(member) offsetof(struct email_settings, member)
 static const struct option_row template_rows[] = {
     TEMPLATE_ROW("title", AT(title), "The subject behind severity and state, plain."),
-    {.name = "body",
-     .type = OPTION_TEMPLATE,
-     .offset = AT(body),
-     .help =
-         "The message as plain text; without `html` beside it there is no HTML part."},
+    TEMPLATE_ROW("body", AT(body),
+                 "The message as plain text; without `html` beside it there is no HTML "
+                 "part."),
     TEMPLATE_ROW("html", AT(html_body),
                  "The message as HTML: what stands in the page's body."),
 };
