@@ -3,7 +3,6 @@
 
     test_redis.py                see live.py for what it needs; the servers are its own (redis-server, openssl)
 """
-import json
 import os
 import pathlib
 import shutil
@@ -16,20 +15,14 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "oracle")]
 import live  # noqa: E402
-import log as logs  # noqa: E402
+import made_log  # noqa: E402
 from test_connect import Certificates  # noqa: E402
 
 RULE = "  r:\n    by: [account]\n    count: {at_least: 1, within: 1h}\n    send: [ops]\n"
-BASE = 1_772_409_600_000
 
 
 def events(first, n):
-    lines = []
-    for i in range(first, first + n):
-        body = {"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(BASE + i * 1000), "account": {"id": "a%d" % i},
-                "kafka": {"topic": "t", "partition": 0, "offset": i, "timestamp": BASE}}
-        lines.append(json.dumps(body) + "\n")
-    return "".join(lines).encode()
+    return made_log.one_each(first, n)
 
 
 class Redis(unittest.TestCase):

@@ -3,7 +3,6 @@
 
     test_stops.py                see live.py for what it needs; the broker that goes away is its own
 """
-import json
 import os
 import pathlib
 import shutil
@@ -17,22 +16,16 @@ import unittest
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "oracle")]
 import live  # noqa: E402
-import log as logs  # noqa: E402
+import made_log  # noqa: E402
 
 RULE = "  r:\n    by: [account]\n    count: {at_least: 1, within: 1h}\n    send: [ops]\n"
 SERVICES = str(live.ROOT / "deploy/local/services")
-BASE = 1_772_409_600_000
 DRAIN_S = 25  # what `run --help` promises
 SLACK_S = 15  # of a machine that is busy with other things
 
 
 def events(first, n):
-    lines = []
-    for i in range(first, first + n):
-        body = {"id": "e%d" % i, "type": "ticket.created", "time": logs.time_text(BASE + i * 1000), "account": {"id": "a%d" % i},
-                "kafka": {"topic": "t", "partition": i % 2, "offset": i, "timestamp": BASE}}
-        lines.append(json.dumps(body) + "\n")
-    return "".join(lines).encode()
+    return made_log.one_each(first, n, partitions=2)
 
 
 class Away(unittest.TestCase):
