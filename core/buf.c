@@ -111,6 +111,13 @@ void buf_i64(struct buf *b, int64_t v)
     put_le(b, (uint64_t)v, 8);
 }
 
+void buf_f64(struct buf *b, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    put_le(b, bits, 8);
+}
+
 void buf_number(struct buf *b, uint64_t v)
 {
     unsigned char bytes[10];
@@ -190,6 +197,14 @@ uint32_t reader_u32(struct reader *r)
 int64_t reader_i64(struct reader *r)
 {
     return (int64_t)get_le(r, 8);
+}
+
+double reader_f64(struct reader *r)
+{
+    uint64_t bits = get_le(r, 8);
+    double v;
+    memcpy(&v, &bits, sizeof v);
+    return v;
 }
 
 uint64_t reader_number(struct reader *r)

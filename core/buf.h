@@ -48,6 +48,8 @@ void buf_u8(struct buf *b, uint8_t v);
 void buf_u16(struct buf *b, uint16_t v);
 void buf_u32(struct buf *b, uint32_t v);
 void buf_i64(struct buf *b, int64_t v);
+/* Its bits, as an integer's. */
+void buf_f64(struct buf *b, double v);
 /* Seven bits a byte, the lowest first: most numbers are small. */
 void buf_number(struct buf *b, uint64_t v);
 /* A length (u16) and that many bytes; longer text is cut at 65,535. */
@@ -65,6 +67,7 @@ uint8_t reader_u8(struct reader *r);
 uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 int64_t reader_i64(struct reader *r);
+double reader_f64(struct reader *r);
 uint64_t reader_number(struct reader *r);
 /* The next n bytes, borrowed; STR_NONE and failed when there are fewer. */
 struct str reader_bytes(struct reader *r, size_t n);

@@ -41,8 +41,6 @@ bool account_version_of(const struct event *e, struct account_version *out)
 
 void account_version_pack(const struct account_version *v, struct buf *out)
 {
-    int64_t mrr;
-    memcpy(&mrr, &v->account.mrr, sizeof mrr);
     buf_i64(out, v->time_ms);
     buf_str16(out, v->event);
     buf_str16(out, v->account.name);
@@ -50,7 +48,7 @@ void account_version_pack(const struct account_version *v, struct buf *out)
     buf_str16(out, v->account.renewal);
     buf_str16(out, v->account.owner);
     buf_u8(out, v->has_mrr);
-    buf_i64(out, mrr);
+    buf_f64(out, v->account.mrr);
 }
 
 bool account_version_unpack(struct str packed, struct account_version *v)
@@ -63,8 +61,7 @@ bool account_version_unpack(struct str packed, struct account_version *v)
     v->account.renewal = reader_str16(&r);
     v->account.owner = reader_str16(&r);
     v->has_mrr = reader_u8(&r);
-    int64_t mrr = reader_i64(&r);
-    memcpy(&v->account.mrr, &mrr, sizeof mrr);
+    v->account.mrr = reader_f64(&r);
     return !r.failed && r.in.n == 0;
 }
 

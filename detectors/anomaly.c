@@ -10,7 +10,6 @@
 #include "detectors/anomaly.h"
 #include "detectors/judgement.h"
 
-enum { MILLIONTHS = 1000000 };
 static const double FIELD_VALUE_MAX = 1e9; /* beyond it a value is not counted */
 
 static bool enough(const struct anomaly_settings *s, const struct alert_anomaly *f)

@@ -10,7 +10,6 @@
 #include "detectors/anomaly.h"
 
 enum { HOUR_MS = 3600000, DAY_MS = 86400000 };
-enum { MILLIONTHS = 1000000 };
 /* To be quick: a week costs its buckets times what each looks back at, and surprise looks at it more often. */
 enum { WEEKS_LEAST = 3, WEEKS_MOST = 400, VISITS = 3000000, DEAR = 12 };
 enum { HOURS = 24, DAYS = 7, HOLIDAY_AT = 8, HOLIDAY_EVERY = 70 };

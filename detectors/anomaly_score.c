@@ -7,7 +7,7 @@
 #include "detectors/anomaly.h"
 #include "detectors/anomaly_score.h"
 
-enum { REST = 100, MILLIONTHS = 1000000 };
+enum { REST = 100 };
 
 struct anomaly_scorer {
     struct series series;

@@ -6,8 +6,6 @@
 
 #include "detectors/anomaly.h"
 
-enum { MILLIONTHS = 1000000 };
-
 bool anomaly_is_quantile(const struct anomaly_settings *settings)
 {
     return settings->metric == METRIC_P50 || settings->metric == METRIC_P90;
@@ -95,23 +93,16 @@ double series_kept(const struct anomaly_settings *settings, double value)
 static void pack_value(const struct anomaly_settings *settings, double value,
                        struct buf *out)
 {
-    if (settings->method == METHOD_SURPRISE) {
+    if (settings->method == METHOD_SURPRISE)
         buf_u16(out, upper_half(value));
-        return;
-    }
-    int64_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    buf_i64(out, bits);
+    else
+        buf_f64(out, value);
 }
 
 static double read_value(struct reader *in, const struct anomaly_settings *settings)
 {
-    if (settings->method == METHOD_SURPRISE)
-        return of_upper_half(reader_u16(in));
-    int64_t bits = reader_i64(in);
-    double value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    bool half = settings->method == METHOD_SURPRISE;
+    return half ? of_upper_half(reader_u16(in)) : reader_f64(in);
 }
 
 void series_unpack(struct str state, size_t room, struct series *s)

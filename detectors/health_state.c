@@ -6,7 +6,7 @@
 #include "core/timefmt.h"
 
 #define DAY_MS 86400000LL
-enum { MILLI = 1000, MILLIONTHS = 1000000 };
+enum { MILLI = 1000 };
 
 /* --- packing --- */
 

@@ -1,5 +1,6 @@
 #include "detectors/member.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <xxhash.h>
 
@@ -51,11 +52,10 @@ static int64_t unzigzag(uint64_t v)
     return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
-static int64_t bits_of(double x)
+/* To the bit: a negative zero has a sign to keep. */
+static bool is_zero(double x)
 {
-    int64_t bits;
-    memcpy(&bits, &x, sizeof bits);
-    return bits;
+    return x == 0 && !signbit(x);
 }
 
 static uint64_t texts_there(const struct member *m)
@@ -81,7 +81,7 @@ static void put_text(struct buf *out, struct str text, size_t max)
 void member_pack(const struct member *m, struct buf *out)
 {
     int flags = (has_person(m) ? HAS_PERSON : 0) | (m->value ? HAS_VALUE : 0) |
-                (bits_of(m->account.mrr) ? HAS_MRR : 0) | (m->crowd.n ? HAS_CROWD : 0);
+                (is_zero(m->account.mrr) ? 0 : HAS_MRR) | (m->crowd.n ? HAS_CROWD : 0);
     buf_u8(out, (uint8_t)flags);
     buf_number(out, zigzag(m->time_ms));
     buf_number(out, m->weight);
@@ -92,7 +92,7 @@ void member_pack(const struct member *m, struct buf *out)
     if (flags & HAS_VALUE)
         buf_number(out, zigzag(m->value));
     if (flags & HAS_MRR)
-        buf_i64(out, bits_of(m->account.mrr));
+        buf_f64(out, m->account.mrr);
     buf_number(out, texts_there(m));
 #define X(text, max) put_text(out, text, max);
     MEMBER_TEXTS(X, m)
@@ -118,8 +118,7 @@ bool member_unpack(struct str packed, struct member *m)
     m->evidence.offset = unzigzag(reader_number(&r));
     m->person = flags & HAS_PERSON ? (uint64_t)reader_i64(&r) : 0;
     m->value = flags & HAS_VALUE ? unzigzag(reader_number(&r)) : 0;
-    int64_t mrr = flags & HAS_MRR ? reader_i64(&r) : 0;
-    memcpy(&m->account.mrr, &mrr, sizeof mrr);
+    m->account.mrr = flags & HAS_MRR ? reader_f64(&r) : 0;
     uint64_t there = reader_number(&r);
 #define X(text, max) text = take_text(&r, &there);
     MEMBER_TEXTS(X, m)

@@ -7,12 +7,15 @@
 #include "core/buf.h"
 #include "core/event.h"
 
+/* Fields are added as integers, so that no order of events makes other digits. */
+enum { MILLIONTHS = 1000000 };
+
 struct member {
     int64_t time_ms;
     /* events it stands for: itself, and those after it that need no place */
     uint32_t weight;
     uint64_t person; /* hash of the user, or of the event where there is none */
-    int64_t value;   /* of a metric's field, in millionths; 0 */
+    int64_t value;   /* of a metric's field, in MILLIONTHS; 0 */
     struct alert_evidence evidence;
     struct alert_account account;
     struct alert_sample sample;
