@@ -216,8 +216,7 @@ static struct outcome discord_outcome(const void *settings,
 {
     struct outcome o = outcome_by_status(response);
     (void)settings;
-    json_t *answer =
-        json_loadb(response->body.n ? response->body.p : "", response->body.n, 0, NULL);
+    json_t *answer = response_json(response);
     const json_t *code = json_object_get(answer, "code");
     bool kept = json_is_string(json_object_get(answer, "id"));
     if (o.verdict == DELIVERED && response->status != 204 && !kept &&

@@ -112,8 +112,7 @@ struct outcome hubspot_outcome(const void *settings, const struct response *resp
     (void)settings;
     if (o.verdict == DELIVERED)
         return o;
-    json_t *answer =
-        json_loadb(response->body.n ? response->body.p : "", response->body.n, 0, NULL);
+    json_t *answer = response_json(response);
     const json_t *policy = json_object_get(answer, "policyName");
     const json_t *category = json_object_get(answer, "category");
     outcome_word(&o, str_of(json_string_value(policy ? policy : category)));

@@ -5,6 +5,7 @@
 
 #include "sinks/hubspot.h"
 #include "sinks/memory.h"
+#include "sinks/request.h"
 
 enum { SEARCH_KNOWS_MS = 15000 };
 
@@ -142,8 +143,7 @@ struct outcome hubspot_hear(const struct sink_input *in, const struct response *
 {
     struct outcome o = hubspot_outcome(in->settings, response);
     json_t *m = memory_of(in);
-    json_t *answer =
-        json_loadb(response->body.n ? response->body.p : "", response->body.n, 0, NULL);
+    json_t *answer = response_json(response);
     bool creates = hubspot_next(in, m) == HUBSPOT_CREATE;
     bool on = o.verdict == DELIVERED || is_passed_over(in, m, response->status);
     if (o.verdict == DELIVERED)

@@ -117,8 +117,7 @@ struct linear_answer linear_read(const struct response *response)
                               .outcome = outcome_by_status(response)};
     if (a.outcome.verdict == RETRY)
         return a;
-    json_t *body =
-        json_loadb(response->body.n ? response->body.p : "", response->body.n, 0, NULL);
+    json_t *body = response_json(response);
     const json_t *errors = json_object_get(body, "errors");
     if (json_array_size(errors)) {
         a = read_errors(errors);

@@ -51,6 +51,11 @@ static int64_t retry_after_ms(const struct response *r)
     return ms < 0 ? 0 : ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;
 }
 
+json_t *response_json(const struct response *r)
+{
+    return json_loadb(r->body.n ? r->body.p : "", r->body.n, 0, NULL);
+}
+
 int64_t response_wish_ms(const struct response *r)
 {
     char text[64], *end;

@@ -42,6 +42,9 @@ json_t *request_line(struct str text, size_t max_units);
 /* A buffer for one text of a request: more than any receiver takes. Free with buf_deinit. */
 void request_buf(struct buf *b);
 
+/* The answer; NULL where it is no JSON, or cut. json_decref. */
+json_t *response_json(const struct response *response);
+
 /* How long the receiver wants us to wait before we ask again, at most a day; 0: it does not say. By Retry-After, else
  * by when its limit begins anew: only where that was what it refused for. */
 int64_t response_wish_ms(const struct response *response);

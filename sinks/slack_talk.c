@@ -284,8 +284,7 @@ struct outcome slack_talk_hear(const struct sink_input *in,
 {
     struct outcome o = outcome_by_status(response);
     json_t *m = memory_of(in);
-    json_t *answer =
-        json_loadb(response->body.n ? response->body.p : "", response->body.n, 0, NULL);
+    json_t *answer = response_json(response);
     struct str word = member_text(answer, "error");
     int64_t wish_ms = o.retry_after_ms;
     if (json_is_true(json_object_get(answer, "ok")))
