@@ -46,6 +46,14 @@ bool severity_named(struct str name, enum severity *s)
     return false;
 }
 
+struct str alert_key(const struct alert *a, struct str name)
+{
+    for (size_t i = 0; i < a->keys_n; i++)
+        if (str_eq(a->key_names[i], name))
+            return a->key_values[i];
+    return STR_NONE;
+}
+
 /* Out of memory is the only way to fail. */
 static void put(json_t *object, const char *name, json_t *value)
 {

@@ -148,6 +148,8 @@ const char *alert_state_name(enum alert_state s);
 const char *severity_name(enum severity s);
 /* False when it is none of low, medium, high, critical. */
 bool severity_named(struct str name, enum severity *s);
+/* The value of a part of the key; n == 0 where the key has no such part. */
+struct str alert_key(const struct alert *a, struct str name);
 
 /* Appends the alert as one line of JSON without a newline. With `positions` the evidence says
  * partition and offset; the confirmed record leaves them out, because they belong to one copy

@@ -13,21 +13,13 @@ static bool fits(struct str pattern, struct str text)
     return pattern.n == 0 || pattern_fits(pattern, text);
 }
 
-static struct str key_value(const struct alert *a, struct str name)
-{
-    for (size_t i = 0; i < a->keys_n; i++)
-        if (str_eq(a->key_names[i], name))
-            return a->key_values[i];
-    return STR_NONE;
-}
-
 bool silence_matches(const struct silence *s, const struct alert *a, struct str sink,
                      int64_t now_ms)
 {
     if (now_ms < s->from_ms || now_ms >= s->until_ms || a->severity > s->most)
         return false;
     for (size_t i = 0; i < s->keys_n; i++) {
-        struct str value = key_value(a, s->key_names[i]);
+        struct str value = alert_key(a, s->key_names[i]);
         if (value.n == 0 || !fits(s->key_values[i], value))
             return false;
     }

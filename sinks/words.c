@@ -79,10 +79,7 @@ const char *words_severity(enum severity s)
 
 struct str words_key(const struct alert *a, const char *name)
 {
-    for (size_t i = 0; i < a->keys_n; i++)
-        if (str_is(a->key_names[i], name))
-            return a->key_values[i];
-    return STR_NONE;
+    return alert_key(a, str_of(name));
 }
 
 struct str words_account_name(const struct alert_account *account)
