@@ -4,12 +4,9 @@
 
 #include "core/log.h"
 
-enum { REPORT_BYTES = 1 << 20 };
-
 int load_config(const char *path, enum config_use use, struct config *out)
 {
-    struct config_report report = {0};
-    buf_init(&report.text, REPORT_BYTES);
+    struct config_report report;
     int result = config_load(path, out, use, &report);
     if (report.text.n)
         fwrite(report.text.p, 1, report.text.n, stderr);

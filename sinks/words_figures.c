@@ -6,8 +6,8 @@
 #include "core/calendar.h"
 
 enum { SECOND_MS = 1000, MINUTE_MS = 60000 };
-#define LEAST_RATE \
-    0.01 /* a minute: below that it tells nothing that "3 times in 6 days" does not */
+/* a minute: below that it tells nothing that "3 times in 6 days" does not */
+#define LEAST_RATE 0.01
 
 double words_mrr(const struct alert *a)
 {
