@@ -156,9 +156,7 @@ int redis_store_idle(struct window_store *base, struct str partition,
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
-    arena_reset(&s->scratch);
-    redis_call_keys(s, &args, &s->scratch);
-    size_t keys_n = redis_call_args(s, &args);
+    size_t keys_n = redis_call_plain(s, &args);
     args_str(&args, partition);
     redis_put_cursor(&args, at->incarnation, at->cursor);
     args_int_or(&args, proven_ms, STORE_NO_TIME);

@@ -50,9 +50,7 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
-    arena_reset(&s->scratch);
-    redis_call_keys(s, &args, &s->scratch);
-    size_t keys_n = redis_call_args(s, &args);
+    size_t keys_n = redis_call_plain(s, &args);
     args_int(&args, (int64_t)limit);
     args_int(&args, unproven);
     struct redisReply *r = redis_call(s, SCRIPT_DUE, &args, keys_n, e);
@@ -71,9 +69,7 @@ int redis_store_peek(struct window_store *base, const struct window_id *ids, siz
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
-    arena_reset(&s->scratch);
-    redis_call_keys(s, &args, &s->scratch);
-    size_t keys_n = redis_call_args(s, &args);
+    size_t keys_n = redis_call_plain(s, &args);
     for (size_t i = 0; i < n; i++)
         args_str(&args, window_id_str(&ids[i]));
     struct redisReply *r = redis_call(s, SCRIPT_PEEK, &args, keys_n, e);
@@ -187,9 +183,7 @@ int redis_store_proves(struct window_store *base, const struct partition_end *en
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
-    arena_reset(&s->scratch);
-    redis_call_keys(s, &args, &s->scratch);
-    size_t keys_n = redis_call_args(s, &args);
+    size_t keys_n = redis_call_plain(s, &args);
     for (size_t i = 0; i < n; i++) {
         args_str(&args, ends[i].partition);
         args_int(&args, ends[i].end);

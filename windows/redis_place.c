@@ -56,9 +56,7 @@ static void read_place(const struct redisReply *r, struct arena *arena,
 static size_t begin_call(struct redis_store *s, struct redis_args *args,
                          struct str partition)
 {
-    arena_reset(&s->scratch);
-    redis_call_keys(s, args, &s->scratch);
-    size_t keys_n = redis_call_args(s, args);
+    size_t keys_n = redis_call_plain(s, args);
     args_str(args, partition);
     return keys_n;
 }
@@ -113,9 +111,7 @@ int redis_store_horizon(struct window_store *base, int64_t said_ms,
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
-    arena_reset(&s->scratch);
-    redis_call_keys(s, &args, &s->scratch);
-    size_t keys_n = redis_call_args(s, &args);
+    size_t keys_n = redis_call_plain(s, &args);
     args_int(&args, s->record_for_ms);
     args_int(&args, s->lookback_ms);
     if (said_ms == INT64_MAX)

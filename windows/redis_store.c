@@ -57,6 +57,13 @@ size_t redis_call_args(struct redis_store *s, struct redis_args *a)
     return keys_n;
 }
 
+size_t redis_call_plain(struct redis_store *s, struct redis_args *a)
+{
+    arena_reset(&s->scratch);
+    redis_call_keys(s, a, &s->scratch);
+    return redis_call_args(s, a);
+}
+
 int64_t redis_int_or(const struct redisReply *r, size_t i, int64_t none)
 {
     const struct redisReply *at = redis_reply_at(r, i);

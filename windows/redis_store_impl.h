@@ -88,6 +88,8 @@ static inline struct redis_store *redis_store_of(struct window_store *s)
  * redis_call_args, which adds the arguments of every call and answers how many keys there are. */
 void redis_call_keys(struct redis_store *s, struct redis_args *a, struct arena *arena);
 size_t redis_call_args(struct redis_store *s, struct redis_args *a);
+/* Both, for a call without more keys; in the store's scratch memory, which begins anew. */
+size_t redis_call_plain(struct redis_store *s, struct redis_args *a);
 
 /* Runs a script; the reply is the caller's. Where the state is another than ours it is made anew or taken
  * over, and the answer is NULL and ERR_UNAVAILABLE: nothing is known. */
