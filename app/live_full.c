@@ -35,8 +35,7 @@ void live_look_at_outboxes(struct live *l)
     if (aside > l->full)
         log_error("outbox_full",
                   "dead_letters=%" PRIu64 " reason=\"a sink is down for so long that its "
-                  "outbox is full: what comes now is "
-                  "put into its dead letters\"",
+                  "outbox is full: what comes now is put into its dead letters\"",
                   aside - l->full);
     l->full = aside;
     if ((full != NULL) == l->paused)

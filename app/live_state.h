@@ -26,8 +26,8 @@ struct live {
     int64_t backoff_ms; /* 0: all is well */
     uint64_t failures;
     int64_t next_ms, tell_ms, topology_ms, figures_ms;
-    int64_t
-        unknown_until_ms; /* a store did not say where a partition stands: not asked again before */
+    /* A store did not say where a partition stands: not asked again before. */
+    int64_t unknown_until_ms;
     int64_t keys_ms;                /* when keys are counted again */
     struct key_overflow *overflows; /* by rule, as last logged */
     uint64_t full;                  /* lines that found an outbox full, as last logged */
