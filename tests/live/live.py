@@ -222,6 +222,20 @@ class System:
             shutil.rmtree(self.folder, ignore_errors=True)
 
 
+def consumed(topic, *properties, enough):
+    """The lines that Kafka's own consumer prints of a topic. On a busy machine it gives up early: then once more, with more patience."""
+    quiet_ms = 6000
+    while True:
+        done = subprocess.run([str(ROOT / "deploy/local/services"), "-d", os.environ["TICKETWATCH_LOCAL"], "tool",
+                               "org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", topic, "--from-beginning",
+                               "--timeout-ms", str(quiet_ms), *(word for p in properties for word in ("--property", p))],
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=120 * PATIENCE)
+        lines = done.stdout.split(b"\n")
+        if enough(lines) or quiet_ms > 60000:
+            return lines
+        quiet_ms *= 2
+
+
 class OneSink(unittest.TestCase):
     """A system of one partition, two shards and one webhook, `ops`; RULES is the test's."""
     maxDiff = None

@@ -31,20 +31,10 @@ def event(ident, minute, partition=0, **more):
 
 
 def consumed(topic, least):
-    """The records of a topic, so many at least, by Kafka's own consumer, which may give up early on a busy machine: [(headers, bytes)]."""
-    def enough():
-        found = records(topic)
-        return len(found) >= least and found
-    return live.wait_until("%d records" % least, enough)
-
-
-def records(topic):
-    done = subprocess.run([str(live.ROOT / "deploy/local/services"), "-d", os.environ["TICKETWATCH_LOCAL"], "tool",
-                           "org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", topic, "--from-beginning", "--timeout-ms", "6000",
-                           "--property", "print.headers=true", "--property", "headers.separator=|"],
-                          capture_output=True, timeout=120 * live.PATIENCE)
+    """The records of a topic, so many at least: [(headers, bytes)]."""
+    lines = live.consumed(topic, "print.headers=true", "headers.separator=|", enough=lambda lines: len(lines) > least)
     out = []
-    for line in done.stdout.split(b"\n"):
+    for line in lines:
         headers, tab, value = line.partition(b"\t")
         if tab:
             out.append((dict(h.split(b":", 1) for h in headers.split(b"|") if b":" in h), value))

@@ -42,14 +42,19 @@ def step(alert):
     return alert["id"], alert["state"], alert["severity"]
 
 
-def consumed(topic):
-    """[(partition, key, alert)] by Kafka's own consumer."""
-    done = subprocess.run([str(live.ROOT / "deploy/local/services"), "-d", os.environ["TICKETWATCH_LOCAL"], "tool",
-                           "org.apache.kafka.tools.consumer.ConsoleConsumer", "--topic", topic, "--from-beginning", "--timeout-ms", "6000",
-                           "--property", "print.key=true", "--property", "print.partition=true"],
-                          capture_output=True, timeout=120 * live.PATIENCE)
-    rows = [line.split("\t", 2) for line in done.stdout.decode().splitlines() if line.startswith("Partition:")]
-    return [(partition, key, json.loads(value)) for partition, key, value in rows]
+def alerts_in(text):
+    """But for a line that is being written."""
+    return [json.loads(x) for x in text.splitlines(True) if x.startswith("{") and x.endswith("\n")]
+
+
+def consumed(topic, record):
+    """[(partition, key, alert)], as soon as all steps of the record are there."""
+    def rows(lines):
+        parts = [line.split(b"\t", 2) for line in lines if line.startswith(b"Partition:")]
+        return [(partition.decode(), key.decode(), json.loads(value)) for partition, key, value in parts]
+
+    return rows(live.consumed(topic, "print.key=true", "print.partition=true",
+                              enough=lambda lines: set(map(step, record)) <= {step(a) for _, _, a in rows(lines)}))
 
 
 class Pipes(unittest.TestCase):
@@ -84,30 +89,22 @@ class Pipes(unittest.TestCase):
         log.write_bytes(b"".join(lines))
         system.wait_for_record(system.replay(log))
         record = [json.loads(line) for line in system.record().splitlines()]
-        live.wait_until("the file", lambda: len({step(json.loads(x)) for x in path.read_text().splitlines()}) >= len(record))
+        live.wait_until("the file", lambda: len({step(a) for a in alerts_in(path.read_text())}) >= len(record))
         live.wait_until("stdout", lambda: len({step(a) for a in self.printed(system)}) >= len(record))
-        self.all_consumed(system, record)
+        consumed(system.name + ".alerts", record)
         self.assertEqual(system.stop_all(), [0, 0])
-        self.check_complete([json.loads(x) for x in path.read_text().splitlines()], record, "file")
+        self.check_complete(alerts_in(path.read_text()), record, "file")
         self.check_complete(self.printed(system), record, "stdout", ordered=False)
-        rows = self.all_consumed(system, record)
+        rows = consumed(system.name + ".alerts", record)
         self.check_complete([a for _, _, a in rows], record, "kafka")
         self.assertTrue(all(key == a["id"] for _, key, a in rows))
         self.assertEqual(len({(p, k) for p, k, _ in rows}), len({k for _, k, _ in rows}))
         self.assertGreater(len({p for p, _, _ in rows}), 1)
 
     @staticmethod
-    def all_consumed(system, record):
-        """Kafka's consumer may give up early on a busy machine."""
-        def rows():
-            found = consumed(system.name + ".alerts")
-            return len({step(a) for _, _, a in found}) >= len(record) and found
-        return live.wait_until("the topic", rows)
-
-    @staticmethod
     def printed(system):
         """Of all processes one after the other; here logs go to the same file."""
-        return [json.loads(x) for x in system.log_text().splitlines() if x.startswith("{")]
+        return alerts_in(system.log_text())
 
 
 if __name__ == "__main__":
