@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "core/timefmt.h"
+#include "sinks/digest.h"
 #include "sinks/facts.h"
 #include "sinks/request.h"
 #include "sinks/rows.h"
@@ -113,13 +114,17 @@ static void put_description(json_t *embed, const struct alert *a)
     buf_deinit(&b);
 }
 
-static void put_title(json_t *embed, const struct discord_settings *s,
-                      const struct alert *a)
+static void put_title(json_t *embed, const struct sink_input *in)
 {
+    const struct discord_settings *s = in->settings;
+    const struct alert *a = in->alert;
     char time[TIME_TEXT_BYTES];
     struct buf b;
     request_buf(&b);
-    facts_title(&b, &s->title, a, DIALECT_DISCORD, TITLE_UNITS);
+    if (in->digest)
+        digest_title(&b, in->digest);
+    else
+        facts_title(&b, &s->title, a, DIALECT_DISCORD, TITLE_UNITS);
     request_set(embed, "title", request_text(buf_str(&b)));
     request_set(embed, "color", json_integer(facts_colour(a)));
     request_set(embed, "timestamp", request_text(time_text(a->time_ms, time)));
@@ -127,15 +132,28 @@ static void put_title(json_t *embed, const struct discord_settings *s,
 }
 
 /* Nothing in a footer is read as Markdown. */
-static void put_footer(json_t *embed, const struct alert *a)
+static void put_footer(json_t *embed, const struct sink_input *in)
 {
     json_t *footer = json_object();
     struct buf b;
     request_buf(&b);
-    facts_small_print(&b, a);
+    if (in->digest)
+        digest_small_print(&b, in->digest);
+    else
+        facts_small_print(&b, in->alert);
     request_set(footer, "text", request_text(buf_str(&b)));
     request_set(embed, "footer", footer);
     buf_deinit(&b);
+}
+
+static void put_list(json_t *embed, const struct discord_settings *s,
+                     const struct digest *d)
+{
+    struct buf text;
+    request_buf(&text);
+    digest_text(&text, d, DIALECT_DISCORD, s->ticket_url, BODY_BYTES);
+    request_set(embed, "description", request_text(buf_str(&text)));
+    buf_deinit(&text);
 }
 
 /* The operator's own text. False: there is none. */
@@ -162,17 +180,19 @@ static json_t *fields_of(const struct discord_settings *s, const struct alert *a
     return fields;
 }
 
-static json_t *message(const struct discord_settings *s, const struct alert *a,
-                       struct arena *arena)
+static json_t *message(const struct sink_input *in, struct arena *arena)
 {
+    const struct discord_settings *s = in->settings;
     json_t *m = json_object(), *embeds = json_array(), *embed = json_object();
     json_t *mentions = json_object();
-    put_title(embed, s, a);
-    if (!put_body(embed, s, a)) {
-        put_description(embed, a);
-        request_set(embed, "fields", fields_of(s, a, arena));
+    put_title(embed, in);
+    if (in->digest) {
+        put_list(embed, s, in->digest);
+    } else if (!put_body(embed, s, in->alert)) {
+        put_description(embed, in->alert);
+        request_set(embed, "fields", fields_of(s, in->alert, arena));
     }
-    put_footer(embed, a);
+    put_footer(embed, in);
     request_append(embeds, embed);
     request_set(m, "embeds", embeds);
     request_set(mentions, "parse", json_array());
@@ -197,7 +217,7 @@ static int discord_format(const struct sink_input *in, struct arena *arena,
     struct str url;
     if (request_secret(in, 0, "discord: url", &url, e))
         return -1;
-    struct str body = request_json(message(in->settings, in->alert, arena), arena);
+    struct str body = request_json(message(in, arena), arena);
     return request_post(out, arena, waiting(url, arena), body, e) ? -1 : 1;
 }
 
@@ -258,6 +278,7 @@ const struct sink discord_sink = {
     .options = discord_options,
     .options_n = sizeof discord_options / sizeof discord_options[0],
     .settings_bytes = sizeof(struct discord_settings),
+    .digests = true,
     .format = discord_format,
     .outcome = discord_outcome,
 };

@@ -2,6 +2,9 @@
  * that comes twice can be told, and mail programs show it once or in one thread: an escalation and a resolution answer
  * the first message (RFC 5322 3.6.4). RFC 3834 keeps automatic answers away. */
 #include "sinks/email.h"
+
+#include <stdio.h>
+
 #include "sinks/alert_body.h"
 #include "sinks/mime.h"
 #include "sinks/request.h"
@@ -18,6 +21,15 @@ static const char *const tls_words[] = {
     [MAIL_TLS_ALWAYS] = "always", [MAIL_TLS_NEVER] = "never", NULL};
 
 /* ---- the message ---- */
+
+static struct str digest_subject(const struct digest *d, struct buf *b)
+{
+    buf_printf(b, "[%s] ",
+               d->face.state == ALERT_RESOLVED ? "Resolved"
+                                               : words_severity(d->face.severity));
+    digest_count(b, d);
+    return buf_str(b);
+}
 
 static struct str subject(const struct email_settings *s, const struct alert *a,
                           struct buf *b)
@@ -45,10 +57,18 @@ static void message_id(struct buf *out, const char *name, struct str step,
     buf_printf(out, "%s: <%.*s@%.*s>\r\n", name, STR_ARG(step), STR_ARG(domain));
 }
 
-static void put_thread(struct buf *out, const struct email_settings *s,
-                       const struct alert *a, struct arena *arena)
+/* A digest begins a thread of its own that nothing answers. */
+static void put_thread(struct buf *out, const struct sink_input *in, struct arena *arena)
 {
+    const struct email_settings *s = in->settings;
+    const struct alert *a = in->alert;
     struct alert first = *a;
+    if (in->digest) {
+        char step[48];
+        snprintf(step, sizeof step, "%s_digest", a->id);
+        message_id(out, "Message-ID", str_of(step), s->from);
+        return;
+    }
     first.state = ALERT_FIRING;
     struct str opening = alert_step_id(&first, arena);
     message_id(out, "Message-ID", alert_step_id(a, arena), s->from);
@@ -66,8 +86,9 @@ static void put_headers(struct buf *out, const struct sink_input *in, struct are
     mime_date(out, in->now_ms);
     buf_printf(out, "From: ticketwatch <%.*s>\r\n", STR_ARG(s->from));
     mime_addresses(out, "To", s->to.items, s->to.n);
-    mime_header(out, "Subject", subject(s, in->alert, &b));
-    put_thread(out, s, in->alert, arena);
+    mime_header(out, "Subject",
+                in->digest ? digest_subject(in->digest, &b) : subject(s, in->alert, &b));
+    put_thread(out, in, arena);
     if (in->alert->severity >= SEVERITY_HIGH && in->alert->state != ALERT_RESOLVED)
         buf_text(out, "Importance: high\r\n");
     buf_text(out, "Auto-Submitted: auto-generated\r\n"
@@ -91,13 +112,29 @@ static bool has_html(const struct email_settings *s)
     return s->html && (!s->body.path.n || s->html_body.path.n);
 }
 
+static void put_text(struct buf *out, const struct sink_input *in, const struct facts *f)
+{
+    if (in->digest)
+        email_digest_text(out, in->settings, in->digest);
+    else
+        email_text(out, in->settings, in->alert, f);
+}
+
+static void put_html(struct buf *out, const struct sink_input *in, const struct facts *f)
+{
+    if (in->digest)
+        email_digest_html(out, in->settings, in->digest);
+    else
+        email_html(out, in->settings, in->alert, f);
+}
+
 /* No encoded line begins with two hyphens and an id as long as the boundary: it has a '=', which none may. */
 static void put_parts(struct buf *out, const struct sink_input *in, const struct facts *f)
 {
     const struct email_settings *s = in->settings;
     struct buf b;
     buf_init(&b, MESSAGE_MAX_BYTES);
-    email_text(&b, s, in->alert, f);
+    put_text(&b, in, f);
     if (!has_html(s)) {
         put_part(out, "text/plain", buf_str(&b));
     } else {
@@ -108,7 +145,7 @@ static void put_parts(struct buf *out, const struct sink_input *in, const struct
         put_part(out, "text/plain", buf_str(&b));
         buf_printf(out, "--=_%s\r\n", in->alert->id);
         buf_clear(&b);
-        email_html(&b, s, in->alert, f);
+        put_html(&b, in, f);
         put_part(out, "text/html", buf_str(&b));
         buf_printf(out, "--=_%s--\r\n", in->alert->id);
     }
@@ -248,6 +285,7 @@ const struct sink email_sink = {
     .options_n = sizeof email_options / sizeof email_options[0],
     .settings_bytes = sizeof(struct email_settings),
     .complete = email_complete,
+    .digests = true,
     .format = email_format,
     .outcome = carrier_outcome,
 };

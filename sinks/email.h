@@ -3,6 +3,7 @@
 #define SINKS_EMAIL_H
 
 #include "core/option.h"
+#include "sinks/digest.h"
 #include "sinks/facts.h"
 #include "sinks/sink.h"
 
@@ -22,5 +23,10 @@ void email_text(struct buf *out, const struct email_settings *s, const struct al
                 const struct facts *f);
 void email_html(struct buf *out, const struct email_settings *s, const struct alert *a,
                 const struct facts *f);
+/* The same of many. */
+void email_digest_text(struct buf *out, const struct email_settings *s,
+                       const struct digest *d);
+void email_digest_html(struct buf *out, const struct email_settings *s,
+                       const struct digest *d);
 
 #endif

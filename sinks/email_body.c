@@ -124,14 +124,19 @@ static void own_html(struct buf *b, const struct email_settings *s, const struct
     buf_deinit(&plain);
 }
 
+static void html_small(struct buf *b, struct str plain)
+{
+    buf_text(b, "<p style=\"color:#777\"><small>");
+    words_text(b, DIALECT_HTML, plain, SUMMARY_UNITS);
+    buf_text(b, "</small></p>\n");
+}
+
 static void html_small_print(struct buf *b, const struct alert *a)
 {
     struct buf plain;
     request_buf(&plain);
     facts_small_print(&plain, a);
-    buf_text(b, "<p style=\"color:#777\"><small>");
-    words_text(b, DIALECT_HTML, buf_str(&plain), SUMMARY_UNITS);
-    buf_text(b, "</small></p>\n");
+    html_small(b, buf_str(&plain));
     buf_deinit(&plain);
 }
 
@@ -145,4 +150,37 @@ void email_html(struct buf *out, const struct email_settings *s, const struct al
         own_html(out, s, a, f);
     html_small_print(out, a);
     buf_text(out, "</body></html>\n");
+}
+
+/* ---- of many ---- */
+
+enum { LIST_BYTES = 60000 };
+
+void email_digest_text(struct buf *out, const struct email_settings *s,
+                       const struct digest *d)
+{
+    digest_title(out, d);
+    buf_text(out, "\n\n");
+    digest_text(out, d, DIALECT_PLAIN, s->ticket_url, LIST_BYTES);
+    buf_text(out, "\n-- \n");
+    digest_small_print(out, d);
+    buf_char(out, '\n');
+}
+
+void email_digest_html(struct buf *out, const struct email_settings *s,
+                       const struct digest *d)
+{
+    struct buf plain;
+    request_buf(&plain);
+    buf_printf(out,
+               "<!DOCTYPE html>\n<html><body>\n"
+               "<h3 style=\"border-left:6px solid #%06X;padding-left:8px\">",
+               (unsigned)facts_colour(&d->face));
+    digest_title(out, d);
+    buf_text(out, "</h3>\n");
+    digest_text(out, d, DIALECT_HTML, s->ticket_url, LIST_BYTES);
+    digest_small_print(&plain, d);
+    html_small(out, buf_str(&plain));
+    buf_text(out, "</body></html>\n");
+    buf_deinit(&plain);
 }

@@ -46,7 +46,7 @@ json_t *memory_of(const struct sink_input *in)
     if (!memory_is(m, "alert", a->id))
         m = next_episode(m);
     snprintf(step, sizeof step, "%s_%s", alert_state_name(a->state),
-             severity_name(a->severity));
+             in->digest ? "digest" : severity_name(a->severity));
     if (!memory_is(m, "step", step))
         forget_step(m);
     memory_set(m, "alert", str_of(a->id));

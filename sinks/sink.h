@@ -66,11 +66,14 @@ struct sink_secrets {
     struct str proxy; /* what requests go through; not the sink's own */
 };
 
+struct digest;
+
 struct sink_input {
     const void *settings;
     const struct sink_secrets *secrets;
     const struct alert *alert;
     struct str alert_json; /* the alert as DESIGN 2 writes it, exactly as in the outbox */
+    const struct digest *digest; /* many at once (sinks/digest.h), then `alert` is its face; NULL: one */
     int64_t now_ms;        /* wall clock, for request timestamps only */
     struct str memory;     /* of a conversation: what hear() wrote last; n == 0: nothing */
     bool again;            /* this request may have arrived before, unknown to us */
@@ -90,6 +93,7 @@ struct sink {
     const struct option_row *options;
     size_t options_n;
     size_t settings_bytes;
+    bool digests;    /* people read it: many alerts at once may come as a digest */
     bool every_step; /* programs read it: an escalation is sent also where a later step waits */
     const char *rate; /* how often it may be asked unless the configuration says: "1/s"; NULL: any */
     /* Completes and checks settings that were read. ERR_INPUT: says what is wrong, as in "topic: ..." NULL: nothing

@@ -11,13 +11,12 @@
 static int slack_format(const struct sink_input *in, struct arena *arena,
                         struct request *out, struct err *e)
 {
-    const struct slack_settings *s = in->settings;
     struct str url;
     if (in->secrets->values[SLACK_TOKEN].n)
         return slack_talk_format(in, arena, out, e);
     if (request_secret(in, SLACK_URL, "slack: url", &url, e))
         return -1;
-    struct str body = request_json(slack_message(s, in->alert, false), arena);
+    struct str body = request_json(slack_message_of(in, false), arena);
     return request_post(out, arena, url, body, e) ? -1 : 1;
 }
 
@@ -118,6 +117,7 @@ const struct sink slack_sink = {
     .options_n = sizeof slack_options / sizeof slack_options[0],
     .settings_bytes = sizeof(struct slack_settings),
     .rate = "1/s",
+    .digests = true,
     .format = slack_format,
     .outcome = slack_outcome,
     .hear = slack_hear,

@@ -23,10 +23,21 @@ json_t *slack_message(const struct slack_settings *s, const struct alert *a, boo
 /* What there is to add in the thread of that message. */
 json_t *slack_reply(const struct slack_settings *s, const struct alert *a);
 
+/* ---- slack_digest.c ---- */
+
+/* The message for what a sink is given: one alert or many. */
+json_t *slack_message_of(const struct sink_input *in, bool brief);
+
 /* ---- slack_body.c ---- */
 
 /* Appends sections of mrkdwn. */
 void slack_add_text(json_t *blocks, struct str text);
+/* A text as an object of Slack's: "mrkdwn" or "plain_text". */
+json_t *slack_text(const char *type, struct str text);
+/* A block with one member. */
+void slack_add_block(json_t *blocks, const char *type, const char *member, json_t *value);
+/* "attachments": these blocks in the colour of the alert's severity, or of its end. */
+void slack_add_colour(json_t *message, const struct alert *a, json_t *blocks);
 
 /* ---- slack_talk.c ---- */
 

@@ -17,27 +17,9 @@ enum {
     TICKETS_SHOWN = 3,
 };
 
-static json_t *text_object(const char *type, const struct buf *text)
-{
-    json_t *o = json_object();
-    request_set(o, "type", json_string(type));
-    request_set(o, "text", request_text(buf_str(text)));
-    request_set(o, type[0] == 'm' ? "verbatim" : "emoji", json_true());
-    return o;
-}
-
 static json_t *mrkdwn(const struct buf *text)
 {
-    return text_object("mrkdwn", text);
-}
-
-/* A block with one member. */
-static void add_block(json_t *blocks, const char *type, const char *member, json_t *value)
-{
-    json_t *o = json_object();
-    request_set(o, "type", json_string(type));
-    request_set(o, member, value);
-    request_append(blocks, o);
+    return slack_text("mrkdwn", buf_str(text));
 }
 
 /* The title, escaped, within what is left of max_units. */
@@ -59,7 +41,7 @@ static void add_header(json_t *blocks, const struct slack_settings *s,
     buf_printf(b, "%s %s", facts_sign(a), facts_state(a));
     put_title(b, s, a, false,
               HEADER_UNITS - 17); /* sign and state word are no longer than that */
-    add_block(blocks, "header", "text", text_object("plain_text", b));
+    slack_add_block(blocks, "header", "text", slack_text("plain_text", buf_str(b)));
 }
 
 /* "*Label*" and a line break; the value follows. */
@@ -182,7 +164,7 @@ static void add_sentence(json_t *blocks, const struct alert *a, struct buf *b)
         words_text(b, DIALECT_SLACK, a->summary, 2 * VALUE_UNITS);
     }
     if (b->n)
-        add_block(blocks, "section", "text", mrkdwn(b));
+        slack_add_block(blocks, "section", "text", mrkdwn(b));
 }
 
 static void add_fields(json_t *blocks, const struct alert *a, struct buf *b)
@@ -192,7 +174,7 @@ static void add_fields(json_t *blocks, const struct alert *a, struct buf *b)
     add_facts(fields, a, b);
     add_sample_field(fields, "Action", a->sample.action, b);
     add_sample_field(fields, "Version", a->sample.version, b);
-    add_block(blocks, "section", "fields", fields);
+    slack_add_block(blocks, "section", "fields", fields);
 }
 
 static void add_quote(json_t *blocks, const char *label, struct str text, struct buf *b)
@@ -201,7 +183,7 @@ static void add_quote(json_t *blocks, const char *label, struct str text, struct
         return;
     begin_field(b, label);
     words_code(b, DIALECT_SLACK, text, 2 * VALUE_UNITS);
-    add_block(blocks, "section", "text", mrkdwn(b));
+    slack_add_block(blocks, "section", "text", mrkdwn(b));
 }
 
 static void add_error(json_t *blocks, const struct alert *a, struct buf *b)
@@ -226,7 +208,7 @@ static void add_accounts(json_t *blocks, const struct alert *a, struct buf *b)
     if (a->accounts_n > n)
         buf_printf(b, "\n… and %lld more", (long long)(a->accounts_n - n));
     if (n)
-        add_block(blocks, "section", "text", mrkdwn(b));
+        slack_add_block(blocks, "section", "text", mrkdwn(b));
 }
 
 /* Adds a piece to a list only where it fits whole: half a link is none. */
@@ -258,7 +240,7 @@ static void add_exemplars(json_t *blocks, const struct slack_settings *s,
             add_piece(b, &piece);
     }
     if (b->n > empty)
-        add_block(blocks, "section", "text", mrkdwn(b));
+        slack_add_block(blocks, "section", "text", mrkdwn(b));
     buf_deinit(&piece);
 }
 
@@ -271,7 +253,7 @@ static void add_small_print(json_t *blocks, const struct alert *a, struct buf *b
     buf_printf(b, " · alert `%s` · ", a->id);
     words_time(b, a->time_ms);
     request_append(elements, mrkdwn(b));
-    add_block(blocks, "context", "elements", elements);
+    slack_add_block(blocks, "context", "elements", elements);
 }
 
 /* The text of the notification, and all that a screen reader or an old client has. */
@@ -294,12 +276,12 @@ static void add_next_step(json_t *blocks, const struct alert *a, struct buf *b)
     begin_field(b, "Explains, and nobody was told of");
     words_explained(b, DIALECT_SLACK, a);
     if (a->hidden_listed)
-        add_block(blocks, "section", "text", mrkdwn(b));
+        slack_add_block(blocks, "section", "text", mrkdwn(b));
     begin_field(b, "Next");
     size_t empty = b->n;
     words_next_step(b, DIALECT_SLACK, a);
     if (b->n > empty)
-        add_block(blocks, "section", "text", mrkdwn(b));
+        slack_add_block(blocks, "section", "text", mrkdwn(b));
 }
 
 static void add_details(json_t *blocks, const struct slack_settings *s,
@@ -327,18 +309,6 @@ static json_t *details(const struct slack_settings *s, const struct alert *a, bo
     return blocks;
 }
 
-static void add_colour(json_t *message, const struct alert *a, json_t *blocks)
-{
-    static const char *const colours[SEVERITIES] = {"#3b82f6", "#eab308", "#f97316",
-                                                    "#dc2626"};
-    const char *colour = a->state == ALERT_RESOLVED ? "#16a34a" : colours[a->severity];
-    json_t *list = json_array(), *attachment = json_object();
-    request_set(attachment, "color", json_string(colour));
-    request_set(attachment, "blocks", blocks);
-    request_append(list, attachment);
-    request_set(message, "attachments", list);
-}
-
 static json_t *finished(const struct slack_settings *s, const struct alert *a,
                         json_t *head, json_t *rest)
 {
@@ -348,7 +318,7 @@ static json_t *finished(const struct slack_settings *s, const struct alert *a,
     request_set(m, "text", notice(s, a, &b));
     buf_deinit(&b);
     request_set(m, "blocks", head);
-    add_colour(m, a, rest);
+    slack_add_colour(m, a, rest);
     request_set(m, "unfurl_links", json_false());
     request_set(m, "unfurl_media", json_false());
     return m;
@@ -373,7 +343,7 @@ static void add_news(json_t *blocks, const struct alert *a, struct buf *b)
     put_news(b, a);
     words_how_often(b, a);
     buf_text(b, ".");
-    add_block(blocks, "section", "text", mrkdwn(b));
+    slack_add_block(blocks, "section", "text", mrkdwn(b));
 }
 
 json_t *slack_reply(const struct slack_settings *s, const struct alert *a)

@@ -67,7 +67,7 @@ static struct str message(const struct sink_input *in, const json_t *memory, enu
     const struct slack_settings *s = in->settings;
     bool brief = memory_get(memory, "step_brief").n > 0;
     json_t *o =
-        ask == ASK_REPLY ? slack_reply(s, in->alert) : slack_message(s, in->alert, brief);
+        ask == ASK_REPLY ? slack_reply(s, in->alert) : slack_message_of(in, brief);
     request_set(o, "channel", request_text(channel_of(s, memory)));
     set_metadata(o, memory);
     if (ask == ASK_UPDATE)

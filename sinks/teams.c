@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "sinks/digest.h"
 #include "sinks/facts.h"
 #include "sinks/request.h"
 #include "sinks/rows.h"
@@ -146,11 +147,14 @@ static void add_exemplars(json_t *body, const struct teams_settings *s,
         add_exemplar(block, all.tickets ? s->ticket_url : STR_NONE, all.ids[i]);
 }
 
-static void add_small_print(json_t *body, const struct alert *a)
+static void add_small_print(json_t *body, const struct sink_input *in)
 {
     struct buf b;
     request_buf(&b);
-    facts_small_print(&b, a);
+    if (in->digest)
+        digest_small_print(&b, in->digest);
+    else
+        facts_small_print(&b, in->alert);
     json_t *run = add_run(add_block(body), buf_str(&b));
     request_set(run, "size", json_string("Small"));
     request_set(run, "isSubtle", json_true());
@@ -188,17 +192,47 @@ static void add_own_words(json_t *body, const struct teams_settings *s,
     add_exemplars(body, s, a);
 }
 
-static json_t *card(const struct teams_settings *s, const struct alert *a,
-                    struct arena *arena)
+static void add_list(json_t *body, const struct teams_settings *s, const struct digest *d,
+                     struct arena *arena)
 {
+    struct digest_rows rows;
+    digest_rows(d, arena, &rows);
+    for (size_t i = 0; i < rows.n; i++) {
+        const struct digest_row *r = &rows.items[i];
+        json_t *block = add_block(body), *run = add_run(block, r->text);
+        if (r->kind == DIGEST_GROUP)
+            request_set(run, "weight", json_string("Bolder"));
+        else
+            request_set(block, "spacing", json_string("Small"));
+        if (r->ticket.n) {
+            add_run(block, STR(" · "));
+            add_exemplar(block, s->ticket_url, r->ticket);
+        }
+    }
+}
+
+static void put_title(struct buf *out, const struct sink_input *in)
+{
+    const struct teams_settings *s = in->settings;
+    if (in->digest)
+        digest_title(out, in->digest);
+    else
+        facts_title(out, &s->title, in->alert, DIALECT_PLAIN, TITLE_UNITS);
+}
+
+static json_t *card(const struct sink_input *in, struct arena *arena)
+{
+    const struct teams_settings *s = in->settings;
     json_t *o = json_object(), *body = json_array();
     struct buf title;
     request_buf(&title);
-    facts_title(&title, &s->title, a, DIALECT_PLAIN, TITLE_UNITS);
-    add_title(body, a, buf_str(&title));
-    if (!add_body(body, s, a))
-        add_own_words(body, s, a, arena);
-    add_small_print(body, a);
+    put_title(&title, in);
+    add_title(body, in->alert, buf_str(&title));
+    if (in->digest)
+        add_list(body, s, in->digest, arena);
+    else if (!add_body(body, s, in->alert))
+        add_own_words(body, s, in->alert, arena);
+    add_small_print(body, in);
     request_set(o, "$schema",
                 json_string("http://adaptivecards.io/schemas/adaptive-card.json"));
     request_set(o, "type", json_string("AdaptiveCard"));
@@ -209,14 +243,13 @@ static json_t *card(const struct teams_settings *s, const struct alert *a,
     return o;
 }
 
-static json_t *message(const struct teams_settings *s, const struct alert *a,
-                       struct arena *arena)
+static json_t *message(const struct sink_input *in, struct arena *arena)
 {
     json_t *m = json_object(), *list = json_array(), *attachment = json_object();
     request_set(attachment, "contentType",
                 json_string("application/vnd.microsoft.card.adaptive"));
     request_set(attachment, "contentUrl", json_null());
-    request_set(attachment, "content", card(s, a, arena));
+    request_set(attachment, "content", card(in, arena));
     request_append(list, attachment);
     request_set(m, "type", json_string("message"));
     request_set(m, "attachments", list);
@@ -229,7 +262,7 @@ static int teams_format(const struct sink_input *in, struct arena *arena,
     struct str url;
     if (request_secret(in, 0, "teams: url", &url, e))
         return -1;
-    struct str body = request_json(message(in->settings, in->alert, arena), arena);
+    struct str body = request_json(message(in, arena), arena);
     assert(body.n <= MESSAGE_MAX_BYTES); /* by the bounds of its texts */
     return request_post(out, arena, url, body, e) ? -1 : 1;
 }
@@ -273,6 +306,7 @@ const struct sink teams_sink = {
     .options = teams_options,
     .options_n = sizeof teams_options / sizeof teams_options[0],
     .settings_bytes = sizeof(struct teams_settings),
+    .digests = true,
     .format = teams_format,
     .outcome = teams_outcome,
 };

@@ -6,6 +6,9 @@
  *   STEM dead:SINK    the same fields and entry (id in the outbox), reason, attempts
  *   STEM memory:SINK:TOPIC  what the sink keeps of one rule and key; lives as long as it was told to
  *   STEM pace:SINK   when it may be asked next, where it has a rate
+ *   STEM told:SINK   when the last alerts were told, of a sink whose storms are told together
+ *   STEM digest:SINK  a hash: the first entry of each digest and its last one: from one to the other all are told in one
+ *                     message, and stay in the outbox until it is delivered; `apart`: the last one of those taken apart
  *   STEM unsent       a sorted set, "SINK ID" of each entry of every outbox by what was said when it
  *                     entered (horizon.lua)
  * A connection of its own: used by the delivery thread only. Every -1 is ERR_UNAVAILABLE or ERR_REFUSED
@@ -29,6 +32,8 @@ struct outbox_entry {
     struct str body;  /* the alert's JSON */
     int64_t attempts; /* how often it was taken, this time included; 1 at first */
     int64_t held_ms;  /* answer 0: other pods hold some so long at least; 0: none does */
+    struct str *more; /* of a digest: the alerts behind it, in order */
+    size_t more_n;
 };
 
 /* The stream's key, as the store's commit script writes it. */
@@ -46,19 +51,39 @@ struct outbox_want {
     /* ids of those that this process knows to hold, a space before and after each */
     struct str known;
 };
-/* The oldest entry of the sink that may be sent: one that this process holds and does not know of (the
+/* The oldest entry of the sink that may be sent, or its oldest digest: one that this process holds and does not know of (the
  * reply was lost), one whose lease ran out, else a new one. 1: taken, 0: none, or others are held; -1.
  * Texts live in `arena`. */
 int outbox_take(struct outbox *o, struct str sink, const struct outbox_want *want,
                 struct arena *arena, struct outbox_entry *out, struct err *e);
 /* Takes leave for one request: one every gap_ms, over all pods. 0: now, else ask again after so many ms; -1. */
 int64_t outbox_pace(struct outbox *o, struct str sink, int64_t gap_ms, struct err *e);
+/* Of a sink that tells more than `above` alerts within some time together. */
+struct outbox_storm {
+    int64_t above, within_ms;
+    int64_t wait_ms;             /* out: it waits so long */
+    struct outbox_entry *behind; /* out: what may go with it; `id` and `body` */
+    size_t behind_n;
+};
+enum { OUTBOX_DIGEST_MAX = 500, OUTBOX_DIGEST_MAX_BYTES = 4 << 20 };
+/* What becomes of an entry that this process holds and that was never sent. 1: s->behind may go with it; 0: it waits, or
+ * goes alone, and is counted as told; -1. */
+int outbox_storm(struct outbox *o, struct str sink, const char *id,
+                 struct outbox_storm *s, struct arena *arena, struct err *e);
+enum outbox_composed { COMPOSED_FAILED = -1, COMPOSED_LOST, COMPOSED, COMPOSED_NOT };
+/* Makes a digest of the entry and what stands behind it up to `last`, `n` in all; for one alone it only counts. LOST: another pod
+ * holds the entry; NOT: it goes alone. */
+enum outbox_composed outbox_compose(struct outbox *o, struct str sink, const char *id,
+                                    const char *last, size_t n,
+                                    const struct outbox_storm *s, struct err *e);
+/* Takes a digest apart, for good: its entries go one by one. 1; 0: another pod holds it, or it is gone; -1. */
+int outbox_apart(struct outbox *o, struct str sink, const char *id, struct err *e);
 /* Whether a later step of the same alert waits, within the next 1,000 entries. 1, 0; -1. */
 int outbox_later(struct outbox *o, struct str sink, const char *id, struct str alert,
                  struct err *e);
 /* Begins the lease anew. 1; 0: the lease ran out and another pod holds it, or it is gone; -1. */
 int outbox_renew(struct outbox *o, struct str sink, const char *id, struct err *e);
-/* Delivered: removes it. Does nothing when it is gone. */
+/* Delivered: removes it, and of a digest all that it told. Does nothing when it is gone. */
 int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e);
 /* Cannot be delivered: moves it to the sink's dead stream with the reason, atomically and once.
  * 1; 0: another pod holds it, or it is gone; -1. */
@@ -94,7 +119,8 @@ struct silences;
 int outbox_silences(struct outbox *o, struct arena *arena, struct silences *out,
                     struct err *e);
 /* Not to be told, because of the silence: the entry goes, and the shard's stream STEM muted says of it sink, alert,
- * state, severity and silence, for SILENCES_KEPT_MS. 1; 0: another pod holds it, or it is gone; -1. */
+ * state, severity and silence, for SILENCES_KEPT_MS. Whether this pod holds it or nobody does. 1; 0: another pod holds
+ * it, or it is gone; -1. */
 struct alert;
 int outbox_mute(struct outbox *o, struct str sink, const char *id, const struct alert *a,
                 const struct silence *s, struct err *e);

@@ -1,27 +1,18 @@
 -- The oldest entry that may be sent now: one whose lease ran out, or that this pod holds without knowing it (it
 -- crashed, or the reply was lost); else a new one. Of one rule and key only one is held at a time, by all pods, and
 -- always the oldest: its readers are told of things in the order in which they became true.
--- KEYS: outbox, unsent   ARGV: consumer, lease in ms, sink, most held at a time, ids this pod knows to hold (" 1-0 2-0 ")
--- Returns {id, alert, times taken}, or for how many ms other pods hold what keeps it, or nil.
-local key, me, lease, most, known = KEYS[1], ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), ARGV[5]
-local group, bound = 'delivery', 100
+-- The first entry of a digest is taken for all of it. Behind outbox_common.lua.
+-- KEYS: outbox, unsent, digests   ARGV: consumer, lease in ms, sink, most held at a time, ids this pod knows to hold
+-- (" 1-0 2-0 ")   Returns {id, alert, times taken, the digest's other alerts}, or for how many ms other pods hold what
+-- keeps it, or nil.
+local me, lease, most, known = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), ARGV[5]
+local digests = digests_of(KEYS[3])
 
-local function alert_of(entry)
-    local fields = entry[2]
-    for i = 1, #fields, 2 do
-        if fields[i] == 'alert' then return fields[i + 1] end
-    end
-    return ''
+local function told(entry, times)
+    local reply, last = {entry[1], alert_of(entry), times}, digests[entry[1]]
+    for _, other in ipairs(last and behind(entry[1], last) or {}) do reply[#reply + 1] = alert_of(other) end
+    return reply
 end
-
--- Rule and key as core/alert.c writes them: no quote stands bare inside a text. What is no alert is alone.
-local function topic_of(entry)
-    local alert = alert_of(entry)
-    local rule, key_object = string.match(alert, '^{"id":"%x+","rule":"(.-)","kind":.-,"key":({.-}),"')
-    return rule and rule .. key_object or entry[1]
-end
-
-local function told(entry, times) return {entry[1], alert_of(entry), times} end
 
 local function pending()
     return redis.pcall('XPENDING', key, group, '-', '+', bound)
@@ -41,6 +32,7 @@ for _, row in ipairs(rows) do
     if not entry then -- deleted by hand
         redis.call('XACK', key, group, id)
         redis.call('ZREM', KEYS[2], ARGV[3] .. ' ' .. id)
+        redis.call('HDEL', KEYS[3], id)
     elseif not ours and (owner == me or idle >= lease) then
         redis.call('XCLAIM', key, group, me, 0, id)
         return told(entry, times + 1)
@@ -51,6 +43,11 @@ for _, row in ipairs(rows) do
 end
 if held >= most then return wait end
 
+-- What a digest tells is held with it.
+for first, last in pairs(digests) do
+    for _, entry in ipairs(taken[first] and behind(first, last) or {}) do topics[topic_of(entry)] = true end
+end
+
 local from = '-'
 for _ = 1, bound do
     local entry = redis.call('XRANGE', key, from, '+', 'COUNT', 1)[1]
@@ -60,6 +57,6 @@ for _ = 1, bound do
         redis.call('XCLAIM', key, group, me, 0, entry[1], 'RETRYCOUNT', 1, 'FORCE', 'JUSTID')
         return told(entry, 1)
     end
-    topics[topic], from = true, '(' .. entry[1]
+    topics[topic], from = true, '(' .. (taken[entry[1]] and digests[entry[1]] or entry[1])
 end
 return wait

@@ -12,19 +12,33 @@
 #include "windows/silences.h"
 
 enum { CONSUMER_GONE_MS = 24 * 3600 * 1000 };
+enum { TAKEN_ONE = 3 };            /* id, alert, times taken */
 #define IDLE_FOR_EVER "9999999999" /* ms: longer than any lease */
 
 struct outbox {
     struct redis_link *link;
     struct arena names;
     struct str stem, consumer, unsent; /* unsent: its key */
-    struct shard_key key, other_key;
-    struct redis_script take, later, pace, ack, dead, hold, figures, remember, mute, tidy;
+    struct shard_key key, other_key, digests_key, told_key;
+    struct redis_script take, later, pace, ack, dead, hold, figures, remember, mute, tidy,
+        storm, compose, apart;
 };
 
 struct str outbox_key(struct str stem, struct str sink, struct shard_key *room)
 {
     return shard_key(stem, "outbox:", sink, room);
+}
+
+/* The script behind what several have in common, kept with the outbox. */
+static const char *with_common(struct outbox *o, const char *script)
+{
+    struct buf b;
+    buf_init(&b, 1 << 20);
+    buf_text(&b, script_outbox_common);
+    buf_text(&b, script);
+    const char *kept = arena_str(&o->names, buf_str(&b)).p;
+    buf_deinit(&b);
+    return kept;
 }
 
 struct outbox *outbox_open(const struct redis_target *target, struct str stem,
@@ -37,7 +51,13 @@ struct outbox *outbox_open(const struct redis_target *target, struct str stem,
     o->stem = arena_str(&o->names, stem);
     o->consumer = arena_str(&o->names, consumer);
     o->unsent = arena_str(&o->names, shard_key(stem, "unsent", STR_NONE, &o->key));
-    o->take = (struct redis_script){.name = "outbox_take", .text = script_outbox_take};
+    o->take = (struct redis_script){.name = "outbox_take",
+                                    .text = with_common(o, script_outbox_take)};
+    o->storm = (struct redis_script){.name = "outbox_storm",
+                                     .text = with_common(o, script_outbox_storm)};
+    o->compose =
+        (struct redis_script){.name = "outbox_compose", .text = script_outbox_compose};
+    o->apart = (struct redis_script){.name = "outbox_apart", .text = script_outbox_apart};
     o->later = (struct redis_script){.name = "outbox_later", .text = script_outbox_later};
     o->pace = (struct redis_script){.name = "outbox_pace", .text = script_outbox_pace};
     o->ack = (struct redis_script){.name = "outbox_ack", .text = script_outbox_ack};
@@ -72,6 +92,16 @@ static struct str other_key(struct outbox *o, const char *kind, struct str sink)
     return shard_key(o->stem, kind, sink, &o->other_key);
 }
 
+static struct str digests_key(struct outbox *o, struct str sink)
+{
+    return shard_key(o->stem, "digest:", sink, &o->digests_key);
+}
+
+static struct str told_key(struct outbox *o, struct str sink)
+{
+    return shard_key(o->stem, "told:", sink, &o->told_key);
+}
+
 /* Ends with the integer that the script answers. */
 static int run(struct outbox *o, struct redis_script *script, size_t keys_n, size_t n,
                const struct str *args, struct err *e)
@@ -84,21 +114,33 @@ static int run(struct outbox *o, struct redis_script *script, size_t keys_n, siz
     return answer > 0;
 }
 
-/* {id, alert, times taken}, or for how long another pod holds one, or nil. */
+static bool take_id(struct outbox_entry *out, struct str id)
+{
+    if (id.n == 0 || id.n >= sizeof out->id)
+        return false;
+    memcpy(out->id, id.p, id.n);
+    out->id[id.n] = '\0';
+    return true;
+}
+
+/* {id, alert, times taken, more alerts}, or for how long another pod holds one, or nil. */
 static int taken(const struct redisReply *r, struct arena *arena,
                  struct outbox_entry *out, struct err *e)
 {
     out->held_ms = redis_reply_int(r);
     if (out->held_ms > 0 || redis_reply_is_nil(r))
         return 0;
-    struct str id = redis_reply_str(redis_reply_at(r, 0));
-    if (redis_reply_n(r) != 3 || id.n == 0 || id.n >= sizeof out->id)
+    size_t n = redis_reply_n(r);
+    if (n < TAKEN_ONE || !take_id(out, redis_reply_str(redis_reply_at(r, 0))))
         return err_set(e, ERR_UNAVAILABLE,
                        "Redis answers to taking an alert what it never should");
-    memcpy(out->id, id.p, id.n);
-    out->id[id.n] = '\0';
     out->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 1)));
     out->attempts = redis_reply_int(redis_reply_at(r, 2));
+    out->more_n = n - TAKEN_ONE;
+    out->more = arena_alloc(arena, n * sizeof *out->more);
+    for (size_t i = 0; i < out->more_n; i++)
+        out->more[i] =
+            arena_str(arena, redis_reply_str(redis_reply_at(r, TAKEN_ONE + i)));
     return 1;
 }
 
@@ -108,9 +150,9 @@ int outbox_take(struct outbox *o, struct str sink, const struct outbox_want *wan
     char lease[24], most[24];
     snprintf(lease, sizeof lease, "%lld", (long long)want->lease_ms);
     snprintf(most, sizeof most, "%lld", (long long)want->most);
-    struct str args[] = {key(o, sink), o->unsent,    o->consumer, str_of(lease),
-                         sink,         str_of(most), want->known};
-    struct redisReply *r = redis_run(o->link, &o->take, 2, 7, args, e);
+    struct str args[] = {key(o, sink),  o->unsent, digests_key(o, sink), o->consumer,
+                         str_of(lease), sink,      str_of(most),         want->known};
+    struct redisReply *r = redis_run(o->link, &o->take, 3, 8, args, e);
     if (!r)
         return -1;
     int rc = taken(r, arena, out, e);
@@ -129,6 +171,70 @@ int64_t outbox_pace(struct outbox *o, struct str sink, int64_t gap_ms, struct er
     int64_t wait_ms = redis_reply_int(r);
     redis_reply_free(r);
     return wait_ms < 0 ? 0 : wait_ms > gap_ms ? gap_ms : wait_ms;
+}
+
+/* 0, ms to wait, or {id, alert, ...}. */
+static int storm_of(const struct redisReply *r, struct outbox_storm *s,
+                    struct arena *arena, struct err *e)
+{
+    size_t n = redis_reply_n(r) / 2;
+    s->wait_ms = n ? 0 : redis_reply_int(r);
+    s->behind = arena_alloc(arena, (n + 1) * sizeof *s->behind);
+    s->behind_n = n;
+    for (size_t i = 0; i < n; i++) {
+        struct outbox_entry *one = &s->behind[i];
+        one->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 2 * i + 1)));
+        if (!take_id(one, redis_reply_str(redis_reply_at(r, 2 * i))))
+            return err_set(e, ERR_UNAVAILABLE,
+                           "Redis answers of a storm what it never should");
+    }
+    return n > 0;
+}
+
+int outbox_storm(struct outbox *o, struct str sink, const char *id,
+                 struct outbox_storm *s, struct arena *arena, struct err *e)
+{
+    char above[24], within[24], most[24], bytes[24];
+    snprintf(above, sizeof above, "%lld", (long long)s->above);
+    snprintf(within, sizeof within, "%lld", (long long)s->within_ms);
+    snprintf(most, sizeof most, "%d", OUTBOX_DIGEST_MAX);
+    snprintf(bytes, sizeof bytes, "%d", OUTBOX_DIGEST_MAX_BYTES);
+    struct str args[] = {key(o, sink), digests_key(o, sink), told_key(o, sink),
+                         str_of(id),   str_of(above),        str_of(within),
+                         str_of(most), str_of(bytes)};
+    struct redisReply *r = redis_run(o->link, &o->storm, 3, 8, args, e);
+    if (!r)
+        return -1;
+    int rc = storm_of(r, s, arena, e);
+    redis_reply_free(r);
+    return rc;
+}
+
+enum outbox_composed outbox_compose(struct outbox *o, struct str sink, const char *id,
+                                    const char *last, size_t n,
+                                    const struct outbox_storm *s, struct err *e)
+{
+    char entries[24], counted[24], above[24], within[24];
+    snprintf(entries, sizeof entries, "%zu", n);
+    snprintf(counted, sizeof counted, "%zu", n < OUTBOX_DIGEST_MAX ? n : 0);
+    snprintf(above, sizeof above, "%lld", (long long)s->above);
+    snprintf(within, sizeof within, "%lld", (long long)s->within_ms);
+    struct str args[] = {key(o, sink),    digests_key(o, sink), told_key(o, sink),
+                         o->consumer,     str_of(id),           str_of(last),
+                         str_of(entries), str_of(counted),      str_of(above),
+                         str_of(within)};
+    struct redisReply *r = redis_run(o->link, &o->compose, 3, 10, args, e);
+    if (!r)
+        return COMPOSED_FAILED;
+    int64_t answer = redis_reply_int(r);
+    redis_reply_free(r);
+    return answer == 1 ? COMPOSED : answer == 2 ? COMPOSED_NOT : COMPOSED_LOST;
+}
+
+int outbox_apart(struct outbox *o, struct str sink, const char *id, struct err *e)
+{
+    struct str args[] = {key(o, sink), digests_key(o, sink), o->consumer, str_of(id)};
+    return run(o, &o->apart, 2, 4, args, e);
 }
 
 int outbox_later(struct outbox *o, struct str sink, const char *id, struct str alert,
@@ -157,8 +263,8 @@ int outbox_release(struct outbox *o, struct str sink, const char *id, struct err
 
 int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e)
 {
-    struct str args[] = {key(o, sink), o->unsent, str_of(id), sink};
-    return run(o, &o->ack, 2, 4, args, e) < 0 ? -1 : 0;
+    struct str args[] = {key(o, sink), o->unsent, digests_key(o, sink), str_of(id), sink};
+    return run(o, &o->ack, 3, 5, args, e) < 0 ? -1 : 0;
 }
 
 int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry,

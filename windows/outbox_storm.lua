@@ -1,0 +1,55 @@
+-- What becomes of an entry that this pod holds and that was never sent, of a sink whose storms are told together: `above`
+-- alerts within some time go one by one; where they were told, it waits; where it and what waits behind it would be
+-- more, they go together. Nothing of a digest that was taken apart is put together again. Behind outbox_common.lua.
+-- KEYS: outbox, digests, told (when the last alerts were, the newest first)
+-- ARGV: id, above, within in ms, most entries, most bytes
+-- Returns 0: alone, which is counted; for how many ms it waits; or {id, alert, ...} of those behind it.
+local id, above, within, most, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+
+local function is_behind(a, b)
+    local a_ms, a_n = string.match(a, '^(%d+)%-(%d+)$')
+    local b_ms, b_n = string.match(b, '^(%d+)%-(%d+)$')
+    if a_ms ~= b_ms then return tonumber(a_ms) > tonumber(b_ms) end
+    return tonumber(a_n) > tonumber(b_n)
+end
+
+-- Where a full Redis cannot keep it, nothing is held up.
+local function alone()
+    redis.pcall('LPUSH', KEYS[3], string.format('%.0f', now))
+    redis.pcall('LTRIM', KEYS[3], 0, above - 1)
+    redis.pcall('PEXPIRE', KEYS[3], within)
+    return 0
+end
+
+local digests = digests_of(KEYS[2])
+if digests.apart and not is_behind(id, digests.apart) then return 0 end
+local told, recent = redis.call('LRANGE', KEYS[3], 0, above - 1), 0
+for _, at in ipairs(told) do
+    if now - tonumber(at) < within then recent = recent + 1 end
+end
+if recent >= above then return math.max(1, math.min(within, tonumber(told[above]) + within - now)) end
+if recent + redis.call('XLEN', key) <= above then return alone() end
+local waiting = redis.call('XRANGE', key, id, '+', 'COUNT', most)
+if recent + #waiting <= above then return alone() end
+
+-- What others hold, and what is about the same rule and key as that, is not for this pod to tell.
+local taken, topics, found, bytes = {}, {}, {}, 0
+for _, row in ipairs(redis.call('XPENDING', key, group, '-', '+', bound)) do
+    local held = row[1] ~= id and redis.call('XRANGE', key, row[1], row[1])[1]
+    if held then
+        taken[row[1]], topics[topic_of(held)] = true, true
+        for _, entry in ipairs(digests[row[1]] and behind(row[1], digests[row[1]]) or {}) do
+            topics[topic_of(entry)] = true
+        end
+    end
+end
+for i = 2, #waiting do
+    local alert = alert_of(waiting[i])
+    bytes = bytes + #alert
+    if taken[waiting[i][1]] or topics[topic_of(waiting[i])] or bytes > room then break end
+    found[#found + 1], found[#found + 2] = waiting[i][1], alert
+end
+if #found == 0 then return alone() end
+return found
