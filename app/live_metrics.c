@@ -16,7 +16,7 @@ struct rule_series {
 
 struct sink_series {
     struct metric *entries, *full, *oldest, *dead, *open, *paused;
-    struct metric *delivered, *superseded, *silenced, *retried, *buried;
+    struct metric *delivered, *digested, *superseded, *silenced, *retried, *buried;
 };
 
 struct partition_series {
@@ -54,6 +54,7 @@ static struct sink_series sink_series(struct str name)
         .open = metric_of(&metric_sink_circuit_open, name, STR_NONE),
         .paused = metric_of(&metric_sink_paused, name, STR_NONE),
         .delivered = metric_of(&metric_deliveries, name, STR("delivered")),
+        .digested = metric_of(&metric_deliveries, name, STR("digested")),
         .superseded = metric_of(&metric_deliveries, name, STR("superseded")),
         .silenced = metric_of(&metric_deliveries, name, STR("silenced")),
         .retried = metric_of(&metric_deliveries, name, STR("retried")),
@@ -226,6 +227,7 @@ static void tell_sinks(const struct live_metrics *m, const struct delivery *d)
         metric_put(m->sinks[i].open, s.open);
         metric_put(m->sinks[i].paused, s.paused);
         metric_put(m->sinks[i].delivered, s.delivered);
+        metric_put(m->sinks[i].digested, s.digested);
         metric_put(m->sinks[i].superseded, s.superseded);
         metric_put(m->sinks[i].silenced, s.silenced);
         metric_put(m->sinks[i].retried, s.retried);

@@ -68,6 +68,7 @@ struct sink_config {
     int64_t concurrency;
     struct str rate;    /* as written; n == 0: the type's */
     int64_t gap_ms;     /* from it: between two requests; 0: any */
+    int64_t digest_above; /* more alerts a minute become one message; 0: never */
     int64_t outbox_max; /* alerts in a shard's outbox */
     int when_full;      /* enum when_full */
     struct str when_failing; /* the sink that is told; n == 0: none */

@@ -8,6 +8,7 @@
 static const char *const policies[] = {
     [WHEN_FULL_DEAD_LETTER] = "dead_letter", [WHEN_FULL_PAUSE] = "pause", NULL};
 static const char *const proxy_schemes[] = {"http://", "https://", "socks5h://", NULL};
+enum { DIGEST_ABOVE = 20, DIGEST_ABOVE_MAX = 1000 };
 static const struct option_row common_rows[] = {
     {.name = "rate",
      .type = OPTION_TEXT,
@@ -16,6 +17,14 @@ static const struct option_row common_rows[] = {
      .help =
          "How often it may be asked at most, over all pods: `1/s`, `30/m`, `500/h`. Of "
          "several shards each has its part. A Slack sink has `1/s` unless this is "
+         "written."},
+    {.name = "digest_above",
+     .type = OPTION_INT,
+     .offset = offsetof(struct sink_config, digest_above),
+     .max = DIGEST_ABOVE_MAX,
+     .help =
+         "More alerts than that within a minute become one message that lists them; 0: "
+         "never. For Slack, Teams, Discord and email; they have 20 unless this is "
          "written."},
     {.name = "concurrency",
      .type = OPTION_INT,
@@ -84,9 +93,9 @@ enum { RATE_MAX = 1000 };
 
 /* What a type's table does not have. */
 static const char *const also[] = {
-    "type",          "rate",         "concurrency", "connect_timeout", "timeout",
-    "allow_private", "proxy",        "proxy_file",  "ca_file",         "outbox_max",
-    "when_full",     "when_failing", NULL};
+    "type",       "rate",          "digest_above", "concurrency", "connect_timeout",
+    "timeout",    "allow_private", "proxy",        "proxy_file",  "ca_file",
+    "outbox_max", "when_full",     "when_failing", NULL};
 
 static void names_of_types(struct buf *out)
 {
@@ -162,6 +171,19 @@ static void read_rate(struct reading *r, const struct entry *m, struct str path,
                  RATE_MAX, node_found(r, written->value));
 }
 
+/* A program that is told of alerts wants each, and so does who keeps one thing an episode. */
+static void read_digest(struct reading *r, const struct entry *m, struct str path,
+                        struct sink_config *s)
+{
+    const struct entry *written = node_entry(m->value, "digest_above");
+    if (!written)
+        s->digest_above = s->type->digests ? DIGEST_ABOVE : 0;
+    else if (s->digest_above && !s->type->digests)
+        complain(r, written->value->at, path_join(r, path, written->name),
+                 "a sink of type %s is told of each alert; only 0 can stand here",
+                 s->type->name);
+}
+
 static void check_private(struct reading *r, const struct entry *m, struct str path,
                           const struct sink_config *s)
 {
@@ -180,6 +202,7 @@ static void read_common(struct reading *r, const struct entry *m, struct str pat
 {
     options_read_part(r, &sink_table, m, path, s);
     read_rate(r, m, path, s);
+    read_digest(r, m, path, s);
     check_private(r, m, path, s);
 }
 

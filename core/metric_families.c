@@ -275,11 +275,11 @@ struct metric_family metric_sink_paused = {
 
 struct metric_family metric_deliveries = {
     .name = "ticketwatch_deliveries_total",
-    .help =
-        "Requests to sinks by outcome. retried: failed and will be repeated; dead: can "
-        "never be delivered and was moved to the sink's dead stream: the log's "
-        "alert_dead says why; superseded: not sent, since a later step of the same "
-        "alert waited behind it; silenced: not sent, since a silence matched.",
+    .help = "Requests to sinks by outcome. digested: alerts told together in one message "
+            "(digest_above); retried: failed and will be repeated; dead: can "
+            "never be delivered and was moved to the sink's dead stream: the log's "
+            "alert_dead says why; superseded: not sent, since a later step of the same "
+            "alert waited behind it; silenced: not sent, since a silence matched.",
     .labels = {"sink", "outcome"}};
 
 /* --- Redis --- */

@@ -36,6 +36,7 @@ static int check_times(struct delivery_settings *s, struct err *e)
     fall_back(&s->retry_after_max_ms, HOUR_MS);
     fall_back(&s->paused_min_ms, 30000);
     fall_back(&s->paused_max_ms, 600000);
+    fall_back(&s->digest_within_ms, 60000);
     fall_back(&s->give_up_ms, 3 * DAY_MS);
     if (s->lease_ms < LEASE_MIN_MS)
         return err_set(e, ERR_INPUT,

@@ -22,6 +22,7 @@ struct delivery_sink {
     int64_t gap_ms;     /* from one request to the next, over all shards; 0: any */
     bool every_step;    /* also an escalation that a later step waits behind */
     size_t concurrency; /* requests under way at a time, in each shard; 0 is 1 */
+    int64_t digest_above; /* more alerts than that within a minute are told together; 0: never */
 };
 
 /* Everything is borrowed until delivery_stop. A time of 0 means the default. */
@@ -43,6 +44,7 @@ struct delivery_settings {
     int64_t retry_after_max_ms; /* 1 h: longer wishes of a receiver are cut */
     int64_t paused_min_ms;      /* 30 s: between tries of an endpoint that refuses us */
     int64_t paused_max_ms;      /* 10 min */
+    int64_t digest_within_ms;   /* 1 min: of digest_above */
     int64_t give_up_ms; /* 3 d: a failure of an alert older than that is its last */
 };
 
@@ -50,6 +52,7 @@ struct delivery_settings {
 struct delivery_stats {
     /* by this process: answered as delivered and gone from the outbox */
     int64_t delivered;
+    int64_t digested;   /* the same of alerts that were told together */
     int64_t superseded; /* by this process: gone unsent, since a later step waits */
     int64_t silenced;   /* by this process: gone unsent, since a silence matched */
     int64_t retried;    /* by this process: failed attempts that will be repeated */

@@ -11,6 +11,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 #include "core/log.h"
+#include "sinks/lane_digest.h"
 #include "sinks/lane_figures.h"
 #include "sinks/lane_mute.h"
 #include "sinks/lane_talk.h"
@@ -99,47 +100,17 @@ static int takes_leave(const struct lane *l, struct err *e)
     return wait_ms < 0 ? -1 : wait_ms == 0;
 }
 
-static void go_idle(struct lane *l)
+/* 1: it is not sent now; 0; -1. `asked`: Redis was. */
+static int keep_back(struct lane *l, int *asked, struct err *e)
 {
-    l->state = LANE_IDLE;
-    l->due_ms = l->world->now_ms;
-}
-
-static void say_lost(struct lane *l)
-{
-    l->lost = true;
-    http_send_before(l->world->http, l->slot, 0);
-    log_warn("lease_lost", "sink=%.*s alert=%s", STR_ARG(l->sink->name), l->alert.id);
-}
-
-/* 1: it is not to be told; 0; -1. */
-static int keep_back(struct lane *l, struct err *e)
-{
-    switch (lane_mute(l, e)) {
-    case MUTE_FAILED:
-        return -1;
-    case MUTE_TELL:
-        return 0;
-    case MUTE_LOST:
-        say_lost(l);
-        break;
-    case MUTE_DONE:
-        l->silenced = true;
-        lane_settled(l);
-        go_idle(l);
-        break;
-    case MUTE_STALE:
-        l->superseded = true;
-        lane_conclude(l, &(struct outcome){.verdict = DELIVERED,
-                                           .reason = "a later step of the alert waits"});
-        break;
-    case MUTE_UNTOLD:
-        l->silenced = true;
-        lane_conclude(l, &(struct outcome){.verdict = DELIVERED,
-                                           .reason = "its beginning was silenced"});
-        break;
-    }
-    return 1;
+    int kept = l->digest.n ? 0 : lane_keep_back(l, e);
+    if (kept)
+        return kept;
+    enum storm storm = lane_digest(l, e);
+    *asked |= storm != STORM_NONE;
+    if (storm == STORM_LOST)
+        lane_lost(l);
+    return storm == STORM_FAILED ? -1 : storm == STORM_WAIT || storm == STORM_LOST;
 }
 
 static int send_now(struct lane *l, struct request *request, struct err *fails)
@@ -147,6 +118,9 @@ static int send_now(struct lane *l, struct request *request, struct err *fails)
     int leave = takes_leave(l, fails);
     if (leave <= 0)
         return leave;
+    if (l->digest.n && !request->carrier)
+        request_header(request, &l->request_arena, "Idempotency-Key",
+                       str_of(l->alert.id));
     name_entry(l, request);
     fly(l, request);
     return 0;
@@ -163,7 +137,7 @@ static int try_now(struct lane *l, struct err *fails)
     l->state = LANE_WAITING;
     l->due_ms = l->world->now_ms;
     int asked = lane_talk_recall(l, fails);
-    int kept = asked < 0 ? -1 : keep_back(l, fails);
+    int kept = asked < 0 ? -1 : keep_back(l, &asked, fails);
     if (kept)
         return kept;
     struct sink_input in = lane_talk_input(l);
@@ -186,7 +160,8 @@ static int begin(struct lane *l, int64_t asked_ms, struct err *fails)
 {
     struct err e = {0};
     l->tries = l->tried_ms = l->took_ms = 0;
-    l->lost = l->refused = l->superseded = l->silenced = false;
+    l->lost = l->refused = l->superseded = l->silenced = l->counted = false;
+    l->digest.n = 0;
     l->accepted_seen = l->gate->accepted;
     l->passed_by = 0;
     l->outcome = (struct outcome){0};
@@ -196,6 +171,7 @@ static int begin(struct lane *l, int64_t asked_ms, struct err *fails)
         lane_conclude_error(l, &e);
     else {
         lane_talk_begin(l);
+        lane_digest_begin(l);
         return try_now(l, fails);
     }
     return 0;
@@ -242,7 +218,7 @@ static int keep_lease(struct lane *l, struct err *e)
     if (held)
         lease_begins(l, asked_ms);
     else
-        say_lost(l);
+        lane_lost(l);
     return 1;
 }
 
@@ -252,7 +228,7 @@ static int give_back(struct lane *l, struct err *e)
         return -1;
     log_info("alert_released", "sink=%.*s alert=%s attempts=%lld", STR_ARG(l->sink->name),
              l->alert.id, (long long)l->tries);
-    go_idle(l);
+    lane_idle(l);
     return 1;
 }
 
@@ -260,7 +236,7 @@ static int wait_on(struct lane *l, struct err *e)
 {
     int64_t now_ms = l->world->now_ms;
     if (l->lost) {
-        go_idle(l);
+        lane_idle(l);
         return 0;
     }
     if (l->world->stopping)
@@ -276,7 +252,19 @@ static int go_on(struct lane *l, int held)
     l->due_ms = l->world->now_ms;
     lane_talk_turn(l);
     if (!held)
-        say_lost(l);
+        lane_lost(l);
+    return 1;
+}
+
+static int take_apart(struct lane *l, struct err *e)
+{
+    int rc = lane_digest_apart(l, e);
+    if (rc < 0)
+        return -1;
+    if (rc == 0) {
+        lane_idle(l);
+        lane_lost(l);
+    }
     return 1;
 }
 
@@ -291,13 +279,15 @@ static int settle(struct lane *l, struct err *e)
     int known = lane_talk_remember(l, e);
     if (known < 0 || l->outcome.verdict == MORE)
         return known < 0 ? -1 : go_on(l, known);
+    if (dead && l->digest.n)
+        return take_apart(l, e);
     int rc = dead ? outbox_dead(outbox, sink, &told, str_of(l->outcome.reason), e)
                   : outbox_ack(outbox, sink, l->entry.id, e);
     if (rc < 0)
         return -1;
-    go_idle(l);
+    lane_idle(l);
     if (dead && rc == 0) {
-        say_lost(l);
+        lane_lost(l);
         return 1;
     }
     lane_settled(l);

@@ -45,6 +45,7 @@ void lane_add_stats(const struct lane *l, struct delivery_stats *sum)
     int64_t oldest_ms = read_count(&l->counts.oldest_ms);
     int64_t queued = read_count(&l->counts.queued);
     sum->delivered += read_count(&l->counts.delivered);
+    sum->digested += read_count(&l->counts.digested);
     sum->superseded += read_count(&l->counts.superseded);
     sum->silenced += read_count(&l->counts.silenced);
     sum->retried += read_count(&l->counts.retried);

@@ -93,6 +93,8 @@ int64_t gate_take_ms(const struct gate *g, const struct lane *l, int64_t now_ms)
                     n.flying < concurrency(g->sink) && n.due == 0;
         if (!room)
             return INT64_MAX;
+        if (now_ms < g->gather_ms)
+            return g->gather_ms;
     } else if (n.flying) {
         return INT64_MAX;
     }
@@ -180,6 +182,11 @@ void gate_hold(struct gate *g, int64_t until_ms)
 {
     if (until_ms > g->try_ms)
         g->try_ms = until_ms;
+}
+
+void gate_gather(struct gate *g, int64_t until_ms)
+{
+    g->gather_ms = until_ms;
 }
 
 static void wake_all(struct gate *g, int64_t now_ms)

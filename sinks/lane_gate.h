@@ -30,6 +30,7 @@ struct gate {
     _Atomic int64_t state; /* enum gate_state */
     unsigned failures;     /* in a row */
     int64_t try_ms;        /* nothing is sent before */
+    int64_t gather_ms;     /* nothing is taken before */
     int64_t since_ms;      /* not closed since */
     int64_t said_ms;       /* paused: when that was last told loudly */
     int64_t accepted;      /* answers about an alert */
@@ -62,6 +63,8 @@ int64_t gate_due_ms(const struct gate *g, const struct lane *l, int64_t now_ms);
 
 /* Nothing is sent before that: the sink has a rate. */
 void gate_hold(struct gate *g, int64_t until_ms);
+/* Nothing new is taken before that: a storm is gathered. */
+void gate_gather(struct gate *g, int64_t until_ms);
 /* It answered, and what it said was about the alert. */
 void gate_works(struct gate *g, int64_t now_ms);
 /* It did not (RETRY), or it refuses us (REFUSED): how long the lane's alert waits. `tries` of it so far. Logs. */

@@ -4,8 +4,11 @@
 
 #include "core/utf8.h"
 #include "sinks/explain.h"
+#include "sinks/lane_verdict.h"
 
 enum { LOOK_MS = 2000 };
+#define STALE "a later step of the alert waits"
+#define UNTOLD "its beginning was silenced"
 
 static int is_stale(const struct lane *l, struct err *e)
 {
@@ -91,6 +94,49 @@ enum mute lane_mute(struct lane *l, struct err *e)
     if (s && l->alert.state != ALERT_RESOLVED)
         return keep_back(l, s, e);
     return is_explained(l) ? hide(l, e) : tell(l, e);
+}
+
+int lane_keep_back(struct lane *l, struct err *e)
+{
+    switch (lane_mute(l, e)) {
+    case MUTE_FAILED:
+        return -1;
+    case MUTE_TELL:
+        return 0;
+    case MUTE_LOST:
+        lane_lost(l);
+        break;
+    case MUTE_DONE:
+        l->silenced = true;
+        lane_settled(l);
+        lane_idle(l);
+        break;
+    case MUTE_STALE:
+        l->superseded = true;
+        lane_conclude(l, &(struct outcome){.verdict = DELIVERED, .reason = STALE});
+        break;
+    case MUTE_UNTOLD:
+        l->silenced = true;
+        lane_conclude(l, &(struct outcome){.verdict = DELIVERED, .reason = UNTOLD});
+        break;
+    }
+    return 1;
+}
+
+int lane_go_unsent(struct lane *l, enum mute how, struct err *e)
+{
+    bool stale = how == MUTE_STALE;
+    if (how != MUTE_DONE) {
+        l->outcome = outcome_of(DELIVERED, stale ? STALE : UNTOLD);
+        if (outbox_ack(l->world->outbox, l->sink->name, l->entry.id, e) < 0)
+            return -1;
+    }
+    l->superseded = stale;
+    l->silenced = !stale;
+    lane_settled(l);
+    l->superseded = l->silenced = false;
+    l->outcome = (struct outcome){0};
+    return 1;
 }
 
 int lane_mute_look(struct lane_world *w, struct err *e)

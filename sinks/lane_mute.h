@@ -19,6 +19,10 @@ enum mute {
 };
 /* About the lane's entry, which is held and is to be sent next. */
 enum mute lane_mute(struct lane *l, struct err *e);
+/* The same, and does what follows of it. 1: it is not to be told; 0; -1 as lane_step. */
+int lane_keep_back(struct lane *l, struct err *e);
+/* The same for an entry that goes unsent, and is the lane's for that alone. 1; -1 as lane_step. */
+int lane_go_unsent(struct lane *l, enum mute how, struct err *e);
 
 /* Reads the shard's silences, every two seconds. 1: Redis was asked, 0: there was no need; -1 as lane_step. */
 int lane_mute_look(struct lane_world *w, struct err *e);

@@ -3,6 +3,7 @@
 #define SINKS_LANE_STATE_H
 
 #include "sinks/delivery_settings.h"
+#include "sinks/digest.h"
 #include "sinks/http.h"
 #include "windows/outbox.h"
 #include "windows/silences.h"
@@ -32,8 +33,8 @@ enum lane_state {
 
 /* Written by the delivery thread, read by any; see struct delivery_stats. */
 struct lane_counts {
-    _Atomic int64_t delivered, superseded, silenced, retried, dead, queued, dead_total,
-        oldest_ms;
+    _Atomic int64_t delivered, digested, superseded, silenced, retried, dead, queued,
+        dead_total, oldest_ms;
 };
 
 /* Of a conversation (sinks/sink.h). */
@@ -67,6 +68,8 @@ struct lane {
     int64_t accepted_before;        /* when it had taken so many others */
     int64_t accepted_seen;          /* so many at its last failure, */
     int64_t passed_by;              /* and so many failures came after others were taken */
+    bool counted;                   /* among the alerts that were told of late */
+    struct digest digest;           /* n == 0: it is one alert */
     struct lane_talk talk;
     struct arena entry_arena, request_arena;
     struct outbox_entry entry;

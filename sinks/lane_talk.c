@@ -13,6 +13,7 @@ enum { TURNS_MAX = 20 };
 #define DAY_MS INT64_C(86400000)
 #define KEEP_OPEN_MS (180 * DAY_MS)
 #define KEEP_RESOLVED_MS (30 * DAY_MS)
+#define KEEP_DIGEST_MS (4 * DAY_MS) /* it is given up before */
 
 static void hash_text(XXH3_state_t *h, struct str s)
 {
@@ -41,7 +42,9 @@ static void name_topic(const struct alert *a, char out[33])
 void lane_talk_begin(struct lane *l)
 {
     l->talk = (struct lane_talk){0};
-    if (l->sink->type->hear)
+    if (l->digest.n)
+        snprintf(l->talk.topic, sizeof l->talk.topic, "%s", l->alert.id);
+    else if (l->sink->type->hear)
         name_topic(&l->alert, l->talk.topic);
 }
 
@@ -70,6 +73,7 @@ struct sink_input lane_talk_input(const struct lane *l)
                                .secrets = &l->gate->secrets.values,
                                .alert = &l->alert,
                                .alert_json = l->entry.body,
+                               .digest = l->digest.n ? &l->digest : NULL,
                                .now_ms = l->world->wall_ms,
                                .memory = l->talk.memory,
                                .again = is_repeated(l, l->tries)};
@@ -105,7 +109,9 @@ int lane_talk_remember(struct lane *l, struct err *e)
     struct lane_talk *t = &l->talk;
     bool over = l->alert.state == ALERT_RESOLVED && l->outcome.verdict == DELIVERED;
     struct outbox_memory m = {str_of(t->topic), t->memory,
-                              over ? KEEP_RESOLVED_MS : KEEP_OPEN_MS};
+                              l->digest.n ? KEEP_DIGEST_MS
+                              : over      ? KEEP_RESOLVED_MS
+                                          : KEEP_OPEN_MS};
     if (!t->changed || l->outcome.verdict == DEAD)
         return 1;
     int rc = outbox_remember(l->world->outbox, l->sink->name, l->entry.id, &m, e);

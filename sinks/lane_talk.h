@@ -5,7 +5,7 @@
 
 #include "sinks/lane_state.h"
 
-/* A new entry, its alert read. */
+/* A new entry, its alert read; or it has become a digest. */
 void lane_talk_begin(struct lane *l);
 /* Recalls, once. 1: Redis was asked, 0: there was no need. */
 int lane_talk_recall(struct lane *l, struct err *e);

@@ -10,41 +10,73 @@
 #include "sinks/lane_gate.h"
 #include "sinks/lane_talk.h"
 
-static void count(_Atomic int64_t *counter)
+static void add(_Atomic int64_t *counter, int64_t n)
 {
-    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(counter, n, memory_order_relaxed);
 }
 
-/* One line about the entry; wait_ms 0: without it. */
-static void tell(const struct lane *l, enum log_level level, const char *event,
-                 int64_t wait_ms)
+static void count(_Atomic int64_t *counter)
 {
-    char quoted[LOG_VALUE_BYTES], wait[48] = "";
-    bool known = l->alert.id[0];
+    add(counter, 1);
+}
+
+void lane_log(const struct lane *l, enum log_level level, const char *event,
+              int64_t wait_ms)
+{
+    char quoted[LOG_VALUE_BYTES], wait[48] = "", what[48];
+    bool known = l->alert.id[0], many = l->digest.n > 0;
     if (wait_ms)
         snprintf(wait, sizeof wait, " wait_ms=%lld", (long long)wait_ms);
-    log_event(level, event,
-              "sink=%.*s alert=%s state=%s attempts=%lld ms=%lld%s reason=%s",
-              STR_ARG(l->sink->name), known ? l->alert.id : "-",
-              known ? alert_state_name(l->alert.state) : "-", (long long)l->tries,
-              (long long)l->took_ms, wait, log_quote(str_of(l->outcome.reason), quoted));
+    if (many)
+        snprintf(what, sizeof what, "alerts=%zu", l->digest.n);
+    else
+        snprintf(what, sizeof what, "state=%s",
+                 known ? alert_state_name(l->alert.state) : "-");
+    log_event(level, event, "sink=%.*s %s=%s %s attempts=%lld ms=%lld%s reason=%s",
+              STR_ARG(l->sink->name), many ? "digest" : "alert",
+              known ? l->alert.id : "-", what, (long long)l->tries, (long long)l->took_ms,
+              wait, log_quote(str_of(l->outcome.reason), quoted));
+}
+
+void lane_lost(struct lane *l)
+{
+    l->lost = true;
+    http_send_before(l->world->http, l->slot, 0);
+    log_warn("lease_lost", "sink=%.*s alert=%s", STR_ARG(l->sink->name), l->alert.id);
+}
+
+void lane_idle(struct lane *l)
+{
+    l->state = LANE_IDLE;
+    l->due_ms = l->world->now_ms;
 }
 
 void lane_settled(struct lane *l)
 {
     if (l->outcome.verdict == DEAD) {
         count(&l->counts.dead);
-        tell(l, LOG_ERROR, "alert_dead", 0);
+        lane_log(l, LOG_ERROR, "alert_dead", 0);
     } else if (l->silenced) {
         count(&l->counts.silenced);
-        tell(l, LOG_INFO, "alert_silenced", 0);
+        lane_log(l, LOG_INFO, "alert_silenced", 0);
     } else if (l->superseded) {
         count(&l->counts.superseded);
-        tell(l, LOG_INFO, "alert_superseded", 0);
+        lane_log(l, LOG_INFO, "alert_superseded", 0);
+    } else if (l->digest.n) {
+        add(&l->counts.digested, (int64_t)l->digest.n);
+        lane_log(l, LOG_INFO, "digest_delivered", 0);
     } else {
         count(&l->counts.delivered);
-        tell(l, LOG_INFO, "alert_delivered", 0);
+        lane_log(l, LOG_INFO, "alert_delivered", 0);
     }
+}
+
+static const char *failed_event(const struct lane *l)
+{
+    bool refused = l->outcome.verdict == REFUSED;
+    if (l->digest.n)
+        return refused ? "digest_refused" : "digest_retry";
+    return refused ? "alert_refused" : "alert_retry";
 }
 
 static void try_again_later(struct lane *l)
@@ -54,8 +86,7 @@ static void try_again_later(struct lane *l)
     l->state = LANE_WAITING;
     l->due_ms = now_ms + wait_ms;
     count(&l->counts.retried);
-    tell(l, LOG_WARN, l->outcome.verdict == REFUSED ? "alert_refused" : "alert_retry",
-         wait_ms);
+    lane_log(l, LOG_WARN, failed_event(l), wait_ms);
 }
 
 /* An entry's id begins with the time it was made. */

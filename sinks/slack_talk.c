@@ -29,12 +29,16 @@ static const char *const methods[] = {[ASK_LOOK] = "/conversations.history",
                                       [ASK_LOOK_REPLY] = "/conversations.replies",
                                       [ASK_REPLY] = "/chat.postMessage"};
 
+/* Nothing was told before it, so there is nothing to update. */
+static bool is_first(const struct sink_input *in)
+{
+    return in->digest || in->alert->state == ALERT_FIRING;
+}
+
 static enum ask next(const struct sink_input *in, const json_t *memory)
 {
     bool known = memory_get(memory, "ts").n > 0;
-    enum ask ask = known                              ? ASK_UPDATE
-                   : in->alert->state == ALERT_FIRING ? ASK_POST
-                                                      : ASK_LOOK;
+    enum ask ask = known ? ASK_UPDATE : is_first(in) ? ASK_POST : ASK_LOOK;
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         if (memory_is(memory, "stage", stages[i]))
             ask = (enum ask)i;
@@ -126,8 +130,11 @@ int slack_talk_format(const struct sink_input *in, struct arena *arena,
     if (request_secret(in, SLACK_TOKEN, "slack: token", &token, e))
         return -1;
     json_t *memory = memory_of(in);
+    bool posted = in->digest && memory_get(memory, "ts").n;
     int rc = post(in, memory, arena, out, e);
     json_decref(memory);
+    if (posted)
+        return 0;
     request_buf(&bearer);
     buf_text(&bearer, "Bearer ");
     buf_put(&bearer, token);
@@ -213,7 +220,7 @@ static struct outcome looked(const struct sink_input *in, json_t *memory,
     if (!found)
         return go_on(memory, ASK_POST);
     memory_set(memory, "ts", member_text(found, "ts"));
-    if (in->alert->state == ALERT_FIRING)
+    if (is_first(in))
         return outcome_of(DELIVERED, "already there");
     return go_on(memory, ASK_UPDATE);
 }

@@ -23,7 +23,7 @@ class Request:
     def __init__(self, path, headers, body):
         self.time = time.monotonic()
         self.path, self.headers, self.body = path, headers, body
-        self.id = headers.get("webhook-id")
+        self.id = headers.get("webhook-id") or headers.get("idempotency-key")
 
     def alert(self):
         return json.loads(self.body)

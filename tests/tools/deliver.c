@@ -3,7 +3,7 @@
  *   deliver REDIS_URL CONSUMER [OPTION=NUMBER...] NAME=URL|NAME=@FILE|NAME:TYPE=SETTINGS ...
  *
  * Options are the times of struct delivery_settings without "_ms", drain, shards; and of the sinks after it:
- * concurrency, gap (ms), proxy=URL, ca_file=PATH, allow=WORD[,WORD...], timeout; hide=SOURCE,HIDDEN,FIELD. @FILE holds the URL, read again as
+ * concurrency, gap (ms), digest_above, proxy=URL, ca_file=PATH, allow=WORD[,WORD...], timeout; hide=SOURCE,HIDDEN,FIELD. @FILE holds the URL, read again as
  * secrets are. Settings are "name=value;name=value", as tests/sink_case.h has them. SIGUSR1: prints each
  * sink's counters as a line of JSON. */
 #include <signal.h>
@@ -77,6 +77,8 @@ static bool take_option(const char *arg, size_t n, struct delivery_settings *s,
                 {"concurrency", &concurrency},
                 {"timeout", &sink_now.network.timeout_ms},
                 {"gap", &sink_now.gap_ms},
+                {"digest_above", &sink_now.digest_above},
+                {"digest_within", &s->digest_within_ms},
                 {"connect_timeout", &s->connect_timeout_ms},
                 {"request_timeout", &s->request_timeout_ms},
                 {"lease", &s->lease_ms},
@@ -139,14 +141,15 @@ static void print_stats(const struct delivery *d,
 {
     for (size_t i = 0; i < settings->sinks_n; i++) {
         struct delivery_stats s = delivery_stats(d, i);
-        printf("{\"sink\":\"%.*s\",\"delivered\":%lld,\"retried\":%lld,\"dead\":%lld,"
+        printf("{\"sink\":\"%.*s\",\"delivered\":%lld,\"digested\":%lld,\"retried\":%lld,"
+               "\"dead\":%lld,"
                "\"superseded\":%lld,\"queued\":%lld,\"oldest_ms\":%lld,\"dead_total\":%"
                "lld,\"open\":%d,"
                "\"paused\":%d}\n",
                STR_ARG(settings->sinks[i].name), (long long)s.delivered,
-               (long long)s.retried, (long long)s.dead, (long long)s.superseded,
-               (long long)s.queued, (long long)s.oldest_ms, (long long)s.dead_total,
-               s.open, s.paused);
+               (long long)s.digested, (long long)s.retried, (long long)s.dead,
+               (long long)s.superseded, (long long)s.queued, (long long)s.oldest_ms,
+               (long long)s.dead_total, s.open, s.paused);
     }
     fflush(stdout);
 }
@@ -203,6 +206,7 @@ static int take_sink(const char *arg, struct delivery_sink *row, struct target *
     row->every_step =
         row->type->every_step; /* of webhooks here none is: that is tried with them */
     row->settings = target->sink.settings;
+    row->digest_above = row->type->digests ? row->digest_above : 0;
     return 0;
 }
 

@@ -1,0 +1,146 @@
+/* What a silence, a maintenance, another alert or a later step keeps from being told goes before a digest is composed, as
+ * it would alone: each entry in its turn is the lane's. A digest that is refused for good is taken apart, so that one
+ * alert that a receiver does not like costs no other its message. While the sink fails, single alerts find out whether
+ * it is back. */
+#include "sinks/lane_digest.h"
+
+#include <stdio.h>
+
+#include "sinks/lane_gate.h"
+#include "sinks/lane_mute.h"
+#include "sinks/lane_talk.h"
+#include "sinks/lane_verdict.h"
+
+struct sifted {
+    struct alert *alerts; /* to be told */
+    size_t n;
+    char last[sizeof((struct outbox_entry *)0)->id]; /* the entry of the last one */
+};
+
+static void become(struct lane *l, const struct alert *alerts, size_t n)
+{
+    digest_make(&l->digest, alerts, n);
+    l->alert = l->digest.face;
+    lane_talk_begin(l);
+}
+
+void lane_digest_begin(struct lane *l)
+{
+    size_t n = 1;
+    struct err e = {0};
+    if (!l->entry.more_n)
+        return;
+    struct alert *alerts =
+        arena_alloc(&l->entry_arena, (l->entry.more_n + 1) * sizeof *alerts);
+    alerts[0] = l->alert;
+    for (size_t i = 0; i < l->entry.more_n; i++)
+        if (alert_parse(l->entry.more[i], &l->entry_arena, &alerts[n], &e) == 0)
+            n++; /* all are: else it would not be one of them */
+    become(l, alerts, n);
+}
+
+/* ---- what is told ---- */
+
+/* The entry is the lane's. 1; 0: it is not for this digest, nor what is behind it; -1. */
+static int sift_one(struct lane *l, struct sifted *out, struct err *e)
+{
+    struct err wrong = {0};
+    l->alert = (struct alert){0};
+    if (alert_parse(l->entry.body, &l->entry_arena, &l->alert, &wrong) < 0)
+        return 0; /* alone it goes to the dead letters */
+    enum mute how = lane_mute(l, e);
+    if (how == MUTE_FAILED || how == MUTE_LOST)
+        return how == MUTE_LOST ? 0 : -1;
+    if (how != MUTE_TELL)
+        return lane_go_unsent(l, how, e);
+    out->alerts[out->n++] = l->alert;
+    snprintf(out->last, sizeof out->last, "%s", l->entry.id);
+    return 1;
+}
+
+static int sift(struct lane *l, const struct outbox_storm *s, struct sifted *out,
+                struct err *e)
+{
+    const struct outbox_entry own = l->entry;
+    int rc = 1;
+    out->alerts = arena_alloc(&l->entry_arena, (s->behind_n + 1) * sizeof *out->alerts);
+    out->alerts[0] = l->alert;
+    out->n = 1;
+    snprintf(out->last, sizeof out->last, "%s", own.id);
+    for (size_t i = 0; i < s->behind_n && rc > 0; i++) {
+        l->entry = s->behind[i];
+        rc = sift_one(l, out, e);
+    }
+    l->entry = own;
+    l->alert = out->alerts[0];
+    return rc < 0 ? -1 : 0;
+}
+
+static enum storm compose(struct lane *l, const struct outbox_storm *s, struct err *e)
+{
+    struct sifted told = {0};
+    if (sift(l, s, &told, e) < 0)
+        return STORM_FAILED;
+    switch (outbox_compose(l->world->outbox, l->sink->name, l->entry.id, told.last,
+                           told.n, s, e)) {
+    case COMPOSED_FAILED:
+        return STORM_FAILED;
+    case COMPOSED_LOST:
+        return STORM_LOST;
+    case COMPOSED:
+        if (told.n > 1)
+            become(l, told.alerts, told.n);
+        break;
+    case COMPOSED_NOT:
+        break;
+    }
+    l->counted = true;
+    return STORM_GO;
+}
+
+/* What may have been sent alone stays alone. */
+static bool may_be_one_of_many(const struct lane *l)
+{
+    return l->sink->digest_above > 0 && !l->digest.n && !l->counted &&
+           l->entry.attempts == 1 && l->tries == 0 && gate_state(l->gate) == GATE_CLOSED;
+}
+
+enum storm lane_digest(struct lane *l, struct err *e)
+{
+    const struct lane_world *w = l->world;
+    struct outbox_storm s = {.above = l->sink->digest_above,
+                             .within_ms = w->settings->digest_within_ms};
+    if (!may_be_one_of_many(l))
+        return STORM_NONE;
+    int rc = outbox_storm(w->outbox, l->sink->name, l->entry.id, &s, &l->entry_arena, e);
+    if (rc < 0)
+        return STORM_FAILED;
+    if (rc > 0)
+        return compose(l, &s, e);
+    l->counted = s.wait_ms == 0;
+    if (l->counted)
+        return STORM_GO;
+    l->due_ms = w->now_ms + s.wait_ms;
+    gate_gather(l->gate, l->due_ms);
+    return STORM_WAIT;
+}
+
+int lane_digest_apart(struct lane *l, struct err *e)
+{
+    struct err wrong = {0};
+    int held = outbox_apart(l->world->outbox, l->sink->name, l->entry.id, e);
+    if (held <= 0)
+        return held;
+    lane_log(l, LOG_WARN, "digest_apart", 0);
+    l->digest.n = 0;
+    l->tries = 0;
+    l->refused = false;
+    l->outcome = (struct outcome){0};
+    l->alert = (struct alert){0};
+    (void)alert_parse(l->entry.body, &l->entry_arena, &l->alert,
+                      &wrong); /* it was read before */
+    lane_talk_begin(l);
+    l->state = LANE_WAITING;
+    l->due_ms = l->world->now_ms;
+    return 1;
+}
