@@ -252,7 +252,7 @@ static const struct manner manners[] = {
     [DIALECT_PLAIN] = {{"\n", "\n"}, {"- ", "\n"}, {"- ", "\n"}},
     [DIALECT_SLACK] = {{"\n*", "*\n"}, {"• ", "\n"}, {"… ", "\n"}},
     [DIALECT_MARKDOWN] = {{"\n**", "**\n\n"}, {"- ", "\n"}, {"- ", "\n"}},
-    [DIALECT_HTML] = {{"<p>", "</p>\n"}, {"<p>• ", "</p>\n"}, {"<p>• ", "</p>\n"}},
+    [DIALECT_HTML] = {{"<p><b>", "</b></p>\n"}, {"<p>• ", "</p>\n"}, {"<p>• ", "</p>\n"}},
     [DIALECT_DISCORD] = {{"\n**", "**\n"}, {"- ", "\n"}, {"- ", "\n"}},
 };
 

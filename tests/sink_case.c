@@ -6,6 +6,7 @@
 
 #include "config/node.h"
 #include "config/options.h"
+#include "sinks/digest.h"
 
 static size_t secrets_before(const struct sink *sink, size_t option)
 {
@@ -87,18 +88,6 @@ int sink_case_init(struct sink_case *c, const char *type, const char *const *set
     return 0;
 }
 
-static struct sink_input input(const struct sink_case *c, const struct alert *alert,
-                               struct str alert_json, int64_t now_ms)
-{
-    return (struct sink_input){.settings = c->settings,
-                               .secrets = &c->secrets,
-                               .alert = alert,
-                               .alert_json = alert_json,
-                               .now_ms = now_ms,
-                               .memory = c->memory,
-                               .again = c->again};
-}
-
 /* In place: the texts are the arena's own. */
 static void break_text(struct str text)
 {
@@ -128,26 +117,59 @@ static int parse(struct str alert_json, struct arena *arena, struct alert *a,
     return 0;
 }
 
+static int parse_digest(struct str lines, struct arena *arena, struct sink_input *in,
+                        struct err *e)
+{
+    enum { ALERTS_MAX = 1000 };
+    struct alert *alerts = arena_alloc(arena, ALERTS_MAX * sizeof *alerts);
+    struct digest *d = arena_alloc(arena, sizeof *d);
+    size_t n = 0;
+    while (lines.n && n < ALERTS_MAX) {
+        const char *end = memchr(lines.p, '\n', lines.n);
+        size_t to = end ? (size_t)(end - lines.p) : lines.n;
+        if (parse((struct str){lines.p, to}, arena, &alerts[n++], e))
+            return -1;
+        lines = str_from(lines, end ? to + 1 : to);
+    }
+    digest_make(d, alerts, n);
+    in->digest = d;
+    in->alert = &d->face;
+    return 0;
+}
+
+static int input(const struct sink_case *c, struct str alert_json, int64_t now_ms,
+                 struct arena *arena, struct sink_input *out, struct err *e)
+{
+    struct alert *alert = arena_alloc(arena, sizeof *alert);
+    *out = (struct sink_input){.settings = c->settings,
+                               .secrets = &c->secrets,
+                               .alert = alert,
+                               .alert_json = alert_json,
+                               .now_ms = now_ms,
+                               .memory = c->memory,
+                               .again = c->again};
+    return c->digest ? parse_digest(alert_json, arena, out, e)
+                     : parse(alert_json, arena, alert, e);
+}
+
 int sink_case_format(const struct sink_case *c, struct str alert_json, int64_t now_ms,
                      struct arena *arena, struct request *out, struct err *e)
 {
-    struct alert *alert = arena_alloc(arena, sizeof *alert);
-    if (parse(alert_json, arena, alert, e))
+    struct sink_input in;
+    if (input(c, alert_json, now_ms, arena, &in, e))
         return -1;
-    struct sink_input in = input(c, alert, alert_json, now_ms);
     return c->sink->format(&in, arena, out, e);
 }
 
 struct outcome sink_case_hear(struct sink_case *c, struct str alert_json, int64_t now_ms,
                               const struct response *response, struct arena *arena)
 {
-    struct alert *alert = arena_alloc(arena, sizeof *alert);
     struct err e = {0};
     struct buf memory;
-    int rc = parse(alert_json, arena, alert, &e);
+    struct sink_input in;
+    int rc = input(c, alert_json, now_ms, arena, &in, &e);
     assert(rc == 0);
     buf_init(&memory, MEMORY_MAX_BYTES);
-    struct sink_input in = input(c, alert, alert_json, now_ms);
     struct outcome o = sink_hear(c->sink, &in, response, &memory);
     assert(!memory.overflowed);
     if (memory.n)

@@ -11,6 +11,7 @@ struct sink_case {
     struct sink_secrets secrets;
     struct str memory; /* of a conversation */
     bool again;
+    bool digest; /* what is told are several alerts, a line each, in one message */
 };
 
 /* Settings are "name=value", a list's parts separated by commas; what is not said takes its default.
@@ -18,7 +19,7 @@ struct sink_case {
 int sink_case_init(struct sink_case *c, const char *type, const char *const *settings,
                    size_t n, struct arena *arena, struct err *e);
 
-/* What the sink's format() says to an alert as JSON. U+E000 in its texts stands for bytes that are no UTF-8, which
+/* What the sink's format() says to an alert as JSON, or to several. U+E000 in its texts stands for bytes that are no UTF-8, which
  * JSON cannot hold. */
 int sink_case_format(const struct sink_case *c, struct str alert_json, int64_t now_ms,
                      struct arena *arena, struct request *out, struct err *e);

@@ -22,7 +22,7 @@ import payloads  # noqa: E402
 SETTINGS = ["url=smtp://mail.example.com", "from=alerts@example.com", "to=a@example.com,b@example.com", payloads.TICKET_URL]
 HEADERS = {"Date", "From", "To", "Subject", "Message-ID", "In-Reply-To", "References", "Importance", "Auto-Submitted",
            "X-Auto-Response-Suppress", "MIME-Version", "Content-Type"}
-TAGS = {"html", "body", "h3", "p", "table", "tr", "th", "td", "ul", "li", "a", "small"}
+TAGS = {"html", "body", "h3", "p", "b", "table", "tr", "th", "td", "ul", "li", "a", "small"}
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f\u0080-\u009f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
@@ -51,6 +51,7 @@ class Reader(html.parser.HTMLParser):
 
 
 def faults(alert, body):
+    """Of the message about an alert, or where that is None about many."""
     message = email.message_from_bytes(body.encode("ascii"), policy=email.policy.default)
     for part in message.walk():
         yield from (repr(defect) for defect in part.defects)
@@ -58,13 +59,20 @@ def faults(alert, body):
     yield from ("twice: %s" % name for name in HEADERS if len(message.get_all(name, [])) > 1)
     yield from ("a line of %d" % len(line) for line in body.split("\r\n") if len(line) > 998)
     yield from ["a bare line break"] if re.search("[^\r]\n|\r[^\n]", body) else []
-    ident = "<%s_firing@example.com>" % alert["id"]
-    if alert["state"] == "firing" and message["Message-ID"] != ident or alert["state"] != "firing" and message["References"] != ident:
+    ident = "<%s_firing@example.com>" % alert["id"] if alert else ""
+    if not alert and not re.fullmatch("<[0-9a-f]{32}_digest@example.com>", message["Message-ID"]):
+        yield "the digest's id"
+    elif alert and ident != message["Message-ID" if alert["state"] == "firing" else "References"]:
         yield "thread"
     plain, rich = (message.get_body((kind,)).get_content() for kind in ("plain", "html"))
     for text in (plain.replace("\r\n", ""), rich.replace("\r\n", ""), str(message["Subject"])):
         yield from ["a control character"] if CONTROLS.search(text) else []
     yield from Reader(rich).faults
+
+
+def made_of(tool, lines, *options):
+    ran = subprocess.run([tool, "email", "--json", *options, *SETTINGS], input=lines, stdout=subprocess.PIPE, check=True)
+    return [json.loads(line) for line in ran.stdout.decode().split("\n")[:-1]]
 
 
 def main():
@@ -74,12 +82,12 @@ def main():
     args = parser.parse_args()
     alerts = payloads.alerts(args.alerts, 11)
     lines = "".join(json.dumps(a, ensure_ascii=False) + "\n" for a in alerts).encode("utf-8")
-    ran = subprocess.run([args.tool, "email", "--json", *SETTINGS], input=lines, stdout=subprocess.PIPE)
-    made = [json.loads(line) for line in ran.stdout.decode().split("\n")[:-1]]
-    assert ran.returncode == 0 and len(made) == len(alerts), "%d messages of %d alerts" % (len(made), len(alerts))
-    wrong = ["alert %d: %s" % (i, fault) for i, (a, m) in enumerate(zip(alerts, made)) for fault in faults(a, m["body"])]
+    made, digests = made_of(args.tool, lines), made_of(args.tool, lines, "--digest", str(payloads.STORM))
+    assert len(made) == len(alerts) and len(digests) == -(-len(alerts) // payloads.STORM), (len(made), len(digests))
+    wrong = ["digest %d: %s" % (i, fault) for i, m in enumerate(digests) for fault in faults(None, m["body"])]
+    wrong += ["alert %d: %s" % (i, fault) for i, (a, m) in enumerate(zip(alerts, made)) for fault in faults(a, m["body"])]
     caught = list(faults(alerts[0], made[0]["body"].replace("Subject: ", "Bcc: x@y\r\nSubject: ", 1).replace("<h3", "<script><h3", 1)))
-    print("%d messages, %d wrong; a broken one: %d faults" % (len(made), len(wrong), len(caught)))
+    print("%d messages and %d digests, %d wrong; a broken one: %d faults" % (len(made), len(digests), len(wrong), len(caught)))
     for line in wrong[:20]:
         print(line)
     return 0 if not wrong and len(caught) >= 2 else 1

@@ -1,8 +1,9 @@
-/* Shows what a sink would send: sink_request TYPE [--now MS] [--json] [--talk] [--again] [--nothing] [name=value ...] < ALERTS
+/* Shows what a sink would send: sink_request TYPE [--now MS] [--json] [--talk] [--again] [--nothing] [--digest N]
+ * [name=value ...] < ALERTS
  * reads alerts, one JSON object a line, and prints each request as people read it, or with --json
  * as one object a line ({"method", "url", "headers", "body"}, or null where the sink says nothing). --talk: all
  * requests of a conversation, as an array, and the memory is kept from line to line; --again: as if each may have been
- * sent before; --nothing: searches find nothing. */
+ * sent before; --nothing: searches find nothing; --digest: N alerts at a time in one message. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@ struct tool {
     struct sink_case sink;
     int64_t now_ms;
     bool json, talk, nothing;
+    int64_t digest; /* so many alerts in one message; 0: each alone */
     struct arena memory;
 };
 
@@ -82,20 +84,36 @@ static int show_one(const struct tool *t, struct str line, struct arena *arena)
     return rc;
 }
 
+static int show(struct tool *t, struct str text)
+{
+    struct arena arena;
+    arena_init(&arena);
+    int rc = t->talk ? show_talk(t, text) : show_one(t, text, &arena);
+    arena_deinit(&arena);
+    return rc;
+}
+
 static int show_all(struct tool *t)
 {
+    struct buf lines;
     char *line = NULL;
     size_t cap = 0;
     ssize_t n;
     int status = EXIT_SUCCESS;
+    int64_t held = 0;
+    buf_init(&lines, (size_t)1 << 30);
     while ((n = getline(&line, &cap, stdin)) > 0) {
-        struct arena arena;
-        struct str text = {line, (size_t)n};
-        arena_init(&arena);
-        if ((t->talk ? show_talk(t, text) : show_one(t, text, &arena)) < 0)
+        buf_mem(&lines, line, (size_t)n);
+        if (++held < t->digest)
+            continue;
+        if (show(t, buf_str(&lines)) < 0)
             status = EXIT_FAILURE;
-        arena_deinit(&arena);
+        buf_clear(&lines);
+        held = 0;
     }
+    if (held && show(t, buf_str(&lines)) < 0)
+        status = EXIT_FAILURE;
+    buf_deinit(&lines);
     free(line);
     return status;
 }
@@ -129,6 +147,8 @@ int main(int argc, char **argv)
             continue;
         if (strcmp(argv[i], "--now") == 0 && i + 1 < argc)
             t.now_ms = strtoimax(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--digest") == 0 && i + 1 < argc)
+            t.digest = strtoimax(argv[++i], NULL, 10);
         else
             settings[n++] = argv[i];
     }
@@ -136,6 +156,7 @@ int main(int argc, char **argv)
     arena_init(&t.memory);
     int rc = sink_case_init(&t.sink, argc > 1 ? argv[1] : "", settings, n, &arena, &e);
     t.sink.again = again;
+    t.sink.digest = t.digest > 0;
     if (rc)
         fprintf(stderr, "sink_request: %s\n", e.text);
     int status = rc ? 2 : show_all(&t);

@@ -1,5 +1,6 @@
 /* What the sinks send for the alerts in tests/sinks/golden: each folder has alert.json and, for each
- * sink, the request as people read it. After a change that is meant, write them anew with
+ * sink, the request as people read it. So for all of
+ * tests/sinks/digest at once. After a change that is meant, write them anew with
  * TICKETWATCH_WRITE_GOLDEN=1 and read the difference. */
 #include <dirent.h>
 #include <jansson.h>
@@ -111,7 +112,8 @@ static void compare(const char *path, struct str got)
     buf_deinit(&want);
 }
 
-static void check_case(const char *folder, size_t i)
+/* `line`: the alert, or with `digest` several; NULL: the folder's. */
+static void check_case(const char *folder, size_t i, const struct str *line, bool digest)
 {
     char path[512];
     struct arena arena;
@@ -127,9 +129,10 @@ static void check_case(const char *folder, size_t i)
     CHECK_INT(
         sink_case_init(&sink, cases[i].type, cases[i].settings, settings_n, &arena, &e),
         0);
-    struct str line = alert_line(folder, &arena);
+    sink.digest = digest;
     struct sink_talk how = {.now_ms = NOW_MS, .arena = &arena};
-    int n = sink_talk(&sink, &how, line, requests, &e);
+    int n =
+        sink_talk(&sink, &how, line ? *line : alert_line(folder, &arena), requests, &e);
     CHECK_STR(str_of(e.text), STR(""));
     for (int k = 0; k < n; k++) {
         buf_text(&text, k ? "\n-------- then\n\n" : "");
@@ -143,6 +146,19 @@ static void check_case(const char *folder, size_t i)
     arena_deinit(&arena);
 }
 
+/* A storm, as the sinks tell it that have people for readers. */
+static void check_digests(void)
+{
+    struct buf lines;
+    buf_init(&lines, 1 << 20);
+    CHECK(read_file(FOLDER "/../digest/alerts.jsonl", &lines));
+    struct str all = buf_str(&lines);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (sink_named(str_of(cases[i].type))->digests)
+            check_case("../digest", i, &all, true);
+    buf_deinit(&lines);
+}
+
 int main(void)
 {
     int folders = 0;
@@ -153,10 +169,11 @@ int main(void)
             continue;
         folders++;
         for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-            check_case(d->d_name, i);
+            check_case(d->d_name, i, NULL, false);
     }
     if (dir)
         closedir(dir);
     CHECK(folders >= 8);
+    check_digests();
     return check_result();
 }
