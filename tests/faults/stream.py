@@ -144,7 +144,7 @@ class Stream:
                 'heartbeat.interval.ms: "%d"}}\n'
                 'redis: {url: "${REDIS_URL}", prefix: %s, timeout: 1s, shards: %d}\n'
                 "%stime: {lateness: 10m, idle_after: 1s, max_future: 1h}\nsinks:\n"
-                '  ops: {type: webhook, url: "%s/ops"}\n  chat: {type: slack, url: "%s/chat", rate: 1000/s}\n'
+                '  ops: {type: webhook, url: "%s/ops"}\n  chat: {type: slack, url: "%s/chat", rate: 1000/s, digest_above: 0}\n'
                 '  bugs: {type: linear, url: "%s/bugs", key: "${LINEAR_KEY}", team: 9cfb482a-81e3-4154-b5b9-2c805e70a02d}\n'
                 "rules:\n%s" % (brokers, name, name, name, session_ms, session_ms // 8, name, self.shards,
                    "record_for: %dh\n" % self.record_hours if self.record_hours else "", receiver, receiver, receiver, self.rules))

@@ -115,8 +115,62 @@ static void refusals(void)
     talk_close(&t);
 }
 
+static struct str join(struct talk *t, struct str a, struct str b)
+{
+    char *text = arena_alloc(&t->arena, a.n + b.n + 1);
+    memcpy(text, a.p, a.n);
+    text[a.n] = '\n';
+    memcpy(text + a.n + 1, b.p, b.n);
+    return (struct str){text, a.n + b.n + 1};
+}
+
+/* The message of many is one of its own: looked for where an answer was lost, and never edited or answered. */
+static void a_digest(void)
+{
+    struct talk t = open_talk();
+    struct request r = {0};
+    struct err e = {0};
+    char there[300], id[33] = "";
+    struct str many = join(&t, step(&t, "firing"), step(&t, "resolved"));
+    t.sink.digest = true;
+    CHECK_INT(sink_case_format(&t.sink, many, TALK_NOW_MS, &t.arena, &r, &e), 1);
+    const char *at = memmem(r.body.p, r.body.n, "\"alert\":\"", 9);
+    CHECK(at != NULL);
+    snprintf(id, sizeof id, "%.32s", at ? at + 9 : "");
+    snprintf(there, sizeof there,
+             "{\"ok\":true,\"messages\":[{\"ts\":\"" TS
+             "\",\"metadata\":{\"event_payload\":"
+             "{\"alert\":\"%s\",\"step\":\"firing_digest\"}}}]}",
+             id);
+    TALK(&t, many, {"2 alerts at once", 0, "", RETRY},
+         {"/conversations.history", 200, EMPTY, MORE}, {id, 0, "", RETRY},
+         {"/conversations.history", 200, there, DELIVERED});
+    /* Taken over by who does not know that it was acknowledged: there is nothing to say. */
+    CHECK_INT(sink_case_format(&t.sink, many, TALK_NOW_MS, &t.arena, &r, &e), 0);
+    talk_close(&t);
+    t = open_talk();
+    many = join(&t, step(&t, "firing"), step(&t, "resolved"));
+    t.sink.digest = true;
+    TALK(&t, many, {"page-error: 1 firing", 200, NO("msg_blocks_too_long"), MORE},
+         {"2 alerts at once", 200, OK, DELIVERED});
+    talk_close(&t);
+}
+
+/* A step of an episode that was told first in a digest: a message of its own. */
+static void after_a_digest(void)
+{
+    struct talk t = open_talk();
+    TALK(&t, step(&t, "escalated"), {"/conversations.history", 200, EMPTY, MORE},
+         {"/chat.postMessage", 200, OK, DELIVERED});
+    TALK(&t, step(&t, "resolved"), {"/chat.update", 200, OK, MORE},
+         {"/chat.postMessage", 200, OK, DELIVERED});
+    talk_close(&t);
+}
+
 int main(void)
 {
+    a_digest();
+    after_a_digest();
     an_episode();
     lost_answers();
     without_memory();
