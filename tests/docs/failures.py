@@ -10,7 +10,7 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TESTS = ROOT / "tests"
 FAULTS = "".join((TESTS / "faults" / name).read_text(encoding="utf-8") for name in ("world.py", "receiver.py"))
-OTHER = {"delivery": "delivery/delivery_test.py", "config/check": "config/run.py", "property/shuffle": "property/shuffle.py",
+OTHER = {"delivery": "delivery/delivery_test.py", "delivery/digest": "delivery/digest_test.py", "config/check": "config/run.py", "property/shuffle": "property/shuffle.py",
          "contract/payloads": "contract/payloads.py", "faults/short": "faults/run.py"}
 
 

@@ -85,6 +85,7 @@ def page():
         ("Slack: it gets worse", slack(requests(escalated, "slack")[0])),
         ("Slack: it is over", slack(requests(resolved, "slack")[0])),
         ("Slack: a value out of its range", slack(requests("csat_falls", "slack")[0])),
+        ("Slack: a storm", slack(requests("../digest", "slack")[0])),
         ("Linear: an issue", linear_issue(requests(firing, "linear")[0])),
         ("Linear: the comment of an escalation", linear_comment(requests(escalated, "linear")[-1])),
         ("Linear: the comment of a resolution", linear_comment(requests(resolved, "linear")[-1])),
