@@ -43,8 +43,9 @@ for _, row in ipairs(rows) do
 end
 if held >= most then return wait end
 
--- What a digest tells is held with it.
+-- What a digest tells is held with it; one without its first entry, which somebody took away, is none.
 for first, last in pairs(digests) do
+    if first ~= 'apart' and not redis.call('XRANGE', key, first, first)[1] then redis.call('HDEL', KEYS[3], first) end
     for _, entry in ipairs(taken[first] and behind(first, last) or {}) do topics[topic_of(entry)] = true end
 end
 
