@@ -34,12 +34,12 @@ if recent + redis.call('XLEN', key) <= above then return alone() end
 local waiting = redis.call('XRANGE', key, id, '+', 'COUNT', most)
 if recent + #waiting <= above then return alone() end
 
--- What others hold, and what is about the same rule and key as that, is not for this pod to tell.
-local taken, topics, found, bytes = {}, {}, {}, 0
+-- What others hold, and what is about the same rule and key, is not for this pod to tell.
+local topics, found, bytes = {}, {}, 0
 for _, row in ipairs(redis.call('XPENDING', key, group, '-', '+', bound)) do
     local held = row[1] ~= id and redis.call('XRANGE', key, row[1], row[1])[1]
     if held then
-        taken[row[1]], topics[topic_of(held)] = true, true
+        topics[topic_of(held)] = true
         for _, entry in ipairs(digests[row[1]] and behind(row[1], digests[row[1]]) or {}) do
             topics[topic_of(entry)] = true
         end
@@ -48,7 +48,7 @@ end
 for i = 2, #waiting do
     local alert = alert_of(waiting[i])
     bytes = bytes + #alert
-    if taken[waiting[i][1]] or topics[topic_of(waiting[i])] or bytes > room then break end
+    if topics[topic_of(waiting[i])] or bytes > room then break end
     found[#found + 1], found[#found + 2] = waiting[i][1], alert
 end
 if #found == 0 then return alone() end
