@@ -22,7 +22,8 @@ struct delivery_sink {
     int64_t gap_ms;     /* from one request to the next, over all shards; 0: any */
     bool every_step;    /* also an escalation that a later step waits behind */
     size_t concurrency; /* requests under way at a time, in each shard; 0 is 1 */
-    int64_t digest_above; /* more alerts than that within a minute are told together; 0: never */
+    int64_t
+        digest_above; /* more alerts than that within a minute are told together; 0: never */
 };
 
 /* Everything is borrowed until delivery_stop. A time of 0 means the default. */

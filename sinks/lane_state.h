@@ -67,9 +67,9 @@ struct lane {
     bool refused;                   /* the endpoint refused us with this entry, */
     int64_t accepted_before;        /* when it had taken so many others */
     int64_t accepted_seen;          /* so many at its last failure, */
-    int64_t passed_by;              /* and so many failures came after others were taken */
-    bool counted;                   /* among the alerts that were told of late */
-    struct digest digest;           /* n == 0: it is one alert */
+    int64_t passed_by;    /* and so many failures came after others were taken */
+    bool counted;         /* among the alerts that were told of late */
+    struct digest digest; /* n == 0: it is one alert */
     struct lane_talk talk;
     struct arena entry_arena, request_arena;
     struct outbox_entry entry;
