@@ -32,7 +32,7 @@ def event(ident, minute, partition=0, **more):
 
 def consumed(topic, least):
     """The records of a topic, so many at least: [(headers, bytes)]."""
-    lines = live.consumed(topic, "print.headers=true", "headers.separator=|", enough=lambda lines: len(lines) > least)
+    lines = live.consumed(topic, "print.headers=true", "headers.separator=|", enough=lambda lines: sum(b"\t" in x for x in lines) >= least)
     out = []
     for line in lines:
         headers, tab, value = line.partition(b"\t")
