@@ -23,8 +23,6 @@ static struct str bounded(struct str s, struct arena *arena)
 static struct str made(enum key_source source, const struct event *e, struct arena *arena)
 {
     struct buf b;
-    if (source == KEY_PAGE && event_text(e, FIELD_PAGE_URL).n == 0)
-        return STR(""); /* most events are on no page */
     buf_init(&b, FINGERPRINT_BYTES_MAX);
     if (source == KEY_PAGE)
         fingerprint_page(event_text(e, FIELD_PAGE_URL), &b);
@@ -70,11 +68,32 @@ static struct str key_value(const struct key_part *part, struct event *e,
     return v->type == VALUE_TEXT ? bounded(v->text, arena) : number_text(v, arena);
 }
 
+/* Something to make the value of: most events are on no page, and most that are tell no error. */
+static bool may_have(const struct key_part *part, const struct event *e)
+{
+    switch (part->source) {
+    case KEY_PAGE:
+        return event_text(e, FIELD_PAGE_URL).n > 0;
+    case KEY_SUBJECT:
+        return event_text(e, FIELD_TICKET_SUBJECT).n > 0;
+    case KEY_ERROR:
+        return event_text(e, FIELD_ERROR_TYPE).n > 0 ||
+               event_text(e, FIELD_ERROR_CODE).n > 0 ||
+               event_text(e, FIELD_ERROR_MESSAGE).n > 0;
+    case KEY_FIELD:
+        break;
+    }
+    return e->fields[part->field].type != VALUE_ABSENT;
+}
+
 bool rule_match(const struct rule *rule, struct event *event, struct arena *arena,
                 struct str *key)
 {
-    if (!(rule->on & (1u << event->type)))
+    if (!rule_takes(rule, event->type))
         return false;
+    for (size_t i = 0; i < rule->by_n; i++)
+        if (!may_have(&rule->by[i], event))
+            return false;
     if (rule->where && !where_matches(rule->where, event))
         return false;
     for (size_t i = 0; i < rule->by_n; i++) {

@@ -63,4 +63,9 @@ static inline size_t rule_window_keys(const struct rule *rule)
     return rule->one_window ? 0 : rule->by_n;
 }
 
+static inline bool rule_takes(const struct rule *rule, enum event_type type)
+{
+    return rule->on >> type & 1;
+}
+
 #endif
