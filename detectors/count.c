@@ -140,6 +140,13 @@ static void total(struct walk *k, size_t from, size_t to)
     }
 }
 
+/* Whether anybody hears of the step that the episode has reached: a step that was announced is looked at again by
+ * every judgement until the watermark passes it. */
+static bool is_news(struct walk *k)
+{
+    return k->confirm || (!too_early(k) && k->now.level > k->w->state.said_level);
+}
+
 /* The member raises the episode to `level`, or opens it. */
 static void rise(struct walk *k, size_t at, int level)
 {
@@ -148,6 +155,9 @@ static void rise(struct walk *k, size_t at, int level)
     if (opens)
         k->now = (struct episode){.open = true, .opened_ms = m->time_ms};
     k->now.level = level;
+    earlier(&k->due_ms, m->time_ms + 1);
+    if (!is_news(k))
+        return;
     struct alert a = alert_begin(k->in, opens ? ALERT_FIRING : ALERT_ESCALATED,
                                  severity_of(k), m->time_ms);
     describe_rise(k, at, &a);
@@ -155,7 +165,6 @@ static void rise(struct walk *k, size_t at, int level)
         k->now.first_seen_ms = a.first_seen_ms;
         total(k, k->w->from[at], at);
     }
-    earlier(&k->due_ms, m->time_ms + 1);
     tell(k, &a);
 }
 
