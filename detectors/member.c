@@ -78,8 +78,18 @@ static void put_text(struct buf *out, struct str text, size_t max)
     buf_put(out, text);
 }
 
+/* Nothing of it changed since. */
+static bool as_read(const struct member *m)
+{
+    return m->read.bytes.n && m->weight == m->read.weight && m->crowd.p == m->read.crowd;
+}
+
 void member_pack(const struct member *m, struct buf *out)
 {
+    if (as_read(m)) {
+        buf_put(out, m->read.bytes);
+        return;
+    }
     int flags = (has_person(m) ? HAS_PERSON : 0) | (m->value ? HAS_VALUE : 0) |
                 (is_zero(m->account.mrr) ? 0 : HAS_MRR) | (m->crowd.n ? HAS_CROWD : 0);
     buf_u8(out, (uint8_t)flags);
@@ -128,6 +138,9 @@ bool member_unpack(struct str packed, struct member *m)
         m->person = person_of(m->evidence.user, m->evidence.event);
     m->evidence.time_ms = m->time_ms;
     m->evidence.account = m->account.id;
+    m->read.bytes = packed;
+    m->read.weight = m->weight;
+    m->read.crowd = m->crowd.p;
     return !r.failed && r.in.n == 0;
 }
 
@@ -177,9 +190,14 @@ static int in_order(const void *a, const void *b)
     return str_cmp(x->evidence.event, y->evidence.event);
 }
 
+/* Most come in order: what was kept is, and what came since is later. */
 void members_sort(struct member *members, size_t n)
 {
-    qsort(members, n, sizeof *members, in_order);
+    size_t i = 1;
+    while (i < n && in_order(&members[i - 1], &members[i]) <= 0)
+        i++;
+    if (i < n)
+        qsort(members, n, sizeof *members, in_order);
 }
 
 struct member *members_load(const struct str *records, size_t records_n,

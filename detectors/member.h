@@ -19,8 +19,14 @@ struct member {
     struct alert_evidence evidence;
     struct alert_account account;
     struct alert_sample sample;
-    /* the people it stands for besides its own, packed (people.h); empty: none */
+    /* The people it stands for besides its own, packed (people.h); empty: none. */
     struct str crowd;
+    /* As it was read, bytes STR_NONE if it was not: weight and crowd are all that changes later. */
+    struct {
+        struct str bytes;
+        uint32_t weight;
+        const char *crowd;
+    } read;
 };
 
 /* Appends the packed member. Long texts are cut on code points. */
