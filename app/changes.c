@@ -21,7 +21,6 @@ void changes_deinit(struct changes *c)
 {
     free(c->items);
     free(c->pieces);
-    free(c->found);
     index_deinit(&c->by_head);
     index_deinit(&c->seen);
     buf_deinit(&c->records);
@@ -61,13 +60,12 @@ static bool find(struct changes *c, const struct changes_of *of, struct event *e
     bool any = false;
     c->found_n = 0;
     for (size_t i = 0; i < of->rules_n; i++) {
-        c->found = room(c->found, c->found_n, &c->found_cap, sizeof *c->found);
         struct change_match *m = &c->found[c->found_n];
-        m->rule = i;
-        if ((of->holds && !of->holds[i]) ||
+        if (!rule_takes(&of->rules[i], event->type) || (of->holds && !of->holds[i]) ||
             !rule_match(&of->rules[i], event, arena, m->key))
             continue;
         any = true;
+        m->rule = i;
         c->found_n += window_here(of, i, m->key, arena, &m->head);
     }
     return any;
@@ -84,6 +82,7 @@ static size_t change_of(struct changes *c, struct str head)
     c->items = room(c->items, c->n, &c->cap, sizeof *c->items);
     c->items[c->n++] = (struct window_change){.id = window_id_of(head),
                                               .head = head,
+                                              .first_ms = INT64_MAX,
                                               .judge_at = UINT32_MAX,
                                               .due_ms = STORE_NO_DUE};
     return at;
@@ -105,6 +104,7 @@ static bool add(struct changes *c, const struct rule *rule, const struct event *
     size_t at = change_of(c, m->head);
     struct window_change *w = &c->items[at];
     w->records_n++;
+    w->first_ms = event->time_ms < w->first_ms ? event->time_ms : w->first_ms;
     w->lapses = u.lapses && w->records_n == 1;
     w->judge_at = u.judge_at < w->judge_at ? u.judge_at : w->judge_at;
     w->due_ms = u.due_ms < w->due_ms ? u.due_ms : w->due_ms;
@@ -172,6 +172,7 @@ static void fill(struct changes *c, const struct changes_of *of,
     index_clear(&c->seen);
     buf_clear(&c->records);
     c->matches = arena_alloc(arena, (of->rules_n + 1) * sizeof *c->matches);
+    c->found = arena_alloc(arena, (of->rules_n + 1) * sizeof *c->found);
     for (size_t i = 0; i < n; i++) {
         struct event *event = events[i];
         if (!find(c, of, event, arena))

@@ -51,8 +51,8 @@ struct changes {
     struct buf records;
     struct change_piece *pieces;
     size_t pieces_n, pieces_cap;
-    struct change_match *found;
-    size_t found_n, found_cap;
+    struct change_match *found; /* of the event in hand; the arena's */
+    size_t found_n;
 };
 
 void changes_init(struct changes *c);

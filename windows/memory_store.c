@@ -166,7 +166,10 @@ static int memory_apply(struct window_store *s, const struct apply *a,
     p->high_ms = a->high_ms > p->high_ms ? a->high_ms : p->high_ms;
     move_watermark(m);
     out->outcome = APPLIED;
-    out->windows_n = memory_windows_waiting(&m->windows, SIZE_MAX, arena, &out->windows);
+    /* Where nobody hears, due() hands them out, once for all batches before it. */
+    if (m->listener.outbox)
+        out->windows_n =
+            memory_windows_waiting(&m->windows, SIZE_MAX, arena, &out->windows);
     out->clock = read_clock(m);
     return 0;
 }
@@ -289,6 +292,9 @@ struct window_store *memory_store_open(int64_t lateness_ms,
     assert(m);
     m->base.ops = &memory_ops;
     m->base.past = (struct store_times){STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME};
+    if (!listener.outbox)
+        m->base.past.said_ms = STORE_NO_DUE; /* nobody hears: nothing is to be said */
+    m->windows.patient = !listener.outbox;
     m->listener = listener;
     m->lateness_ms = lateness_ms;
     m->watermark_ms = STORE_NO_TIME;

@@ -7,7 +7,11 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { RECORDS_N_AT = 8, RECORDS_BYTES_AT = 12 }; /* in a packed value */
+enum {
+    RECORDS_N_AT = 8, /* in a packed value */
+    RECORDS_BYTES_AT = 12,
+    PATIENT_FOLD_BYTES = 8 * WINDOW_FOLD_BYTES,
+};
 
 struct stored {
     struct window_id id;
@@ -15,6 +19,7 @@ struct stored {
     int64_t due_ms;
     bool waiting, listed; /* listed: it stands in the list, perhaps no longer waiting */
     bool woken;           /* it waits because it was due */
+    size_t judged_bytes;  /* of its records when it was last judged */
 };
 
 static bool current(const struct memory_windows *m, struct due_entry entry)
@@ -136,10 +141,18 @@ static void add_u32(struct buf *value, size_t at, size_t more)
         value->p[at + i] = (char)(v >> (8 * i));
 }
 
-static bool wants_judging(const struct buf *value, const struct window_change *c)
+/* At once, or as soon as something may be known of what was added. */
+static void ask_for_judging(struct memory_windows *m, size_t at,
+                            const struct window_change *c)
 {
-    return peek_u32(value, RECORDS_N_AT) >= c->judge_at ||
-           peek_u32(value, RECORDS_BYTES_AT) >= WINDOW_FOLD_BYTES;
+    const struct stored *w = m->items[at];
+    size_t bytes = peek_u32(&w->value, RECORDS_BYTES_AT);
+    bool many = peek_u32(&w->value, RECORDS_N_AT) >= c->judge_at;
+    if (m->patient && many && c->first_ms < w->due_ms)
+        set_due(m, at, c->first_ms + 1);
+    if (m->patient ? bytes >= PATIENT_FOLD_BYTES + 2 * w->judged_bytes
+                   : many || bytes >= WINDOW_FOLD_BYTES)
+        wait_for_judging(m, at);
 }
 
 static struct str name_of(struct str head)
@@ -177,6 +190,7 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
         window_counts_add(&m->live, name_of(c->head), 1);
         window_pack(&w->value, version, c->head, STR_NONE, c->records, c->records_n);
         w->due_ms = STORE_NO_DUE;
+        w->judged_bytes = 0;
         m->forgotten_n--;
     } else {
         memcpy(w->value.p, version, sizeof version);
@@ -187,8 +201,7 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
     assert(!w->value.overflowed);
     if (c->due_ms < w->due_ms)
         set_due(m, at, c->due_ms);
-    if (wants_judging(&w->value, c))
-        wait_for_judging(m, at);
+    ask_for_judging(m, at, c);
     return true;
 }
 
@@ -258,6 +271,7 @@ void memory_windows_replace(struct memory_windows *m, struct judged *j)
     w->waiting = w->woken = false;
     if (j->state.n || j->kept_n) {
         window_pack(&w->value, version, j->head, j->state, j->kept, j->kept_n);
+        w->judged_bytes = j->kept.n;
         set_due(m, at, j->due_ms);
         return;
     }

@@ -22,6 +22,9 @@ struct memory_windows {
     size_t woken_n;   /* of those that wait: they were due */
     int64_t woken_ms; /* the earliest due time of those woken since there were none */
     uint64_t version;
+    /* Nobody hears what is said early: what wants judging at once is judged when the watermark has passed what was
+     * added, or when it has become twice as large. */
+    bool patient;
     struct window_counts live;
 };
 

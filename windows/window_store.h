@@ -44,6 +44,7 @@ struct window_change {
     struct str head;
     struct str records; /* packed str16s */
     uint32_t records_n;
+    int64_t first_ms;  /* event time of the earliest of them */
     uint32_t judge_at; /* see detectors/detector.h struct update */
     bool lapses;       /* the same, of its only record */
     int64_t due_ms;
@@ -232,8 +233,9 @@ struct store_ops {
 /* The twin in memory. */
 struct memory_listener {
     void *arg;
-    void (*outbox)(void *arg, struct str sink, struct str body); /* may be NULL */
-    void (*record)(void *arg, struct str line);                  /* may be NULL */
+    /* NULL: nobody hears what is said early, so windows are judged when what they say is final. */
+    void (*outbox)(void *arg, struct str sink, struct str body);
+    void (*record)(void *arg, struct str line); /* may be NULL */
 };
 struct window_store *memory_store_open(int64_t lateness_ms,
                                        struct memory_listener listener);
