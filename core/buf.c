@@ -19,7 +19,7 @@ void buf_deinit(struct buf *b)
     *b = (struct buf){.max_bytes = b->max_bytes};
 }
 
-char *buf_reserve(struct buf *b, size_t n)
+char *buf_grow(struct buf *b, size_t n)
 {
     if (n > b->max_bytes - b->n) {
         b->overflowed = true;
@@ -120,15 +120,16 @@ void buf_f64(struct buf *b, double v)
 
 void buf_number(struct buf *b, uint64_t v)
 {
-    unsigned char bytes[10];
-    size_t n = 0;
+    size_t n = 1;
+    for (uint64_t rest = v >> 7; rest; rest >>= 7)
+        n++;
+    unsigned char *to = (unsigned char *)buf_reserve(b, n);
+    if (!to)
+        return;
     for (; v >= 0x80; v >>= 7)
-        bytes[n++] = (unsigned char)(v | 0x80);
-    bytes[n++] = (unsigned char)v;
-    if (n <= b->max_bytes - b->n)
-        buf_mem(b, bytes, n);
-    else
-        b->overflowed = true;
+        *to++ = (unsigned char)(v | 0x80);
+    *to = (unsigned char)v;
+    b->n += n;
 }
 
 void buf_str16(struct buf *b, struct str s)
@@ -209,12 +210,16 @@ double reader_f64(struct reader *r)
 
 uint64_t reader_number(struct reader *r)
 {
+    enum { BYTES_MAX = 10 };
     uint64_t v = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = reader_u8(r);
-        v |= (uint64_t)(byte & 0x7F) << shift;
-        if (byte < 0x80)
+    size_t most = r->in.n < BYTES_MAX ? r->in.n : BYTES_MAX;
+    for (size_t i = 0; i < most && !r->failed; i++) {
+        unsigned char byte = (unsigned char)r->in.p[i];
+        v |= (uint64_t)(byte & 0x7F) << (7 * i);
+        if (byte < 0x80) {
+            r->in = str_from(r->in, i + 1);
             return v;
+        }
     }
     r->failed = true;
     return 0;

@@ -39,9 +39,16 @@ void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* buf_reserve() where the buffer is too small. */
+char *buf_grow(struct buf *b, size_t n);
+
 /* Makes room for n more bytes and returns where they go, or NULL past the ceiling; the caller
  * writes up to n bytes there and adds what it wrote to b->n. */
-char *buf_reserve(struct buf *b, size_t n);
+static inline char *buf_reserve(struct buf *b, size_t n)
+{
+    bool has_room = n < b->cap - b->n && n <= b->max_bytes - b->n;
+    return has_room ? b->p + b->n : buf_grow(b, n);
+}
 
 /* Little-endian integers, for packed records. */
 void buf_u8(struct buf *b, uint8_t v);

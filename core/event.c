@@ -7,11 +7,9 @@
 const struct event_field_info event_field_infos[FIELD_COUNT] = {EVENT_FIELDS(X)};
 #undef X
 
-static const char *const type_names[] = {
-#define X(constant, name) name,
-    EVENT_TYPES(X)
+#define X(constant, name) {name, sizeof name - 1},
+static const struct str type_names[] = {EVENT_TYPES(X){"other", 5}};
 #undef X
-        "other"};
 
 enum event_field event_field_named(struct str name)
 {
@@ -24,7 +22,7 @@ enum event_field event_field_named(struct str name)
 enum event_type event_type_named(struct str name)
 {
     for (int t = 0; t < EVENT_OTHER; t++)
-        if (str_is(name, type_names[t]))
+        if (str_eq(name, type_names[t]))
             return (enum event_type)t;
     return EVENT_OTHER;
 }
@@ -32,5 +30,5 @@ enum event_type event_type_named(struct str name)
 const char *event_type_name(enum event_type type)
 {
     assert(type < EVENT_TYPE_COUNT);
-    return type_names[type];
+    return type_names[type].p;
 }

@@ -90,18 +90,10 @@ bool scan_placeholder_before(const struct scan *s, const byte *p)
     return scan_placeholder(s, start) == (size_t)(p - start);
 }
 
-/* Room for n bytes, without a call where the buffer has it already. */
-static inline char *make_room(struct buf *out, size_t n)
-{
-    if (n < out->cap - out->n && n <= out->max_bytes - out->n)
-        return out->p + out->n;
-    return buf_reserve(out, n);
-}
-
 void scan_copy(struct scan *s, const byte *p, size_t n)
 {
     struct buf *out = s->out;
-    char *to = make_room(out, n);
+    char *to = buf_reserve(out, n);
     if (!to) { /* marked as left out; as much as fits */
         n = out->max_bytes - out->n;
         to = buf_reserve(out, n);
@@ -132,7 +124,7 @@ size_t scan_copy_character(struct scan *s, const byte *p)
 void scan_put(struct scan *s, const char *placeholder)
 {
     struct str text = str_of(placeholder);
-    char *to = make_room(s->out, text.n);
+    char *to = buf_reserve(s->out, text.n);
     if (!to)
         return;
     memcpy(to, text.p, text.n);

@@ -33,22 +33,23 @@ static int64_t days_of_month(int64_t y, int64_t m)
 }
 
 /* Takes exactly n digits off the front. */
-static bool digits(struct str *s, size_t n, int64_t *v)
+static inline bool digits(struct str *s, size_t n, int64_t *v)
 {
     if (s->n < n)
         return false;
-    *v = 0;
+    int64_t value = 0;
     for (size_t i = 0; i < n; i++) {
         if (s->p[i] < '0' || s->p[i] > '9')
             return false;
-        *v = *v * 10 + (s->p[i] - '0');
+        value = value * 10 + (s->p[i] - '0');
     }
+    *v = value;
     s->p += n;
     s->n -= n;
     return true;
 }
 
-static bool literal(struct str *s, const char *any_of)
+static inline bool literal(struct str *s, const char *any_of)
 {
     while (s->n && *any_of && *any_of != s->p[0])
         any_of++;
