@@ -112,9 +112,16 @@ static bool too_deep(yyjson_val *v)
     return false;
 }
 
+/* Nothing in it holds anything: its values, and keys if it is an object, fill the row up to its end. */
+static inline bool is_flat(yyjson_val *v)
+{
+    size_t n = unsafe_yyjson_get_len(v) << unsafe_yyjson_is_obj(v);
+    return unsafe_yyjson_get_next(v) == v + 1 + n;
+}
+
 static inline void note_depth(struct record *r, yyjson_val *v)
 {
-    if (unsafe_yyjson_is_ctn(v))
+    if (unsafe_yyjson_is_ctn(v) && !is_flat(v))
         r->deep = r->deep || too_deep(v);
 }
 

@@ -58,16 +58,18 @@ static struct str name_of(struct str topic, int32_t number, char *out)
     return (struct str){out, (size_t)(at - out)};
 }
 
-static bool is(const struct partition *p, struct str topic, int32_t number)
+bool partitions_is(const struct partitions *p, size_t slot, struct str topic,
+                   int32_t number)
 {
-    return p->number == number && str_eq(p->topic, topic);
+    return slot < p->n && p->items[slot].number == number &&
+           str_eq(p->items[slot].topic, topic);
 }
 
 size_t partitions_slot(struct partitions *p, struct str topic, int32_t number)
 {
     char name[TOPIC_BYTES_MAX + 1 + DIGITS_MAX];
     assert(number >= 0);
-    if (p->last < p->n && is(&p->items[p->last], topic, number))
+    if (partitions_is(p, p->last, topic, number))
         return p->last;
     if (topic.n > TOPIC_BYTES_MAX)
         topic.n = TOPIC_BYTES_MAX; /* no Kafka topic is so long */

@@ -26,7 +26,10 @@ void partitions_deinit(struct partitions *p);
 
 /* The slot of a topic's partition; made if it is new. */
 size_t partitions_slot(struct partitions *p, struct str topic, int32_t number);
-/* The same of a file that is one partition. */
+/* Whether that is the partition's slot. */
+bool partitions_is(const struct partitions *p, size_t slot, struct str topic,
+                   int32_t number);
+/* The slot of a file that is one partition. */
 size_t partitions_file_slot(struct partitions *p, struct str path);
 
 #endif

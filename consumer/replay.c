@@ -34,9 +34,9 @@ struct replay {
     size_t records, bytes; /* in the window */
     bool draining;         /* the window is handed out, lane by lane */
     size_t drained;        /* lanes below this are */
-    /* of the files: READ_END or READ_ERROR come after what was read */
+    /* Of the files: READ_END or READ_ERROR come after what was read. */
     enum read_result ended;
-    struct err failure;
+    struct err failure, wrong; /* of the files; with the line in hand */
     int64_t again_until; /* after a seek: lines below this may have been handed out */
     struct arena scratch;
 };
@@ -68,8 +68,8 @@ static struct batch_fill *fill_of(struct replay *r, size_t slot)
     struct lane *lane = lane_of(r, slot);
     lane->fill.batch = &lane->batch; /* lanes move as they get more */
     lane->fill.decoder = r->decoder;
-    if (lane->records == 0)
-        batch_fill_reserve(&lane->fill, lane->usual);
+    if (lane->records == 0) /* a little more, since what grows is copied */
+        batch_fill_reserve(&lane->fill, lane->usual + lane->usual / 4);
     return &lane->fill;
 }
 
@@ -110,9 +110,10 @@ static void note(struct replay *r, const struct replay_line *l)
 }
 
 static void reject(struct replay *r, const struct replay_line *l,
-                   const struct raw_record *record, const char *reason)
+                   const struct raw_record *record)
 {
-    batch_fill_reject(fill_of(r, r->slot), record, REJECT_BYTES, reason);
+    batch_fill_reject(fill_of(r, r->slot), record, REJECT_BYTES, r->wrong.text);
+    err_clear(&r->wrong);
     note(r, l);
 }
 
@@ -121,18 +122,18 @@ static void take_event(struct replay *r, const struct replay_line *l,
 {
     struct recorded_position where;
     struct event *event;
-    struct err e = {0};
     size_t before = l->slot == INDEX_NONE ? r->slot : l->slot;
-    int failed = batch_fill_decode(fill_of(r, before), record, &event, &where, &e);
-    r->slot = l->recorded && where.present
-                  ? partitions_slot(&r->partitions, where.topic, where.partition)
-                  : before;
+    int failed = batch_fill_decode(fill_of(r, before), record, &event, &where, &r->wrong);
+    r->slot = before;
+    if (l->recorded && where.present &&
+        !partitions_is(&r->partitions, before, where.topic, where.partition))
+        r->slot = partitions_slot(&r->partitions, where.topic, where.partition);
     if (failed) {
-        reject(r, l, record, e.text);
+        reject(r, l, record);
         return;
     }
     if (r->slot != before)
-        (void)batch_fill_decode(fill_of(r, r->slot), record, &event, NULL, &e);
+        (void)batch_fill_decode(fill_of(r, r->slot), record, &event, NULL, &r->wrong);
     event->offset = event->offset >= 0 ? event->offset : l->line.number;
     batch_fill_keep(fill_of(r, r->slot));
     note(r, l);
@@ -142,13 +143,13 @@ static void take_event(struct replay *r, const struct replay_line *l,
 static bool handed_out(struct replay *r, const struct replay_line *l)
 {
     struct recorded_position where = {.present = false};
-    struct err ignored = {0};
     if (l->position >= r->again_until)
         return false;
     if (!l->recorded)
         return l->position < lane_of(r, l->slot)->given;
     arena_reset(&r->scratch);
-    (void)event_position(r->decoder, l->line.text, &r->scratch, &where, &ignored);
+    (void)event_position(r->decoder, l->line.text, &r->scratch, &where, &r->wrong);
+    err_clear(&r->wrong);
     if (where.present)
         r->slot = partitions_slot(&r->partitions, where.topic, where.partition);
     return l->position < lane_of(r, r->slot)->given;
@@ -161,7 +162,6 @@ static void take_line(struct replay *r, const struct replay_line *l)
                                 .file = l->file,
                                 .offset = l->line.number,
                                 .timestamp_ms = -1};
-    struct err e = {0};
     if (handed_out(r, l))
         return;
     if (l->line.text.n == l->line.bytes_n) {
@@ -169,10 +169,10 @@ static void take_line(struct replay *r, const struct replay_line *l)
         return;
     }
     r->slot = l->recorded ? r->slot : l->slot;
-    err_set(&e, ERR_INPUT,
+    err_set(&r->wrong, ERR_INPUT,
             "a line of %zu bytes, more than %d: shorten it in the producer",
             l->line.bytes_n, (int)LOG_LINE_BYTES_MAX);
-    reject(r, l, &record, e.text);
+    reject(r, l, &record);
 }
 
 /* Reads until a lane or the window is full, or nothing more comes now. */
