@@ -4,7 +4,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { BLOCK_BYTES = 64 * 1024, SPARE_BYTES = 4 << 20, ALIGN = sizeof(max_align_t) };
+enum {
+    BLOCK_BYTES = 64 * 1024,
+    SPARE_BYTES = 4 << 20,
+    UNUSED_BYTES = 1 << 20, /* of them, that were not needed since the last reset */
+    ALIGN = sizeof(max_align_t),
+};
 
 struct arena_block {
     struct arena_block *next;
@@ -33,23 +38,31 @@ void arena_deinit(struct arena *a)
     *a = (struct arena){0};
 }
 
-void arena_reset(struct arena *a)
+/* Blocks become spare up to so many bytes; with `one` the first may be larger. */
+static void spare_blocks(struct arena *a, struct arena_block *blocks, size_t most,
+                         bool one)
 {
     size_t kept = 0;
-    struct arena_block *blocks = a->blocks, *old = a->spare;
-    a->blocks = a->spare = NULL;
-    a->used_bytes = 0;
-    free_blocks(old); /* not needed since the last reset */
     for (struct arena_block *next; blocks; blocks = next) {
         next = blocks->next;
         kept += blocks->size;
-        if (kept > SPARE_BYTES && a->spare) {
+        if (kept > most && !(one && kept == blocks->size)) {
             free(blocks);
             continue;
         }
         *blocks = (struct arena_block){.next = a->spare, .size = blocks->size};
         a->spare = blocks;
     }
+}
+
+/* Small and large use may take turns: what was not needed this time is mostly kept, too. */
+void arena_reset(struct arena *a)
+{
+    struct arena_block *blocks = a->blocks, *unused = a->spare;
+    a->blocks = a->spare = NULL;
+    a->used_bytes = 0;
+    spare_blocks(a, unused, UNUSED_BYTES, false);
+    spare_blocks(a, blocks, SPARE_BYTES - UNUSED_BYTES, true);
 }
 
 static struct arena_block *take_spare(struct arena *a, size_t n)

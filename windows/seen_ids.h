@@ -12,6 +12,7 @@ struct seen_ids {
     int64_t slot_ms;
     struct seen_slot *slots; /* by cell, ascending */
     size_t n;
+    struct seen_slot *spare; /* one that was forgotten; its memory is used again */
 };
 
 void seen_ids_init(struct seen_ids *s, int64_t slot_ms);
