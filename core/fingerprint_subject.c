@@ -175,6 +175,12 @@ static void squeeze(struct buf *out, size_t first)
     struct scan s = scan_of((struct str){out->p + first, out->n - first}, out);
     struct squeeze q = {.to = out->p + first};
     while (s.at < s.end) {
+        const byte *word_end = scan_run(&s, s.at, CHAR_WORD);
+        if (word_end > s.at) { /* nothing else to see in it */
+            keep(&q, (const char *)s.at, (size_t)(word_end - s.at));
+            s.at = word_end;
+            continue;
+        }
         size_t placeholder = scan_placeholder(&s, s.at), tag = numbered_tag(&s, s.at);
         q.gap |= tag > 0;
         if (placeholder)

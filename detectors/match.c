@@ -6,6 +6,8 @@
 #include "core/fingerprint.h"
 #include "core/utf8.h"
 
+enum { FINGERPRINT_BYTES_USUAL = 255 };
+
 /* A long value keeps its beginning and gets its hash, so that different ones stay different. */
 static struct str bounded(struct str s, struct arena *arena)
 {
@@ -24,6 +26,7 @@ static struct str made(enum key_source source, const struct event *e, struct are
 {
     struct buf b;
     buf_init(&b, FINGERPRINT_BYTES_MAX);
+    (void)buf_reserve(&b, FINGERPRINT_BYTES_USUAL);
     if (source == KEY_PAGE)
         fingerprint_page(event_text(e, FIELD_PAGE_URL), &b);
     else if (source == KEY_SUBJECT)

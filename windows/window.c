@@ -32,6 +32,8 @@ void window_body(struct buf *out, struct str head, struct str state, struct str 
 void window_pack(struct buf *out, const char *version, struct str head, struct str state,
                  struct str records, uint32_t records_n)
 {
+    (void)buf_reserve(out, WINDOW_HEADER_BYTES + sizeof(uint16_t) + head.n +
+                               sizeof(uint32_t) + state.n + records.n);
     window_header(out, version, records_n, records.n, 0);
     window_body(out, head, state, records);
 }
