@@ -309,7 +309,8 @@ static void read_position(struct record *r, struct recorded_position *out)
         return;
     out->present = true;
     (void)value_text(r->arena, at[AT_TOPIC], &out->topic);
-    out->topic = value_without_nul(r->arena, out->topic);
+    if (r->may_hold_nul)
+        out->topic = value_without_nul(r->arena, out->topic);
     out->partition = (int32_t)partition;
     (void)integer_in(at[AT_OFFSET], INT64_MAX - 1, &out->offset);
     (void)integer_in(at[AT_TIMESTAMP], INT64_MAX, &out->timestamp_ms);
