@@ -69,14 +69,11 @@ static size_t place(struct memory_windows *m)
     return m->n++;
 }
 
-/* The number of the window with that id; made, empty, if there is none. */
-static size_t window_number(struct memory_windows *m, const struct window_id *id)
+/* The number of a new window with that id, empty. */
+static size_t new_window(struct memory_windows *m, const struct window_id *id)
 {
-    size_t at = index_get(&m->by_id, window_id_str(id));
-    if (at != INDEX_NONE)
-        return at;
     reclaim(m);
-    at = place(m);
+    size_t at = place(m);
     m->items[at]->id = *id;
     index_put(&m->by_id, window_id_str(&m->items[at]->id), at);
     m->forgotten_n++; /* until it gets a value */
@@ -161,12 +158,6 @@ static struct str name_of(struct str head)
     return reader_str16(&r);
 }
 
-static bool exists(const struct memory_windows *m, const struct window_id *id)
-{
-    size_t at = index_get(&m->by_id, window_id_str(id));
-    return at != INDEX_NONE && m->items[at]->value.n;
-}
-
 static bool has_room(const struct memory_windows *m, const struct apply *batch,
                      struct str name)
 {
@@ -180,10 +171,12 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
                            const struct window_change *c)
 {
     char version[WINDOW_VERSION_BYTES];
-    bool made = !exists(m, &c->id);
+    size_t at = index_get(&m->by_id, window_id_str(&c->id));
+    bool made = at == INDEX_NONE || m->items[at]->value.n == 0;
     if (made && !has_room(m, batch, name_of(c->head)))
         return false;
-    size_t at = window_number(m, &c->id);
+    if (at == INDEX_NONE)
+        at = new_window(m, &c->id);
     struct stored *w = m->items[at];
     next_version(m, version);
     if (made) {
