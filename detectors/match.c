@@ -71,7 +71,7 @@ static struct str key_value(const struct key_part *part, struct event *e,
     return v->type == VALUE_TEXT ? bounded(v->text, arena) : number_text(v, arena);
 }
 
-/* Something to make the value of: most events are on no page, and most that are tell no error. */
+/* Something to make the value of: where one part has nothing, no other need be made. */
 static bool may_have(const struct key_part *part, const struct event *e)
 {
     switch (part->source) {
