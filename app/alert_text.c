@@ -83,6 +83,17 @@ static void put_evidence_line(const struct alert_evidence *evidence, struct buf 
     put_named("account", evidence->account, out);
 }
 
+static void put_releases(const struct alert *a, struct buf *out)
+{
+    for (size_t i = 0; i < a->releases_n; i++) {
+        char time[TIME_TEXT_BYTES];
+        time_text(a->releases[i].time_ms, time);
+        buf_printf(out, "\n    %s  deployed", time);
+        put_named("version", a->releases[i].version, out);
+        put_named("service", a->releases[i].service, out);
+    }
+}
+
 static void put_silenced(const struct alert_silenced *s, struct buf *out)
 {
     if (!s->maintenance.n)
@@ -127,6 +138,7 @@ void alert_details(const struct alert *a, struct buf *out)
                    (long long)a->accounts_n - (long long)a->accounts_listed);
     for (size_t i = 0; i < a->evidence_n; i++)
         put_evidence_line(&a->evidence[i], out);
+    put_releases(a, out);
     put_silenced(&a->silenced, out);
     put_hidden(a, out);
 }

@@ -6,7 +6,6 @@
 #include "app/enrich.h"
 #include "core/clock.h"
 #include "core/fault.h"
-#include "detectors/accounts.h"
 
 enum { JUDGE_AT_ONCE = 256 };
 
@@ -76,8 +75,7 @@ static int judge_some(struct engine *g, struct engine_shard *shard,
     if (s->all_read)
         *judged = judge_windows(s, windows, n, &g->scratch, findings);
     s->all_read = false;
-    if (enrich(shard->store, accounts_rule_of(g->rules, g->rules_n), *findings, n,
-               &g->scratch, e))
+    if (enrich(shard->store, g->rules, g->rules_n, *findings, n, &g->scratch, e))
         return -1;
     judge_write(s, *findings, n, *judged);
     return 0;

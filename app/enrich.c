@@ -1,29 +1,36 @@
-/* The accounts of all alerts of a chunk, each once -> their windows, in one look at the store -> the alerts. The
- * windows are looked at after the alerts were found, so they hold every update that the alerts' watermark has passed,
- * and none of these goes before the alerts are committed (detectors/accounts.h). */
+/* The accounts of all alerts of a chunk, each once, and the releases -> their windows, in one look at the store -> the alerts. The
+ * windows are looked at after the alerts were found, so they hold every event that the alerts' watermark has passed,
+ * and none of these goes before the alerts are committed (detectors/accounts.h, detectors/releases.h). */
 #include "app/enrich.h"
 
 #include <stdlib.h>
 
 #include "core/index.h"
 #include "detectors/accounts.h"
+#include "detectors/releases.h"
 
 enum { LOOK_AT_ONCE = 500, HEAD_MAX_BYTES = 4096 };
 
-/* An account, and what is known of it. */
+/* A window, of an account or of all releases. */
 struct known {
     struct window_id id;
-    struct account_version *versions;
+    const struct str *records;
+    size_t records_n;
+    struct account_version *versions; /* of an account */
     size_t n;
 };
 
 struct lookup {
     struct arena *arena;
+    const struct window_store *store;
+    const struct rule *rules, *accounts, *releases; /* these two NULL: nothing is known */
     struct index by_account, by_window; /* numbers of `known`; texts are the arena's */
     struct known *known;
     size_t n, cap;
-    int64_t remember_ms;
-    struct str name; /* of accounts' windows */
+    size_t releases_at; /* in `known` */
+    struct release *released;
+    size_t released_n;
+    bool any; /* alerts */
 };
 
 typedef void alert_fn(struct lookup *l, struct alert *a);
@@ -40,24 +47,24 @@ static struct known *one_more(struct lookup *l)
     return &l->known[l->n++];
 }
 
-/* The rule that keeps accounts is the last of all (detectors/accounts.h). */
-static struct str accounts_name(const struct window_store *store, const struct rule *rule)
+static void note_window(struct lookup *l, const struct rule *rule, const struct str *key,
+                        size_t key_n)
 {
-    return store->names ? store->names[store->rules_n - 1] : rule->window_name;
-}
-
-static void note_accounts(struct lookup *l, struct alert *a)
-{
+    struct str name =
+        l->store->names ? l->store->names[rule - l->rules] : rule->window_name;
     struct buf head;
     buf_init(&head, HEAD_MAX_BYTES);
-    for (size_t i = 0; i < a->accounts_listed; i++) {
-        if (index_put(&l->by_account, a->accounts[i].id, l->n) < l->n)
-            continue;
-        buf_clear(&head);
-        window_head(&head, l->name, &a->accounts[i].id, 1);
-        *one_more(l) = (struct known){.id = window_id_of(buf_str(&head))};
-    }
+    window_head(&head, name, key, key_n);
+    *one_more(l) = (struct known){.id = window_id_of(buf_str(&head))};
     buf_deinit(&head);
+}
+
+static void note_alert(struct lookup *l, struct alert *a)
+{
+    l->any = true;
+    for (size_t i = 0; l->accounts && i < a->accounts_listed; i++)
+        if (index_put(&l->by_account, a->accounts[i].id, l->n) == l->n)
+            note_window(l, l->accounts, &a->accounts[i].id, 1);
 }
 
 static int look(struct lookup *l, struct window_store *store, struct err *e)
@@ -76,20 +83,42 @@ static int look(struct lookup *l, struct window_store *store, struct err *e)
         for (size_t i = 0; i < found; i++) {
             struct known *k =
                 &l->known[index_get(&l->by_window, window_id_str(&windows[i].id))];
-            k->versions = account_versions_load(windows[i].records, windows[i].records_n,
-                                                l->arena, &k->n);
+            k->records = windows[i].records;
+            k->records_n = windows[i].records_n;
         }
     }
     return 0;
 }
 
-static void tell_alert(struct lookup *l, struct alert *a)
+static void load(struct lookup *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        struct known *k = &l->known[i];
+        if (l->releases && i == l->releases_at)
+            l->released =
+                releases_load(k->records, k->records_n, l->arena, &l->released_n);
+        else
+            k->versions =
+                account_versions_load(k->records, k->records_n, l->arena, &k->n);
+    }
+}
+
+static void tell_accounts(const struct lookup *l, struct alert *a)
 {
     for (size_t i = 0; i < a->accounts_listed; i++) {
         const struct known *k = &l->known[index_get(&l->by_account, a->accounts[i].id)];
-        account_overlay(k->versions, k->n, a->time_ms, l->remember_ms, &a->accounts[i]);
+        account_overlay(k->versions, k->n, a->time_ms, accounts_remember_ms(l->accounts),
+                        &a->accounts[i]);
     }
     qsort(a->accounts, a->accounts_listed, sizeof *a->accounts, alert_account_cmp);
+}
+
+static void tell_alert(struct lookup *l, struct alert *a)
+{
+    if (l->accounts)
+        tell_accounts(l, a);
+    if (l->releases)
+        releases_name(l->releases, l->released, l->released_n, a);
 }
 
 static void each_alert(struct lookup *l, struct finding *findings, size_t n, alert_fn *fn)
@@ -103,20 +132,25 @@ static void each_alert(struct lookup *l, struct finding *findings, size_t n, ale
     }
 }
 
-int enrich(struct window_store *store, const struct rule *accounts,
+int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,
            struct finding *findings, size_t n, struct arena *arena, struct err *e)
 {
-    struct lookup l = {.arena = arena};
-    if (!accounts)
-        return 0;
+    struct lookup l = {.arena = arena,
+                       .store = store,
+                       .rules = rules,
+                       .accounts = accounts_rule_of(rules, rules_n),
+                       .releases = releases_rule_of(rules, rules_n)};
     index_init(&l.by_account);
     index_init(&l.by_window);
-    l.name = accounts_name(store, accounts);
-    l.remember_ms = accounts_remember_ms(accounts);
-    each_alert(&l, findings, n, note_accounts);
+    each_alert(&l, findings, n, note_alert);
+    l.releases_at = l.n;
+    if (l.any && l.releases)
+        note_window(&l, l.releases, NULL, 0);
     int result = l.n ? look(&l, store, e) : 0;
-    if (l.n && result == 0)
+    if (l.n && result == 0) {
+        load(&l);
         each_alert(&l, findings, n, tell_alert);
+    }
     index_deinit(&l.by_account);
     index_deinit(&l.by_window);
     return result;

@@ -72,14 +72,20 @@ static void write_record(const struct judge_settings *settings,
                 line_of(&found->confirmed[i], false, scratch, found->arena);
 }
 
-/* Events of so long before the alert make it again; updates of its accounts are among them. */
+/* Events of so long before the alert make it again; updates of its accounts are among them, and what it says of
+ * releases. */
 static int64_t lookback_ms(const struct judge_settings *s, const struct rule *rule,
                            const struct alert *a)
 {
     const struct rule *accounts = accounts_rule_of(s->rules, s->rules_n);
-    int64_t remember_ms =
-        accounts && a->accounts_listed ? accounts_remember_ms(accounts) : 0;
-    return rule->lookback_ms > remember_ms ? rule->lookback_ms : remember_ms;
+    int64_t longest_ms = rule->lookback_ms;
+    for (size_t i = 0; i < s->rules_n; i++) {
+        const struct rule *own = &s->rules[i];
+        if (own->everywhere && (own != accounts || a->accounts_listed) &&
+            own->lookback_ms > longest_ms)
+            longest_ms = own->lookback_ms;
+    }
+    return longest_ms;
 }
 
 /* An episode and whose it is: those of a rule that is gone are to be told (horizon.lua). */

@@ -40,6 +40,5 @@ void accounts_read(struct reading *r)
 void accounts_add(struct reading *r)
 {
     accounts_rule(r->out->accounts.remember_ms, r->arena,
-                  &r->out->rules[r->out->rules_n]);
-    r->out->judged_n = r->out->rules_n + 1;
+                  &r->out->rules[r->out->judged_n++]);
 }

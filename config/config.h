@@ -10,6 +10,7 @@
 #include "core/secret.h"
 #include "detectors/accounts.h"
 #include "detectors/detector.h"
+#include "detectors/releases.h"
 #include "sinks/network.h"
 #include "sinks/sink.h"
 
@@ -25,8 +26,8 @@ struct redis_settings {
     struct secret password;
     struct str sentinel;                     /* the master's name; n == 0: no Sentinel */
     struct str ca_file, cert_file, key_file; /* of TLS */
-    int64_t shards;     /* 1 to SHARDS_MAX */
-    int64_t timeout_ms; /* of one command */
+    int64_t shards;                          /* 1 to SHARDS_MAX */
+    int64_t timeout_ms;                      /* of one command */
 };
 
 struct time_settings {
@@ -66,11 +67,11 @@ struct sink_config {
     struct network network;
     struct secret proxy;
     int64_t concurrency;
-    struct str rate;    /* as written; n == 0: the type's */
-    int64_t gap_ms;     /* from it: between two requests; 0: any */
-    int64_t digest_above; /* more alerts a minute become one message; 0: never */
-    int64_t outbox_max; /* alerts in a shard's outbox */
-    int when_full;      /* enum when_full */
+    struct str rate;         /* as written; n == 0: the type's */
+    int64_t gap_ms;          /* from it: between two requests; 0: any */
+    int64_t digest_above;    /* more alerts a minute become one message; 0: never */
+    int64_t outbox_max;      /* alerts in a shard's outbox */
+    int when_full;           /* enum when_full */
     struct str when_failing; /* the sink that is told; n == 0: none */
 };
 
@@ -84,14 +85,15 @@ struct config {
     struct log_settings log;
     struct heartbeat_settings heartbeat;
     struct accounts_settings accounts;
+    struct releases_settings releases;
     struct event_maps maps; /* `fields`: messages of other shapes */
     struct sink_config *sinks;
     size_t sinks_n;
     struct rule *rules;
     size_t rules_n;
-    size_t judged_n;           /* these, and behind them the program's own */
+    size_t judged_n;                    /* these, and behind them the program's own */
     bool has_kafka, has_redis, has_log; /* the sections were written */
-    uint64_t hash;             /* of the file's bytes */
+    uint64_t hash;                      /* of the file's bytes */
 };
 
 /* What the configuration is read for. An environment variable that is not set, or a secret's file that

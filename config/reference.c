@@ -186,6 +186,7 @@ void config_reference(struct buf *out)
     put_section("log", &log_table, out);
     put_section("heartbeat", &heartbeat_table, out);
     put_section("accounts", &accounts_table, out);
+    put_section("releases", &releases_table, out);
     buf_text(out, "### maintenance\n\nPlanned silences, each with a name "
                   "([rules.md](rules.md#maintenance)).\n\n");
     put_table(maintenance_table.rows, maintenance_table.n, out);

@@ -146,9 +146,12 @@ void rules_read(struct reading *r)
         return;
     if (m->value->n == 0)
         complain(r, m->at, STR("rules"), "there are none: nothing would ever be found");
-    r->out->rules = arena_alloc(r->arena, (m->value->n + 1) * sizeof *r->out->rules);
+    r->out->rules =
+        arena_alloc(r->arena, (m->value->n + OWN_RULES) * sizeof *r->out->rules);
     for (size_t i = 0; i < m->value->n; i++)
         read_rule(r, &m->value->entries[i]);
+    r->out->judged_n = r->out->rules_n;
+    context_add(r);
     accounts_add(r);
     maintenance_read(r);
     inhibit_read(r);

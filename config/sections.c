@@ -172,7 +172,7 @@ static const struct option_row root_rows[] = {
 
 static const char *const section_names[] = {
     "kafka", "redis",  "time",     "status",      "log",     "heartbeat", "sinks",
-    "rules", "fields", "accounts", "maintenance", "inhibit", NULL};
+    "rules", "fields", "accounts", "releases",    "maintenance", "inhibit", NULL};
 const struct option_table kafka_table = OPTION_TABLE(kafka_rows, NULL);
 const struct option_table redis_table = OPTION_TABLE(redis_rows, NULL);
 const struct option_table time_table = OPTION_TABLE(time_rows, NULL);
@@ -319,6 +319,8 @@ static const struct section {
      NULL},
     {"log", &log_table, offsetof(struct config, log), CONFIG_RUN, NULL, NULL},
     {"heartbeat", &heartbeat_table, offsetof(struct config, heartbeat), CONFIG_RUN, NULL,
+     NULL},
+    {"releases", &releases_table, offsetof(struct config, releases), CONFIG_REPLAY, NULL,
      NULL},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };

@@ -4,6 +4,11 @@
 
 #include "config/options.h"
 
+/* What alerts are told of releases. */
+extern const struct option_table releases_table;
+/* Adds the rule that keeps them behind those that were read. */
+void context_add(struct reading *r);
+
 /* kafka, redis, time, status; the root with the sections' names and record_for. */
 extern const struct option_table kafka_table, redis_table, time_table, status_table,
     log_table, heartbeat_table, root_table;
@@ -37,6 +42,9 @@ void inhibit_read(struct reading *r);
 
 /* False after saying that this is no name for a rule or a sink: letters, digits, - _ and . */
 bool name_is_good(struct reading *r, const struct entry *m, struct str path);
+
+/* The program's own rules, behind those that are written. */
+enum { OWN_RULES = 2 };
 
 /* Where a rule does not say it: some 150 MB of Redis, at 600 bytes a key with one event. */
 enum { RULE_MAX_KEYS = 250000 };

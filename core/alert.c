@@ -262,6 +262,22 @@ static void put_contributors(json_t *line, const struct alert *a)
     put(line, "contributors", list);
 }
 
+static void put_releases(json_t *line, const struct alert *a)
+{
+    if (!a->releases_n)
+        return;
+    json_t *list = json_array();
+    for (size_t i = 0; i < a->releases_n; i++) {
+        json_t *o = json_object();
+        put_text(o, "version", a->releases[i].version, NAME_BYTES);
+        put_text(o, "service", a->releases[i].service, NAME_BYTES);
+        put_text(o, "url", a->releases[i].url, PROSE_BYTES);
+        put_time(o, "time", a->releases[i].time_ms);
+        json_array_append_new(list, o);
+    }
+    put(line, "releases", list);
+}
+
 static void put_silenced(json_t *line, const struct alert_silenced *s)
 {
     if (!s->maintenance.n)
@@ -327,6 +343,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_anomaly(line, &a->anomaly);
     put_contributors(line, a);
     put_health(line, &a->health);
+    put_releases(line, a);
     put_silenced(line, &a->silenced);
     put_hidden(line, a);
     return line;

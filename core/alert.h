@@ -17,6 +17,7 @@ enum {
     ALERT_CONTRIBUTORS_MAX = 3,
     ALERT_HIDDEN_MAX = 10, /* named in an alert; hidden_n counts all */
     ALERT_TREND_MAX = 12,
+    ALERT_RELEASES_MAX = 3,
     ALERT_NOT_COUNTED = -1, /* users: the kind does not know */
 };
 
@@ -94,6 +95,12 @@ struct alert_health {
     size_t components_n;
 };
 
+/* Deployed shortly before the episode began. */
+struct alert_release {
+    struct str version, service, url; /* n == 0: not known; the version is */
+    int64_t time_ms;
+};
+
 /* Why it was told to nobody: a planned silence of the configuration. */
 struct alert_silenced {
     struct str maintenance, author, reason; /* maintenance.n == 0: none */
@@ -116,7 +123,7 @@ struct alert {
     enum severity severity;
     int64_t time_ms;   /* event time at which it became true */
     int64_t reminder;  /* the how-manieth of its episode; 0: it is none */
-    int64_t opened_ms; /* of a reminder: when the episode began */
+    int64_t opened_ms; /* when the episode began: of an escalation and a reminder */
     size_t keys_n;
     struct str key_names[ALERT_KEYS_MAX], key_values[ALERT_KEYS_MAX];
     struct str summary; /* one line for people */
@@ -137,6 +144,8 @@ struct alert {
     /* the most important first */
     struct alert_contributor contributors[ALERT_CONTRIBUTORS_MAX];
     size_t contributors_n;
+    struct alert_release releases[ALERT_RELEASES_MAX]; /* the latest first */
+    size_t releases_n;
     struct alert_silenced silenced;
     struct alert_hider hidden_by;
     struct alert_hidden hidden[ALERT_HIDDEN_MAX]; /* until its time, the first ones */

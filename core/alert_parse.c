@@ -262,6 +262,18 @@ static void read_contributors(struct parse *p, const json_t *line, struct alert 
     }
 }
 
+static void read_releases(struct parse *p, const json_t *line, struct alert *out)
+{
+    out->releases_n = elements(p, line, "releases", ALERT_RELEASES_MAX);
+    for (size_t i = 0; i < out->releases_n; i++) {
+        const json_t *o = json_array_get(json_object_get(line, "releases"), i);
+        out->releases[i] = (struct alert_release){.version = need_text(p, o, "version"),
+                                                  .service = get_text(p, o, "service"),
+                                                  .url = get_text(p, o, "url"),
+                                                  .time_ms = need_time(p, o, "time")};
+    }
+}
+
 static void read_silenced(struct parse *p, const json_t *line, struct alert *out)
 {
     const json_t *o = member(p, line, "silenced_by", JSON_OBJECT);
@@ -311,6 +323,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_share(p, line, out);
     read_contributors(p, line, out);
     read_health(p, line, out);
+    read_releases(p, line, out);
     read_silenced(p, line, out);
     read_hidden(p, line, out);
 }

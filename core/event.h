@@ -34,7 +34,10 @@
     X(PAGE_ACTION, "page", "action", TEXT)        \
     X(ERROR_TYPE, "error", "type", TEXT)          \
     X(ERROR_CODE, "error", "code", TEXT)          \
-    X(ERROR_MESSAGE, "error", "message", TEXT)
+    X(ERROR_MESSAGE, "error", "message", TEXT)    \
+    X(RELEASE_VERSION, "release", "version", TEXT) \
+    X(RELEASE_SERVICE, "release", "service", TEXT) \
+    X(RELEASE_URL, "release", "url", TEXT)
 
 enum event_field {
 #define X(constant, object, member, type) FIELD_##constant,

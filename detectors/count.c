@@ -102,6 +102,7 @@ static void announce(struct walk *k, struct alert a)
 static void tell(struct walk *k, struct alert *a)
 {
     summarise(k, a);
+    a->opened_ms = k->now.opened_ms;
     alert_name(a, time_cell(k->now.opened_ms, k->w->settings->resolve_after_ms));
     if (k->confirm)
         judgement_confirm(k->out, a);

@@ -159,6 +159,7 @@ static void tell(struct timing *t, enum alert_state state, int64_t time_ms, bool
         a.evidence_n = 0;
     a.count = 1;
     a.users = ALERT_NOT_COUNTED;
+    a.opened_ms = t->now.opened_ms;
     a.first_seen_ms = t->now.start_ms;
     a.last_seen_ms = done ? time_ms : t->now.start_ms;
     summarise(t, &a, done);

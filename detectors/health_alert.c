@@ -175,7 +175,7 @@ void health_tell(struct health *h, enum alert_state state, const struct health_v
     a.accounts[0] = v->account;
     a.accounts_listed = 1;
     a.accounts_n = 1;
-    a.first_seen_ms = h->state.opened_ms;
+    a.first_seen_ms = a.opened_ms = h->state.opened_ms;
     a.last_seen_ms = h->at_ms;
     if (state != ALERT_RESOLVED) {
         show_evidence(h, v, &a);

@@ -6,7 +6,7 @@
 #include "sinks/template.h"
 
 enum {
-    FACTS_MAX = 16,
+    FACTS_MAX = 20,
     FACT_UNITS = 200,      /* a value's length */
     FACT_LONG_UNITS = 400, /* the error's */
     FACTS_ACCOUNTS = 5,    /* accounts to name */

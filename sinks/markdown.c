@@ -56,6 +56,11 @@ static void facts(struct buf *out, const struct alert *a)
         buf_text(out, ".\n");
     }
     trend(out, a);
+    if (a->releases_n) {
+        buf_text(out, "\nDeployed before it began: ");
+        words_releases(out, DIALECT_MARKDOWN, a);
+        buf_text(out, ".\n");
+    }
     if (!words_says_all(a)) {
         buf_text(out, "\n\u201c");
         words_text(out, DIALECT_MARKDOWN, a->summary, 2 * CELL_UNITS);

@@ -270,18 +270,20 @@ static json_t *notice(const struct slack_settings *s, const struct alert *a,
     return request_text(buf_str(b));
 }
 
-/* Other alerts that it explains, and what to do. */
+/* What was deployed, other alerts that it explains, and what to do. */
 static void add_next_step(json_t *blocks, const struct alert *a, struct buf *b)
 {
-    begin_field(b, "Explains, and nobody was told of");
-    words_explained(b, DIALECT_SLACK, a);
-    if (a->hidden_listed)
-        slack_add_block(blocks, "section", "text", mrkdwn(b));
-    begin_field(b, "Next");
-    size_t empty = b->n;
-    words_next_step(b, DIALECT_SLACK, a);
-    if (b->n > empty)
-        slack_add_block(blocks, "section", "text", mrkdwn(b));
+    static const char *const labels[] = {"Deployed before",
+                                         "Explains, and nobody was told of", "Next"};
+    static words_writer *const words[] = {words_releases, words_explained,
+                                          words_next_step};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        begin_field(b, labels[i]);
+        size_t empty = b->n;
+        words[i](b, DIALECT_SLACK, a);
+        if (b->n > empty)
+            slack_add_block(blocks, "section", "text", mrkdwn(b));
+    }
 }
 
 static void add_details(json_t *blocks, const struct slack_settings *s,

@@ -98,8 +98,14 @@ bool words_rate(struct buf *out, const struct alert *a);
 /* Of a reminder "Still firing after 12 h". */
 void words_still(struct buf *out, const struct alert *a);
 
+/* Words about an alert; nothing where there is nothing to say. */
+typedef void words_writer(struct buf *out, enum dialect d, const struct alert *a);
+
 /* "churn-friction (acme), ticket-rush and 3 more": which other alerts it explains. Nothing where it explains none. */
 void words_explained(struct buf *out, enum dialect d, const struct alert *a);
+
+/* "billing 4.2.2 (2026-03-02 09:02 UTC), web 7.1 (...)": what was deployed shortly before it began. Nothing where nothing was. */
+void words_releases(struct buf *out, enum dialect d, const struct alert *a);
 
 /* What the reader does next, one sentence; none where there is nothing to do. */
 void words_next_step(struct buf *out, enum dialect d, const struct alert *a);

@@ -68,6 +68,26 @@ void words_explained(struct buf *out, enum dialect d, const struct alert *a)
                    (long long)a->hidden_n - (long long)a->hidden_listed);
 }
 
+void words_releases(struct buf *out, enum dialect d, const struct alert *a)
+{
+    enum { NAME_UNITS = 60 };
+    struct buf name;
+    buf_init(&name, 1024);
+    for (size_t i = 0; i < a->releases_n; i++) {
+        const struct alert_release *r = &a->releases[i];
+        buf_clear(&name);
+        buf_put(&name, r->service);
+        buf_text(&name, r->service.n ? " " : "");
+        buf_put(&name, r->version);
+        buf_text(out, i ? ", " : "");
+        words_link(out, d, r->url, buf_str(&name), NAME_UNITS);
+        buf_text(out, " (");
+        words_time(out, r->time_ms);
+        buf_char(out, ')');
+    }
+    buf_deinit(&name);
+}
+
 void words_next_step(struct buf *out, enum dialect d, const struct alert *a)
 {
     if (a->state == ALERT_RESOLVED)

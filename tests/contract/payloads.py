@@ -159,6 +159,9 @@ def alert(rnd):
         made["hidden_by"] = {"inhibit": "why", "rule": "page-error", "id": "%032x" % rnd.getrandbits(128)}
     if rnd.random() < 0.1:
         made["silenced_by"] = {"maintenance": "deploy", "author": text(rnd) or "a", "reason": text(rnd) or "r"}
+    if made["state"] != "resolved" and rnd.random() < 0.2:
+        made["releases"] = [{"version": text(rnd) or "1", "time": time_text(rnd), **some(rnd, {"service": text(rnd), "url": rnd.choice([
+            "https://git.example.com/r/1", text(rnd)])})} for _ in range(rnd.randrange(1, 4))]
     if made["state"] == "reminder":
         made.update(reminder=rnd.choice([1, 2, 30]), opened=time_text(rnd))
     if "accounts" in made and rnd.random() < 0.5:

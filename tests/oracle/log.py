@@ -14,7 +14,7 @@ import sys
 
 TEXTS = """ticket.id ticket.subject ticket.status ticket.priority ticket.channel ticket.category ticket.feature
 ticket.product_version ticket.team ticket.agent ticket.locale user.id account.id account.name account.tier account.renewal
-account.owner page.url page.action error.type error.code error.message""".split()
+account.owner page.url page.action error.type error.code error.message release.version release.service release.url""".split()
 NUMBERS = ["ticket.sentiment", "ticket.csat", "account.mrr"]
 FLAGS = ["ticket.escalated"]
 SHORT = {"account": "account.id", "user": "user.id"}

@@ -25,6 +25,7 @@ import hidden  # noqa: E402
 import log as logs  # noqa: E402
 import miniyaml  # noqa: E402
 import oracle  # noqa: E402
+import releases  # noqa: E402
 import rules as kinds  # noqa: E402
 
 MINUTE = 60_000
@@ -33,8 +34,9 @@ LATENESS = 10 * MINUTE
 TELLINGS = 20  # of one log
 WAYS = ["recorded", "recorded", "recorded.gz", "files", "pipe"]
 HEAP = b"x\n" * 500  # broken lines: so many fill a batch, and what stands before them is judged on its own
-TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity", "account.updated"]
+TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity", "account.updated", "release.deployed"]
 REMEMBER = ["1h", "4h", "90d"]
+RELEASED = ["0s", "7m", "1h", "1d"]
 
 
 def random_rules(r):
@@ -68,7 +70,8 @@ def random_rules(r):
     rules += [random_deadline(r, i) for i in range(2)]
     rules += [random_health(r, i) for i in range(2)]
     rules = [rule + r.choice(["", "", "    remind: %dm\n" % r.choice([1, 7, 25, 60])]) for rule in rules]
-    return random_maintenance(r) + random_inhibits(r) + "time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\nrules:\n" % r.choice(REMEMBER) + "".join(rules)
+    return random_maintenance(r) + random_inhibits(r) + ("time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\n"
+                                                          "releases: {within: %s}\nrules:\n") % (r.choice(REMEMBER), r.choice(RELEASED)) + "".join(rules)
 
 
 def random_maintenance(r):
@@ -214,6 +217,9 @@ def random_event(r, ms, ident):
         body["account"] = {"id": r.choice(["acme", "birk", "zoë"]), "tier": r.choice(["free", "team"]), "mrr": r.randint(0, 3) * 100}
     if body["type"] == "account.updated":
         body["account"] = random_account(r)
+    if body["type"] == "release.deployed":
+        release = {"version": "4.%d" % r.randint(1, 9), "service": r.choice(["billing", "web", None]), "url": "https://git.example.com/%d" % r.randint(1, 3)}
+        body["release"] = {k: v for k, v in release.items() if r.random() < 0.9}
     if r.random() < 0.5:
         body["page"] = {"url": "https://app.example.com/%s/%d" % (r.choice(["a", "b"]), r.randint(1, 999))}
         body["error"] = {"type": "E", "code": r.choice(["X1", "X2"]), "message": "No. %d failed" % r.randint(1, 99)}
@@ -358,6 +364,7 @@ def against_oracle(program, folder, paths, printed, settle):
         raise Wrong("the oracle differs\nmissing:\n  %s\nnot expected:\n  %s" % ("\n  ".join(missing), "\n  ".join(extra)))
     against_accounts(folder, paths, [g for _, _, g in got])
     against_inhibits(folder, [json.loads(line) for line in printed.decode().splitlines()])
+    against_releases(folder, paths, [json.loads(line) for line in printed.decode().splitlines()])
     for (line, _, w), (_, _, g) in zip(want, got):
         if far(w, g):
             raise Wrong("other figures, of the oracle and of the program: %s %s" % (line, far(w, g)))
@@ -379,6 +386,13 @@ def against_inhibits(folder, alerts):
     wrong = hidden.wrong(alerts, config.get("inhibit") or {})
     if wrong:
         raise Wrong("of what hides what: %s\n%s" % wrong)
+
+
+def against_releases(folder, paths, alerts):
+    config = miniyaml.load((folder / "config.yaml").read_text(encoding="utf-8"))
+    wrong = releases.wrong(logs.Log(paths, LATENESS).events, alerts, kinds.duration(config["releases"]["within"]))
+    if wrong:
+        raise Wrong("of releases: %s\n%s" % wrong)
 
 
 def one_log(program, seed, tellings, folder):
