@@ -43,6 +43,12 @@ void alert_text(const struct alert *a, bool colour, struct buf *out)
                colour ? "\033[0m" : "", STR_ARG(a->rule));
     put_printable(a->summary, out);
     put_accounts(a, out);
+    if (a->known_issue.regression)
+        buf_text(out, "  (regression of ");
+    else if (a->known_issue.id.n)
+        buf_text(out, a->known_issue.muted ? "  (muted as " : "  (known as ");
+    put_printable(a->known_issue.id, out);
+    buf_text(out, a->known_issue.id.n ? ")" : "");
     if (a->silenced.maintenance.n)
         buf_printf(out, "  (silenced: %.*s)", STR_ARG(a->silenced.maintenance));
     if (a->hidden_by.inhibit.n)
@@ -81,6 +87,17 @@ static void put_evidence_line(const struct alert_evidence *evidence, struct buf 
     put_named("ticket", evidence->ticket, out);
     put_named("user", evidence->user, out);
     put_named("account", evidence->account, out);
+}
+
+static void put_known_issue(const struct alert_known_issue *issue, struct buf *out)
+{
+    if (!issue->id.n)
+        return;
+    buf_text(out, issue->muted ? "\n    was not told:" : "\n   ");
+    put_named(issue->regression ? "regression of known issue" : "known issue", issue->id,
+              out);
+    put_named("title", issue->title, out);
+    put_named("workaround", issue->workaround, out);
 }
 
 static void put_releases(const struct alert *a, struct buf *out)
@@ -138,6 +155,7 @@ void alert_details(const struct alert *a, struct buf *out)
                    (long long)a->accounts_n - (long long)a->accounts_listed);
     for (size_t i = 0; i < a->evidence_n; i++)
         put_evidence_line(&a->evidence[i], out);
+    put_known_issue(&a->known_issue, out);
     put_releases(a, out);
     put_silenced(&a->silenced, out);
     put_hidden(a, out);

@@ -1,17 +1,18 @@
-/* The accounts of all alerts of a chunk, each once, and the releases -> their windows, in one look at the store -> the alerts. The
- * windows are looked at after the alerts were found, so they hold every event that the alerts' watermark has passed,
- * and none of these goes before the alerts are committed (detectors/accounts.h, detectors/releases.h). */
+/* The accounts of all alerts of a chunk, each once, the releases and known issues -> their windows, in one look at the store
+ * -> the alerts. The windows are looked at after the alerts were found, so they hold every event that the alerts' watermark has passed,
+ * and none of these goes before the alerts are committed (detectors/accounts.h, detectors/context.h). */
 #include "app/enrich.h"
 
 #include <stdlib.h>
 
 #include "core/index.h"
 #include "detectors/accounts.h"
+#include "detectors/known_issues.h"
 #include "detectors/releases.h"
 
 enum { LOOK_AT_ONCE = 500, HEAD_MAX_BYTES = 4096 };
 
-/* A window, of an account or of all releases. */
+/* A window, of an account or of all events of a type. */
 struct known {
     struct window_id id;
     const struct str *records;
@@ -20,17 +21,22 @@ struct known {
     size_t n;
 };
 
+struct around {
+    const struct rule *rule; /* NULL: nothing is kept */
+    size_t at;               /* in `known` */
+    struct context events;
+};
+
 struct lookup {
     struct arena *arena;
     const struct window_store *store;
-    const struct rule *rules, *accounts, *releases; /* these two NULL: nothing is known */
+    const struct rule *rules, *accounts; /* accounts NULL: nothing is known */
+    struct around releases, issues;
     struct index by_account, by_window; /* numbers of `known`; texts are the arena's */
     struct known *known;
     size_t n, cap;
-    size_t releases_at; /* in `known` */
-    struct release *released;
-    size_t released_n;
-    bool any; /* alerts */
+    size_t accounts_n; /* the first of `known` */
+    bool any;          /* alerts */
 };
 
 typedef void alert_fn(struct lookup *l, struct alert *a);
@@ -90,17 +96,28 @@ static int look(struct lookup *l, struct window_store *store, struct err *e)
     return 0;
 }
 
+static void note_around(struct lookup *l, struct around *around)
+{
+    around->at = l->n;
+    if (around->rule)
+        note_window(l, around->rule, NULL, 0);
+}
+
+static void load_around(struct lookup *l, struct around *around)
+{
+    const struct known *k = &l->known[around->at];
+    if (around->rule)
+        around->events = context_load(around->rule, k->records, k->records_n, l->arena);
+}
+
 static void load(struct lookup *l)
 {
-    for (size_t i = 0; i < l->n; i++) {
+    for (size_t i = 0; i < l->accounts_n; i++) {
         struct known *k = &l->known[i];
-        if (l->releases && i == l->releases_at)
-            l->released =
-                releases_load(k->records, k->records_n, l->arena, &l->released_n);
-        else
-            k->versions =
-                account_versions_load(k->records, k->records_n, l->arena, &k->n);
+        k->versions = account_versions_load(k->records, k->records_n, l->arena, &k->n);
     }
+    load_around(l, &l->releases);
+    load_around(l, &l->issues);
 }
 
 static void tell_accounts(const struct lookup *l, struct alert *a)
@@ -117,8 +134,10 @@ static void tell_alert(struct lookup *l, struct alert *a)
 {
     if (l->accounts)
         tell_accounts(l, a);
-    if (l->releases)
-        releases_name(l->releases, l->released, l->released_n, a);
+    if (l->releases.rule)
+        releases_name(l->releases.rule, &l->releases.events, a);
+    if (l->issues.rule)
+        known_issues_attach(l->issues.rule, &l->issues.events, l->arena, a);
 }
 
 static void each_alert(struct lookup *l, struct finding *findings, size_t n, alert_fn *fn)
@@ -139,13 +158,16 @@ int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,
                        .store = store,
                        .rules = rules,
                        .accounts = accounts_rule_of(rules, rules_n),
-                       .releases = releases_rule_of(rules, rules_n)};
+                       .releases = {context_rule_of(&releases_kind, rules, rules_n)},
+                       .issues = {context_rule_of(&known_issues_kind, rules, rules_n)}};
     index_init(&l.by_account);
     index_init(&l.by_window);
     each_alert(&l, findings, n, note_alert);
-    l.releases_at = l.n;
-    if (l.any && l.releases)
-        note_window(&l, l.releases, NULL, 0);
+    l.accounts_n = l.n;
+    if (l.any) {
+        note_around(&l, &l.releases);
+        note_around(&l, &l.issues);
+    }
     int result = l.n ? look(&l, store, e) : 0;
     if (l.n && result == 0) {
         load(&l);

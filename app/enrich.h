@@ -1,11 +1,11 @@
-/* Alerts are told what is known of their accounts, and what was deployed before they began. */
+/* Alerts are told what is known of their accounts, what was deployed before they began, and of which known issue they are. */
 #ifndef APP_ENRICH_H
 #define APP_ENRICH_H
 
 #include "app/judge.h"
 
 /* Puts what account.updated events said before each alert's time over what its own events said, in the accounts that it
- * lists, which are then in order of MRR anew; names releases (detectors/releases.h). Asks the store only when there are
+ * lists, which are then in order of MRR anew; names releases and known issues (detectors/context.h). Asks the store only when there are
  * alerts, once for every few hundred accounts. `rules` are all, and the program's own among them say what is
  * known. ERR_UNAVAILABLE: nothing is known of the store. */
 int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,

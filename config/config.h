@@ -10,6 +10,7 @@
 #include "core/secret.h"
 #include "detectors/accounts.h"
 #include "detectors/detector.h"
+#include "detectors/known_issues.h"
 #include "detectors/releases.h"
 #include "sinks/network.h"
 #include "sinks/sink.h"
@@ -86,6 +87,7 @@ struct config {
     struct heartbeat_settings heartbeat;
     struct accounts_settings accounts;
     struct releases_settings releases;
+    struct known_issues_settings known_issues;
     struct event_maps maps; /* `fields`: messages of other shapes */
     struct sink_config *sinks;
     size_t sinks_n;

@@ -1,7 +1,9 @@
-/* releases: {within}: what release.deployed events say is kept by a rule of the program's own, as with accounts. */
+/* releases: {within} and known_issues: {remember}: what release.deployed and known_issue.updated events say is kept by rules of the
+ * program's own, as with accounts. */
 #include "config/sections.h"
 
 #define HOUR_MS 3600000.0
+#define DAY_MS (24 * HOUR_MS)
 
 static const struct option_row release_rows[] = {
     {.name = "within",
@@ -15,9 +17,25 @@ static const struct option_row release_rows[] = {
 const struct option_table releases_table = {
     release_rows, sizeof release_rows / sizeof release_rows[0], NULL, NULL};
 
+static const struct option_row issue_rows[] = {
+    {.name = "remember",
+     .type = OPTION_DURATION,
+     .offset = offsetof(struct known_issues_settings, remember_ms),
+     .fallback = "90d",
+     .min = HOUR_MS,
+     .max = 3650 * DAY_MS,
+     .help = "How long a `known_issue.updated` event counts for alerts that come after "
+             "it; after a loss of Redis so much more is read again from Kafka."},
+};
+const struct option_table known_issues_table = {
+    issue_rows, sizeof issue_rows / sizeof issue_rows[0], NULL, NULL};
+
 void context_add(struct reading *r)
 {
-    if (r->out->releases.within_ms)
-        releases_rule(r->out->releases.within_ms, r->arena,
-                      &r->out->rules[r->out->judged_n++]);
+    const struct config *c = r->out;
+    if (c->releases.within_ms)
+        context_rule(&releases_kind, c->releases.within_ms, r->arena,
+                     &r->out->rules[r->out->judged_n++]);
+    context_rule(&known_issues_kind, c->known_issues.remember_ms, r->arena,
+                 &r->out->rules[r->out->judged_n++]);
 }

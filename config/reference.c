@@ -187,6 +187,7 @@ void config_reference(struct buf *out)
     put_section("heartbeat", &heartbeat_table, out);
     put_section("accounts", &accounts_table, out);
     put_section("releases", &releases_table, out);
+    put_section("known_issues", &known_issues_table, out);
     buf_text(out, "### maintenance\n\nPlanned silences, each with a name "
                   "([rules.md](rules.md#maintenance)).\n\n");
     put_table(maintenance_table.rows, maintenance_table.n, out);

@@ -171,8 +171,9 @@ static const struct option_row root_rows[] = {
 };
 
 static const char *const section_names[] = {
-    "kafka", "redis",  "time",     "status",      "log",     "heartbeat", "sinks",
-    "rules", "fields", "accounts", "releases",    "maintenance", "inhibit", NULL};
+    "kafka",     "redis",        "time",        "status",  "log",
+    "heartbeat", "sinks",        "rules",       "fields",  "accounts",
+    "releases",  "known_issues", "maintenance", "inhibit", NULL};
 const struct option_table kafka_table = OPTION_TABLE(kafka_rows, NULL);
 const struct option_table redis_table = OPTION_TABLE(redis_rows, NULL);
 const struct option_table time_table = OPTION_TABLE(time_rows, NULL);
@@ -322,6 +323,8 @@ static const struct section {
      NULL},
     {"releases", &releases_table, offsetof(struct config, releases), CONFIG_REPLAY, NULL,
      NULL},
+    {"known_issues", &known_issues_table, offsetof(struct config, known_issues),
+     CONFIG_REPLAY, NULL, NULL},
 };
 enum { SECTIONS = sizeof sections / sizeof sections[0] };
 

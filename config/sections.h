@@ -4,9 +4,9 @@
 
 #include "config/options.h"
 
-/* What alerts are told of releases. */
-extern const struct option_table releases_table;
-/* Adds the rule that keeps them behind those that were read. */
+/* What alerts are told of the world around. */
+extern const struct option_table releases_table, known_issues_table;
+/* Adds the rules that keep it behind those that were read. */
 void context_add(struct reading *r);
 
 /* kafka, redis, time, status; the root with the sections' names and record_for. */
@@ -44,7 +44,7 @@ void inhibit_read(struct reading *r);
 bool name_is_good(struct reading *r, const struct entry *m, struct str path);
 
 /* The program's own rules, behind those that are written. */
-enum { OWN_RULES = 2 };
+enum { OWN_RULES = 3 };
 
 /* Where a rule does not say it: some 150 MB of Redis, at 600 bytes a key with one event. */
 enum { RULE_MAX_KEYS = 250000 };

@@ -278,6 +278,25 @@ static void put_releases(json_t *line, const struct alert *a)
     put(line, "releases", list);
 }
 
+static void put_known_issue(json_t *line, const struct alert_known_issue *issue)
+{
+    if (!issue->id.n)
+        return;
+    json_t *o = json_object();
+    put_text(o, "id", issue->id, ID_BYTES);
+    put_text(o, "title", issue->title, PROSE_BYTES);
+    put_text(o, "workaround", issue->workaround, PROSE_BYTES);
+    put_text(o, "url", issue->url, PROSE_BYTES);
+    put_word(o, "status", issue->fixed ? "fixed" : "open");
+    if (issue->muted)
+        put(o, "muted", json_true());
+    if (issue->fixed)
+        put_time(o, "fixed", issue->fixed_ms);
+    if (issue->regression)
+        put(o, "regression", json_true());
+    put(line, "known_issue", o);
+}
+
 static void put_silenced(json_t *line, const struct alert_silenced *s)
 {
     if (!s->maintenance.n)
@@ -344,6 +363,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_contributors(line, a);
     put_health(line, &a->health);
     put_releases(line, a);
+    put_known_issue(line, &a->known_issue);
     put_silenced(line, &a->silenced);
     put_hidden(line, a);
     return line;
@@ -363,35 +383,4 @@ void alert_json(const struct alert *a, bool positions, struct buf *out)
     assert(rc == 0);
     (void)rc;
     json_decref(line);
-}
-
-int alert_account_cmp(const void *a, const void *b)
-{
-    const struct alert_account *x = a, *y = b;
-    if (x->mrr != y->mrr)
-        return x->mrr > y->mrr ? -1 : 1;
-    return str_cmp(x->id, y->id);
-}
-
-static int cmp_int(int64_t a, int64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-/* Two steps of one episode may become true in the same millisecond: then the lower one
- * first. */
-int alert_cmp(const struct alert *a, const struct alert *b)
-{
-    int c = cmp_int(a->time_ms, b->time_ms);
-    if (c == 0)
-        c = str_cmp(a->rule, b->rule);
-    for (size_t i = 0; c == 0 && i < a->keys_n && i < b->keys_n; i++)
-        c = str_cmp(a->key_values[i], b->key_values[i]);
-    if (c == 0)
-        c = cmp_int((int64_t)a->keys_n, (int64_t)b->keys_n);
-    if (c == 0)
-        c = cmp_int(a->state, b->state);
-    if (c == 0)
-        c = cmp_int(a->severity, b->severity);
-    return c ? c : strcmp(a->id, b->id);
 }

@@ -101,6 +101,15 @@ struct alert_release {
     int64_t time_ms;
 };
 
+/* The known issue that it is of. */
+struct alert_known_issue {
+    struct str id, title, workaround, url; /* id.n == 0: it is of none */
+    bool muted;                            /* while that is open, it is told to nobody */
+    bool fixed;                            /* since ... */
+    int64_t fixed_ms;                      /* ... then */
+    bool regression;                       /* and the episode began after that */
+};
+
 /* Why it was told to nobody: a planned silence of the configuration. */
 struct alert_silenced {
     struct str maintenance, author, reason; /* maintenance.n == 0: none */
@@ -146,6 +155,7 @@ struct alert {
     size_t contributors_n;
     struct alert_release releases[ALERT_RELEASES_MAX]; /* the latest first */
     size_t releases_n;
+    struct alert_known_issue known_issue;
     struct alert_silenced silenced;
     struct alert_hider hidden_by;
     struct alert_hidden hidden[ALERT_HIDDEN_MAX]; /* until its time, the first ones */

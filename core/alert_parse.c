@@ -274,6 +274,24 @@ static void read_releases(struct parse *p, const json_t *line, struct alert *out
     }
 }
 
+static void read_known_issue(struct parse *p, const json_t *line, struct alert *out)
+{
+    const json_t *o = member(p, line, "known_issue", JSON_OBJECT);
+    if (!o)
+        return;
+    out->known_issue = (struct alert_known_issue){
+        .id = need_text(p, o, "id"),
+        .title = get_text(p, o, "title"),
+        .workaround = get_text(p, o, "workaround"),
+        .url = get_text(p, o, "url"),
+        .muted = json_is_true(json_object_get(o, "muted")),
+        .fixed = str_is(need_text(p, o, "status"), "fixed"),
+        .regression = json_is_true(json_object_get(o, "regression")),
+    };
+    if (out->known_issue.fixed)
+        out->known_issue.fixed_ms = need_time(p, o, "fixed");
+}
+
 static void read_silenced(struct parse *p, const json_t *line, struct alert *out)
 {
     const json_t *o = member(p, line, "silenced_by", JSON_OBJECT);
@@ -324,6 +342,7 @@ static void read_line(struct parse *p, const json_t *line, struct alert *out)
     read_contributors(p, line, out);
     read_health(p, line, out);
     read_releases(p, line, out);
+    read_known_issue(p, line, out);
     read_silenced(p, line, out);
     read_hidden(p, line, out);
 }

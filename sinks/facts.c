@@ -94,6 +94,8 @@ static void add_figures(struct facts *f, const struct alert *a, struct arena *ar
     if (over)
         words_time(&b, a->last_seen_ms);
     add(f, arena, STR("Last seen"), &b);
+    words_known_issue(&b, DIALECT_PLAIN, a);
+    add(f, arena, STR("Known issue"), &b);
     words_releases(&b, DIALECT_PLAIN, a);
     add(f, arena, STR("Deployed before"), &b);
     words_explained(&b, DIALECT_PLAIN, a);

@@ -157,6 +157,11 @@ static void reasons(struct buf *b, const struct alert *a)
         words_anomaly(b, DIALECT_HTML, a);
         buf_text(b, ".</p>");
     }
+    if (a->known_issue.id.n) {
+        buf_text(b, "<p>Known issue: ");
+        words_known_issue(b, DIALECT_HTML, a);
+        buf_text(b, "</p>");
+    }
     if (a->releases_n) {
         buf_text(b, "<p>Deployed before it began: ");
         words_releases(b, DIALECT_HTML, a);

@@ -27,14 +27,16 @@ static enum mute keep_back(struct lane *l, const struct silence *s, struct err *
     return rc < 0 ? MUTE_FAILED : rc ? MUTE_DONE : MUTE_LOST;
 }
 
-/* Planned in the configuration; the record itself says so, and the muted stream gets a silence without an id. */
+/* Planned in the configuration, or of a known issue that is muted; the record itself says so, and the muted stream gets
+ * a silence without an id. */
 static bool is_planned(const struct alert *a, struct silence *out)
 {
-    *out = (struct silence){.author = a->silenced.author,
-                            .reason = a->silenced.reason,
+    bool muted = a->known_issue.muted && !a->silenced.maintenance.n;
+    *out = (struct silence){.author = muted ? a->known_issue.id : a->silenced.author,
+                            .reason = muted ? STR("a known issue") : a->silenced.reason,
                             .from_ms = a->time_ms,
                             .until_ms = a->time_ms};
-    return a->silenced.maintenance.n > 0;
+    return muted || a->silenced.maintenance.n > 0;
 }
 
 /* What begins or grows worse, and was not asked to be told yet. */

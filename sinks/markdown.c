@@ -56,6 +56,11 @@ static void facts(struct buf *out, const struct alert *a)
         buf_text(out, ".\n");
     }
     trend(out, a);
+    if (a->known_issue.id.n) {
+        buf_text(out, "\nKnown issue: ");
+        words_known_issue(out, DIALECT_MARKDOWN, a);
+        buf_char(out, '\n');
+    }
     if (a->releases_n) {
         buf_text(out, "\nDeployed before it began: ");
         words_releases(out, DIALECT_MARKDOWN, a);

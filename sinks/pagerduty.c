@@ -102,6 +102,9 @@ static void put_figures(json_t *details, const struct alert *a)
     if (words_trend(&b, a))
         put_line(details, "trend", buf_str(&b));
     buf_clear(&b);
+    words_known_issue(&b, DIALECT_PLAIN, a);
+    put_line(details, "known_issue", buf_str(&b));
+    buf_clear(&b);
     words_releases(&b, DIALECT_PLAIN, a);
     put_line(details, "deployed_before", buf_str(&b));
     buf_clear(&b);

@@ -270,13 +270,13 @@ static json_t *notice(const struct slack_settings *s, const struct alert *a,
     return request_text(buf_str(b));
 }
 
-/* What was deployed, other alerts that it explains, and what to do. */
+/* What is known of it, other alerts that it explains, and what to do. */
 static void add_next_step(json_t *blocks, const struct alert *a, struct buf *b)
 {
-    static const char *const labels[] = {"Deployed before",
+    static const char *const labels[] = {"Known issue", "Deployed before",
                                          "Explains, and nobody was told of", "Next"};
-    static words_writer *const words[] = {words_releases, words_explained,
-                                          words_next_step};
+    static words_writer *const words[] = {words_known_issue, words_releases,
+                                          words_explained, words_next_step};
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         begin_field(b, labels[i]);
         size_t empty = b->n;

@@ -63,6 +63,7 @@ WORDS(a_how_often, words_how_often(out, s->alert))
 WORDS(a_frequency, (void)words_rate(out, s->alert))
 WORDS(a_trend, (void)words_trend(out, s->alert))
 WORDS(a_next, words_next_step(out, s->dialect, s->alert))
+WORDS(a_known_issue, words_known_issue(out, s->dialect, s->alert))
 WORDS(a_releases, words_releases(out, s->dialect, s->alert))
 WORDS(a_accounts_total, words_number(out, (double)s->alert->accounts_n))
 WORDS(account_line, words_account(out, s->dialect, &s->alert->accounts[s->i]))
@@ -158,6 +159,7 @@ static const struct name names[] = {
     {"", "version", a_version},
     {"", "subject", a_subject},
     {"", "error", a_error},
+    {"", "known_issue", a_known_issue},
     {"", "releases", a_releases},
     {"", "next", a_next},
     {"", "keys", NULL},

@@ -188,7 +188,9 @@ static void anomaly_title(struct buf *out, const struct alert *a)
 
 void words_title(struct buf *out, const struct alert *a, bool with_message)
 {
-    if (str_is(a->kind, "new_value") && a->state != ALERT_RESOLVED)
+    if (a->known_issue.regression)
+        buf_text(out, "Regression: ");
+    else if (str_is(a->kind, "new_value") && a->state != ALERT_RESOLVED)
         buf_text(out, "New: ");
     if (words_key(a, "error").n) {
         error_title(out, a, with_message);

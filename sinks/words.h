@@ -107,6 +107,10 @@ void words_explained(struct buf *out, enum dialect d, const struct alert *a);
 /* "billing 4.2.2 (2026-03-02 09:02 UTC), web 7.1 (...)": what was deployed shortly before it began. Nothing where nothing was. */
 void words_releases(struct buf *out, enum dialect d, const struct alert *a);
 
+/* "KI-41 Invoice PDFs fail to render. Workaround: print the page.", "a regression of KI-41 ..., fixed 2026-03-02 09:02 UTC": of
+ * which known issue it is. Nothing where it is of none. */
+void words_known_issue(struct buf *out, enum dialect d, const struct alert *a);
+
 /* What the reader does next, one sentence; none where there is nothing to do. */
 void words_next_step(struct buf *out, enum dialect d, const struct alert *a);
 

@@ -88,12 +88,49 @@ void words_releases(struct buf *out, enum dialect d, const struct alert *a)
     buf_deinit(&name);
 }
 
+void words_known_issue(struct buf *out, enum dialect d, const struct alert *a)
+{
+    enum { NAME_UNITS = 120, WORKAROUND_UNITS = 400 };
+    const struct alert_known_issue *issue = &a->known_issue;
+    struct buf name;
+    if (!issue->id.n)
+        return;
+    buf_init(&name, 4096);
+    buf_put(&name, issue->id);
+    buf_text(&name, issue->title.n ? " " : "");
+    buf_put(&name, issue->title);
+    buf_text(out, issue->regression ? "a regression of " : "");
+    words_link(out, d, issue->url, buf_str(&name), NAME_UNITS);
+    buf_deinit(&name);
+    if (issue->fixed) {
+        buf_text(out, ", fixed ");
+        words_time(out, issue->fixed_ms);
+    }
+    if (issue->workaround.n) {
+        buf_text(out, ". Workaround: ");
+        words_text(out, d, issue->workaround, WORKAROUND_UNITS);
+    }
+}
+
+/* What one does about what is known already. */
+static void known_issue_step(struct buf *out, enum dialect d,
+                             const struct alert_known_issue *issue)
+{
+    buf_text(out, issue->regression ? "Tell those who fixed "
+                                    : "Answer the customers with the workaround of ");
+    words_text(out, d, issue->id, PART_UNITS);
+    buf_text(out, issue->regression ? " that it is back." : ".");
+}
+
 void words_next_step(struct buf *out, enum dialect d, const struct alert *a)
 {
+    const struct alert_known_issue *issue = &a->known_issue;
     if (a->state == ALERT_RESOLVED)
         buf_text(out, has_tickets(a)
                           ? "Tell the customers of the tickets that it is over."
                           : "");
+    else if (issue->regression || issue->workaround.n)
+        known_issue_step(out, d, issue);
     else if (str_is(a->kind, "deadline"))
         buf_text(out, "Take it up now, or tell the customer when.");
     else if (str_is(a->kind, "quiet") || words_key(a, "account").n)

@@ -162,6 +162,10 @@ def alert(rnd):
     if made["state"] != "resolved" and rnd.random() < 0.2:
         made["releases"] = [{"version": text(rnd) or "1", "time": time_text(rnd), **some(rnd, {"service": text(rnd), "url": rnd.choice([
             "https://git.example.com/r/1", text(rnd)])})} for _ in range(rnd.randrange(1, 4))]
+    if made["state"] != "resolved" and rnd.random() < 0.2:
+        made["known_issue"] = {"id": text(rnd) or "KI-1", **some(rnd, {"title": text(rnd), "workaround": text(rnd), "url": rnd.choice([
+            "https://git.example.com/i/1", text(rnd)])}), "status": "open", **rnd.choice([{}, {"muted": True}, {
+                "status": "fixed", "fixed": time_text(rnd)}, {"status": "fixed", "fixed": time_text(rnd), "regression": True}])}
     if made["state"] == "reminder":
         made.update(reminder=rnd.choice([1, 2, 30]), opened=time_text(rnd))
     if "accounts" in made and rnd.random() < 0.5:

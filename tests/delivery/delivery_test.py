@@ -479,6 +479,16 @@ class DeliveryTest(DeliveryCase):
                          [(3, "firing"), (2, "escalated"), (2, "resolved"), (3, "resolved")])
         self.assertIn('reason="silenced by ops: a deploy"', pod.log())
 
+    def test_what_a_known_issue_mutes_is_not_told(self):
+        """Once it is muted no more, the next step is told, and the end with it."""
+        mute = {"known_issue": {"id": "KI-41", "status": "open", "muted": True}}
+        pod = self.pod(sink="/ok")
+        for number, state, more in [(1, "firing", mute), (2, "firing", mute), (2, "escalated", {}), (1, "resolved", {}), (2, "resolved", {})]:
+            self.redis.add("sink", json.dumps({**json.loads(alert(number, state, f"/page/{number}")), **more}, separators=(",", ":")))
+            self.empty("sink")
+        self.assertEqual([(r.number(), r.alert()["state"]) for r in self.receiver.of("/ok")], [(2, "escalated"), (2, "resolved")])
+        self.assertIn('reason="silenced by KI-41: a known issue"', pod.log())
+
     def test_an_escalation_that_waits_for_its_next_try_is_superseded(self):
         path = "/only/1/500"
         self.redis.add("sink", alert(1, "escalated", severity="high"))

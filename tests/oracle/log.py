@@ -14,9 +14,11 @@ import sys
 
 TEXTS = """ticket.id ticket.subject ticket.status ticket.priority ticket.channel ticket.category ticket.feature
 ticket.product_version ticket.team ticket.agent ticket.locale user.id account.id account.name account.tier account.renewal
-account.owner page.url page.action error.type error.code error.message release.version release.service release.url""".split()
+account.owner page.url page.action error.type error.code error.message release.version release.service release.url
+known_issue.id known_issue.status known_issue.title known_issue.workaround known_issue.url known_issue.rule known_issue.page known_issue.error
+known_issue.subject known_issue.category""".split()
 NUMBERS = ["ticket.sentiment", "ticket.csat", "account.mrr"]
-FLAGS = ["ticket.escalated"]
+FLAGS = ["ticket.escalated", "known_issue.mute"]
 SHORT = {"account": "account.id", "user": "user.id"}
 TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:?\d\d)$")
 EARLIEST, LATEST = 946_684_800_000, 4_102_444_800_000  # the years 2000 to 2099

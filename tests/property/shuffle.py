@@ -22,6 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "oracle"))
 import accounts  # noqa: E402
 import hidden  # noqa: E402
+import known_issues  # noqa: E402
 import log as logs  # noqa: E402
 import miniyaml  # noqa: E402
 import oracle  # noqa: E402
@@ -34,7 +35,8 @@ LATENESS = 10 * MINUTE
 TELLINGS = 20  # of one log
 WAYS = ["recorded", "recorded", "recorded.gz", "files", "pipe"]
 HEAP = b"x\n" * 500  # broken lines: so many fill a batch, and what stands before them is judged on its own
-TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity", "account.updated", "release.deployed"]
+TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity", "account.updated", "release.deployed",
+         "known_issue.updated"]
 REMEMBER = ["1h", "4h", "90d"]
 RELEASED = ["0s", "7m", "1h", "1d"]
 
@@ -71,7 +73,8 @@ def random_rules(r):
     rules += [random_health(r, i) for i in range(2)]
     rules = [rule + r.choice(["", "", "    remind: %dm\n" % r.choice([1, 7, 25, 60])]) for rule in rules]
     return random_maintenance(r) + random_inhibits(r) + ("time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\n"
-                                                          "releases: {within: %s}\nrules:\n") % (r.choice(REMEMBER), r.choice(RELEASED)) + "".join(rules)
+                                                          "releases: {within: %s}\nknown_issues: {remember: %s}\nrules:\n") % (
+                                                              r.choice(REMEMBER), r.choice(RELEASED), r.choice(REMEMBER)) + "".join(rules)
 
 
 def random_maintenance(r):
@@ -217,6 +220,8 @@ def random_event(r, ms, ident):
         body["account"] = {"id": r.choice(["acme", "birk", "zoë"]), "tier": r.choice(["free", "team"]), "mrr": r.randint(0, 3) * 100}
     if body["type"] == "account.updated":
         body["account"] = random_account(r)
+    if body["type"] == "known_issue.updated":
+        body["known_issue"] = random_issue(r)
     if body["type"] == "release.deployed":
         release = {"version": "4.%d" % r.randint(1, 9), "service": r.choice(["billing", "web", None]), "url": "https://git.example.com/%d" % r.randint(1, 3)}
         body["release"] = {k: v for k, v in release.items() if r.random() < 0.9}
@@ -224,6 +229,15 @@ def random_event(r, ms, ident):
         body["page"] = {"url": "https://app.example.com/%s/%d" % (r.choice(["a", "b"]), r.randint(1, 999))}
         body["error"] = {"type": "E", "code": r.choice(["X1", "X2"]), "message": "No. %d failed" % r.randint(1, 99)}
     return body
+
+
+def random_issue(r):
+    """Few issues with much to say, so that one is changed often."""
+    issue = {"status": r.choice(["open", "open", "fixed", "fixed", "resolved", "closed", "in review", None]), "title": r.choice(["Zoë's PDFs", ""]),
+             "workaround": r.choice(["print it", "wait"]), "url": "https://git.example.com/i/%d" % r.randint(1, 2), "mute": r.random() < 0.5,
+             "rule": r.choice(["r*", "r*", "volume", "*", "health?"]), "category": r.choice(["billing", "login"])}
+    issue.update(r.choice([{}, {}, {}, {}, {"page": "/a/:id"}, {"error": "e x1 no. <int> failed"}, {"subject": "invoice <int> is wrong"}]))
+    return {"id": "KI-%d" % r.randint(1, 5), **{k: v for k, v in issue.items() if r.random() < (0.1 if k == "category" else 0.5)}}
 
 
 def random_account(r):
@@ -364,7 +378,7 @@ def against_oracle(program, folder, paths, printed, settle):
         raise Wrong("the oracle differs\nmissing:\n  %s\nnot expected:\n  %s" % ("\n  ".join(missing), "\n  ".join(extra)))
     against_accounts(folder, paths, [g for _, _, g in got])
     against_inhibits(folder, [json.loads(line) for line in printed.decode().splitlines()])
-    against_releases(folder, paths, [json.loads(line) for line in printed.decode().splitlines()])
+    against_context(folder, paths, [json.loads(line) for line in printed.decode().splitlines()])
     for (line, _, w), (_, _, g) in zip(want, got):
         if far(w, g):
             raise Wrong("other figures, of the oracle and of the program: %s %s" % (line, far(w, g)))
@@ -388,11 +402,15 @@ def against_inhibits(folder, alerts):
         raise Wrong("of what hides what: %s\n%s" % wrong)
 
 
-def against_releases(folder, paths, alerts):
-    config = miniyaml.load((folder / "config.yaml").read_text(encoding="utf-8"))
-    wrong = releases.wrong(logs.Log(paths, LATENESS).events, alerts, kinds.duration(config["releases"]["within"]))
+def against_context(folder, paths, alerts):
+    """What they say of releases and known issues is what was known of them."""
+    config, events = miniyaml.load((folder / "config.yaml").read_text(encoding="utf-8")), logs.Log(paths, LATENESS).events
+    wrong = releases.wrong(events, alerts, kinds.duration(config["releases"]["within"]))
     if wrong:
         raise Wrong("of releases: %s\n%s" % wrong)
+    wrong = known_issues.wrong(events, alerts, kinds.duration(config["known_issues"]["remember"]))
+    if wrong:
+        raise Wrong("of known issues: %s\n%s" % wrong)
 
 
 def one_log(program, seed, tellings, folder):
