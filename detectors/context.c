@@ -113,6 +113,7 @@ static bool context_update(const struct rule *rule, const struct event *event,
     pack(kind, &e, out->record);
     arena_deinit(&arena);
     out->judge_at = 2 * (uint32_t)kind->kept;
+    out->due_ms = event->time_ms + FOLD_AFTER_MS;
     return true;
 }
 

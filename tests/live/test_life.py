@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""An alert's life, live: reminders, planned maintenance and what another alert explains. The record of two processes and two
-shards, one of them killed, is that of `replay`, and what is told is what the record does not say was silenced or hidden.
+"""An alert's life, live: reminders, planned maintenance, what another alert explains, releases and known issues. The record of two processes and two
+shards, one of them killed, is that of `replay`, and what is told is what the record does not say was silenced, hidden or muted.
 
     test_life.py          see live.py for what it needs
 """
@@ -73,9 +73,14 @@ class Life(unittest.TestCase):
         first = self.system.start()
         self.system.start()
         error = {"kind": "page.error", "page": {"url": "https://app.example.com/pay"}}
+        known = {"kind": "page.error", "page": {"url": "https://app.example.com/known"}}
+        self.event(-30, "zzz", kind="release.deployed", release={"version": "4.2.2", "service": "billing"})
+        self.event(-20, "zzz", kind="known_issue.updated", known_issue={"id": "KI-1", "rule": "cause", "page": "/known", "mute": True})
         self.event(0, "quiet-1")   # in the maintenance
         self.event(1, "acme", **error)
         self.event(2, "bolt", **error)  # fires, and explains what acme and bolt say from now on
+        self.event(3, "dune", **known)
+        self.event(4, "dune", **known)  # fires, and nobody is told
         self.feed()
         live.wait_until("the cause", lambda: any(t[1:] == ("cause", "/pay", "firing") for t in self.told()))
         time.sleep(live.LEARNT_S)  # by now both processes know
@@ -87,23 +92,30 @@ class Life(unittest.TestCase):
         self.event(100, "quiet-1")  # behind the maintenance; still the same episode
         self.event(120, "cogs")
         self.event(170, "bolt", **error)
+        self.event(1000, "zzz", kind="known_issue.updated", known_issue={"id": "KI-1", "status": "fixed"})
+        self.event(1001, "dune", **known)
+        self.event(1002, "dune", **known)  # a regression
         self.event(2000, "zzz")
         self.feed()
         (self.system.folder / "log.jsonl").write_bytes(b"".join(self.lines))
         want = self.of_others(self.system.replay(self.system.folder / "log.jsonl"))
         live.wait_until("the record", lambda: self.of_others(self.system.record()) == want, 60)
         steps = [json.loads(line) for line in want]
-        self.assertEqual({"silenced_by", "hidden_by", "hides", "reminder"} - {m for s in steps for m in s}, set())
+        self.assertEqual({"silenced_by", "hidden_by", "hides", "reminder", "releases"} - {m for s in steps for m in s}, set())
+        issues = [m for s in steps for m in s.get("known_issue", {})]
+        self.assertIn("muted", issues)
+        self.assertIn("regression", issues)
         expected = self.expected(steps)
         live.wait_until("what is told", lambda: self.told() >= expected, 60)
         time.sleep(1)
         self.assertEqual(self.told(), expected)
 
     def expected(self, steps):
-        """What was neither silenced nor hidden, but for the end of what nobody was told of."""
+        """What was neither silenced nor hidden nor muted, but for the end of what nobody was told of."""
         told, out = set(), set()
         for s in steps:
-            if "silenced_by" in s or "hidden_by" in s or (s["state"] == "resolved" and s["id"] not in told):
+            muted = "silenced_by" in s or "hidden_by" in s or s.get("known_issue", {}).get("muted")
+            if muted or (s["state"] == "resolved" and s["id"] not in told):
                 continue
             told.add(s["id"])
             out.add((logs.time_of(s["time"]), s["rule"], list(s["key"].values())[0], s["state"]))
