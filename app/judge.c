@@ -236,9 +236,14 @@ static void count_one(const struct judge_settings *settings,
     s->judged++;
     s->announced += judged->outbox_n;
     s->left_out += (uint64_t)judged->left_out;
-    for (size_t i = 0; i < found->confirmed_n; i++)
-        if (found->confirmed[i].time_ms >= settings->past.record_ms)
-            s->confirmed[found->confirmed[i].state]++;
+    for (size_t i = 0; i < found->confirmed_n; i++) {
+        const struct alert *a = &found->confirmed[i];
+        if (a->time_ms < settings->past.record_ms)
+            continue;
+        s->confirmed[a->state]++;
+        s->muted += a->known_issue.muted;
+        s->regressions += a->known_issue.regression && a->state == ALERT_FIRING;
+    }
 }
 
 void judge_count(const struct judge_settings *settings, const struct finding *findings,

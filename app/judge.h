@@ -10,7 +10,8 @@
 struct rule_stats {
     uint64_t matches, announced;
     uint64_t confirmed[ALERT_STATES]; /* transitions, by what they are */
-    uint64_t judged;                  /* windows */
+    uint64_t muted, regressions; /* of these transitions, beginnings for the latter */
+    uint64_t judged;             /* windows */
     uint64_t left_out; /* events without a key of their own, there being too many keys */
     char left_out_key[128]; /* of one of them, cut; "" not known */
 };

@@ -107,6 +107,10 @@ static void summarise_rule(const struct rule *rule, const struct rule_stats *s)
 {
     fprintf(stderr, "  %-24.*s %8" PRIu64 " matching events %6" PRIu64 " alerts",
             STR_ARG(rule->name), s->matches, judge_confirmed(s));
+    if (s->muted)
+        fprintf(stderr, ", %" PRIu64 " of them muted by known issues", s->muted);
+    if (s->regressions)
+        fprintf(stderr, ", %" PRIu64 " regressions", s->regressions);
     if (s->left_out)
         fprintf(stderr, ", %" PRIu64 " events of too many keys were left out%s%s",
                 s->left_out, s->left_out_key[0] ? ", one is " : "", s->left_out_key);
