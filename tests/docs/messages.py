@@ -84,6 +84,8 @@ def page():
         ("Slack: an alert fires", slack(requests(firing, "slack")[0])),
         ("Slack: it gets worse", slack(requests(escalated, "slack")[0])),
         ("Slack: it is over", slack(requests(resolved, "slack")[0])),
+        ("Slack: it is of a known issue", slack(requests("page_error_known_issue", "slack")[0])),
+        ("Slack: a regression, after a release", slack(requests("page_error_regression", "slack")[0])),
         ("Slack: a value out of its range", slack(requests("csat_falls", "slack")[0])),
         ("Slack: a storm", slack(requests("../digest", "slack")[0])),
         ("Linear: an issue", linear_issue(requests(firing, "linear")[0])),
