@@ -18,11 +18,10 @@ static const struct option_row rows[] = {
 };
 const struct option_table accounts_table = OPTION_TABLE(rows, NULL);
 
-/* Who keeps a short record wants little to be read again. */
-static int64_t usual_ms(int64_t record_for_ms)
+int64_t remember_usual_ms(const struct config *c)
 {
     int64_t most_ms = (int64_t)(90 * DAY_MS);
-    return record_for_ms < most_ms ? record_for_ms : most_ms;
+    return c->record.record_for_ms < most_ms ? c->record.record_for_ms : most_ms;
 }
 
 void accounts_read(struct reading *r)
@@ -34,7 +33,7 @@ void accounts_read(struct reading *r)
     else
         options_default(r, &accounts_table, &r->out->accounts);
     if (r->out->accounts.remember_ms == 0)
-        r->out->accounts.remember_ms = usual_ms(r->out->record.record_for_ms);
+        r->out->accounts.remember_ms = remember_usual_ms(r->out);
 }
 
 void accounts_add(struct reading *r)

@@ -21,18 +21,20 @@ static const struct option_row issue_rows[] = {
     {.name = "remember",
      .type = OPTION_DURATION,
      .offset = offsetof(struct known_issues_settings, remember_ms),
-     .fallback = "90d",
      .min = HOUR_MS,
      .max = 3650 * DAY_MS,
      .help = "How long a `known_issue.updated` event counts for alerts that come after "
-             "it; after a loss of Redis so much more is read again from Kafka."},
+             "it; after a loss of Redis so much more is read again from Kafka. By "
+             "default 90d, or `record_for` where that is shorter."},
 };
 const struct option_table known_issues_table = {
     issue_rows, sizeof issue_rows / sizeof issue_rows[0], NULL, NULL};
 
 void context_add(struct reading *r)
 {
-    const struct config *c = r->out;
+    struct config *c = r->out;
+    if (c->known_issues.remember_ms == 0)
+        c->known_issues.remember_ms = remember_usual_ms(c);
     if (c->releases.within_ms)
         context_rule(&releases_kind, c->releases.within_ms, r->arena,
                      &r->out->rules[r->out->judged_n++]);

@@ -26,6 +26,10 @@ void sinks_read(struct reading *r);
 /* Warns of sinks that no rule sends to. */
 void sinks_check_use(struct reading *r);
 
+/* How long `accounts` and `known_issues` remember where nothing is written: who keeps a short record wants little to be read
+ * again. */
+int64_t remember_usual_ms(const struct config *c);
+
 extern const struct option_table accounts_table;
 void accounts_read(struct reading *r);
 /* Adds the rule that keeps accounts behind those that were read. */

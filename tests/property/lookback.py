@@ -55,7 +55,7 @@ def rules_of(r, folder):
     """Several of each kind, with short memories: else a log of some hours ends before it shows anything."""
     makers = [shuffle.random_quiet, shuffle.random_deadline, steady_health, short_anomaly]
     text = "".join(makers[i % 4](r, i) for i in range(12)).replace("within: 4h", "within: 20m")
-    text = "time: {lateness: 10m}\naccounts: {remember: 1h}\nrules:\n" + text
+    text = "time: {lateness: 10m}\naccounts: {remember: 1h}\nknown_issues: {remember: 1h}\nrules:\n" + text
     (folder / "config.yaml").write_text(text, encoding="utf-8")
     rules, _, _ = oracle.read_config(folder / "config.yaml")
     return {rule.name: rule for rule in rules}
@@ -68,7 +68,7 @@ def told(program, folder, events):
 
 
 def begins(rule, x):
-    return x + max(lookback(rule), HOUR)  # what it says of accounts, too
+    return x + max(lookback(rule), HOUR)  # what it says of accounts, releases and known issues, too
 
 
 def key_of(a):
