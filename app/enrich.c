@@ -154,12 +154,13 @@ static void each_alert(struct lookup *l, struct finding *findings, size_t n, ale
 int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,
            struct finding *findings, size_t n, struct arena *arena, struct err *e)
 {
-    struct lookup l = {.arena = arena,
-                       .store = store,
-                       .rules = rules,
-                       .accounts = accounts_rule_of(rules, rules_n),
-                       .releases = {context_rule_of(&releases_kind, rules, rules_n)},
-                       .issues = {context_rule_of(&known_issues_kind, rules, rules_n)}};
+    struct lookup l = {
+        .arena = arena,
+        .store = store,
+        .rules = rules,
+        .accounts = accounts_rule_of(rules, rules_n),
+        .releases = {.rule = context_rule_of(&releases_kind, rules, rules_n)},
+        .issues = {.rule = context_rule_of(&known_issues_kind, rules, rules_n)}};
     index_init(&l.by_account);
     index_init(&l.by_window);
     each_alert(&l, findings, n, note_alert);
