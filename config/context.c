@@ -14,8 +14,7 @@ static const struct option_row release_rows[] = {
      .help = "An alert that begins so long after a `release.deployed` event, or earlier, "
              "names it; 0s: alerts name no releases."},
 };
-const struct option_table releases_table = {
-    release_rows, sizeof release_rows / sizeof release_rows[0], NULL, NULL};
+const struct option_table releases_table = OPTION_TABLE(release_rows, NULL);
 
 static const struct option_row issue_rows[] = {
     {.name = "remember",
@@ -27,8 +26,7 @@ static const struct option_row issue_rows[] = {
              "it; after a loss of Redis so much more is read again from Kafka. By "
              "default 90d, or `record_for` where that is shorter."},
 };
-const struct option_table known_issues_table = {
-    issue_rows, sizeof issue_rows / sizeof issue_rows[0], NULL, NULL};
+const struct option_table known_issues_table = OPTION_TABLE(issue_rows, NULL);
 
 void context_add(struct reading *r)
 {
