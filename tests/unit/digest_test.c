@@ -23,7 +23,7 @@ static void make(size_t n, const char *rules)
                             .time_ms = 1772442847000 + (int64_t)i * 1000,
                             .count = 3,
                             .users = 2};
-        snprintf(a->id, sizeof a->id, "%08zx%024d", i, 0);
+        snprintf(a->id, sizeof a->id, "%08x%024d", (unsigned)i, 0);
     }
 }
 
