@@ -58,7 +58,7 @@ static void acknowledge_early(struct lane *l)
 {
     struct err e = {0};
     if (FAULT_OFF("ack_after"))
-        (void)outbox_ack(l->world->outbox, l->sink->name, l->entry.id, &e);
+        (void)outbox_ack(l->world->outbox, l->sink->name, &l->entry, &e);
 }
 
 /* Asked when the lease began, not when Redis answered: the earlier of the two. */
@@ -282,7 +282,7 @@ static int settle(struct lane *l, struct err *e)
     if (dead && l->digest.n)
         return take_apart(l, e);
     int rc = dead ? outbox_dead(outbox, sink, &told, str_of(l->outcome.reason), e)
-                  : outbox_ack(outbox, sink, l->entry.id, e);
+                  : outbox_ack(outbox, sink, &l->entry, e);
     if (rc < 0)
         return -1;
     lane_idle(l);

@@ -14,7 +14,7 @@
 struct sifted {
     struct alert *alerts; /* to be told */
     size_t n;
-    char last[sizeof((struct outbox_entry *)0)->id]; /* the entry of the last one */
+    char last[OUTBOX_ID_BYTES]; /* the entry of the last one */
 };
 
 static void become(struct lane *l, const struct alert *alerts, size_t n)
@@ -88,8 +88,10 @@ static enum storm compose(struct lane *l, const struct outbox_storm *s, struct e
     case COMPOSED_LOST:
         return STORM_LOST;
     case COMPOSED:
-        if (told.n > 1)
-            become(l, told.alerts, told.n);
+        if (told.n == 1)
+            break;
+        memcpy(l->entry.last, told.last, sizeof told.last);
+        become(l, told.alerts, told.n);
         break;
     case COMPOSED_NOT:
         break;
@@ -133,6 +135,7 @@ int lane_digest_apart(struct lane *l, struct err *e)
         return held;
     lane_log(l, LOG_WARN, "digest_apart", 0);
     l->digest.n = 0;
+    l->entry.last[0] = '\0';
     l->tries = 0;
     l->refused = false;
     l->outcome = (struct outcome){0};

@@ -130,7 +130,7 @@ int lane_go_unsent(struct lane *l, enum mute how, struct err *e)
     bool stale = how == MUTE_STALE;
     if (how != MUTE_DONE) {
         l->outcome = outcome_of(DELIVERED, stale ? STALE : UNTOLD);
-        if (outbox_ack(l->world->outbox, l->sink->name, l->entry.id, e) < 0)
+        if (outbox_ack(l->world->outbox, l->sink->name, &l->entry, e) < 0)
             return -1;
     }
     l->superseded = stale;

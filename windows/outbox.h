@@ -27,9 +27,11 @@ struct outbox;
 struct redis_link;
 struct redis_target; /* windows/redis_link.h: where Redis is, and how long to wait */
 
+enum { OUTBOX_ID_BYTES = 42 };
 struct outbox_entry {
-    char id[42];      /* the stream's entry id */
-    struct str body;  /* the alert's JSON */
+    char id[OUTBOX_ID_BYTES];   /* the stream's entry id */
+    char last[OUTBOX_ID_BYTES]; /* of a digest: its last entry; "": it is one alert */
+    struct str body;            /* the alert's JSON */
     int64_t attempts; /* how often it was taken, this time included; 1 at first */
     int64_t held_ms;  /* answer 0: other pods hold some so long at least; 0: none does */
     struct str *more; /* of a digest: the alerts behind it, in order */
@@ -83,8 +85,9 @@ int outbox_later(struct outbox *o, struct str sink, const char *id, struct str a
                  struct err *e);
 /* Begins the lease anew. 1; 0: the lease ran out and another pod holds it, or it is gone; -1. */
 int outbox_renew(struct outbox *o, struct str sink, const char *id, struct err *e);
-/* Delivered: removes it, and of a digest all that it told. Does nothing when it is gone. */
-int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e);
+/* Delivered: removes it, and what was told with it up to `last`. Does nothing when it is gone. */
+int outbox_ack(struct outbox *o, struct str sink, const struct outbox_entry *entry,
+               struct err *e);
 /* Cannot be delivered: moves it to the sink's dead stream with the reason, atomically and once.
  * 1; 0: another pod holds it, or it is gone; -1. */
 int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry,

@@ -7,8 +7,9 @@ local held = redis.pcall('XPENDING', key, 'delivery', id, last, 2)
 if held.err and not string.find(held.err, 'NOGROUP', 1, true) then return held end
 if not held[1] or held[1][1] ~= id or held[1][2] ~= ARGV[1] then return 0 end
 local same = not held[2] and #redis.call('XRANGE', key, id, last) == tonumber(ARGV[4])
-local kept = same and (last == id or redis.pcall('HSET', KEYS[2], id, last))
-if not kept or type(kept) == 'table' and kept.err then return 2 end
+local kept = same and last ~= id and redis.pcall('HSET', KEYS[2], id, last)
+if type(kept) ~= 'number' then redis.call('HDEL', KEYS[2], id) end -- composed before, and the reply was lost
+if not same or kept and type(kept) ~= 'number' then return 2 end
 local time, counted = redis.call('TIME'), {}
 local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 for i = 1, math.min(above, tonumber(ARGV[5])) do counted[i] = now end

@@ -3,6 +3,7 @@
 -- more, they go together. Nothing of a digest that was taken apart is put together again. Behind outbox_common.lua.
 -- KEYS: outbox, digests, told (when the last alerts were, the newest first)
 -- ARGV: id, above, within in ms, most entries, most bytes
+-- What was composed before, and the reply was lost, is composed again.
 -- Returns 0: alone, which is counted; for how many ms it waits; or {id, alert, ...} of those behind it.
 local id, above, within, most, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
@@ -25,6 +26,11 @@ end
 
 local digests = digests_of(KEYS[2])
 if digests.apart and not is_behind(id, digests.apart) then return 0 end
+if digests[id] then
+    local same = {}
+    for _, entry in ipairs(behind(id, digests[id])) do same[#same + 1], same[#same + 2] = entry[1], alert_of(entry) end
+    return same[1] and same or 0
+end
 local told, recent = redis.call('LRANGE', KEYS[3], 0, above - 1), 0
 for _, at in ipairs(told) do
     if now - tonumber(at) < within then recent = recent + 1 end

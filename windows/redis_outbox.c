@@ -12,7 +12,7 @@
 #include "windows/silences.h"
 
 enum { CONSUMER_GONE_MS = 24 * 3600 * 1000 };
-enum { TAKEN_ONE = 3 };            /* id, alert, times taken */
+enum { TAKEN_ONE = 4 };            /* id, alert, times taken, last entry */
 #define IDLE_FOR_EVER "9999999999" /* ms: longer than any lease */
 
 struct outbox {
@@ -114,16 +114,15 @@ static int run(struct outbox *o, struct redis_script *script, size_t keys_n, siz
     return answer > 0;
 }
 
-static bool take_id(struct outbox_entry *out, struct str id)
+static bool take_id(char out[OUTBOX_ID_BYTES], struct str id)
 {
-    if (id.n == 0 || id.n >= sizeof out->id)
+    if (id.n >= OUTBOX_ID_BYTES)
         return false;
-    memcpy(out->id, id.p, id.n);
-    out->id[id.n] = '\0';
+    snprintf(out, OUTBOX_ID_BYTES, "%.*s", STR_ARG(id));
     return true;
 }
 
-/* {id, alert, times taken, more alerts}, or for how long another pod holds one, or nil. */
+/* {id, alert, times taken, last entry, more alerts}, or for how long another pod holds one, or nil. */
 static int taken(const struct redisReply *r, struct arena *arena,
                  struct outbox_entry *out, struct err *e)
 {
@@ -131,7 +130,8 @@ static int taken(const struct redisReply *r, struct arena *arena,
     if (out->held_ms > 0 || redis_reply_is_nil(r))
         return 0;
     size_t n = redis_reply_n(r);
-    if (n < TAKEN_ONE || !take_id(out, redis_reply_str(redis_reply_at(r, 0))))
+    if (n < TAKEN_ONE || !take_id(out->id, redis_reply_str(redis_reply_at(r, 0))) ||
+        !out->id[0] || !take_id(out->last, redis_reply_str(redis_reply_at(r, 3))))
         return err_set(e, ERR_UNAVAILABLE,
                        "Redis answers to taking an alert what it never should");
     out->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 1)));
@@ -183,8 +183,9 @@ static int storm_of(const struct redisReply *r, struct outbox_storm *s,
     s->behind_n = n;
     for (size_t i = 0; i < n; i++) {
         struct outbox_entry *one = &s->behind[i];
+        *one = (struct outbox_entry){0};
         one->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 2 * i + 1)));
-        if (!take_id(one, redis_reply_str(redis_reply_at(r, 2 * i))))
+        if (!take_id(one->id, redis_reply_str(redis_reply_at(r, 2 * i))))
             return err_set(e, ERR_UNAVAILABLE,
                            "Redis answers of a storm what it never should");
     }
@@ -261,10 +262,12 @@ int outbox_release(struct outbox *o, struct str sink, const char *id, struct err
     return hold(o, sink, id, IDLE_FOR_EVER, e) < 0 ? -1 : 0;
 }
 
-int outbox_ack(struct outbox *o, struct str sink, const char *id, struct err *e)
+int outbox_ack(struct outbox *o, struct str sink, const struct outbox_entry *entry,
+               struct err *e)
 {
-    struct str args[] = {key(o, sink), o->unsent, digests_key(o, sink), str_of(id), sink};
-    return run(o, &o->ack, 3, 5, args, e) < 0 ? -1 : 0;
+    struct str args[] = {key(o, sink),      o->unsent, digests_key(o, sink),
+                         str_of(entry->id), sink,      str_of(entry->last)};
+    return run(o, &o->ack, 3, 6, args, e) < 0 ? -1 : 0;
 }
 
 int outbox_dead(struct outbox *o, struct str sink, const struct outbox_entry *entry,

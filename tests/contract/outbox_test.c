@@ -99,7 +99,7 @@ static int64_t length(struct outbox *o)
 static void ack(struct outbox *o, const struct outbox_entry *entry)
 {
     struct err e = {0};
-    CHECK_INT(outbox_ack(o, eng, entry->id, &e), 0);
+    CHECK_INT(outbox_ack(o, eng, entry, &e), 0);
 }
 
 static int renew(struct outbox *o, const struct outbox_entry *entry)
@@ -485,7 +485,7 @@ static void server_killed(struct outbox *a)
     add("2");
     check_take(a, "1", 1, &entry);
     redis_server_kill(&server);
-    CHECK_INT(outbox_ack(a, eng, entry.id, &e), -1);
+    CHECK_INT(outbox_ack(a, eng, &entry, &e), -1);
     CHECK_INT(e.kind, ERR_UNAVAILABLE);
     err_clear(&e);
     CHECK_INT(outbox_take(a, eng, &one, &arena, &got, &e), -1);

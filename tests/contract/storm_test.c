@@ -94,18 +94,29 @@ static int storm(struct outbox *o, const struct outbox_entry *head, int64_t abov
     return rc;
 }
 
-static enum outbox_composed compose(struct outbox *o, const struct outbox_entry *head,
-                                    const struct outbox_storm *s)
+/* Redis does it, and its reply is lost. */
+static enum outbox_composed compose_unheard(struct outbox *o,
+                                            const struct outbox_entry *head,
+                                            const struct outbox_storm *s)
 {
     struct err e = {0};
     const char *last = s->behind_n ? s->behind[s->behind_n - 1].id : head->id;
     return outbox_compose(o, chat, head->id, last, s->behind_n + 1, s, &e);
 }
 
+static enum outbox_composed compose(struct outbox *o, struct outbox_entry *head,
+                                    const struct outbox_storm *s)
+{
+    enum outbox_composed how = compose_unheard(o, head, s);
+    if (how == COMPOSED && s->behind_n)
+        memcpy(head->last, s->behind[s->behind_n - 1].id, sizeof head->last);
+    return how;
+}
+
 static void ack(struct outbox *o, const struct outbox_entry *entry)
 {
     struct err e = {0};
-    CHECK_INT(outbox_ack(o, chat, entry->id, &e), 0);
+    CHECK_INT(outbox_ack(o, chat, entry, &e), 0);
 }
 
 static int64_t length(void)
@@ -146,6 +157,28 @@ static void alone_then_together(struct outbox *a)
     CHECK_INT(storm(a, &head, 3, &s), 0);
     CHECK(s.wait_ms > 0);
     ack(a, &head);
+}
+
+static void a_reply_that_was_lost(struct outbox *a, struct outbox *b)
+{
+    struct outbox_entry head, other;
+    struct outbox_storm s;
+    add_pages(1, 4);
+    CHECK_INT(take(a, LEASE_MS, "", &head), 1);
+    CHECK_INT(storm(a, &head, 2, &s), 1);
+    CHECK_INT(compose_unheard(a, &head, &s), COMPOSED);
+    add_pages(5, 6);
+    CHECK_INT(storm(a, &head, 2, &s), 1); /* the same again, at once */
+    CHECK_INT(s.behind_n, 3);
+    CHECK(is_about(s.behind[2].body, "/p4"));
+    CHECK_INT(compose_unheard(a, &head, &s), COMPOSED);
+    ack(a, &head); /* it went alone: no other goes with it */
+    CHECK_INT(length(), 5);
+    CHECK_INT(ADMIN(STR("EXISTS"), key("digest:")), 0);
+    CHECK_INT(take(b, LEASE_MS, "", &other), 1);
+    CHECK(is_about(other.body, "/p2"));
+    CHECK_INT(other.more_n, 0);
+    ack(b, &other);
 }
 
 static void taken_over(struct outbox *a, struct outbox *b)
@@ -222,6 +255,7 @@ static void taken_apart(struct outbox *a, struct outbox *b)
     CHECK_INT(compose(a, &head, &s), COMPOSED);
     CHECK_INT(outbox_apart(b, chat, head.id, &e), 0);
     CHECK_INT(outbox_apart(a, chat, head.id, &e), 1);
+    head.last[0] = '\0';
     ADMIN(STR("DEL"), key("told:"));
     add_pages(5, 8);
     for (int i = 1; i <= 4; i++) {
@@ -245,6 +279,7 @@ int main(void)
     struct outbox *a = outbox_open(&server.target, stem, STR("a"));
     struct outbox *b = outbox_open(&server.target, stem, STR("b"));
     chat = STR("alone"), alone_then_together(a);
+    chat = STR("lost"), a_reply_that_was_lost(a, b);
     chat = STR("over"), taken_over(a, b);
     chat = STR("changed"), what_changed_meanwhile(a, b);
     chat = STR("apart"), taken_apart(a, b);
