@@ -28,7 +28,9 @@ void lane_digest_begin(struct lane *l)
 {
     size_t n = 1;
     struct err e = {0};
-    if (!l->entry.more_n)
+    if (!l->sink->type->digests) /* any more: they go one by one */
+        l->entry.last[0] = '\0';
+    if (!l->entry.last[0] || !l->entry.more_n)
         return;
     struct alert *alerts =
         arena_alloc(&l->entry_arena, (l->entry.more_n + 1) * sizeof *alerts);

@@ -60,9 +60,9 @@ class DigestTest(DeliveryCase):
         self.receiver = Receiver()
         self.addCleanup(self.receiver.close)
 
-    def pod(self, *options, pod="a", path="/ok"):
+    def pod(self, *options, pod="a", path="/ok", sink=":teams=url="):
         made = Pod(TOOL, self.redis, pod, "paused_min=50", "paused_max=200", *options,
-                   f"chat:teams=url={self.receiver.url(path)}")
+                   f"chat{sink}{self.receiver.url(path)}")
         self.addCleanup(made.close)
         self.assertEqual(made.process.stdout.readline(), b"ready\n", made.log())
         return made
@@ -184,6 +184,21 @@ class DigestTest(DeliveryCase):
         self.assertEqual([m.many for m in told], [50, 50, 30])
         self.assertEqual((told[0].id, told[0].body), (told[1].id, told[1].body))
         self.assertNotEqual(told[1].id, told[2].id)
+
+    def test_of_a_type_that_has_none_any_more(self):
+        """They go one by one, and none is lost."""
+        self.answers(lambda message, earlier: None)
+        self.add(range(1, 31))
+        first = self.pod("digest_above=20", "request_timeout=30000")
+        self.assertTrue(wait_for(lambda: self.told()))
+        first.kill()
+        self.receiver.act = lambda connection, path, earlier: answer(connection, 200)
+        webhook = self.pod(pod="b", sink="=")
+        self.empty()
+        with self.receiver.lock:
+            ids = [json.loads(r.body)["id"][:8] for r in self.receiver.requests[1:]]
+        self.assertEqual(sorted(ids), [name(n) for n in range(1, 31)])
+        self.assertTrue(webhook.comes_to(delivered=30, digested=0))
 
     def test_an_answer_that_was_lost(self):
         self.answers(lambda message, earlier: 200 if earlier else 503)
