@@ -40,16 +40,23 @@ if recent + redis.call('XLEN', key) <= above then return alone() end
 local waiting = redis.call('XRANGE', key, id, '+', 'COUNT', most)
 if recent + #waiting <= above then return alone() end
 
--- What others hold, and what is about the same rule and key, is not for this pod to tell.
+-- What others hold, and what is about the same rule and key as that or as something older than the head, which its taker
+-- passed over, is not for this pod to tell. Of digests all of it.
 local topics, found, bytes = {}, {}, 0
+local function is_others(entry)
+    topics[topic_of(entry)] = true
+    for _, other in ipairs(digests[entry[1]] and behind(entry[1], digests[entry[1]]) or {}) do topics[topic_of(other)] = true end
+end
 for _, row in ipairs(redis.call('XPENDING', key, group, '-', '+', bound)) do
     local held = row[1] ~= id and redis.call('XRANGE', key, row[1], row[1])[1]
-    if held then
-        topics[topic_of(held)] = true
-        for _, entry in ipairs(digests[row[1]] and behind(row[1], digests[row[1]]) or {}) do
-            topics[topic_of(entry)] = true
-        end
-    end
+    if held then is_others(held) end
+end
+local older, steps = redis.call('XRANGE', key, '-', id, 'COUNT', 1)[1], 0
+while older and older[1] ~= id do
+    steps = steps + 1
+    if steps > bound then return alone() end
+    is_others(older)
+    older = redis.call('XRANGE', key, '(' .. (digests[older[1]] or older[1]), id, 'COUNT', 1)[1]
 end
 for i = 2, #waiting do
     local alert = alert_of(waiting[i])

@@ -181,6 +181,27 @@ static void a_reply_that_was_lost(struct outbox *a, struct outbox *b)
     ack(b, &other);
 }
 
+/* Of one page something older than the head waits, free again by now. */
+static void in_order(struct outbox *a, struct outbox *b)
+{
+    struct outbox_entry first, head;
+    struct outbox_storm s;
+    add("/p1");
+    add("/p1");
+    add("/p2");
+    CHECK_INT(take(b, LEASE_MS, "", &first), 1);
+    CHECK_INT(take(a, LEASE_MS, "", &head), 1);
+    CHECK(is_about(head.body, "/p2"));
+    add("/p3");
+    add("/p1");
+    add("/p4");
+    ack(b, &first);
+    CHECK_INT(storm(a, &head, 1, &s), 1);
+    CHECK_INT(s.behind_n, 1);
+    CHECK(is_about(s.behind[0].body, "/p3"));
+    ack(a, &head);
+}
+
 static void taken_over(struct outbox *a, struct outbox *b)
 {
     struct outbox_entry head, other;
@@ -280,6 +301,7 @@ int main(void)
     struct outbox *b = outbox_open(&server.target, stem, STR("b"));
     chat = STR("alone"), alone_then_together(a);
     chat = STR("lost"), a_reply_that_was_lost(a, b);
+    chat = STR("order"), in_order(a, b);
     chat = STR("over"), taken_over(a, b);
     chat = STR("changed"), what_changed_meanwhile(a, b);
     chat = STR("apart"), taken_apart(a, b);
