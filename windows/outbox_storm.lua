@@ -33,7 +33,7 @@ if digests[id] then
 end
 local told, recent = redis.call('LRANGE', KEYS[3], 0, above - 1), 0
 for _, at in ipairs(told) do
-    if now - tonumber(at) < within then recent = recent + 1 end
+    if math.abs(now - tonumber(at)) < within then recent = recent + 1 end -- the clock may have gone back
 end
 if recent >= above then return math.max(1, math.min(within, tonumber(told[above]) + within - now)) end
 if recent + redis.call('XLEN', key) <= above then return alone() end

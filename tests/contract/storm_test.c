@@ -145,6 +145,11 @@ static void alone_then_together(struct outbox *a)
     CHECK_INT(storm(a, &head, 3, &s), 1);
     CHECK_INT(s.behind_n, 4);
     CHECK(is_about(s.behind[3].body, "/p8"));
+    ADMIN(STR("DEL"), key("told:")); /* the clock went back since */
+    for (int i = 0; i < 3; i++)
+        ADMIN(STR("RPUSH"), key("told:"), STR("9000000000000"));
+    CHECK_INT(storm(a, &head, 3, &s), 1);
+    CHECK_INT(s.behind_n, 4);
     CHECK_INT(compose(a, &head, &s), COMPOSED);
     CHECK_INT(length(), 5);
     ack(a, &head);
