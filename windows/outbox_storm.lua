@@ -38,7 +38,7 @@ end
 if recent >= above then return math.max(1, math.min(within, tonumber(told[above]) + within - now)) end
 if recent + redis.call('XLEN', key) <= above then return alone() end
 local waiting = redis.call('XRANGE', key, id, '+', 'COUNT', most)
-if recent + #waiting <= above then return alone() end
+if recent + #waiting <= above or waiting[1][1] ~= id then return alone() end -- or somebody deleted it
 
 -- What others hold, and what is about the same rule and key as that or as something older than the head, which its taker
 -- passed over, is not for this pod to tell. Of digests all of it.

@@ -270,6 +270,19 @@ static void what_changed_meanwhile(struct outbox *a, struct outbox *b)
     CHECK_INT(ADMIN(STR("EXISTS"), key("digest:")), 0);
 }
 
+static void deleted_while_it_waits(struct outbox *a)
+{
+    struct outbox_entry head;
+    struct outbox_storm s;
+    add_pages(1, 4);
+    CHECK_INT(take(a, LEASE_MS, "", &head), 1);
+    ADMIN(STR("XDEL"), key("outbox:"), str_of(head.id));
+    CHECK_INT(storm(a, &head, 1, &s), 0); /* its neighbour is no part of it */
+    CHECK_INT(s.wait_ms, 0);
+    ack(a, &head);
+    CHECK_INT(length(), 3);
+}
+
 static void taken_apart(struct outbox *a, struct outbox *b)
 {
     struct outbox_entry head;
@@ -309,6 +322,7 @@ int main(void)
     chat = STR("order"), in_order(a, b);
     chat = STR("over"), taken_over(a, b);
     chat = STR("changed"), what_changed_meanwhile(a, b);
+    chat = STR("deleted"), deleted_while_it_waits(a);
     chat = STR("apart"), taken_apart(a, b);
     outbox_close(a);
     outbox_close(b);
