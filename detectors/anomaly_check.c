@@ -7,7 +7,7 @@
 enum { HISTORY_MOST = 10000, HOUR_MS = 3600000, DAY_MS = 86400000 };
 
 /* To be raised where a state or a record is written in another way. */
-enum { STATE_FORMAT = 2, SURPRISE_FORMAT = 3 };
+enum { STATE_FORMAT = 2, SURPRISE_FORMAT = 3, FIRST_FIELDS = 26 };
 
 /* As enum anomaly_metric has them. */
 static const char *const metric_words[] = {"count", "sum", "mean", "ratio",
@@ -138,6 +138,13 @@ static int derive_parts(const struct rule *rule, struct anomaly_settings *s,
     return 0;
 }
 
+/* As states have it that were made when there were 26 fields: no field is 26, and what came later is behind it. */
+static int64_t field_number(enum event_field field)
+{
+    int64_t number = field == FIELD_COUNT ? FIRST_FIELDS : (int64_t)field;
+    return field == FIELD_COUNT || number < FIRST_FIELDS ? number : number + 1;
+}
+
 /* All that a state and a record mean; where a bucket of the calendar begins, the zone says. */
 static uint64_t layout(const struct rule *rule, const struct anomaly_settings *s)
 {
@@ -145,12 +152,12 @@ static uint64_t layout(const struct rule *rule, const struct anomaly_settings *s
     struct str match = s->match ? where_text(s->match) : STR("");
     int64_t numbers[7 + SAMPLE_PARTS_MAX] = {
         s->method == METHOD_SURPRISE ? SURPRISE_FORMAT : STATE_FORMAT, s->metric,
-        s->field, s->bucket_ms, (int64_t)XXH3_64bits(zone.p, zone.n),
+        field_number(s->field), s->bucket_ms, (int64_t)XXH3_64bits(zone.p, zone.n),
         (int64_t)XXH3_64bits(match.p, match.n),
         /* else blocks are others */
         s->parts_n ? anomaly_block_cells(s) : 0};
     for (size_t i = 0; i < SAMPLE_PARTS_MAX; i++)
-        numbers[7 + i] = i < s->parts_n ? (int64_t)s->parts[i] : -1;
+        numbers[7 + i] = i < s->parts_n ? field_number(s->parts[i]) : -1;
     return rule_layout("anomaly", numbers, sizeof numbers / sizeof numbers[0]);
 }
 

@@ -62,9 +62,22 @@ static void test_judging_and_telling(void)
                 "count, bucket: 2h, history: 7d, z: 3}\n"));
 }
 
+/* Another name would be another state: every upgrade would read the history again. */
+static void test_stays_what_it_was(void)
+{
+    char name[200];
+    name_of(ANOMALY("z: 3"), name, sizeof name);
+    CHECK_STR(str_of(name), STR("r 246d8fa9cd1bf6c2"));
+    name_of("    send: [a]\n    anomaly: {metric: mean, field: ticket.csat, bucket: 1d, "
+            "history: 28d, z: 3}\n",
+            name, sizeof name);
+    CHECK_STR(str_of(name), STR("r 7287efcea1d2a13d"));
+}
+
 int main(void)
 {
     test_selection();
     test_judging_and_telling();
+    test_stays_what_it_was();
     return check_result();
 }
