@@ -28,7 +28,7 @@ struct around {
 };
 
 struct lookup {
-    struct arena *arena;
+    struct arena *arena, one; /* of all; of one alert, and forgotten behind it */
     const struct window_store *store;
     const struct rule *rules, *accounts; /* accounts NULL: nothing is known */
     struct around releases, issues;
@@ -137,7 +137,8 @@ static void tell_alert(struct lookup *l, struct alert *a)
     if (l->releases.rule)
         releases_name(l->releases.rule, &l->releases.events, a);
     if (l->issues.rule)
-        known_issues_attach(l->issues.rule, &l->issues.events, l->arena, a);
+        known_issues_attach(l->issues.rule, &l->issues.events, &l->one, a);
+    arena_reset(&l->one);
 }
 
 static void each_alert(struct lookup *l, struct finding *findings, size_t n, alert_fn *fn)
@@ -161,6 +162,7 @@ int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,
         .accounts = accounts_rule_of(rules, rules_n),
         .releases = {.rule = context_rule_of(&releases_kind, rules, rules_n)},
         .issues = {.rule = context_rule_of(&known_issues_kind, rules, rules_n)}};
+    arena_init(&l.one);
     index_init(&l.by_account);
     index_init(&l.by_window);
     each_alert(&l, findings, n, note_alert);
@@ -174,6 +176,7 @@ int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,
         load(&l);
         each_alert(&l, findings, n, tell_alert);
     }
+    arena_deinit(&l.one);
     index_deinit(&l.by_account);
     index_deinit(&l.by_window);
     return result;

@@ -3,12 +3,13 @@
 #include <stdlib.h>
 
 #include "core/utf8.h"
+#include "detectors/match.h"
 
 enum {
     EVENT_BYTES = 256,
-    /* Of more that the watermark has not passed the oldest go: 10,000 in the time that events may be late
+    /* Of more that the watermark has not passed the oldest go: 1,000 in the time that events may be late
      * are nobody's releases. */
-    UNSETTLED_MAX = 10000,
+    UNSETTLED_MAX = 1000,
 };
 #define FOLD_AFTER_MS 3600000LL /* event time; nothing waits for it */
 
@@ -95,7 +96,7 @@ static struct str text_of(const struct context_field *field, const struct event 
     struct buf b;
     buf_init(&b, 64 * 1024);
     field->make(text, &b);
-    text = arena_str(arena, utf8_cut(buf_str(&b), CONTEXT_TEXT_BYTES));
+    text = match_bounded(arena_str(arena, buf_str(&b)), arena);
     buf_deinit(&b);
     return text;
 }
@@ -157,6 +158,8 @@ void context_rule(const struct context_kind *kind, int64_t look_ms, struct arena
 {
     struct context_settings *s = arena_alloc(arena, sizeof *s);
     enum event_field first = kind->fields[0].field;
+    int64_t numbers[] = {(int64_t)kind->fields_n,
+                         look_ms}; /* what a record is; how far they go back */
     *s = (struct context_settings){kind, look_ms};
     *out = (struct rule){
         .name = str_of(kind->name),
@@ -167,7 +170,7 @@ void context_rule(const struct context_kind *kind, int64_t look_ms, struct arena
         .settings = s,
         .steps = {{0, SEVERITY_LOW}},
         .steps_n = 1,
-        .layout = rule_layout(kind->name, NULL, 0),
+        .layout = rule_layout(kind->name, numbers, sizeof numbers / sizeof numbers[0]),
         .one_window = true,
         .everywhere = true,
         .lookback_ms = look_ms + 1,

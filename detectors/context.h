@@ -15,7 +15,8 @@ enum { CONTEXT_TEXTS = 12, CONTEXT_TEXT_BYTES = 512 };
 /* A text that is kept of an event. */
 struct context_field {
     enum event_field field; /* a text, or a flag: "true" or "false" */
-    void (*make)(struct str text, struct buf *out); /* its fingerprint; NULL: as it is */
+    /* What a key has of it, such as its fingerprint; long ones are bounded as keys are. NULL: it is no part of a key. */
+    void (*make)(struct str text, struct buf *out);
 };
 
 /* What is kept of the events of a type. Constant. */

@@ -1,8 +1,8 @@
 #include "detectors/known_issues.h"
 
-#include <fnmatch.h>
-
 #include "core/fingerprint.h"
+#include "core/index.h"
+#include "core/pattern.h"
 
 enum {
     ID,
@@ -19,6 +19,11 @@ enum {
     FIELDS
 };
 
+static void as_it_is(struct str text, struct buf *out)
+{
+    buf_put(out, text);
+}
+
 const struct context_kind known_issues_kind = {
     .name = "$known_issues",
     .type = EVENT_KNOWN_ISSUE_UPDATED,
@@ -32,7 +37,7 @@ const struct context_kind known_issues_kind = {
                [PAGE] = {FIELD_KNOWN_ISSUE_PAGE, fingerprint_page},
                [ERROR] = {FIELD_KNOWN_ISSUE_ERROR, NULL},
                [SUBJECT] = {FIELD_KNOWN_ISSUE_SUBJECT, fingerprint_subject},
-               [CATEGORY] = {FIELD_KNOWN_ISSUE_CATEGORY, NULL}},
+               [CATEGORY] = {FIELD_KNOWN_ISSUE_CATEGORY, as_it_is}},
     .fields_n = FIELDS,
     .kept = 500,
 };
@@ -76,26 +81,22 @@ static size_t issues_at(const struct rule *rule, const struct context *all,
                         int64_t time_ms, struct arena *arena, struct issue **out)
 {
     struct context known = context_before(rule, all, time_ms);
-    struct issue *issues = arena_alloc(arena, (known.n + 1) * sizeof *issues);
+    struct issue *issues = arena_take(arena, (known.n + 1) * sizeof *issues);
+    struct index ids;
     size_t n = 0;
+    index_init(&ids);
     for (size_t i = 0; i < known.n; i++) {
         const struct context_event *e = &known.events[i];
-        size_t at = 0;
         if (e->time_ms <= time_ms - context_look_ms(rule))
             continue;
-        while (at < n && !str_eq(issues[at].texts[ID], e->texts[ID]))
-            at++;
+        size_t at = index_put(&ids, e->texts[ID], n);
         if (at == n)
             issues[n++] = (struct issue){0};
         lay_over(&issues[at], e);
     }
+    index_deinit(&ids);
     *out = issues;
     return n;
-}
-
-static bool fits(struct str pattern, struct str rule, struct arena *arena)
-{
-    return fnmatch(arena_str(arena, pattern).p, arena_str(arena, rule).p, 0) == 0;
 }
 
 static struct str key_part(const struct alert *a, const char *name)
@@ -107,13 +108,12 @@ static struct str key_part(const struct alert *a, const char *name)
 }
 
 /* How closely it says what the alert is about: 0, it is not of it. */
-static size_t closeness(const struct issue *issue, const struct alert *a,
-                        struct arena *arena)
+static size_t closeness(const struct issue *issue, const struct alert *a)
 {
     struct str rule = issue->texts[RULE];
     size_t close = rule.n > 0;
     if (standing_of(issue->texts[STATUS]) == CLOSED ||
-        (rule.n && !fits(rule, a->rule, arena)))
+        (rule.n && !pattern_fits(rule, a->rule)))
         return 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         struct str said = issue->texts[parts[i].field];
@@ -145,7 +145,7 @@ void known_issues_attach(const struct rule *rule, const struct context *all,
     size_t n =
         a->state == ALERT_RESOLVED ? 0 : issues_at(rule, all, a->time_ms, arena, &issues);
     for (size_t i = 0; i < n; i++) {
-        size_t close = closeness(&issues[i], a, arena);
+        size_t close = closeness(&issues[i], a);
         if (!close || (best && !is_better(&issues[i], close, best, best_close)))
             continue;
         best = &issues[i];

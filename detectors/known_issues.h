@@ -13,7 +13,8 @@ struct known_issues_settings {
     int64_t remember_ms;
 };
 
-/* Says in the alert, unless it ends, of which known issue it is; texts are those of `all`. */
+/* Says in the alert, unless it ends, of which known issue it is; texts are those of `all`. Nothing of the arena is needed
+ * afterwards. */
 void known_issues_attach(const struct rule *rule, const struct context *all,
                          struct arena *arena, struct alert *a);
 

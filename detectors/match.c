@@ -8,8 +8,8 @@
 
 enum { FINGERPRINT_BYTES_USUAL = 255 };
 
-/* A long value keeps its beginning and gets its hash, so that different ones stay different. */
-static struct str bounded(struct str s, struct arena *arena)
+/* Its hash keeps different ones different. */
+struct str match_bounded(struct str s, struct arena *arena)
 {
     if (s.n <= KEY_VALUE_BYTES_MAX)
         return s;
@@ -35,7 +35,7 @@ static struct str made(enum key_source source, const struct event *e, struct are
         fingerprint_error(event_text(e, FIELD_ERROR_TYPE),
                           event_text(e, FIELD_ERROR_CODE),
                           event_text(e, FIELD_ERROR_MESSAGE), &b);
-    struct str kept = bounded(arena_str(arena, buf_str(&b)), arena);
+    struct str kept = match_bounded(arena_str(arena, buf_str(&b)), arena);
     buf_deinit(&b);
     return kept;
 }
@@ -68,7 +68,7 @@ static struct str key_value(const struct key_part *part, struct event *e,
     if (part->source != KEY_FIELD)
         return fingerprint(part->source, e, arena);
     const struct value *v = &e->fields[part->field];
-    return v->type == VALUE_TEXT ? bounded(v->text, arena) : number_text(v, arena);
+    return v->type == VALUE_TEXT ? match_bounded(v->text, arena) : number_text(v, arena);
 }
 
 /* Something to make the value of: where one part has nothing, no other need be made. */
