@@ -147,7 +147,8 @@ static void ask_for_judging(struct memory_windows *m, size_t at,
     bool many = peek_u32(&w->value, RECORDS_N_AT) >= c->judge_at;
     if (m->patient && many && c->first_ms < w->due_ms)
         set_due(m, at, c->first_ms + 1);
-    if (m->patient ? bytes >= PATIENT_FOLD_BYTES + 2 * w->judged_bytes
+    size_t patience = PATIENT_FOLD_BYTES + 2 * w->judged_bytes;
+    if (m->patient ? bytes >= patience || bytes >= WINDOW_MAX_BYTES / 4
                    : many || bytes >= WINDOW_FOLD_BYTES)
         wait_for_judging(m, at);
 }
