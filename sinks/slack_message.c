@@ -281,7 +281,8 @@ static void add_next_step(json_t *blocks, const struct alert *a, struct buf *b)
         begin_field(b, labels[i]);
         size_t empty = b->n;
         words[i](b, DIALECT_SLACK, a);
-        if (b->n > empty)
+        if (b->n > empty &&
+            b->n <= SECTION_UNITS) /* of a longer one Slack would refuse all */
             slack_add_block(blocks, "section", "text", mrkdwn(b));
     }
 }
