@@ -405,10 +405,10 @@ def against_inhibits(folder, alerts):
 def against_context(folder, paths, alerts):
     """What they say of releases and known issues is what was known of them."""
     config, events = miniyaml.load((folder / "config.yaml").read_text(encoding="utf-8")), logs.Log(paths, LATENESS).events
-    wrong = releases.wrong(events, alerts, kinds.duration(config["releases"]["within"]))
+    wrong = releases.wrong(events, alerts, kinds.duration(config.get("releases", {}).get("within", "1h")))
     if wrong:
         raise Wrong("of releases: %s\n%s" % wrong)
-    wrong = known_issues.wrong(events, alerts, kinds.duration(config["known_issues"]["remember"]))
+    wrong = known_issues.wrong(events, alerts, kinds.duration(config.get("known_issues", {}).get("remember", "90d")))
     if wrong:
         raise Wrong("of known issues: %s\n%s" % wrong)
 
