@@ -43,6 +43,15 @@ void lane_digest_begin(struct lane *l)
 
 /* ---- what is told ---- */
 
+/* Where Redis refuses one call, as when it is full, the others need not wait for it: 0; -1 where it is away. */
+static int without(const struct lane *l, const struct err *why, struct err *e)
+{
+    if (outbox_answered(l->world->outbox))
+        return 0;
+    *e = *why;
+    return -1;
+}
+
 /* The entry is the lane's. 1; 0: it is not for this digest, nor what is behind it; -1. */
 static int sift_one(struct lane *l, struct sifted *out, struct err *e)
 {
@@ -50,11 +59,13 @@ static int sift_one(struct lane *l, struct sifted *out, struct err *e)
     l->alert = (struct alert){0};
     if (alert_parse(l->entry.body, &l->entry_arena, &l->alert, &wrong) < 0)
         return 0; /* alone it goes to the dead letters */
-    enum mute how = lane_mute(l, e);
-    if (how == MUTE_FAILED || how == MUTE_LOST)
-        return how == MUTE_LOST ? 0 : -1;
+    enum mute how = lane_mute(l, &wrong);
+    if (how == MUTE_LOST)
+        return 0;
+    if (how == MUTE_FAILED || (how != MUTE_TELL && lane_go_unsent(l, how, &wrong) < 0))
+        return without(l, &wrong, e);
     if (how != MUTE_TELL)
-        return lane_go_unsent(l, how, e);
+        return 1;
     out->alerts[out->n++] = l->alert;
     snprintf(out->last, sizeof out->last, "%s", l->entry.id);
     return 1;
@@ -80,13 +91,16 @@ static int sift(struct lane *l, const struct outbox_storm *s, struct sifted *out
 
 static enum storm compose(struct lane *l, const struct outbox_storm *s, struct err *e)
 {
+    struct err wrong = {0};
     struct sifted told = {0};
     if (sift(l, s, &told, e) < 0)
         return STORM_FAILED;
     switch (outbox_compose(l->world->outbox, l->sink->name, l->entry.id, told.last,
-                           told.n, s, e)) {
+                           told.n, s, &wrong)) {
     case COMPOSED_FAILED:
-        return STORM_FAILED;
+        if (without(l, &wrong, e) < 0)
+            return STORM_FAILED;
+        break;
     case COMPOSED_LOST:
         return STORM_LOST;
     case COMPOSED:

@@ -285,6 +285,20 @@ class DigestTest(DeliveryCase):
         self.empty()
         self.assertEqual({m.alone for m in self.told()}, set(range(1, 41)))
 
+    def test_a_full_redis_and_one_that_is_muted(self):
+        """It cannot be written down, and holds up nothing before it."""
+        self.addCleanup(self.redis.command, "CONFIG", "SET", "maxmemory", "0")
+        self.add(range(1, 31))
+        self.add([31], silenced_by={"maintenance": "deploy", "author": "jo", "reason": "release"})
+        self.redis.command("XGROUP", "CREATE", redis_server.ONE_SHARD + "outbox:chat", "delivery", "0")
+        self.redis.command("CONFIG", "SET", "maxmemory", "1")
+        pod = self.pod("digest_above=20", "digest_within=500")
+        self.assertTrue(wait_for(lambda: self.redis.waiting("chat") == 1), pod.log()[-2000:])
+        self.assertEqual({m.alone for m in self.told()}, set(range(1, 31)))
+        self.redis.command("CONFIG", "SET", "maxmemory", "0")
+        self.empty()
+        self.assertEqual(len(self.told()), 30)
+
 
 if __name__ == "__main__":
     if not redis_server.installed():
