@@ -153,6 +153,8 @@ int lane_digest_apart(struct lane *l, struct err *e)
     l->digest.n = 0;
     l->entry.last[0] = '\0';
     l->tries = 0;
+    l->passed_by = 0;
+    l->accepted_seen = l->gate->accepted;
     l->refused = false;
     l->outcome = (struct outcome){0};
     l->alert = (struct alert){0};
