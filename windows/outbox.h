@@ -66,6 +66,7 @@ struct outbox_storm {
     int64_t wait_ms;             /* out: it waits so long */
     struct outbox_entry *behind; /* out: what may go with it; `id` and `body` */
     size_t behind_n;
+    bool all; /* out: no more wait that would go with it */
 };
 enum { OUTBOX_DIGEST_MAX = 500, OUTBOX_DIGEST_MAX_BYTES = 4 << 20 };
 /* What becomes of an entry that this process holds and that was never sent. 1: s->behind may go with it; 0: it waits, or

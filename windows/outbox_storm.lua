@@ -4,7 +4,8 @@
 -- KEYS: outbox, digests, told (when the last alerts were, the newest first)
 -- ARGV: id, above, within in ms, most entries, most bytes
 -- What was composed before, and the reply was lost, is composed again.
--- Returns 0: alone, which is counted; for how many ms it waits; or {id, alert, ...} of those behind it.
+-- Returns 0: alone, which is counted; for how many ms it waits; or those behind it, {1, id, alert, ...}, with 0 where
+-- more wait that would go with them, and need not wait.
 local id, above, within, most, room = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -27,9 +28,9 @@ end
 local digests = digests_of(KEYS[2])
 if digests.apart and not is_behind(id, digests.apart) then return 0 end
 if digests[id] then
-    local same = {}
+    local same = {1}
     for _, entry in ipairs(behind(id, digests[id])) do same[#same + 1], same[#same + 2] = entry[1], alert_of(entry) end
-    return same[1] and same or 0
+    return same[2] and same or 0
 end
 local told, recent = redis.call('LRANGE', KEYS[3], 0, above - 1), 0
 for _, at in ipairs(told) do
@@ -42,7 +43,7 @@ if recent + #waiting <= above or waiting[1][1] ~= id then return alone() end -- 
 
 -- What others hold, and what is about the same rule and key as that or as something older than the head, which its taker
 -- passed over, is not for this pod to tell. Of digests all of it.
-local topics, found, bytes = {}, {}, 0
+local topics, found, bytes = {}, {#waiting < most and 1 or 0}, 0
 local function is_others(entry)
     topics[topic_of(entry)] = true
     for _, other in ipairs(digests[entry[1]] and behind(entry[1], digests[entry[1]]) or {}) do topics[topic_of(other)] = true end
@@ -61,8 +62,11 @@ end
 for i = 2, #waiting do
     local alert = alert_of(waiting[i])
     bytes = bytes + #alert
-    if topics[topic_of(waiting[i])] or bytes > room then break end
+    if topics[topic_of(waiting[i])] or bytes > room then
+        found[1] = bytes > room and 0 or 1
+        break
+    end
     found[#found + 1], found[#found + 2] = waiting[i][1], alert
 end
-if #found == 0 then return alone() end
+if #found == 1 then return alone() end
 return found

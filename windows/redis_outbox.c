@@ -173,19 +173,20 @@ int64_t outbox_pace(struct outbox *o, struct str sink, int64_t gap_ms, struct er
     return wait_ms < 0 ? 0 : wait_ms > gap_ms ? gap_ms : wait_ms;
 }
 
-/* 0, ms to wait, or {id, alert, ...}. */
+/* 0, ms to wait, or {1 or 0, id, alert, ...}. */
 static int storm_of(const struct redisReply *r, struct outbox_storm *s,
                     struct arena *arena, struct err *e)
 {
     size_t n = redis_reply_n(r) / 2;
     s->wait_ms = n ? 0 : redis_reply_int(r);
+    s->all = n && redis_reply_int(redis_reply_at(r, 0)) == 1;
     s->behind = arena_alloc(arena, (n + 1) * sizeof *s->behind);
     s->behind_n = n;
     for (size_t i = 0; i < n; i++) {
         struct outbox_entry *one = &s->behind[i];
         *one = (struct outbox_entry){0};
-        one->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 2 * i + 1)));
-        if (!take_id(one->id, redis_reply_str(redis_reply_at(r, 2 * i))))
+        one->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 2 * i + 2)));
+        if (!take_id(one->id, redis_reply_str(redis_reply_at(r, 2 * i + 1))))
             return err_set(e, ERR_UNAVAILABLE,
                            "Redis answers of a storm what it never should");
     }
@@ -217,7 +218,7 @@ enum outbox_composed outbox_compose(struct outbox *o, struct str sink, const cha
 {
     char entries[24], counted[24], above[24], within[24];
     snprintf(entries, sizeof entries, "%zu", n);
-    snprintf(counted, sizeof counted, "%zu", n < OUTBOX_DIGEST_MAX ? n : 0);
+    snprintf(counted, sizeof counted, "%zu", s->all ? n : 0);
     snprintf(above, sizeof above, "%lld", (long long)s->above);
     snprintf(within, sizeof within, "%lld", (long long)s->within_ms);
     struct str args[] = {key(o, sink),    digests_key(o, sink), told_key(o, sink),

@@ -309,6 +309,28 @@ static void taken_apart(struct outbox *a, struct outbox *b)
     ack(a, &head);
 }
 
+/* Of more than one digest holds the rest need not wait, though some of the first ones are not told. */
+static void more_than_it_holds(struct outbox *a)
+{
+    struct outbox_entry head;
+    struct outbox_storm s;
+    add_pages(1, OUTBOX_DIGEST_MAX + 50);
+    CHECK_INT(take(a, LEASE_MS, "", &head), 1);
+    CHECK_INT(storm(a, &head, 2, &s), 1);
+    CHECK_INT(s.behind_n, OUTBOX_DIGEST_MAX - 1);
+    CHECK(!s.all);
+    for (int i = 0; i < 10; i++)
+        ADMIN(STR("XDEL"), key("outbox:"), str_of(s.behind[--s.behind_n].id));
+    CHECK_INT(compose(a, &head, &s), COMPOSED);
+    ack(a, &head);
+    CHECK_INT(take(a, LEASE_MS, "", &head), 1);
+    CHECK_INT(storm(a, &head, 2, &s), 1);
+    CHECK_INT(s.behind_n, 49);
+    CHECK(s.all);
+    CHECK_INT(compose(a, &head, &s), COMPOSED);
+    ack(a, &head);
+}
+
 int main(void)
 {
     redis_server_start(&server, NULL);
@@ -323,6 +345,7 @@ int main(void)
     chat = STR("over"), taken_over(a, b);
     chat = STR("changed"), what_changed_meanwhile(a, b);
     chat = STR("deleted"), deleted_while_it_waits(a);
+    chat = STR("more"), more_than_it_holds(a);
     chat = STR("apart"), taken_apart(a, b);
     outbox_close(a);
     outbox_close(b);
