@@ -139,9 +139,9 @@ static int derive_parts(const struct rule *rule, struct anomaly_settings *s,
 }
 
 /* As states have it that were made when there were 26 fields: no field is 26, and what came later is behind it. */
-static int64_t field_number(enum event_field field)
+static int64_t field_number(int field)
 {
-    int64_t number = field == FIELD_COUNT ? FIRST_FIELDS : (int64_t)field;
+    int number = field == FIELD_COUNT ? FIRST_FIELDS : field;
     return field == FIELD_COUNT || number < FIRST_FIELDS ? number : number + 1;
 }
 
@@ -157,7 +157,7 @@ static uint64_t layout(const struct rule *rule, const struct anomaly_settings *s
         /* else blocks are others */
         s->parts_n ? anomaly_block_cells(s) : 0};
     for (size_t i = 0; i < SAMPLE_PARTS_MAX; i++)
-        numbers[7 + i] = i < s->parts_n ? field_number(s->parts[i]) : -1;
+        numbers[7 + i] = i < s->parts_n ? field_number((int)s->parts[i]) : -1;
     return rule_layout("anomaly", numbers, sizeof numbers / sizeof numbers[0]);
 }
 
