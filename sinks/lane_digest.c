@@ -6,10 +6,14 @@
 
 #include <stdio.h>
 
+#include "core/clock.h"
 #include "sinks/lane_gate.h"
 #include "sinks/lane_mute.h"
 #include "sinks/lane_talk.h"
 #include "sinks/lane_verdict.h"
+
+/* Of a lease: other lanes' are renewed by the same thread. */
+enum { SIFT_PARTS = 12 };
 
 struct sifted {
     struct alert *alerts; /* to be told */
@@ -71,25 +75,30 @@ static int sift_one(struct lane *l, struct sifted *out, struct err *e)
     return 1;
 }
 
-static int sift(struct lane *l, const struct outbox_storm *s, struct sifted *out,
-                struct err *e)
+/* Only for so long; what is left then is told next. */
+static int sift(struct lane *l, struct outbox_storm *s, struct sifted *out, struct err *e)
 {
     const struct outbox_entry own = l->entry;
+    int64_t until_ms = clock_monotonic_ms() + l->world->settings->lease_ms / SIFT_PARTS;
     int rc = 1;
     out->alerts = arena_alloc(&l->entry_arena, (s->behind_n + 1) * sizeof *out->alerts);
     out->alerts[0] = l->alert;
     out->n = 1;
     snprintf(out->last, sizeof out->last, "%s", own.id);
-    for (size_t i = 0; i < s->behind_n && rc > 0; i++) {
+    bool late = false;
+    for (size_t i = 0; i < s->behind_n && rc > 0 && !late; i++) {
         l->entry = s->behind[i];
         rc = sift_one(l, out, e);
+        late = clock_monotonic_ms() >= until_ms && i + 1 < s->behind_n;
     }
+    if (late)
+        s->all = false;
     l->entry = own;
     l->alert = out->alerts[0];
     return rc < 0 ? -1 : 0;
 }
 
-static enum storm compose(struct lane *l, const struct outbox_storm *s, struct err *e)
+static enum storm compose(struct lane *l, struct outbox_storm *s, struct err *e)
 {
     struct err wrong = {0};
     struct sifted told = {0};
