@@ -101,11 +101,12 @@ class Connect(unittest.TestCase):
         cls.broker.close()
 
     def start(self, listener, properties):
-        """Kafka's own port makes the topic and feeds it; the process knows the other one only."""
+        """Kafka's own port makes the topic and feeds it, before a partition may be idle; the process knows the other one only."""
         system = live.System(RULE, 1, lateness="1s", idle_after="1s", properties=properties)
         self.addCleanup(system.close)
         text = system.config.read_text()
         system.config.write_text(text.replace(self.broker.plain, "127.0.0.1:%d" % self.broker.ports[listener]))
+        self.feed(system)
         return system, system.start()
 
     def feed(self, system, n=3):
@@ -116,7 +117,6 @@ class Connect(unittest.TestCase):
 
     def works(self, listener, properties):
         system, process = self.start(listener, properties)
-        self.feed(system)
         self.sees(system)
         self.assertEqual(system.stop(process), 0, system.log_text()[-3000:])
         return system
@@ -144,7 +144,6 @@ class Connect(unittest.TestCase):
         system, process = self.start("SASL", {**self.sasl, "sasl.mechanisms": "SCRAM-SHA-512", "sasl.username": "tw", "sasl.password": "scram-first"})
         live.wait_until("an end or an assignment", lambda: process.poll() is not None or "partition_assigned" in system.log_text(), 40)
         if process.poll() is None:
-            self.feed(system)
             live.wait_until("a dead letter, read and written", lambda: "event=dead_letter" in system.log_text(), 40)
             self.assertEqual(system.stop(process), 0)
         else:
@@ -164,7 +163,6 @@ class Connect(unittest.TestCase):
 
     def test_a_password_that_is_changed(self):
         system, process = self.start("SASL", self.log_in("tw", "plain-first"))
-        self.feed(system)
         self.sees(system)
         self.rotate("tw2", "plain-wrong")
         live.wait_until("a refusal", lambda: "event=config_refused" in system.log_text(), 40)
