@@ -2,12 +2,12 @@
 
 #include "core/timefmt.h"
 
-/* ANSI colours: a resolved line is green, else by severity. */
+/* ANSI colours: what is over is green, else by severity. */
 static const char *colour_of(const struct alert *a)
 {
     static const char *const by_severity[SEVERITIES] = {"\033[36m", "\033[33m",
                                                         "\033[31m", "\033[1;31m"};
-    return a->state == ALERT_RESOLVED ? "\033[32m" : by_severity[a->severity];
+    return alert_is_over(a) ? "\033[32m" : by_severity[a->severity];
 }
 
 static void put_printable(struct str s, struct buf *out)

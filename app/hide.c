@@ -89,7 +89,7 @@ static void take_step(struct hide *h, const struct alert *a)
     if (!inhibit_any_source(h->all, h->n, a->rule))
         return;
     struct hider *one = firing_as(h, a->id);
-    if (a->state == ALERT_RESOLVED) {
+    if (alert_is_over(a)) {
         if (one)
             one->over = true;
         return;
@@ -118,7 +118,7 @@ static void note_hidden(struct hider *one, const struct alert *a)
 
 static bool hide_one(struct hide *h, struct alert *a)
 {
-    for (size_t i = 0; i < h->firing_n && a->state != ALERT_RESOLVED; i++) {
+    for (size_t i = 0; i < h->firing_n && !alert_is_over(a); i++) {
         struct hider *one = h->firing[i];
         const struct inhibit *by =
             one->over ? NULL : inhibit_of(h->all, h->n, &one->step, a);

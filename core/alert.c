@@ -22,7 +22,7 @@ enum {
 };
 
 static const char *const state_names[ALERT_STATES] = {"firing", "escalated", "reminder",
-                                                      "resolved"};
+                                                      "resolved", "verified"};
 static const char *const severity_names[SEVERITIES] = {"low", "medium", "high",
                                                        "critical"};
 
@@ -351,7 +351,7 @@ static json_t *alert_object(const struct alert *a, bool positions)
     put_int(line, "count", a->count);
     if (a->estimated)
         put(line, "count_estimated", json_true());
-    if (a->state != ALERT_RESOLVED && !a->anomaly.present && a->users >= 0)
+    if (!alert_is_over(a) && !a->anomaly.present && a->users >= 0)
         put_int(line, "users", a->users);
     put_accounts(line, a);
     put_time(line, "first_seen", a->first_seen_ms);

@@ -26,6 +26,7 @@ enum alert_state {
     ALERT_ESCALATED,
     ALERT_REMINDER, /* nothing new: it is still firing, with all that its last step said */
     ALERT_RESOLVED,
+    ALERT_VERIFIED, /* it is fixed: nothing came for long (detectors/verify.h) */
     ALERT_STATES
 };
 enum severity {
@@ -162,6 +163,12 @@ struct alert {
     size_t hidden_listed;
     int64_t hidden_n;
 };
+
+/* Nothing burns any more: neither silences nor other alerts have to keep it from anybody. */
+static inline bool alert_is_over(const struct alert *a)
+{
+    return a->state == ALERT_RESOLVED || a->state == ALERT_VERIFIED;
+}
 
 const char *alert_state_name(enum alert_state s);
 const char *severity_name(enum severity s);

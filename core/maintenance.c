@@ -9,7 +9,7 @@ static bool matches(const struct maintenance *m, const struct alert *a)
 const struct maintenance *maintenance_of(const struct maintenance *all, size_t n,
                                          const struct alert *a)
 {
-    for (size_t i = 0; i < n && a->state != ALERT_RESOLVED; i++)
+    for (size_t i = 0; i < n && !alert_is_over(a); i++)
         if (matches(&all[i], a))
             return &all[i];
     return NULL;

@@ -28,7 +28,7 @@ void releases_name(const struct rule *rule, const struct context *all, struct al
     int64_t from_ms = opened_ms - context_look_ms(rule);
     struct context known = context_before(rule, all, a->time_ms);
     a->releases_n = 0;
-    if (a->state == ALERT_RESOLVED)
+    if (alert_is_over(a))
         return;
     for (size_t i = known.n; i-- > 0 && a->releases_n < ALERT_RELEASES_MAX;) {
         const struct context_event *e = &known.events[i];

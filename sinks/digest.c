@@ -21,7 +21,7 @@ enum {
 };
 
 static const char *const states[ALERT_STATES] = {"firing", "escalated", "still firing",
-                                                 "resolved"};
+                                                 "resolved", "verified"};
 
 /* ---- the whole ---- */
 
@@ -45,7 +45,7 @@ static void name_digest(struct digest *d)
 
 static bool is_over(const struct alert *a)
 {
-    return a->state == ALERT_RESOLVED;
+    return alert_is_over(a);
 }
 
 void digest_make(struct digest *out, const struct alert *alerts, size_t n)

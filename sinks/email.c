@@ -34,14 +34,13 @@ static struct str digest_subject(const struct digest *d, struct buf *b)
 static struct str subject(const struct email_settings *s, const struct alert *a,
                           struct buf *b)
 {
-    static const char *const states[ALERT_STATES] = {"",
-                                                     "Escalated: ", "Still firing: ", ""};
+    static const char *const states[ALERT_STATES] = {
+        "", "Escalated: ", "Still firing: ", "", "Fix verified: "};
     struct buf title;
     request_buf(&title);
     if (!template_line(&s->title, a, &title, EMAIL_SUBJECT_UNITS))
         words_title(&title, a, false);
-    buf_printf(b, "[%s] %s",
-               a->state == ALERT_RESOLVED ? "Resolved" : words_severity(a->severity),
+    buf_printf(b, "[%s] %s", alert_is_over(a) ? "Resolved" : words_severity(a->severity),
                states[a->state]);
     words_text(b, DIALECT_PLAIN, buf_str(&title), EMAIL_SUBJECT_UNITS);
     buf_deinit(&title);
@@ -89,7 +88,7 @@ static void put_headers(struct buf *out, const struct sink_input *in, struct are
     mime_header(out, "Subject",
                 in->digest ? digest_subject(in->digest, &b) : subject(s, in->alert, &b));
     put_thread(out, in, arena);
-    if (in->alert->severity >= SEVERITY_HIGH && in->alert->state != ALERT_RESOLVED)
+    if (in->alert->severity >= SEVERITY_HIGH && !alert_is_over(in->alert))
         buf_text(out, "Importance: high\r\n");
     buf_text(out, "Auto-Submitted: auto-generated\r\n"
                   "X-Auto-Response-Suppress: All\r\n"

@@ -89,7 +89,7 @@ bool explain_hides(struct explain *x, struct alert *a, struct arena *arena)
 {
     bool found = false;
     pthread_mutex_lock(&x->lock);
-    for (size_t i = 0; i < x->parts_n && !found && a->state != ALERT_RESOLVED; i++)
+    for (size_t i = 0; i < x->parts_n && !found && !alert_is_over(a); i++)
         found = hidden_in(x, &x->parts[i], a, arena);
     pthread_mutex_unlock(&x->lock);
     return found;
@@ -132,7 +132,7 @@ int explain_tell(struct explain *x, size_t shard, struct outbox *o, struct alert
 {
     struct str stem;
     struct redis_link *link = outbox_link(o, &stem);
-    if (!inhibit_any_source(x->all, x->n, a->rule))
+    if (a->state == ALERT_VERIFIED || !inhibit_any_source(x->all, x->n, a->rule))
         return 0;
     if (hiders_told(link, stem, a, clock_wall_ms(), e) || explain_look(x, shard, o, e))
         return -1;

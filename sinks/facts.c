@@ -75,7 +75,7 @@ void facts_accounts(struct buf *b, const struct alert *a)
 
 static void add_figures(struct facts *f, const struct alert *a, struct arena *arena)
 {
-    bool over = a->state == ALERT_RESOLVED;
+    bool over = alert_is_over(a);
     struct buf b;
     request_buf(&b);
     buf_text(&b, words_severity(a->severity));
@@ -109,7 +109,7 @@ static void add_sample(struct facts *f, const struct alert *a, struct arena *are
     size_t before = f->n;
     add_text(f, arena, "Action", a->sample.action, FACT_UNITS);
     add_text(f, arena, "Version", a->sample.version, FACT_UNITS);
-    if (a->state == ALERT_RESOLVED)
+    if (alert_is_over(a))
         return;
     request_buf(&error);
     if (words_key(a, "error").n || words_key(a, "page").n)
@@ -136,13 +136,13 @@ void facts_of(const struct alert *a, struct arena *arena, struct facts *out)
 const char *facts_sign(const struct alert *a)
 {
     static const char *const signs[SEVERITIES] = {"🔵", "🟡", "🟠", "🔴"};
-    return a->state == ALERT_RESOLVED ? "✅" : signs[a->severity];
+    return alert_is_over(a) ? "✅" : signs[a->severity];
 }
 
 const char *facts_state(const struct alert *a)
 {
     static const char *const states[ALERT_STATES] = {
-        "", "Escalated: ", "Still firing: ", "Resolved: "};
+        "", "Escalated: ", "Still firing: ", "Resolved: ", "Fix verified: "};
     return states[a->state];
 }
 
@@ -165,6 +165,9 @@ void facts_update(struct buf *out, const struct alert *a)
                    severity_name(a->severity), a->id);
     else if (a->state == ALERT_RESOLVED)
         buf_printf(out, "Over. Alert %.8s is resolved.", a->id);
+    else if (a->state == ALERT_VERIFIED)
+        buf_printf(out, "The fix is verified: nothing came any more. It was alert %.8s.",
+                   a->id);
     else if (a->state == ALERT_REMINDER) {
         words_still(out, a);
         buf_printf(out, ": the same alert as before, %.8s.", a->id);
@@ -200,5 +203,5 @@ void facts_small_print(struct buf *out, const struct alert *a)
 int facts_colour(const struct alert *a)
 {
     static const int colours[SEVERITIES] = {0x2F80ED, 0xF2C94C, 0xF2994A, 0xD92D20};
-    return a->state == ALERT_RESOLVED ? 0x27AE60 : colours[a->severity];
+    return alert_is_over(a) ? 0x27AE60 : colours[a->severity];
 }

@@ -35,7 +35,7 @@ struct str hubspot_company(const struct hubspot_settings *s, const struct alert 
                            const json_t *memory);
 /* {"properties", "associations"}: a task for the account's owner. */
 json_t *hubspot_task(const struct sink_input *in, const json_t *memory);
-/* {"properties"}: what an escalation changes. */
+/* {"properties"}: what an escalation changes, or a fix that is verified, which makes it a task to do again. */
 json_t *hubspot_task_update(const struct sink_input *in, const json_t *memory);
 /* {"properties"} of the company. */
 json_t *hubspot_company_update(const struct hubspot_settings *s, const struct alert *a);

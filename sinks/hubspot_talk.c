@@ -25,11 +25,11 @@ static bool seeks_company(const struct sink_input *in, const json_t *memory)
 /* The task's part of this step. */
 static enum hubspot_ask next_of_task(const struct sink_input *in, const json_t *memory)
 {
-    bool escalated = in->alert->state == ALERT_ESCALATED;
+    bool later = in->alert->state != ALERT_FIRING;
     if (memory_get(memory, "task").n)
         return HUBSPOT_UPDATE;
     bool doubt = in->again || memory_get(memory, "step_doubt").n ||
-                 (escalated && !memory_get(memory, "step_looked").n);
+                 (later && !memory_get(memory, "step_looked").n);
     return doubt ? HUBSPOT_FIND_TASK : HUBSPOT_CREATE;
 }
 
@@ -43,8 +43,8 @@ enum hubspot_ask hubspot_next(const struct sink_input *in, const json_t *memory)
         return HUBSPOT_FIND_COMPANY;
     if (in->alert->state != ALERT_RESOLVED && !memory_get(memory, "step_task").n)
         return next_of_task(in, memory);
-    if (tells_company(s) && !memory_get(memory, "step_told").n &&
-        hubspot_company(s, in->alert, memory).n)
+    if (tells_company(s) && in->alert->state != ALERT_VERIFIED &&
+        !memory_get(memory, "step_told").n && hubspot_company(s, in->alert, memory).n)
         return HUBSPOT_PATCH;
     return HUBSPOT_NOTHING;
 }

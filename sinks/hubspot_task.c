@@ -94,6 +94,7 @@ static json_t *subject(const struct hubspot_settings *s, const struct alert *a,
         buf_deinit(&b);
         return own;
     }
+    buf_text(&title, a->state == ALERT_VERIFIED ? "Fix verified: " : "");
     if (words_key(a, "account").n || a->accounts_n == 1) {
         buf_put(&title, words_account_name(account));
         buf_text(&title, ": ");
@@ -297,15 +298,20 @@ static json_t *changing(const struct sink_input *in, const struct alert_account 
     return p;
 }
 
+static void set_to_do(json_t *p, const struct hubspot_settings *s, int64_t now_ms)
+{
+    char due[TIME_TEXT_BYTES];
+    request_set(p, "hs_timestamp", request_text(time_text(due_ms(s, now_ms), due)));
+    request_set(p, "hs_task_status", json_string("NOT_STARTED"));
+}
+
 json_t *hubspot_task(const struct sink_input *in, const json_t *memory)
 {
     const struct hubspot_settings *s = in->settings;
-    char due[TIME_TEXT_BYTES];
     struct alert_account account = hubspot_account(in->alert);
     struct str company = linked_company(in, memory);
     json_t *o = json_object(), *p = changing(in, &account, company.n > 0);
-    request_set(p, "hs_timestamp", request_text(time_text(due_ms(s, in->now_ms), due)));
-    request_set(p, "hs_task_status", json_string("NOT_STARTED"));
+    set_to_do(p, s, in->now_ms);
     request_set(p, "hs_task_type", json_string("TODO"));
     if (is_numeric(account.owner))
         request_set(p, "hubspot_owner_id", request_text(account.owner));
@@ -320,9 +326,12 @@ json_t *hubspot_task(const struct sink_input *in, const json_t *memory)
 json_t *hubspot_task_update(const struct sink_input *in, const json_t *memory)
 {
     struct alert_account account = hubspot_account(in->alert);
-    json_t *o = json_object();
-    request_set(o, "properties",
-                changing(in, &account, linked_company(in, memory).n > 0));
+    json_t *o = json_object(),
+           *p = changing(in, &account, linked_company(in, memory).n > 0);
+    if (in->alert->state ==
+        ALERT_VERIFIED) /* it may be done: now somebody is to be told */
+        set_to_do(p, in->settings, in->now_ms);
+    request_set(o, "properties", p);
     return o;
 }
 

@@ -107,7 +107,7 @@ struct outcome lane_talk_hear(struct lane *l, const struct response *response)
 int lane_talk_remember(struct lane *l, struct err *e)
 {
     struct lane_talk *t = &l->talk;
-    bool over = l->alert.state == ALERT_RESOLVED && l->outcome.verdict == DELIVERED;
+    bool over = alert_is_over(&l->alert) && l->outcome.verdict == DELIVERED;
     struct outbox_memory m = {str_of(t->topic), t->memory,
                               l->digest.n ? KEEP_DIGEST_MS
                               : over      ? KEEP_RESOLVED_MS

@@ -1,5 +1,5 @@
 /* Linear, by GraphQL: an issue an episode. firing creates it, escalated raises its priority and says
- * why, resolved adds a comment, and moves it where a state for that is set. When the same comes back after it was
+ * why, resolved adds a comment, and moves it where a state for that is set, verified adds one, too. When the same comes back after it was
  * resolved, the new issue is linked to the former one, or that one is reopened. Ids are ours, made from the
  * alert's id: so whatever is sent again after a lost answer is refused (linear_talk.c).
  * Schema: https://github.com/linear/linear, packages/sdk/src/schema.graphql. */

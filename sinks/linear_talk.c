@@ -101,7 +101,7 @@ static struct outcome not_there(const struct sink_input *in, json_t *memory)
 {
     if (memory_get(memory, "step_taken").n)
         return outcome_of(DEAD, "the issue's id is taken, but no issue is to be seen");
-    if (in->alert->state == ALERT_RESOLVED)
+    if (alert_is_over(in->alert))
         return outcome_of(DELIVERED, "there is no issue to resolve");
     return go_on(memory, ASK_CREATE);
 }

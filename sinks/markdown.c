@@ -203,6 +203,18 @@ void markdown_again(struct buf *out, const struct alert *a, struct str ticket_ur
     buf_printf(out, "\nticketwatch alert `%s`\n", a->id);
 }
 
+/* "The fix is verified, nothing for 9 days: KI-41 ..., fixed 2026-03-02 09:02 UTC." */
+static void verified(struct buf *out, const struct alert *a)
+{
+    buf_text(out, "The fix is **verified**, ");
+    words_how_often(out, a);
+    buf_text(out, ": ");
+    words_known_issue(out, DIALECT_MARKDOWN, a);
+    buf_text(out, ".\n\n");
+    words_next_step(out, DIALECT_MARKDOWN, a);
+    buf_char(out, '\n');
+}
+
 void markdown_update(struct buf *out, const struct alert *a, struct str ticket_url)
 {
     if (a->state == ALERT_RESOLVED) {
@@ -213,6 +225,10 @@ void markdown_update(struct buf *out, const struct alert *a, struct str ticket_u
             ": this counts as over; should it come back, a new alert follows. It came ");
         words_how_often(out, a);
         buf_text(out, ".\n");
+    } else if (a->state == ALERT_VERIFIED) {
+        verified(out, a);
+        cases(out, a, ticket_url);
+        accounts(out, a);
     } else {
         if (a->state == ALERT_REMINDER)
             words_still(out, a);

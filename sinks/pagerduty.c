@@ -1,6 +1,6 @@
 /* PagerDuty, Events API v2: an alert is an incident by its dedup_key, which is the alert's id. Firing
  * triggers it, escalating triggers it again with the new severity, which PagerDuty adds to the incident
- * that is open, and resolving resolves it. So saying it twice changes nothing. All text is plain there.
+ * that is open, and resolving resolves it; of a fix that is verified nobody on call is told. So saying it twice changes nothing. All text is plain there.
  * https://developer.pagerduty.com/docs/events-api-v2/trigger-events/ */
 #include <stdio.h>
 
@@ -196,6 +196,8 @@ static int pagerduty_format(const struct sink_input *in, struct arena *arena,
 {
     const struct pagerduty_settings *s = in->settings;
     struct str key;
+    if (in->alert->state == ALERT_VERIFIED)
+        return 0;
     if (request_secret(in, 0, "pagerduty: routing_key", &key, e))
         return -1;
     if (!is_routing_key(key))

@@ -38,7 +38,7 @@ void slack_add_colour(json_t *message, const struct alert *a, json_t *blocks)
 {
     static const char *const colours[SEVERITIES] = {"#3b82f6", "#eab308", "#f97316",
                                                     "#dc2626"};
-    const char *colour = a->state == ALERT_RESOLVED ? "#16a34a" : colours[a->severity];
+    const char *colour = alert_is_over(a) ? "#16a34a" : colours[a->severity];
     json_t *list = json_array(), *attachment = json_object();
     request_set(attachment, "color", json_string(colour));
     request_set(attachment, "blocks", blocks);

@@ -63,7 +63,7 @@ static bool is_shown_below(const struct alert *a, size_t key)
 {
     struct str name = a->key_names[key], value = a->key_values[key];
     bool account = a->accounts_listed && str_eq(value, a->accounts[0].id);
-    return (str_is(name, "error") && a->state != ALERT_RESOLVED) || account ||
+    return (str_is(name, "error") && !alert_is_over(a)) || account ||
            (str_is(name, "subject") && a->sample.subject.n);
 }
 
@@ -125,10 +125,10 @@ static void add_facts(json_t *fields, const struct alert *a, struct buf *b)
     end_field(fields, b);
     add_course(fields, a, b);
     add_accounts_field(fields, a, b);
-    begin_field(b, a->state == ALERT_RESOLVED ? "From" : "Since");
+    begin_field(b, alert_is_over(a) ? "From" : "Since");
     words_time(b, a->first_seen_ms);
     end_field(fields, b);
-    if (a->state == ALERT_RESOLVED) {
+    if (alert_is_over(a)) {
         begin_field(b, "Last seen");
         words_time(b, a->last_seen_ms);
         end_field(fields, b);
@@ -143,6 +143,8 @@ static void put_news(struct buf *b, const struct alert *a)
         words_still(b, a);
     else if (a->state == ALERT_RESOLVED)
         buf_text(b, "Over");
+    else if (a->state == ALERT_VERIFIED)
+        buf_text(b, "Fix verified");
     else
         buf_printf(b, "Now %s", severity_name(a->severity));
     buf_text(b, ".* ");
@@ -151,13 +153,14 @@ static void put_news(struct buf *b, const struct alert *a)
 /* What the title leaves to say: of an update, which alert it belongs to. */
 static void add_sentence(json_t *blocks, const struct alert *a, struct buf *b)
 {
-    static const char *const ends[ALERT_STATES] = {"", ", got worse", "", " is resolved"};
+    static const char *const ends[ALERT_STATES] = {"", ", got worse", "", " is resolved",
+                                                   " did not come back"};
     buf_clear(b);
     if (a->state != ALERT_FIRING) {
         put_news(b, a);
         buf_printf(b, "%s `%.8s`%s.",
-                   a->state == ALERT_RESOLVED ? "Alert" : "The same alert as before,",
-                   a->id, ends[a->state]);
+                   alert_is_over(a) ? "Alert" : "The same alert as before,", a->id,
+                   ends[a->state]);
     }
     if (!words_says_all(a)) {
         buf_text(b, b->n ? "\n" : "");
@@ -291,7 +294,7 @@ static void add_details(json_t *blocks, const struct slack_settings *s,
                         const struct alert *a, struct buf *b)
 {
     add_fields(blocks, a, b);
-    if (a->state != ALERT_RESOLVED)
+    if (!alert_is_over(a))
         add_error(blocks, a, b);
     add_accounts(blocks, a, b);
     add_exemplars(blocks, s, a, b);

@@ -61,7 +61,7 @@ static const char *style(const struct alert *a)
 {
     static const char *const styles[SEVERITIES] = {"accent", "warning", "warning",
                                                    "attention"};
-    return a->state == ALERT_RESOLVED ? "good" : styles[a->severity];
+    return alert_is_over(a) ? "good" : styles[a->severity];
 }
 
 static void add_title(json_t *body, const struct alert *a, struct str title)

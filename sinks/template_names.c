@@ -74,6 +74,7 @@ WORDS(is_firing, state(out, s, ALERT_FIRING))
 WORDS(is_escalated, state(out, s, ALERT_ESCALATED))
 WORDS(is_reminder, state(out, s, ALERT_REMINDER))
 WORDS(is_resolved, state(out, s, ALERT_RESOLVED))
+WORDS(is_verified, state(out, s, ALERT_VERIFIED))
 static void a_title(struct buf *out, const struct source *s)
 {
     struct buf whole;
@@ -140,6 +141,7 @@ static const struct name names[] = {
     {"", "escalated", is_escalated},
     {"", "reminder", is_reminder},
     {"", "resolved", is_resolved},
+    {"", "verified", is_verified},
     {"", "severity", a_severity},
     {"", "time", a_time},
     {"", "title", a_title},

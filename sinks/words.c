@@ -190,7 +190,7 @@ void words_title(struct buf *out, const struct alert *a, bool with_message)
 {
     if (a->known_issue.regression)
         buf_text(out, "Regression: ");
-    else if (str_is(a->kind, "new_value") && a->state != ALERT_RESOLVED)
+    else if (str_is(a->kind, "new_value") && !alert_is_over(a))
         buf_text(out, "New: ");
     if (words_key(a, "error").n) {
         error_title(out, a, with_message);
@@ -234,6 +234,11 @@ void words_how_often(struct buf *out, const struct alert *a)
 {
     int64_t span_ms = a->last_seen_ms - a->first_seen_ms;
     bool resolved = a->state == ALERT_RESOLVED;
+    if (a->state == ALERT_VERIFIED) {
+        buf_text(out, "nothing for ");
+        words_span(out, a->time_ms - a->last_seen_ms);
+        return;
+    }
     if (str_is(a->kind, "quiet") || str_is(a->kind, "deadline")) {
         how_long(out, a);
         return;

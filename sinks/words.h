@@ -61,7 +61,7 @@ bool words_says_all(const struct alert *a);
 
 /* "3 times from 2 people in 14 min"; resolved: "31 times in all, over 90 min"; of an anomaly the events
  * behind the value: "38 events from 35 people in 23 h"; of a silence "silent for 21 days, before that 8 events
- * in 26 days", of a deadline "open for 3 h", of an account's health "score 84". */
+ * in 26 days", of a deadline "open for 3 h", of an account's health "score 84", of a fix that is verified "nothing for 9 days". */
 void words_how_often(struct buf *out, const struct alert *a);
 
 /* "3.1 in 1d, usually 4.4 ± 0.3 (4.2 standard deviations lower)"; of a ratio "25.8% in 1d, limit 20% ± 3.65% (1.6

@@ -22,7 +22,7 @@ bool words_rate(struct buf *out, const struct alert *a)
     int64_t span_ms = a->last_seen_ms - a->first_seen_ms;
     bool counted = !a->anomaly.present && !a->health.present &&
                    !str_is(a->kind, "quiet") && !str_is(a->kind, "deadline");
-    if (!counted || a->count < 2 || span_ms < SECOND_MS)
+    if (!counted || a->state == ALERT_VERIFIED || a->count < 2 || span_ms < SECOND_MS)
         return false;
     double rate = (double)a->count * MINUTE_MS / (double)span_ms;
     if (rate < LEAST_RATE)

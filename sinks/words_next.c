@@ -106,7 +106,7 @@ void words_known_issue(struct buf *out, enum dialect d, const struct alert *a)
         buf_text(out, ", fixed ");
         words_time(out, issue->fixed_ms);
     }
-    if (issue->workaround.n) {
+    if (issue->workaround.n && a->state != ALERT_VERIFIED) {
         buf_text(out, ". Workaround: ");
         words_text(out, d, issue->workaround, WORKAROUND_UNITS);
     }
@@ -125,7 +125,9 @@ static void known_issue_step(struct buf *out, enum dialect d,
 void words_next_step(struct buf *out, enum dialect d, const struct alert *a)
 {
     const struct alert_known_issue *issue = &a->known_issue;
-    if (a->state == ALERT_RESOLVED)
+    if (a->state == ALERT_VERIFIED)
+        buf_text(out, "Tell the accounts that it is fixed.");
+    else if (a->state == ALERT_RESOLVED)
         buf_text(out, has_tickets(a)
                           ? "Tell the customers of the tickets that it is over."
                           : "");
