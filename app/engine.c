@@ -62,19 +62,34 @@ static bool any_unproven(const struct judged *judged, size_t n)
     return false;
 }
 
+static bool any_asks(const struct finding *findings, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (findings[i].rule && findings[i].found.asks_issues)
+            return true;
+    return false;
+}
+
 /* What would be said at once, were it proven that nothing older comes, is worth the proof: the windows were
  * read before it is asked for, and must be unchanged when it is committed. */
 static int judge_some(struct engine *g, struct engine_shard *shard,
                       struct judge_settings *s, const struct window *windows, size_t n,
                       struct judged **judged, struct finding **findings, struct err *e)
 {
+    struct known_issues issues;
     *judged = judge_windows(s, windows, n, &g->scratch, findings);
+    if (any_asks(*findings, n)) {
+        if (enrich_issues(shard->store, g->rules, g->rules_n, &g->scratch, &issues, e))
+            return -1;
+        s->issues = &issues;
+    }
     if (!s->all_read && any_unproven(*judged, n) &&
         proof_try(&g->proof, g->source, shard->store, &s->all_read, e))
         return -1;
-    if (s->all_read)
+    if (s->all_read || s->issues)
         *judged = judge_windows(s, windows, n, &g->scratch, findings);
     s->all_read = false;
+    s->issues = NULL;
     if (enrich(shard->store, g->rules, g->rules_n, *findings, n, &g->scratch, e))
         return -1;
     judge_write(s, *findings, n, *judged);

@@ -7,7 +7,6 @@
 
 #include "core/index.h"
 #include "detectors/accounts.h"
-#include "detectors/known_issues.h"
 #include "detectors/releases.h"
 
 enum { LOOK_AT_ONCE = 500, HEAD_MAX_BYTES = 4096 };
@@ -152,19 +151,48 @@ static void each_alert(struct lookup *l, struct finding *findings, size_t n, ale
     }
 }
 
-int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,
-           struct finding *findings, size_t n, struct arena *arena, struct err *e)
+/* Nothing is noted yet. */
+static void begin(struct lookup *l, const struct window_store *store,
+                  const struct rule *rules, size_t rules_n, struct arena *arena)
 {
-    struct lookup l = {
+    *l = (struct lookup){
         .arena = arena,
         .store = store,
         .rules = rules,
-        .accounts = accounts_rule_of(rules, rules_n),
-        .releases = {.rule = context_rule_of(&releases_kind, rules, rules_n)},
         .issues = {.rule = context_rule_of(&known_issues_kind, rules, rules_n)}};
-    arena_init(&l.one);
-    index_init(&l.by_account);
-    index_init(&l.by_window);
+    arena_init(&l->one);
+    index_init(&l->by_account);
+    index_init(&l->by_window);
+}
+
+static void end(struct lookup *l)
+{
+    arena_deinit(&l->one);
+    index_deinit(&l->by_account);
+    index_deinit(&l->by_window);
+}
+
+int enrich_issues(struct window_store *store, const struct rule *rules, size_t rules_n,
+                  struct arena *arena, struct known_issues *out, struct err *e)
+{
+    struct lookup l;
+    begin(&l, store, rules, rules_n, arena);
+    note_around(&l, &l.issues);
+    int result = look(&l, store, e);
+    if (result == 0)
+        load_around(&l, &l.issues);
+    *out = (struct known_issues){l.issues.rule, l.issues.events};
+    end(&l);
+    return result;
+}
+
+int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,
+           struct finding *findings, size_t n, struct arena *arena, struct err *e)
+{
+    struct lookup l;
+    begin(&l, store, rules, rules_n, arena);
+    l.accounts = accounts_rule_of(rules, rules_n);
+    l.releases.rule = context_rule_of(&releases_kind, rules, rules_n);
     each_alert(&l, findings, n, note_alert);
     l.accounts_n = l.n;
     if (l.any) {
@@ -176,8 +204,6 @@ int enrich(struct window_store *store, const struct rule *rules, size_t rules_n,
         load(&l);
         each_alert(&l, findings, n, tell_alert);
     }
-    arena_deinit(&l.one);
-    index_deinit(&l.by_account);
-    index_deinit(&l.by_window);
+    end(&l);
     return result;
 }

@@ -4,7 +4,7 @@
 
 #include "core/maintenance.h"
 #include "detectors/accounts.h"
-#include "detectors/remind.h"
+#include "detectors/verify.h"
 
 enum { LOOK_AGAIN_MS = 600000, STATE_MAX_BYTES = 48 << 20, LINE_MAX_BYTES = 256 * 1024 };
 
@@ -170,10 +170,11 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
                              .judge_from_ms = s->past.from_ms == STORE_NO_TIME
                                                   ? ALWAYS_MS
                                                   : s->past.from_ms + rule->lookback_ms,
-                             .quiet_until_ms = s->past.said_ms};
+                             .quiet_until_ms = s->past.said_ms,
+                             .issues = s->issues};
     struct judgement found = {
         .arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
-    remind_judge(&in, &found);
+    verify_judge(&in, &found);
     /* else it would be due again at once, for ever */
     assert(found.due_ms > s->watermark_ms);
     assert(!state.overflowed && !kept.overflowed); /* bounded by the kind */

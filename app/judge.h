@@ -29,6 +29,7 @@ struct judge_settings {
     int64_t watermark_ms, settled_ms; /* see detectors/detector.h struct judge_input */
     int64_t judged_ms;
     bool all_read;
+    const struct known_issues *issues; /* NULL: not looked up */
     const struct outbox_cap *caps;
     size_t caps_n;
     struct store_times past; /* what was said and recorded by a state before this one */

@@ -28,11 +28,16 @@ static const struct option_row issue_rows[] = {
 };
 const struct option_table known_issues_table = OPTION_TABLE(issue_rows, NULL);
 
-void context_add(struct reading *r)
+void context_read(struct reading *r)
 {
     struct config *c = r->out;
     if (c->known_issues.remember_ms == 0)
         c->known_issues.remember_ms = remember_usual_ms(c);
+}
+
+void context_add(struct reading *r)
+{
+    struct config *c = r->out;
     if (c->releases.within_ms)
         context_rule(&releases_kind, c->releases.within_ms, r->arena,
                      &r->out->rules[r->out->judged_n++]);

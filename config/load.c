@@ -27,6 +27,7 @@ static void read_root(struct reading *r, struct node *root)
     fields_read(r);
     sinks_read(r);
     accounts_read(r);
+    context_read(r);
     rules_read(r);
     sinks_check_use(r);
 }

@@ -119,7 +119,11 @@ static void put_rules(struct buf *out)
         "| `send` | the name of a sink, or a list of them | nobody | Who is told. |\n"
         "| `remind` | a duration, 1m to 30d | never | While it is still firing so long "
         "after its last step, it is told again, then after twice as long, and so on. "
-        "|\n");
+        "|\n"
+        "| `verify_fixed` | whole days, 1d to 60d | never | After a known issue was "
+        "fixed "
+        "and nothing came for so long, that is told, with the accounts that met it; of "
+        "`count` and `new_value`. |\n");
     for (size_t i = 0; detectors[i]; i++)
         buf_printf(out,
                    "| `%s` | its options, below | one of the kinds is needed | %s |\n",

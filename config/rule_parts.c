@@ -142,6 +142,18 @@ void rule_remind(struct reading *r, const struct entry *m, struct str path,
     (void)value_read(r, &row, m->value, path, &rule->remind_ms);
 }
 
+void rule_verify_fixed(struct reading *r, const struct entry *m, struct str path,
+                       struct rule *rule)
+{
+    enum { DAY_MS = 86400000 };
+    static const struct option_row row = {.name = "verify_fixed",
+                                          .type = OPTION_DURATION,
+                                          .min = DAY_MS,
+                                          .max = 60.0 * DAY_MS};
+    if (value_read(r, &row, m->value, path, &rule->verify_ms) && rule->verify_ms % DAY_MS)
+        complain(r, m->value->at, path, "expected whole days, such as 7d");
+}
+
 /* --- severity --- */
 
 static const char severities[] = "low, medium, high or critical";

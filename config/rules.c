@@ -2,6 +2,7 @@
  * read to its end, so that all its mistakes are told, and then left out. */
 #include "config/sections.h"
 #include "core/suggest.h"
+#include "detectors/verify.h"
 
 static const struct part {
     const char *name;
@@ -11,7 +12,7 @@ static const struct part {
     {"on", rule_on},         {"where", rule_where},
     {"by", rule_by},         {"severity", rule_severity},
     {"send", rule_send},     {"max_keys", rule_max_keys},
-    {"remind", rule_remind},
+    {"remind", rule_remind}, {"verify_fixed", rule_verify_fixed},
 };
 enum { PARTS = sizeof parts / sizeof parts[0] };
 
@@ -93,6 +94,16 @@ static void check_kind(struct reading *r, const struct entry *m, struct str path
     rule->window_name = rule_window_name(rule, r->arena);
 }
 
+/* The rule, which wants a fix to be verified. */
+static void check_verify(struct reading *r, const struct entry *m, struct str path,
+                         struct rule *rule)
+{
+    struct err e = {0};
+    if (verify_check(rule, &e))
+        complain(r, m->at, path_join(r, path, m->name), "%s", e.text);
+    rule->lookback_ms += rule->issues_ms;
+}
+
 static void read_parts(struct reading *r, const struct entry *m, struct str path,
                        struct rule *rule)
 {
@@ -109,6 +120,9 @@ static void read_parts(struct reading *r, const struct entry *m, struct str path
             kind_names(r));
     if (kind.entry && noted == r->errors + r->warnings)
         check_kind(r, kind.entry, path, rule);
+    const struct entry *verify = node_entry(m->value, "verify_fixed");
+    if (verify && rule->kind && rule->verify_ms)
+        check_verify(r, verify, path, rule);
     if (node_entry(r->root, "sinks") && !node_entry(m->value, "send"))
         warn(r, m->at, path, "has no `send`: its alerts are recorded and told to nobody");
 }
@@ -123,6 +137,7 @@ static void read_rule(struct reading *r, const struct entry *m)
                           .max_keys = RULE_MAX_KEYS,
                           .lateness_ms = r->out->time.lateness_ms,
                           .remember_ms = r->out->accounts.remember_ms,
+                          .issues_ms = r->out->known_issues.remember_ms,
                           .zone = r->out->time.zone};
     if (!name_is_good(r, m, STR("rules")) ||
         !node_is_map(r, m->value, path,

@@ -7,6 +7,8 @@
 /* What alerts are told of the world around. */
 extern const struct option_table releases_table, known_issues_table;
 /* Adds the rules that keep it behind those that were read. */
+/* What `known_issues` has where nothing is written; needs record_for. */
+void context_read(struct reading *r);
 void context_add(struct reading *r);
 
 /* kafka, redis, time, status; the root with the sections' names and record_for. */
@@ -35,7 +37,7 @@ void accounts_read(struct reading *r);
 /* Adds the rule that keeps accounts behind those that were read. */
 void accounts_add(struct reading *r);
 
-/* Needs time.lateness and accounts. */
+/* Needs time.lateness, accounts and known_issues. */
 void rules_read(struct reading *r);
 
 extern const struct option_table maintenance_table;
@@ -53,7 +55,7 @@ enum { OWN_RULES = 3 };
 /* Where a rule does not say it: some 150 MB of Redis, at 600 bytes a key with one event. */
 enum { RULE_MAX_KEYS = 250000 };
 
-/* The parts of a rule: `on`, `where`, `by`, `max_keys`, `severity`, `send`. `path` is the part's own. */
+/* The parts of a rule: `on`, `where`, `by`, `max_keys`, `severity`, `send`, ... `path` is the part's own. */
 void rule_on(struct reading *r, const struct entry *m, struct str path,
              struct rule *rule);
 void rule_where(struct reading *r, const struct entry *m, struct str path,
@@ -64,6 +66,8 @@ void rule_max_keys(struct reading *r, const struct entry *m, struct str path,
                    struct rule *rule);
 void rule_remind(struct reading *r, const struct entry *m, struct str path,
                  struct rule *rule);
+void rule_verify_fixed(struct reading *r, const struct entry *m, struct str path,
+                       struct rule *rule);
 void rule_severity(struct reading *r, const struct entry *m, struct str path,
                    struct rule *rule);
 void rule_send(struct reading *r, const struct entry *m, struct str path,

@@ -13,6 +13,8 @@
 #include "core/err.h"
 #include "detectors/rule.h"
 
+struct known_issues;
+
 #define NEVER_MS INT64_MAX
 #define ALWAYS_MS INT64_MIN
 
@@ -45,6 +47,7 @@ struct judge_input {
     /* While the watermark is before it, nothing is announced but what is confirmed: what comes is being read
      * for the second time, and not in the order of the first. */
     int64_t quiet_until_ms;
+    const struct known_issues *issues; /* NULL: nobody asked yet (struct judgement) */
 };
 
 struct judgement {
@@ -55,6 +58,8 @@ struct judgement {
     /* ask again when the watermark reaches this; NEVER_MS: only on change */
     int64_t due_ms;
     bool unproven; /* something would be announced, were all_read true */
+    /* What is known of issues must be known to judge: all else is to be thrown away, and judged again with it. */
+    bool asks_issues;
     /* events that were not kept under their key, there being too many keys */
     int64_t left_out;
     struct alert *announced; /* said at once: to the sinks */

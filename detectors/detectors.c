@@ -53,6 +53,8 @@ static uint64_t selection_of(const struct rule *rule)
     if (rule->remind_ms)
         buf_text(&b,
                  "remind"); /* the state begins with what is open (detectors/remind.h) */
+    if (rule->verify_ms)
+        buf_text(&b, "verify_fixed"); /* so it does with what is over (verify.h) */
     assert(!b.overflowed);
     uint64_t hash = XXH3_64bits(b.p, b.n);
     buf_deinit(&b);

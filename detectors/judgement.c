@@ -56,6 +56,16 @@ void judgement_announce(struct judgement *j, const struct alert *a)
     j->announced[j->announced_n++] = *a;
 }
 
+void judgement_announce_among(struct judgement *j, const struct alert *a)
+{
+    judgement_announce(j, a);
+    for (size_t i = j->announced_n - 1; i > 0 && j->announced[i - 1].time_ms > a->time_ms;
+         i--) {
+        j->announced[i] = j->announced[i - 1];
+        j->announced[i - 1] = *a;
+    }
+}
+
 void judgement_confirm(struct judgement *j, const struct alert *a)
 {
     j->confirmed = grown(j, j->confirmed, j->confirmed_n, &j->confirmed_cap);

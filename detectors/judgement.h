@@ -14,6 +14,8 @@ void alert_name(struct alert *a, int64_t opened_cell);
 
 /* Copies the alert into the judgement. */
 void judgement_announce(struct judgement *j, const struct alert *a);
+/* The same, in order of time among what was announced: a later step may have been found in the same judgement. */
+void judgement_announce_among(struct judgement *j, const struct alert *a);
 void judgement_confirm(struct judgement *j, const struct alert *a);
 
 /* Both: for what is said only when it is settled. */

@@ -8,6 +8,12 @@
 
 extern const struct context_kind known_issues_kind;
 
+/* All that was told of them. */
+struct known_issues {
+    const struct rule *rule; /* the one that keeps it */
+    struct context told;
+};
+
 /* The section `known_issues`. */
 struct known_issues_settings {
     int64_t remember_ms;

@@ -144,6 +144,14 @@ bool member_unpack(struct str packed, struct member *m)
     return !r.failed && r.in.n == 0;
 }
 
+int64_t member_time_ms(struct str packed)
+{
+    struct reader r = {.in = packed};
+    (void)reader_u8(&r); /* flags */
+    int64_t time_ms = unzigzag(reader_number(&r));
+    return r.failed ? 0 : time_ms;
+}
+
 /* Without query and fragment, which may carry tokens. */
 static struct str without_query(struct str url)
 {

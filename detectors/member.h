@@ -34,6 +34,9 @@ void member_pack(const struct member *m, struct buf *out);
 /* Texts borrow from `packed`. False: not a member. */
 bool member_unpack(struct str packed, struct member *out);
 
+/* When it was; of what is no member 0. */
+int64_t member_time_ms(struct str packed);
+
 /* Texts borrow from the event. */
 void member_of_event(const struct event *event, struct member *out);
 

@@ -85,17 +85,6 @@ static struct str unpack(struct keeper *k)
 
 /* --- what is told --- */
 
-/* Among what is announced by time: a later step may have been found in the same judgement. */
-static void announce(struct judgement *out, const struct alert *a)
-{
-    judgement_announce(out, a);
-    for (size_t i = out->announced_n - 1;
-         i > 0 && out->announced[i - 1].time_ms > a->time_ms; i--) {
-        out->announced[i] = out->announced[i - 1];
-        out->announced[i - 1] = *a;
-    }
-}
-
 static void remind(struct keeper *k, struct firing *f)
 {
     char span[DURATION_TEXT_BYTES];
@@ -114,7 +103,7 @@ static void remind(struct keeper *k, struct firing *f)
         judgement_text(k->out, "still firing after %s: %.*s", span, STR_ARG(a.summary));
     judgement_confirm(k->out, &a);
     memcpy(a.id, f->said.p, f->said.n);
-    announce(k->out, &a);
+    judgement_announce_among(k->out, &a);
     f->backoff++;
     f->next_ms += k->in->rule->remind_ms << f->backoff;
 }

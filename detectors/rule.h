@@ -46,6 +46,8 @@ struct rule {
     int64_t max_keys;  /* windows it may have, over all shards; 0: any number */
     struct texts send; /* names of sinks */
     int64_t remind_ms; /* after so long it is said that it is still firing; 0: never */
+    int64_t verify_ms; /* so long after a fix without an event that is told; 0: never */
+    int64_t issues_ms; /* known_issues.remember */
     const struct maintenance *maintenance; /* planned silences, of all rules */
     size_t maintenance_n;
     const struct inhibit *inhibits; /* what hides what, among all rules */
