@@ -156,5 +156,6 @@ void hide_moment(struct hide *h, struct alert **alerts, size_t n, bool *changed)
     for (size_t i = 0; i < n; i++)
         changed[i] = hide_one(h, alerts[i]);
     for (size_t i = 0; i < n; i++)
-        changed[i] = list_hidden(h, alerts[i]) || changed[i];
+        changed[i] = (alerts[i]->state != ALERT_VERIFIED && list_hidden(h, alerts[i])) ||
+                     changed[i];
 }

@@ -203,8 +203,8 @@ struct metric_family metric_alerts = {
     .help =
         "Transitions of alerts that were confirmed, written to the record as the "
         "watermark passed, by rule and by the state that they lead to: firing, "
-        "escalated, reminder, resolved. A sudden rise of one rule is what it is there "
-        "for; of all, look at what was deployed.",
+        "escalated, reminder, resolved, verified. A sudden rise of one rule is what it "
+        "is there for; of all, look at what was deployed.",
     .labels = {"rule", "state"}};
 
 struct metric_family metric_announced = {

@@ -140,7 +140,7 @@ def evidence(rnd):
 def alert(rnd):
     keys = rnd.sample(["page", "error", "subject", "account", "ticket.category", "ticket.product_version"], rnd.randrange(5))
     made = {"id": "%032x" % rnd.getrandbits(128), "rule": rnd.choice(["page-error", "r", text(rnd)]) or "r",
-            "kind": rnd.choice(["count", "anomaly", "quiet", "deadline", "new_value", "ratio"]), "state": rnd.choice(["firing", "escalated", "reminder", "resolved"]),
+            "kind": rnd.choice(["count", "anomaly", "quiet", "deadline", "new_value", "ratio"]), "state": rnd.choice(["firing", "escalated", "reminder", "resolved", "verified"]),
             "severity": rnd.choice(["low", "medium", "high", "critical"]), "time": time_text(rnd),
             "key": {name: text(rnd) for name in keys}, "count": rnd.choice([1, 3, 10 ** 9]), "users": rnd.choice([0, 1, 2500]),
             "first_seen": time_text(rnd), "last_seen": time_text(rnd)}
@@ -159,7 +159,7 @@ def alert(rnd):
         made["hidden_by"] = {"inhibit": "why", "rule": "page-error", "id": "%032x" % rnd.getrandbits(128)}
     if rnd.random() < 0.1:
         made["silenced_by"] = {"maintenance": "deploy", "author": text(rnd) or "a", "reason": text(rnd) or "r"}
-    if made["state"] != "resolved" and rnd.random() < 0.2:
+    if made["state"] not in ("resolved", "verified") and rnd.random() < 0.2:
         made["releases"] = [{"version": text(rnd) or "1", "time": time_text(rnd), **some(rnd, {"service": text(rnd), "url": rnd.choice([
             "https://git.example.com/r/1", text(rnd)])})} for _ in range(rnd.randrange(1, 4))]
     if made["state"] != "resolved" and rnd.random() < 0.2:

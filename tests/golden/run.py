@@ -17,7 +17,7 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "oracle"))
-STATES = ["firing", "escalated", "reminder", "resolved"]
+STATES = ["firing", "escalated", "reminder", "resolved", "verified"]
 
 
 def order(line):

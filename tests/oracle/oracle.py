@@ -21,8 +21,9 @@ import miniyaml  # noqa: E402
 import quiet_times  # noqa: E402
 import rules as kinds  # noqa: E402
 import timers  # noqa: E402
+import verified  # noqa: E402
 
-STATES = ["firing", "escalated", "reminder", "resolved"]
+STATES = ["firing", "escalated", "reminder", "resolved", "verified"]
 
 class NeedsProgram(Exception):
     """A rule's key holds page, error or subject, and there is no program to ask."""
@@ -81,7 +82,9 @@ def record(rules, log, fingerprints):
         keys = by_key(rule, log.events, fingerprints)
         for key, events in keys.items():
             others = [[e for other in keys if other != key for e in keys[other]]] if getattr(rule, "overall", False) else []
-            for transition in reminded(rule, list(rule.judge(events, log.end, *others)), log.end):
+            steps = list(rule.judge(events, log.end, *others))
+            fixed = verified.words(rule, dict(zip(rule.by, key)), events, steps, log) if rule.verify else []
+            for transition in [*reminded(rule, steps, log.end), *fixed]:
                 out.append((rule, key, quiet_times.mark(rule.maintenance, rule, key, transition)))
     out.sort(key=lambda a: (a[2][0], a[0].name.encode(), [k.encode() for k in a[1]], STATES.index(a[2][1]), a[2][3] or 0))
     return [line(*a) for a in out]
@@ -130,8 +133,9 @@ def read_config(path):
     remember = kinds.duration((config.get("accounts") or {}).get("remember", "90d"))
     rules = [read_rule(name, body, time.get("zone", "UTC"), remember) for name, body in config["rules"].items()]
     plans = [quiet_times.Maintenance(name, body, time.get("zone", "UTC")) for name, body in (config.get("maintenance") or {}).items()]
+    known = kinds.duration((config.get("known_issues") or {}).get("remember", "90d"))
     for rule in filter(None, rules):
-        rule.maintenance = plans
+        rule.maintenance, rule.known = plans, known
     return [r for r in rules if r], kinds.duration(time.get("lateness", "10m")), kinds.duration(time.get("max_future", "1h"))
 
 
@@ -140,7 +144,7 @@ def confirmed(config, paths, program=None, settle=False):
     rules, lateness, max_future = read_config(config)
     log = logs.Log(paths, lateness, max_future)
     if settle:
-        log.end += max(rule.settled_after for rule in rules)
+        log.end += max(rule.settled_after + (rule.known + verified.DAY if rule.verify else 0) for rule in rules)
     return record(rules, log, Fingerprints(program)), log.count
 
 

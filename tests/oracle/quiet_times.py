@@ -18,7 +18,7 @@ class Maintenance:
 
     def matches(self, rule, key, step):
         time, state, severity = step[:3]
-        return (state != "resolved" and SEVERITIES.index(severity) <= self.most and self.start <= time < self.end
+        return (state not in ("resolved", "verified") and SEVERITIES.index(severity) <= self.most and self.start <= time < self.end
                 and (self.hours is None or self.hours.open(time // timers.CELL)) and fnmatch.fnmatchcase(rule.name, self.rule)
                 and all(n in rule.by and fnmatch.fnmatchcase(key[rule.by.index(n)], p) for n, p in self.key.items()))
 

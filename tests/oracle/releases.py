@@ -23,7 +23,7 @@ def wrong(events, alerts, within):
         time = logs.time_of(alert["time"])
         if alert["state"] == "firing":
             opened[alert["id"]] = time
-        want = known(events, opened.get(alert["id"], time), time, within) if alert["state"] != "resolved" else []
+        want = known(events, opened.get(alert["id"], time), time, within) if alert["state"] not in ("resolved", "verified") else []
         if want != alert.get("releases", []):
             return alert, want
     return None

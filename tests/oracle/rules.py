@@ -25,6 +25,7 @@ class Rule:
         self.kind = next(k for k in KINDS if k in body)
         self.settings = body[self.kind]
         self.remind = duration(body["remind"]) if "remind" in body else None
+        self.verify = duration(body["verify_fixed"]) if "verify_fixed" in body else None
 
     def counts(self, event):
         return (not self.on or event.body["type"] in self.on) and self.where(event)

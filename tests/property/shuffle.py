@@ -28,6 +28,7 @@ import miniyaml  # noqa: E402
 import oracle  # noqa: E402
 import releases  # noqa: E402
 import rules as kinds  # noqa: E402
+import verified  # noqa: E402
 
 MINUTE = 60_000
 BASE = 1_772_409_600_000  # 2026-03-02T00:00Z
@@ -37,7 +38,7 @@ WAYS = ["recorded", "recorded", "recorded.gz", "files", "pipe"]
 HEAP = b"x\n" * 500  # broken lines: so many fill a batch, and what stands before them is judged on its own
 TYPES = ["ticket.created", "ticket.created", "page.error", "ticket.rated", "usage.activity", "account.updated", "release.deployed",
          "known_issue.updated"]
-REMEMBER = ["1h", "4h", "90d"]
+REMEMBER = ["1h", "4h", "3d", "90d"]
 RELEASED = ["0s", "7m", "1h", "1d"]
 
 
@@ -71,10 +72,13 @@ def random_rules(r):
     rules += [random_quiet(r, i) for i in range(2)]
     rules += [random_deadline(r, i) for i in range(2)]
     rules += [random_health(r, i) for i in range(2)]
+    rules = [rule + r.choice(["", "    verify_fixed: %dd\n" % r.choice([1, 1, 2])]) if " count: {" in rule or " new_value: {" in rule else rule
+             for rule in rules]
+    issues = REMEMBER[2:] if any("verify_fixed" in rule for rule in rules) else REMEMBER
     rules = [rule + r.choice(["", "", "    remind: %dm\n" % r.choice([1, 7, 25, 60])]) for rule in rules]
     return random_maintenance(r) + random_inhibits(r) + ("time: {lateness: 10m, max_future: 1h}\naccounts: {remember: %s}\n"
                                                           "releases: {within: %s}\nknown_issues: {remember: %s}\nrules:\n") % (
-                                                              r.choice(REMEMBER), r.choice(RELEASED), r.choice(REMEMBER)) + "".join(rules)
+                                                              r.choice(REMEMBER), r.choice(RELEASED), r.choice(issues)) + "".join(rules)
 
 
 def random_maintenance(r):
@@ -249,11 +253,11 @@ def random_account(r):
 
 def random_log(r):
     """[(time, body)] with crowds, silences, and moments that several events share."""
-    t, out, hurry = BASE, [], r.choice([1, 1, 1, 10, 100])
+    t, out, hurry, rest = BASE, [], r.choice([1, 1, 1, 10, 100]), r.choice([0, 0, 0.01])  # of days: fixes are verified in them
     for i in range(r.randint(100, 400)):
         gap = r.choice([0, 0, 1, 1000, 7000, MINUTE, MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 25 * MINUTE,
                         60 * MINUTE + r.choice([-1, 0, 1])])
-        t += gap // (hurry if r.random() < 0.98 else 1)
+        t += gap // (hurry if r.random() < 0.98 else 1) + (r.randint(1, 3) * 24 * 60 * MINUTE if rest and r.random() < rest else 0)
         ident = r.choice(["e%d", "%x", "é%d", "Z%d"]) % i + ("-%d" % i)
         out.append((t, random_event(r, t, ident)))
     end = r.choice([t, t + r.choice([10, 25, 60, 240]) * MINUTE, (t // (60 * MINUTE) + 1) * 60 * MINUTE])
@@ -332,8 +336,8 @@ class Wrong(Exception):
 
 def essence(alert):
     """What is the same in the oracle, to the letter."""
-    people = alert.get("users") if alert["state"] != "resolved" and alert["kind"] in ("count", "new_value") else None
-    seen = (alert["first_seen"], alert["last_seen"]) if alert["kind"] == "new_value" else None
+    people = alert.get("users") if alert["state"] not in ("resolved", "verified") and alert["kind"] in ("count", "new_value") else None
+    seen = (alert["first_seen"], alert["last_seen"]) if alert["kind"] == "new_value" else alert["last_seen"] if alert["state"] == "verified" else None
     matched = alert.get("matched") or None  # an episode that silence ends has no figures
     health = [float(alert["score"]), [c if isinstance(c, str) else c["name"] for c in alert["components"]],
               [e if isinstance(e, str) else e["event"] for e in alert.get("evidence", [])]] if alert["kind"] == "health" else None
@@ -411,6 +415,9 @@ def against_context(folder, paths, alerts):
     wrong = known_issues.wrong(events, alerts, kinds.duration(config.get("known_issues", {}).get("remember", "90d")))
     if wrong:
         raise Wrong("of known issues: %s\n%s" % wrong)
+    wrong = verified.wrong(alerts) if config["known_issues"]["remember"] == "90d" else None
+    if wrong:
+        raise Wrong("of the accounts that a fix is to be told: %s" % wrong)
 
 
 def one_log(program, seed, tellings, folder):
