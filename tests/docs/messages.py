@@ -86,12 +86,14 @@ def page():
         ("Slack: it is over", slack(requests(resolved, "slack")[0])),
         ("Slack: it is of a known issue", slack(requests("page_error_known_issue", "slack")[0])),
         ("Slack: a regression, after a release", slack(requests("page_error_regression", "slack")[0])),
+        ("Slack: a fix is verified", slack(requests("page_error_verified", "slack")[0])),
         ("Slack: a value out of its range", slack(requests("csat_falls", "slack")[0])),
         ("Slack: a storm", slack(requests("../digest", "slack")[0])),
         ("Linear: an issue", linear_issue(requests(firing, "linear")[0])),
         ("Linear: the comment of an escalation", linear_comment(requests(escalated, "linear")[-1])),
         ("Linear: the comment of a resolution", linear_comment(requests(resolved, "linear")[-1])),
         ("HubSpot: a task for the account's owner", task(requests("churn_friction", "hubspot_company")[1])),
+        ("HubSpot: the task once the fix is verified", task(requests("page_error_verified", "hubspot")[-1])),
         ("HubSpot: what the company is told", company(requests("churn_friction", "hubspot_company")[2])),
     ]
     return HEAD + "".join("\n## %s\n\n````text\n%s\n````\n" % s for s in sections)

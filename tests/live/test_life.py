@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An alert's life, live: reminders, planned maintenance, what another alert explains, releases and known issues. The record of two processes and two
+"""An alert's life, live: reminders, planned maintenance, what another alert explains, releases, known issues and verified fixes. The record of two processes and two
 shards, one of them killed, is that of `replay`, and what is told is what the record does not say was silenced, hidden or muted.
 
     test_life.py          see live.py for what it needs
@@ -24,6 +24,7 @@ RULES = """\
     by: [page]
     count: {at_least: 2, within: 3h}
     remind: 1h
+    verify_fixed: 1d
     send: [ops]
   churn:
     on: ticket.created
@@ -95,7 +96,9 @@ class Life(unittest.TestCase):
         self.event(1000, "zzz", kind="known_issue.updated", known_issue={"id": "KI-1", "status": "fixed"})
         self.event(1001, "dune", **known)
         self.event(1002, "dune", **known)  # a regression
-        self.event(2000, "zzz")
+        self.event(2000, "zzz", kind="known_issue.updated", known_issue={"id": "KI-1", "status": "open"})
+        self.event(2001, "zzz", kind="known_issue.updated", known_issue={"id": "KI-1", "status": "fixed"})
+        self.event(6000, "zzz")  # the fix is verified
         self.feed()
         (self.system.folder / "log.jsonl").write_bytes(b"".join(self.lines))
         want = self.of_others(self.system.replay(self.system.folder / "log.jsonl"))
@@ -105,6 +108,7 @@ class Life(unittest.TestCase):
         issues = [m for s in steps for m in s.get("known_issue", {})]
         self.assertIn("muted", issues)
         self.assertIn("regression", issues)
+        self.assertEqual([s["key"] for s in steps if s["state"] == "verified"], [{"page": "/known"}])
         expected = self.expected(steps)
         live.wait_until("what is told", lambda: self.told() >= expected, 60)
         time.sleep(1)

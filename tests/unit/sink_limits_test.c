@@ -161,7 +161,7 @@ static void check_hubspot(const struct alert *a)
     struct err e = {0};
     CHECK_INT(
         format("hubspot", settings, 1, a, &r, &e), /* of the others it is not told */
-        a->state == ALERT_FIRING || a->state == ALERT_ESCALATED);
+        a->state != ALERT_RESOLVED && a->state != ALERT_REMINDER);
     if (a->state != ALERT_FIRING)
         return;
     json_t *body = json_loadb(r.body.p, r.body.n, 0, NULL);
@@ -190,7 +190,10 @@ static void check_pagerduty(const struct alert *a)
                                            "ticket_url=https://h.example/{id}"};
     struct request r;
     struct err e = {0};
-    CHECK_INT(format("pagerduty", settings, 2, a, &r, &e), 1);
+    bool told = a->state != ALERT_VERIFIED; /* nobody is to be woken */
+    CHECK_INT(format("pagerduty", settings, 2, a, &r, &e), told);
+    if (!told)
+        return;
     json_t *body = json_loadb(r.body.p, r.body.n, 0, NULL);
     const json_t *payload = json_object_get(body, "payload");
     CHECK(body && r.body.n < 512000);
@@ -320,7 +323,8 @@ static void names_a_delivery_once_and_for_all(void)
         "0123456789abcdef0123456789abcdef_firing",
         "0123456789abcdef0123456789abcdef_escalated_critical",
         "0123456789abcdef0123456789abcdef_reminder_3",
-        "0123456789abcdef0123456789abcdef_resolved"};
+        "0123456789abcdef0123456789abcdef_resolved",
+        "0123456789abcdef0123456789abcdef_verified"};
     for (int state = 0; state < ALERT_STATES; state++) {
         struct alert a = full_of(STR("x"), (enum alert_state)state);
         struct request r;
