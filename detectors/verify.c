@@ -18,6 +18,7 @@ struct verifier {
     size_t lasts_n;
     struct str step; /* of the latest episode, as a line; n == 0: there is none */
     bool over;       /* it is its end */
+    int64_t opened_ms;
     struct str said; /* the id that was announced; n == 0: the step's */
     int64_t next_ms; /* the midnight to look at next, once it is over */
 };
@@ -32,6 +33,7 @@ static void pack(const struct verifier *v, struct buf *out)
     buf_u32(out, (uint32_t)v->step.n);
     buf_put(out, v->step);
     buf_u8(out, v->over);
+    buf_i64(out, v->opened_ms);
     buf_str16(out, v->said);
     buf_i64(out, v->next_ms);
 }
@@ -48,6 +50,7 @@ static struct str unpack(struct verifier *v)
         v->lasts[v->lasts_n] = reader_i64(&r);
     v->step = reader_bytes(&r, reader_u32(&r));
     v->over = reader_u8(&r);
+    v->opened_ms = reader_i64(&r);
     v->said = reader_str16(&r);
     v->next_ms = reader_i64(&r);
     assert(!r.failed);
@@ -173,6 +176,8 @@ static void take_step(struct verifier *v, const struct alert *step)
         read_step(v, &before);
     add_accounts(&a, &before);
     a.trend.n = 0;
+    if (a.state == ALERT_FIRING)
+        v->opened_ms = a.time_ms;
     v->over = a.state == ALERT_RESOLVED;
     if (v->over) {
         take_over(&a, &before);
@@ -221,8 +226,9 @@ static void look_at_issues(struct verifier *v, int64_t midnight_ms, int64_t last
     a.state = ALERT_VERIFIED;
     a.time_ms = midnight_ms;
     a.last_seen_ms = last_ms;
+    a.opened_ms = v->opened_ms;
     known_issues_attach(known->rule, &known->told, v->out->arena, &a);
-    if (a.known_issue.fixed &&
+    if (a.known_issue.fixed && !a.known_issue.regression &&
         a.known_issue.fixed_ms <= midnight_ms - v->in->rule->verify_ms)
         tell(v, &a);
 }
