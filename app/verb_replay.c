@@ -111,6 +111,8 @@ static void summarise_rule(const struct rule *rule, const struct rule_stats *s)
         fprintf(stderr, ", %" PRIu64 " of them muted by known issues", s->muted);
     if (s->regressions)
         fprintf(stderr, ", %" PRIu64 " regressions", s->regressions);
+    if (s->confirmed[ALERT_VERIFIED])
+        fprintf(stderr, ", %" PRIu64 " verified fixes", s->confirmed[ALERT_VERIFIED]);
     if (s->left_out)
         fprintf(stderr, ", %" PRIu64 " events of too many keys were left out%s%s",
                 s->left_out, s->left_out_key[0] ? ", one is " : "", s->left_out_key);

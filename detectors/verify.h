@@ -1,5 +1,5 @@
-/* A fix of a known issue is verified (`verify_fixed: 7d`): it is fixed, no episode is open, and no event of the key came for so
- * long. That is told once, with the accounts that have been waiting for it (docs/rules.md, "Verified fixes").
+/* A fix of a known issue is verified (`verify_fixed: 7d`): it is fixed, no episode is open, the latest was no regression, and no
+ * event of the key came for so long. That is told once, with the accounts that have been waiting for it (docs/rules.md, "Verified fixes").
  *
  * For the kinds whose windows see each event alike: the kind judges its window as ever. In front of its state stand the last step of the
  * latest episode, with the accounts that steps named since the last such word, and when the last event was. It is looked at each midnight,
