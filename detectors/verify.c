@@ -216,6 +216,7 @@ static void tell(struct verifier *v, struct alert *a)
 static void look_at_issues(struct verifier *v, int64_t midnight_ms, int64_t last_ms)
 {
     const struct known_issues *known = v->in->issues;
+    struct arena scratch;
     struct alert a;
     v->next_ms = midnight_ms + DAY_MS;
     if (!known) {
@@ -227,7 +228,9 @@ static void look_at_issues(struct verifier *v, int64_t midnight_ms, int64_t last
     a.time_ms = midnight_ms;
     a.last_seen_ms = last_ms;
     a.opened_ms = v->opened_ms;
-    known_issues_attach(known->rule, &known->told, v->out->arena, &a);
+    arena_init(&scratch);
+    known_issues_attach(known->rule, &known->told, &scratch, &a);
+    arena_deinit(&scratch);
     if (a.known_issue.fixed && !a.known_issue.regression &&
         a.known_issue.fixed_ms <= midnight_ms - v->in->rule->verify_ms)
         tell(v, &a);
