@@ -166,8 +166,9 @@ void facts_update(struct buf *out, const struct alert *a)
     else if (a->state == ALERT_RESOLVED)
         buf_printf(out, "Over. Alert %.8s is resolved.", a->id);
     else if (a->state == ALERT_VERIFIED)
-        buf_printf(out, "The fix is verified: nothing came any more. It was alert %.8s.",
-                   a->id);
+        buf_printf(
+            out, "The fix of alert %.8s is verified: tell the accounts that it is fixed.",
+            a->id);
     else if (a->state == ALERT_REMINDER) {
         words_still(out, a);
         buf_printf(out, ": the same alert as before, %.8s.", a->id);
