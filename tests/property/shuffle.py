@@ -237,7 +237,7 @@ def random_event(r, ms, ident):
 
 def random_issue(r):
     """Few issues with much to say, so that one is changed often."""
-    issue = {"status": r.choice(["open", "open", "fixed", "fixed", "resolved", "closed", "in review", None]), "title": r.choice(["Zoë's PDFs", ""]),
+    issue = {"status": r.choice(["open", "fixed", "fixed", "fixed", "resolved", "closed", "closed", "in review", None]), "title": r.choice(["Zoë's PDFs", ""]),
              "workaround": r.choice(["print it", "wait"]), "url": "https://git.example.com/i/%d" % r.randint(1, 2), "mute": r.random() < 0.5,
              "rule": r.choice(["r*", "r*", "volume", "*", "health?"]), "category": r.choice(["billing", "login"])}
     issue.update(r.choice([{}, {}, {}, {}, {"page": "/a/:id"}, {"error": "e x1 no. <int> failed"}, {"subject": "invoice <int> is wrong"}]))
@@ -253,13 +253,16 @@ def random_account(r):
 
 def random_log(r):
     """[(time, body)] with crowds, silences, and moments that several events share."""
-    t, out, hurry, rest = BASE, [], r.choice([1, 1, 1, 10, 100]), r.choice([0, 0, 0.01])  # of days: fixes are verified in them
+    t, out, hurry, rest = BASE, [], r.choice([1, 1, 1, 10, 100]), r.choice([0, 0, 0.015])  # of days: fixes are verified in them
     for i in range(r.randint(100, 400)):
         gap = r.choice([0, 0, 1, 1000, 7000, MINUTE, MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 25 * MINUTE,
                         60 * MINUTE + r.choice([-1, 0, 1])])
         t += gap // (hurry if r.random() < 0.98 else 1) + (r.randint(1, 3) * 24 * 60 * MINUTE if rest and r.random() < rest else 0)
         ident = r.choice(["e%d", "%x", "é%d", "Z%d"]) % i + ("-%d" % i)
         out.append((t, random_event(r, t, ident)))
+    if rest:
+        out.append((t, {"id": "fix", "type": "known_issue.updated", "time": logs.time_text(t), "known_issue": {"id": "KI-9", "rule": "*", "status": "fixed"}}))
+        t += r.randint(0, 3) * 24 * 60 * MINUTE
     end = r.choice([t, t + r.choice([10, 25, 60, 240]) * MINUTE, (t // (60 * MINUTE) + 1) * 60 * MINUTE])
     return out + [(end, {"id": "end", "type": "release.deployed", "time": logs.time_text(end)})]  # edges are hit exactly
 
