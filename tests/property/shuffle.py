@@ -237,7 +237,7 @@ def random_event(r, ms, ident):
 
 def random_issue(r):
     """Few issues with much to say, so that one is changed often."""
-    issue = {"status": r.choice(["open", "fixed", "fixed", "fixed", "resolved", "closed", "closed", "in review", None]), "title": r.choice(["Zoë's PDFs", ""]),
+    issue = {"status": r.choice(["open", "fixed", "fixed", "fixed", "resolved", "closed", "closed", None]), "title": r.choice(["Zoë's PDFs", ""]),
              "workaround": r.choice(["print it", "wait"]), "url": "https://git.example.com/i/%d" % r.randint(1, 2), "mute": r.random() < 0.5,
              "rule": r.choice(["r*", "r*", "volume", "*", "health?"]), "category": r.choice(["billing", "login"])}
     issue.update(r.choice([{}, {}, {}, {}, {"page": "/a/:id"}, {"error": "e x1 no. <int> failed"}, {"subject": "invoice <int> is wrong"}]))
@@ -251,9 +251,10 @@ def random_account(r):
     return {"id": r.choice(["acme", "birk", "zoë"]), **{k: v for k, v in card.items() if r.random() < 0.4}}
 
 
-def random_log(r):
-    """[(time, body)] with crowds, silences, and moments that several events share."""
-    t, out, hurry, rest = BASE, [], r.choice([1, 1, 1, 10, 100]), r.choice([0, 0, 0.015])  # of days: fixes are verified in them
+def random_log(r, rests=(0,)):
+    """[(time, body)] with crowds, silences, and moments that several events share; by one of the chances `rests` there is a rest of days behind
+    an event, in which fixes are verified."""
+    t, out, hurry, rest = BASE, [], r.choice([1, 1, 1, 10, 100]), 0 if rests == (0,) else r.choice(rests)
     for i in range(r.randint(100, 400)):
         gap = r.choice([0, 0, 1, 1000, 7000, MINUTE, MINUTE, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 25 * MINUTE,
                         60 * MINUTE + r.choice([-1, 0, 1])])
@@ -427,7 +428,7 @@ def one_log(program, seed, tellings, folder):
     r = random.Random(seed)
     zone = r.choice(["UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"])
     (folder / "config.yaml").write_text(random_rules(r).replace("1h}", "1h, zone: %s}" % zone, 1), encoding="utf-8")
-    events, first, transitions = random_log(r), None, 0
+    events, first, transitions = random_log(r, (0, 0, 0.015)), None, 0
     settle = r.random() < 0.25
     for n in range(tellings):
         late = n % 3 == 2
