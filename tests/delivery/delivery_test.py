@@ -9,7 +9,6 @@ body at every attempt, a repetition only where the answer was unknown or asked f
 import json
 import os
 import shutil
-import signal
 import ssl
 import socket
 import statistics
@@ -72,9 +71,6 @@ class ReadyPod(Pod):
         for _ in range(self.sinks_n - 1):
             self.process.stdout.readline()
         return first
-
-    def send(self, number):
-        self.process.send_signal(number)
 
 
 class DeliveryTest(DeliveryCase):
@@ -588,10 +584,10 @@ class DeliveryTest(DeliveryCase):
         self.add("sink", [1, 2, 3])
         sleeper = self.pod("retry_min=3000", "retry_max=3000", sink="/fail/1", name="a")
         self.assertTrue(wait_for(lambda: "alert_retry" in sleeper.log()))
-        sleeper.send(signal.SIGSTOP)
+        sleeper.freeze()
         self.pod(sink="/fail/1", name="b")
         self.empty("sink")
-        sleeper.send(signal.SIGCONT)
+        sleeper.thaw()
         self.assertTrue(wait_for(lambda: "lease_lost" in sleeper.log()))
         self.assertEqual(self.attempts("/fail/1"), [(1, 2), (2, 2), (3, 2)])
 
@@ -625,13 +621,13 @@ class DeliveryTest(DeliveryCase):
         answer_it = self.hold_first("/slow/300")
         frozen = self.pod("lease=1200", "request_timeout=60000", sink="/slow/300", name="a")
         self.assertTrue(wait_for(lambda: self.receiver.of("/slow/300")))
-        frozen.send(signal.SIGSTOP)
+        frozen.freeze()
         answer_it.set()
         second = self.pod("lease=1200", "request_timeout=60000", sink="/slow/300", name="b")
         self.empty("sink")
         self.add("sink", [4])
         self.assertTrue(wait_for(lambda: len(self.receiver.of("/slow/300")) == 5))
-        frozen.send(signal.SIGCONT)
+        frozen.thaw()
         self.assertTrue(wait_for(lambda: "alert_delivered" in frozen.log()))
         self.add("sink", [5, 6])
         self.empty("sink")
@@ -644,11 +640,11 @@ class DeliveryTest(DeliveryCase):
         answer_it = self.hold_first("/status/500")
         frozen = self.pod("lease=1200", sink="/status/500", name="a")
         self.assertTrue(wait_for(lambda: self.receiver.of("/status/500")))
-        frozen.send(signal.SIGSTOP)
+        frozen.freeze()
         answer_it.set()
         second = self.pod("lease=1200", sink="/status/500", name="b")
         self.assertTrue(wait_for(lambda: "alert_retry" in second.log()))
-        frozen.send(signal.SIGCONT)
+        frozen.thaw()
         self.empty("sink")
         self.assertTrue(wait_for(lambda: "lease_lost" in second.log()))
         self.assertNotIn("alert_dead", second.log() + frozen.log())
@@ -663,12 +659,12 @@ class DeliveryTest(DeliveryCase):
                        "request_timeout=30000", f"proxy={proxy.url}", "sink=http://127.0.0.1:9/late")
         self.addCleanup(pod.close)
         self.assertTrue(proxy.asked.wait(60))
-        pod.send(signal.SIGSTOP)
+        pod.freeze()
         self.pod("lease=1000", sink="/ok", name="b")
         self.empty("sink")
         self.check_once("/ok", [1, 2])
         proxy.open.set()
-        pod.send(signal.SIGCONT)
+        pod.thaw()
         self.assertTrue(wait_for(lambda: "too late" in pod.log()), pod.log())
         self.assertTrue(proxy.ended.wait(60))
         self.assertEqual(proxy.got, b"")

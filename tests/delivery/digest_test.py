@@ -8,7 +8,6 @@ The sink is of type teams, whose digests carry their id in a header, as all do t
 import json
 import os
 import re
-import signal
 import sys
 import threading
 import time
@@ -216,11 +215,11 @@ class DigestTest(DeliveryCase):
         self.add(range(1, 51))
         sleeper = self.pod("digest_above=20", "lease=1800", "digest_within=300", "request_timeout=30000")
         self.assertTrue(wait_for(lambda: self.told()))
-        sleeper.process.send_signal(signal.SIGSTOP)
+        sleeper.freeze()
         asleep.set()
         other = self.pod("digest_above=20", "lease=1800", "digest_within=300", pod="b")
         self.empty()
-        sleeper.process.send_signal(signal.SIGCONT)
+        sleeper.thaw()
         self.assertTrue(sleeper.says("event=digest_delivered"), sleeper.log())
         self.assertEqual(other.stop(), 0)
         self.add(range(51, 81))
