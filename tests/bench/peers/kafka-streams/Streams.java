@@ -85,6 +85,8 @@ public final class Streams {
         p.put(StreamsConfig.BOOTSTRAP_SERVERS_CONFIG, System.getenv("KAFKA_BROKERS"));
         p.put(StreamsConfig.STATE_DIR_CONFIG, System.getenv("SCRATCH"));
         p.put(StreamsConfig.NUM_STREAM_THREADS_CONFIG, 2);
+        if (System.getenv("LINGER_MS") != null) // where latency counts (tests/bench/load_latency); else 100
+            p.put(StreamsConfig.producerPrefix("linger.ms"), System.getenv("LINGER_MS"));
         return p;
     }
 
