@@ -6,8 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-enum { WAIT_MS = 30000, TEXT_BYTES = 200 };
+enum { WAIT_MS = 30000, AGAIN_MS = 20, TEXT_BYTES = 200 };
 
 static int die(const char *text)
 {
@@ -91,6 +92,29 @@ static void trim(rd_kafka_t *k, rd_kafka_queue_t *queue, char **arg)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static bool is_known(rd_kafka_t *k, rd_kafka_topic_t *topic)
+{
+    const struct rd_kafka_metadata *told;
+    if (rd_kafka_metadata(k, 0, topic, &told, WAIT_MS))
+        return false;
+    bool known = told->topic_cnt == 1 && !told->topics[0].err;
+    for (int p = 0; known && p < told->topics[0].partition_cnt; p++)
+        known = !told->topics[0].partitions[p].err;
+    rd_kafka_metadata_destroy(told);
+    return known;
+}
+
+/* A broker says that the topic is made before it tells others of it. */
+static int wait_until_known(rd_kafka_t *k, const char *name)
+{
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(k, name, NULL);
+    int left_ms = WAIT_MS;
+    for (; left_ms > 0 && !is_known(k, topic); left_ms -= AGAIN_MS)
+        usleep(AGAIN_MS * 1000);
+    rd_kafka_topic_destroy(topic);
+    return left_ms > 0 ? 0 : die("the topic was made, and is not known");
+}
+
 static const struct command {
     const char *name;
     int arguments;
@@ -125,6 +149,8 @@ int main(int argc, char **argv)
     int result = result_of(event);
     if (event)
         rd_kafka_event_destroy(event);
+    if (result == 0 && command->ask == create)
+        result = wait_until_known(k, argv[3]);
     rd_kafka_queue_destroy(queue);
     rd_kafka_destroy(k);
     return result;
