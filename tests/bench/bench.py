@@ -45,6 +45,7 @@ class Place:
             for told in self.folder.glob("oracle-*"):  # of topics that are gone
                 told.unlink()
             subprocess.run([*self.services, "up", "--redis-cluster"], check=True, stdout=subprocess.DEVNULL)
+        os.environ.pop("REDIS_CLUSTER_URL", None)  # of other servers, which redis_forgets() would empty
         for line in (self.folder / "services/env").read_text().splitlines():
             name, value = line.split("=", 1)
             os.environ[name] = shlex.split(value)[0]
