@@ -114,6 +114,33 @@ class Life(unittest.TestCase):
         time.sleep(1)
         self.assertEqual(self.told(), expected)
 
+    def test_a_rule_that_begins_to_verify(self):
+        config = self.system.config.read_text(encoding="utf-8")
+        self.system.config.write_text(config.replace("    verify_fixed: 1d\n", ""), encoding="utf-8")
+        process = self.system.start()
+        known = {"kind": "page.error", "page": {"url": "https://app.example.com/known"}}
+        self.event(-20, "zzz", kind="known_issue.updated", known_issue={"id": "KI-1", "rule": "cause", "page": "/known"})
+        self.event(3, "dune", **known)
+        self.event(4, "acme", **known)
+        self.event(1000, "zzz", kind="known_issue.updated", known_issue={"id": "KI-1", "status": "fixed"})
+        self.event(1100, "zzz")
+        self.feed()
+        over = {("/known", "firing"), ("/known", "reminder"), ("/known", "resolved")}
+        live.wait_until("the end", lambda: {t[2:] for t in self.told()} == over, 60)
+        self.system.stop(process, seconds=60)
+        self.system.config.write_text(config, encoding="utf-8")
+        self.system.start()  # which reads again what the rule looks back
+        self.event(6000, "zzz")
+        self.feed()
+        live.wait_until("the word", lambda: ("/known", "verified") in {t[2:] for t in self.told()}, 60)
+        (self.system.folder / "log.jsonl").write_bytes(b"".join(self.lines))
+        want = self.of_others(self.system.replay(self.system.folder / "log.jsonl"))
+        self.assertEqual(self.of_others(self.system.record()), want)
+        self.assertEqual([a["id"] for a in json.loads(want[-1])["accounts"]], ["acme", "dune"])
+        with self.receiver.lock:
+            posts = [json.loads(body)["state"] for _, _, body, _ in self.receiver.posts if b"/known" in body]
+        self.assertEqual(len(posts), len(want))
+
     def expected(self, steps):
         """What was neither silenced nor hidden nor muted, but for the end of what nobody was told of."""
         told, out = set(), set()
