@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "core/clock.h"
+#include "core/fault.h"
 #include "sinks/lane_gate.h"
 #include "sinks/lane_mute.h"
 #include "sinks/lane_talk.h"
@@ -15,10 +16,11 @@
 /* Of a lease: other lanes' are renewed by the same thread. */
 enum { SIFT_PARTS = 12 };
 
+/* What is to be told: the alerts, and the entries of all but the first. */
 struct sifted {
-    struct alert *alerts; /* to be told */
+    struct alert *alerts;
+    struct outbox_entry *more;
     size_t n;
-    char last[OUTBOX_ID_BYTES]; /* the entry of the last one */
 };
 
 static void become(struct lane *l, const struct alert *alerts, size_t n)
@@ -40,7 +42,7 @@ void lane_digest_begin(struct lane *l)
         arena_alloc(&l->entry_arena, (l->entry.more_n + 1) * sizeof *alerts);
     alerts[0] = l->alert;
     for (size_t i = 0; i < l->entry.more_n; i++)
-        if (alert_parse(l->entry.more[i], &l->entry_arena, &alerts[n], &e) == 0)
+        if (alert_parse(l->entry.more[i].body, &l->entry_arena, &alerts[n], &e) == 0)
             n++; /* all are: else it would not be one of them */
     become(l, alerts, n);
 }
@@ -70,8 +72,8 @@ static int sift_one(struct lane *l, struct sifted *out, struct err *e)
         return without(l, &wrong, e);
     if (how != MUTE_TELL)
         return 1;
+    out->more[out->n - 1] = l->entry;
     out->alerts[out->n++] = l->alert;
-    snprintf(out->last, sizeof out->last, "%s", l->entry.id);
     return 1;
 }
 
@@ -83,8 +85,8 @@ static int sift(struct lane *l, struct outbox_storm *s, struct sifted *out, stru
     int rc = 1;
     out->alerts = arena_alloc(&l->entry_arena, (s->behind_n + 1) * sizeof *out->alerts);
     out->alerts[0] = l->alert;
+    out->more = arena_alloc(&l->entry_arena, (s->behind_n + 1) * sizeof *out->more);
     out->n = 1;
-    snprintf(out->last, sizeof out->last, "%s", own.id);
     bool late = false;
     for (size_t i = 0; i < s->behind_n && rc > 0 && !late; i++) {
         l->entry = s->behind[i];
@@ -98,14 +100,23 @@ static int sift(struct lane *l, struct outbox_storm *s, struct sifted *out, stru
     return rc < 0 ? -1 : 0;
 }
 
+/* Which entries it has. */
+static enum outbox_composed write_down(struct lane *l, const char *last, size_t n,
+                                       const struct outbox_storm *s, struct err *e)
+{
+    if (FAULT_OFF("digest_kept"))
+        return COMPOSED;
+    return outbox_compose(l->world->outbox, l->sink->name, l->entry.id, last, n, s, e);
+}
+
 static enum storm compose(struct lane *l, struct outbox_storm *s, struct err *e)
 {
     struct err wrong = {0};
     struct sifted told = {0};
     if (sift(l, s, &told, e) < 0)
         return STORM_FAILED;
-    switch (outbox_compose(l->world->outbox, l->sink->name, l->entry.id, told.last,
-                           told.n, s, &wrong)) {
+    const char *last = told.n > 1 ? told.more[told.n - 2].id : l->entry.id;
+    switch (write_down(l, last, told.n, s, &wrong)) {
     case COMPOSED_FAILED:
         if (without(l, &wrong, e) < 0)
             return STORM_FAILED;
@@ -115,7 +126,9 @@ static enum storm compose(struct lane *l, struct outbox_storm *s, struct err *e)
     case COMPOSED:
         if (told.n == 1)
             break;
-        memcpy(l->entry.last, told.last, sizeof told.last);
+        snprintf(l->entry.last, sizeof l->entry.last, "%s", last);
+        l->entry.more = told.more;
+        l->entry.more_n = told.n - 1;
         become(l, told.alerts, told.n);
         break;
     case COMPOSED_NOT:

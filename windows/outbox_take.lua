@@ -3,7 +3,7 @@
 -- always the oldest: its readers are told of things in the order in which they became true.
 -- The first entry of a digest is taken for all of it. Behind outbox_common.lua.
 -- KEYS: outbox, unsent, digests   ARGV: consumer, lease in ms, sink, most held at a time, ids this pod knows to hold
--- (" 1-0 2-0 ")   Returns {id, alert, times taken, the digest's last entry or '', its other alerts}, or for how many ms
+-- (" 1-0 2-0 ")   Returns {id, alert, times taken, the digest's last entry or '', its others: id, alert, ...}, or for how many ms
 -- other pods hold what keeps it, or nil.
 local me, lease, most, known = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[4]), ARGV[5]
 local digests = digests_of(KEYS[3])
@@ -11,7 +11,7 @@ local digests = digests_of(KEYS[3])
 local function told(entry, times)
     local last = digests[entry[1]] or ''
     local reply = {entry[1], alert_of(entry), times, last}
-    for _, other in ipairs(last ~= '' and behind(entry[1], last) or {}) do reply[#reply + 1] = alert_of(other) end
+    for _, other in ipairs(last ~= '' and behind(entry[1], last) or {}) do reply[#reply + 1], reply[#reply + 2] = other[1], alert_of(other) end
     return reply
 end
 

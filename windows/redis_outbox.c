@@ -122,25 +122,36 @@ static bool take_id(char out[OUTBOX_ID_BYTES], struct str id)
     return true;
 }
 
-/* {id, alert, times taken, last entry, more alerts}, or for how long another pod holds one, or nil. */
+/* The entries behind one, of which only id and alert are told, from the reply's `at`-th element on. */
+static bool take_behind(const struct redisReply *r, size_t at, struct arena *arena,
+                        struct outbox_entry **out, size_t *n)
+{
+    bool good = true;
+    *n = (redis_reply_n(r) - at) / 2;
+    *out = arena_alloc(arena, (*n + 1) * sizeof **out);
+    for (size_t i = 0; i < *n; i++, at += 2) {
+        (*out)[i] = (struct outbox_entry){
+            .body = arena_str(arena, redis_reply_str(redis_reply_at(r, at + 1)))};
+        good = take_id((*out)[i].id, redis_reply_str(redis_reply_at(r, at))) && good;
+    }
+    return good;
+}
+
+/* {id, alert, times taken, last entry, id, alert, ...}, or for how long another pod holds one, or nil. */
 static int taken(const struct redisReply *r, struct arena *arena,
                  struct outbox_entry *out, struct err *e)
 {
     out->held_ms = redis_reply_int(r);
     if (out->held_ms > 0 || redis_reply_is_nil(r))
         return 0;
-    size_t n = redis_reply_n(r);
-    if (n < TAKEN_ONE || !take_id(out->id, redis_reply_str(redis_reply_at(r, 0))) ||
-        !out->id[0] || !take_id(out->last, redis_reply_str(redis_reply_at(r, 3))))
+    if (redis_reply_n(r) < TAKEN_ONE ||
+        !take_id(out->id, redis_reply_str(redis_reply_at(r, 0))) || !out->id[0] ||
+        !take_id(out->last, redis_reply_str(redis_reply_at(r, 3))) ||
+        !take_behind(r, TAKEN_ONE, arena, &out->more, &out->more_n))
         return err_set(e, ERR_UNAVAILABLE,
                        "Redis answers to taking an alert what it never should");
     out->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 1)));
     out->attempts = redis_reply_int(redis_reply_at(r, 2));
-    out->more_n = n - TAKEN_ONE;
-    out->more = arena_alloc(arena, n * sizeof *out->more);
-    for (size_t i = 0; i < out->more_n; i++)
-        out->more[i] =
-            arena_str(arena, redis_reply_str(redis_reply_at(r, TAKEN_ONE + i)));
     return 1;
 }
 
@@ -177,20 +188,13 @@ int64_t outbox_pace(struct outbox *o, struct str sink, int64_t gap_ms, struct er
 static int storm_of(const struct redisReply *r, struct outbox_storm *s,
                     struct arena *arena, struct err *e)
 {
-    size_t n = redis_reply_n(r) / 2;
-    s->wait_ms = n ? 0 : redis_reply_int(r);
-    s->all = n && redis_reply_int(redis_reply_at(r, 0)) == 1;
-    s->behind = arena_alloc(arena, (n + 1) * sizeof *s->behind);
-    s->behind_n = n;
-    for (size_t i = 0; i < n; i++) {
-        struct outbox_entry *one = &s->behind[i];
-        *one = (struct outbox_entry){0};
-        one->body = arena_str(arena, redis_reply_str(redis_reply_at(r, 2 * i + 2)));
-        if (!take_id(one->id, redis_reply_str(redis_reply_at(r, 2 * i + 1))))
-            return err_set(e, ERR_UNAVAILABLE,
-                           "Redis answers of a storm what it never should");
-    }
-    return n > 0;
+    bool several = redis_reply_n(r) > 0;
+    s->wait_ms = several ? 0 : redis_reply_int(r);
+    s->all = several && redis_reply_int(redis_reply_at(r, 0)) == 1;
+    if (!take_behind(r, several, arena, &s->behind, &s->behind_n))
+        return err_set(e, ERR_UNAVAILABLE,
+                       "Redis answers of a storm what it never should");
+    return s->behind_n > 0;
 }
 
 int outbox_storm(struct outbox *o, struct str sink, const char *id,

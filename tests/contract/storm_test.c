@@ -229,8 +229,9 @@ static void taken_over(struct outbox *a, struct outbox *b)
     CHECK_INT(take(b, 1, "", &other), 1); /* the lease is over: the same, whoever it is */
     CHECK_INT(other.attempts, 2);
     CHECK_INT(other.more_n, 149);
-    CHECK(is_about(other.body, "/p1") && is_about(other.more[0], "/p2") &&
-          is_about(other.more[148], "/p150"));
+    CHECK(is_about(other.body, "/p1") && is_about(other.more[0].body, "/p2") &&
+          is_about(other.more[148].body, "/p150"));
+    CHECK_STR(str_of(other.more[148].id), str_of(other.last));
     CHECK_INT(compose(a, &head, &s), COMPOSED_LOST);
     ack(a, &head); /* the first one was heard after all */
     CHECK_INT(length(), 1);
