@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#include "core/fault.h"
+
 enum { SECRETS_MAX = sizeof((struct sink_secrets *)0)->values / sizeof(struct str) };
 
 /* In the order of the sink's rows; those that are not written stay empty. */
@@ -54,6 +56,7 @@ struct delivery *live_delivery_start(const struct config *config,
                                     .prefix = config->redis.prefix,
                                     .shards_n = (size_t)config->redis.shards,
                                     .consumer = consumer,
+                                    .digest_within_ms = FAULT_NUMBER("digest_within_ms"),
                                     .inhibits = config->rules->inhibits,
                                     .inhibits_n = config->rules->inhibits_n,
                                     .sinks = rows,

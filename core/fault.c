@@ -74,16 +74,27 @@ void fault_point(const char *name, struct str what)
     }
 }
 
+/* What stands behind the word in the list that the environment has; NULL: it is not there. */
+static const char *behind(const char *variable, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *at = getenv(variable); at; at = strchr(at, ',')) {
+        at += *at == ',';
+        if (strncmp(at, word, n) == 0 && strchr(",:", at[n]))
+            return at + n;
+    }
+    return NULL;
+}
+
 bool fault_off(const char *rule)
 {
-    const char *listed = getenv("TICKETWATCH_OFF");
-    size_t n = strlen(rule);
-    for (const char *at = listed; at; at = strchr(at, ',')) {
-        at += *at == ',';
-        if (strncmp(at, rule, n) == 0 && (at[n] == ',' || at[n] == '\0'))
-            return true;
-    }
-    return false;
+    return behind("TICKETWATCH_OFF", rule) != NULL;
+}
+
+int64_t fault_number(const char *name)
+{
+    const char *said = behind("TICKETWATCH_SET", name);
+    return said && *said == ':' ? strtoll(said + 1, NULL, 10) : 0;
 }
 
 #endif

@@ -38,20 +38,29 @@ void lane_deinit(struct lane *l)
 
 /* ---- trying ---- */
 
-/* In the fault suite's builds a request says which entry it is and which process sent it: a receiver
+/* In the fault suite's builds a request says which process sent it, and which entries it tells: a receiver
  * sees ids of alerts, of which one may be two entries. */
-static void name_entry(struct lane *l, struct request *r)
-{
 #ifdef TICKETWATCH_FAULTS
-    char name[200];
-    snprintf(name, sizeof name, "%s %ld %s %s %s %lld", l->entry.id, (long)getpid(),
-             l->alert.id, alert_state_name(l->alert.state),
-             severity_name(l->alert.severity), (long long)l->alert.time_ms);
-    request_header(r, &l->request_arena, "X-Fault-Entry", str_of(name));
-#else
-    (void)l, (void)r;
-#endif
+static void name_entry(const char *entry, const struct alert *a, struct buf *out)
+{
+    buf_printf(out, ",%s %s %s %s %lld", entry, a->id, alert_state_name(a->state),
+               severity_name(a->severity), (long long)a->time_ms);
 }
+
+static void name_entries(struct lane *l, struct request *r)
+{
+    struct buf names;
+    request_buf(&names);
+    buf_printf(&names, "%ld", (long)getpid());
+    name_entry(l->entry.id, l->digest.n ? &l->digest.alerts[0] : &l->alert, &names);
+    for (size_t i = 1; i < l->digest.n; i++)
+        name_entry(l->entry.more[i - 1].id, &l->digest.alerts[i], &names);
+    request_header(r, &l->request_arena, "X-Fault-Entries", buf_str(&names));
+    buf_deinit(&names);
+}
+#else
+#define name_entries(lane, request) ((void)0)
+#endif
 
 /* A rule of the protocol, switched off: acknowledged before anybody has answered. */
 static void acknowledge_early(struct lane *l)
@@ -121,7 +130,7 @@ static int send_now(struct lane *l, struct request *request, struct err *fails)
     if (l->digest.n && !request->carrier)
         request_header(request, &l->request_arena, "Idempotency-Key",
                        str_of(l->alert.id));
-    name_entry(l, request);
+    name_entries(l, request);
     fly(l, request);
     return 0;
 }

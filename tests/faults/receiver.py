@@ -15,23 +15,39 @@ LIES_EACH = 2
 HANG_S = 11  # longer than a request may take
 
 
-class Request:
-    """`entry` to `time_ms` are what a build with fault points says of itself in X-Fault-Entry."""
+class Told:
+    """An alert that a request tells: which outbox entry, and which step of which episode."""
 
-    def __init__(self, sink, headers, body):
-        self.at, self.sink, self.headers, self.body = time.time(), sink, headers, body
-        words = headers.get("x-fault-entry", "? 0 ? ? ? 0").split(" ")
-        self.entry, self.pid, self.id, self.state, self.severity = words[0], int(words[1]), *words[2:5]
-        self.time_ms = int(words[5])
-        self.answer = "none"  # or "ok", "refused", the name of a lie
-        self.clean = False    # accepted, and the answer that says so went out whole
+    def __init__(self, post, words):
+        self.post = post
+        self.entry, self.id, self.state, self.severity, time_ms = words.split(" ")
+        self.time_ms = int(time_ms)
 
     def alert(self):
         return self.id, self.state, self.severity
 
+
+class Request:
+    """`pid` and `told` are what a build with fault points says of itself in X-Fault-Entries; a digest tells several alerts."""
+
+    def __init__(self, sink, headers, body):
+        self.at, self.sink, self.headers, self.body = time.time(), sink, headers, body
+        pid, *told = headers.get("x-fault-entries", "0,? ? ? ? 0").split(",")
+        self.pid, self.told = int(pid), [Told(self, words) for words in told]
+        self.entry = self.told[0].entry
+        self.answer = "none"  # or "ok", "refused", the name of a lie
+        self.clean = False    # accepted, and the answer that says so went out whole
+
+    def is_digest(self):
+        return len(self.told) > 1
+
+    def id(self):
+        """What a receiver knows a repetition by."""
+        return self.headers.get("webhook-id") or self.headers.get("idempotency-key")
+
     def line(self):
-        return json.dumps({"at": self.at, "sink": self.sink, "entry": self.entry, "pid": self.pid, "alert": self.alert(),
-                           "time_ms": self.time_ms, "id": self.headers.get("webhook-id"), "body": self.body.decode(errors="replace")})
+        return json.dumps({"at": self.at, "sink": self.sink, "pid": self.pid, "told": [(t.entry, *t.alert(), t.time_ms) for t in self.told],
+                           "id": self.id(), "body": self.body.decode(errors="replace")})
 
 
 def read_request(link):

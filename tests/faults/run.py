@@ -178,9 +178,9 @@ class Round:
 
     def tell(self):
         c, w = self.verdict.counts, self.world
-        print("round %-3d %3.0f s, to rest %4.1f s: %3d faults, %d losses; %4d deliveries expected, %d again after a loss, %d POSTs again, %d displaced%s"
-              % (self.number, time.time() - self.begun, self.settled - self.begun - self.options.seconds, sum(w.done.values()),
-                 len(w.faults.losses), c["expected"], c["repeated after a loss"], c["POSTs again"], c["displaced"],
+        print("round %-3d %3.0f s, to rest %4.1f s: %3d faults, %d losses; %4d deliveries expected, %d again after a loss, %d POSTs again, "
+              "%d displaced, %d digests%s" % (self.number, time.time() - self.begun, self.settled - self.begun - self.options.seconds, sum(w.done.values()),
+                 len(w.faults.losses), c["expected"], c["repeated after a loss"], c["POSTs again"], c["displaced"], c["digests"],
                  "" if not self.verdict.problems else "   FAILED"), flush=True)
 
 
@@ -230,6 +230,7 @@ class Total:
         print("repeated after a loss %d | POSTs again, each explained, %d | dead by the receiver's word %d | pods that gave up and came back %d"
               % (c["repeated after a loss"], c["POSTs again"], c["dead by the receiver's word"], self.gave_up))
         print("record lines older than the record reaches after a loss %d" % c["older than the record reaches"])
+        print("digests %d, of alerts %d" % (c["digests"], c["told in digests"]))
         print("early words of a later episode (displaced) %d" % c["displaced"])
         print("other problems: %s" % {k: c[k] for k in ("two bodies", "dead letter", "waiting", "crash")})
         print("FAILED: %d rounds" % self.failed if self.failed else "all promises kept", flush=True)

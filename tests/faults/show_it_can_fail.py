@@ -16,6 +16,7 @@ RULES = {
     "exact_cursor": ("a batch is applied wherever the cursor stands", ["lose_writes", "fail_over", "kill", "stop_long"]),
     "ack_after": ("an alert is acknowledged before it is sent", ["kill", "lie"]),
     "rewind": ("after a wipe partitions go on where they are", ["flush", "wipe", "kill"]),
+    "digest_kept": ("which alerts a digest has is not written down before it is sent", ["kill", "lie", "stop_long"]),
     "all_partitions": ("the watermark looks only at partitions that have shown something", ["kill", "stop_long", "leave"]),
 }
 

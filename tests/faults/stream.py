@@ -22,6 +22,7 @@ RULES = """  page-error:
     by: [page, error]
     count: {at_least: %(errors)d, within: %(window)dm}
     severity: {medium: %(errors)d, high: %(high)d, critical: %(critical)d}
+    verify_fixed: 1d
     send: [ops, chat, bugs]
   people:
     on: ticket.created
@@ -48,6 +49,9 @@ RULES = """  page-error:
 """
 
 
+KNOWN = "known_issues: {remember: 9d}\n"
+
+
 def rules(r):
     errors = r.choice([2, 3, 4])
     return RULES % {"errors": errors, "window": r.choice([10, 15, 30]), "high": errors * 2, "critical": errors * 4,
@@ -68,14 +72,25 @@ def event(r, ms, ident):
     return body
 
 
+def issue(ms, ident, page, status):
+    return ms, {"id": ident, "type": "known_issue.updated", "time": logs.time_text(ms),
+                "known_issue": {"id": "KI-" + page, "rule": "page-error", "page": "/%s/:id" % page, "status": status}}
+
+
 def history(r, n):
-    """[(time, body)]: crowds, and silences in which episodes end."""
+    """[(time, body)]: crowds, silences in which episodes end, and days of rest in which it turns out that issues were fixed; the last behind the log."""
     t, out = BASE + r.randint(0, DAY), []
+    rests = [*r.sample(range(n), r.choice([0, 1, 2])), n - 1]
     for i in range(n):
         t += r.choice([0, 200, 1000, 5000, 20_000, MINUTE, MINUTE, 2 * MINUTE])
         if r.random() < 0.008:
             t += r.choice([12, 25, 45]) * MINUTE
         out.append((t, event(r, t, "%s%d" % (r.choice(["e", "é", "Z"]), i))))
+        if r.random() < 0.005:
+            out.append(issue(t, "k%d" % i, r.choice("ab"), r.choice(["open", "fixed"])))
+        if i in rests:
+            out += [issue(t, "k%d-%s-%d" % (i, page, was), page, status) for page in "ab" for was, status in enumerate(["open", "fixed"])]
+            t += r.randint(DAY, 3 * DAY)
     return out
 
 
@@ -107,12 +122,13 @@ class Stream:
         self.rules = rules(r)
         self.shards = r.choice([1, 1, 2, 3])
         self.record_hours = r.choice([None, 1, 3])  # None: as long as the program's own default
+        self.digest_above = r.choice([0, 1, 3, 20])
         full, arrived = arrivals(r, events)
         self.partitions = full + 1  # one stays empty until the end
         self.offsets = [0] * self.partitions
         self.steps = self.in_steps(arrived)
         last = max(t for t, _ in events)
-        self.cutoff = last + DAY
+        self.cutoff = last + 2 * DAY + 1  # by then the last fixes are known to hold
         end = last + 3 * DAY
         bodies = ({"id": "end-%d" % p, "type": "release.deployed", "time": logs.time_text(end)} for p in range(self.partitions))
         self.ends = [self.line(p, body, end) for p, body in enumerate(bodies)]
@@ -143,12 +159,12 @@ class Stream:
         return ('kafka: {brokers: "%s", topics: [%s], group: %s, dead_letter: %s.dlq, properties: {session.timeout.ms: "%d", '
                 'heartbeat.interval.ms: "%d"}}\n'
                 'redis: {url: "${REDIS_URL}", prefix: %s, timeout: 1s, shards: %d}\n'
-                "%stime: {lateness: 10m, idle_after: 1s, max_future: 1h}\nsinks:\n"
-                '  ops: {type: webhook, url: "%s/ops"}\n  chat: {type: slack, url: "%s/chat", rate: 1000/s, digest_above: 0}\n'
+                "%s%stime: {lateness: 10m, idle_after: 1s, max_future: 1h}\nsinks:\n"
+                '  ops: {type: webhook, url: "%s/ops"}\n  chat: {type: slack, url: "%s/chat", rate: 1000/s, digest_above: %d}\n'
                 '  bugs: {type: linear, url: "%s/bugs", key: "${LINEAR_KEY}", team: 9cfb482a-81e3-4154-b5b9-2c805e70a02d}\n'
                 "rules:\n%s" % (brokers, name, name, name, session_ms, session_ms // 8, name, self.shards,
-                   "record_for: %dh\n" % self.record_hours if self.record_hours else "", receiver, receiver, receiver, self.rules))
+                   "record_for: %dh\n" % self.record_hours if self.record_hours else "", KNOWN, receiver, receiver, self.digest_above, receiver, self.rules))
 
     def plain_config(self):
         """As the oracle reads it."""
-        return "time: {lateness: 10m, max_future: 1h}\nrules:\n" + self.rules
+        return KNOWN + "time: {lateness: 10m, max_future: 1h}\nrules:\n" + self.rules

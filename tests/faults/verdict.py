@@ -7,11 +7,13 @@ A repetition is of one of three kinds:
   POST     the same outbox entry once more. Allowed where the answer to the one before was or can have been lost: the
            receiver lied, the process that sent it was killed or stopped, Redis could not be told or forgot that it was.
            Body and id are the same (of an issue its ids: must_agree).
+           So they are where several entries are told in one digest, unless Redis forgot which, or the receiver refused it.
   repeated another entry for the same alert, where Redis lost writes between the two: at most one a loss.
   doubled  another entry without such a reason. There must be none.
 """
 import collections
 import json
+import re
 import time
 
 import stream
@@ -34,7 +36,7 @@ class Episodes:
     """The record's alerts: what is expected, and which of them a delivered one is."""
 
     def __init__(self, record, sinks):
-        self.by_key = collections.defaultdict(list)  # (rule, key) -> [[opened, ended, {(state, severity)}]]
+        self.by_key = collections.defaultdict(list)  # (rule, key) -> [[opened, ended, {(state, severity)}]], what is verified with its time
         self.expected = {}                           # (rule, key, opened, state, severity) -> sinks
         for alert in record:
             key = alert["rule"], json.dumps(alert["key"], sort_keys=True)
@@ -45,13 +47,13 @@ class Episodes:
             episode = episodes[-1] if alert["state"] != "resolved" else next(e for e in episodes if e[1] is None)
             if alert["state"] == "resolved":
                 episode[1] = at
-            episode[2].add((alert["state"], alert["severity"]))
+            episode[2].add((alert["state"], alert["severity"], at) if alert["state"] == "verified" else (alert["state"], alert["severity"]))
             self.expected[(*key, episode[0], alert["state"], alert["severity"])] = sinks[alert["rule"]]
 
     def find(self, key, state, severity, at):
         for opened, ended, steps in self.by_key.get(key, ()):
             inside = at == ended if state == "resolved" else opened <= at and (ended is None or at < ended)
-            if inside and (state, severity) in steps:
+            if (state, severity, at) in steps or inside and (state, severity) in steps:
                 return (*key, opened, state, severity)
         return None
 
@@ -107,14 +109,15 @@ def check_deliveries(verdict, record, sinks, requests, faults, dead):
     """record: the expected one, decoded. dead: {sink: [(entry id, reason)]}."""
     episodes = Episodes(record, sinks)
     said = heard(verdict, episodes, requests, faults)
+    check_digests(verdict, requests)
     excused = check_dead(verdict, requests, faults, dead)
     lost, doubled = [], []
     for alert, wanted in episodes.expected.items():
         for sink in wanted:
             verdict.counts["expected"] += 1
             entries = said.get((sink, alert), {})
-            if not any(q.clean for posts in entries.values() for q in posts) and not excused & {(sink, e) for e in entries}:
-                lost.append((sink, alert, [(q.entry, q.answer) for p in entries.values() for q in p]))
+            if not any(t.post.clean for told in entries.values() for t in told) and not excused & {(sink, e) for e in entries}:
+                lost.append((sink, alert, [(t.entry, t.post.answer) for told in entries.values() for t in told]))
     for (sink, alert), entries in said.items():
         doubled += check_entries(verdict, sink, alert, entries, faults)
     take_displaced(verdict, said, lost, doubled)
@@ -125,17 +128,27 @@ def check_deliveries(verdict, record, sinks, requests, faults, dead):
 
 
 def heard(verdict, episodes, requests, faults):
-    """{(sink, alert): {entry: requests}} of what belongs to the record."""
+    """{(sink, alert): {entry: what told it}} of what belongs to the record."""
     names, said = names_of(requests), collections.defaultdict(dict)
-    for q in requests:
-        if q.time_ms >= faults.cutoff_ms:
-            continue
-        alert = episodes.find(names.get(q.id), q.state, q.severity, q.time_ms)
-        if alert is None or q.sink not in episodes.expected[alert]:
-            verdict.problem("unexpected", "%s %s" % (q.sink, (q.alert(), q.time_ms, names.get(q.id))))
+    for t in (t for q in requests for t in q.told if t.time_ms < faults.cutoff_ms):
+        alert = episodes.find(names.get(t.id), t.state, t.severity, t.time_ms)
+        if alert is None or t.post.sink not in episodes.expected[alert]:
+            verdict.problem("unexpected", "%s %s" % (t.post.sink, (t.alert(), t.time_ms, names.get(t.id))))
         else:
-            said[q.sink, alert].setdefault(q.entry, []).append(q)
+            said[t.post.sink, alert].setdefault(t.entry, []).append(t)
     return said
+
+
+def check_digests(verdict, requests):
+    """A digest says of how many alerts it is, and names none but these."""
+    for q in filter(lambda q: q.is_digest(), requests):
+        verdict.counts["digests"] += 1
+        verdict.counts["told in digests"] += len(q.told)
+        text = json.dumps(json.loads(q.body), ensure_ascii=False)
+        many = re.search(r"([\d,]+) alerts at once", text)
+        named = set(re.findall(r" · ([0-9a-f]{8})\b", text))
+        if not many or int(many[1].replace(",", "")) != len(q.told) or not named or not named <= {t.id[:8] for t in q.told}:
+            verdict.problem("unexpected", "a digest of %d alerts says %s" % (len(q.told), text[:300]))
 
 
 def take_displaced(verdict, said, lost, doubled):
@@ -144,7 +157,7 @@ def take_displaced(verdict, said, lost, doubled):
     the evidence is that words of the earlier carry the name of the later."""
     ids = collections.defaultdict(lambda: collections.defaultdict(set))  # (sink, rule, key) -> opened -> ids
     for (sink, alert), entries in said.items():
-        ids[(sink, *alert[:2])][alert[2]].update(q.id for posts in entries.values() for q in posts)
+        ids[(sink, *alert[:2])][alert[2]].update(t.id for told in entries.values() for t in told)
     late = set()
     for one in list(lost):
         sink, (rule, key, opened, *step), _ = one
@@ -164,7 +177,7 @@ def take_superseded(verdict, said, lost):
 
     def is_later(step, than):
         return step[0] == "resolved" or step[0] == "escalated" and ranks.index(step[1]) > ranks.index(than[1])
-    told = {(sink, alert) for (sink, alert), entries in said.items() if any(q.clean for p in entries.values() for q in p)}
+    told = {(sink, alert) for (sink, alert), entries in said.items() if any(t.post.clean for p in entries.values() for t in p)}
     for one in list(lost):
         sink, alert, _ = one
         if sink != "ops" and alert[3] == "escalated" and any(s == sink and a[:3] == alert[:3] and is_later(a[3:], alert[3:]) for s, a in told):
@@ -174,8 +187,8 @@ def take_superseded(verdict, said, lost):
 
 def check_dead(verdict, requests, faults, dead):
     """What a receiver refused for good is dead by its own word, also where Redis lost the dead letter since; everything else
-    must not be. The excused (sink, entry)."""
-    lied = {(q.sink, q.entry): q.at for q in requests if q.answer == "error_body" and q.sink == "chat"}
+    must not be: of a digest its alerts are told one by one. The excused (sink, entry)."""
+    lied = {(q.sink, q.entry): q.at for q in requests if is_refused(q) and not q.is_digest()}
     found = {(sink, entry): reason for sink, entries in dead.items() for entry, reason in entries}
     for one, reason in found.items():
         if one not in lied:
@@ -190,13 +203,25 @@ def made_at(entry):
     return int(entry.split("-")[0]) / 1000
 
 
+def is_refused(request):
+    """For good, by the receiver's own word."""
+    return request.answer == "error_body" and request.sink == "chat"
+
+
 def must_agree(request):
     """What is the same each time an entry is posted. An issue's words tell of the former issue only while Redis remembers it;
     its ids are made from the alert's, so Linear sees the same issue and comment."""
     if request.sink != "bugs":
-        return request.body, request.headers.get("webhook-id")
+        return request.body, request.id()
     variables = json.loads(request.body)["variables"]
     return tuple((variables.get(part) or {}).get("id") for part in ("issue", "comment"))
+
+
+def may_differ(one, other, faults):
+    """A digest is what Redis knows that it is; one that is refused is taken apart. What went alone stays alone."""
+    if not one.is_digest() and not other.is_digest():
+        return False
+    return faults.lost_between(one.at, other.at) or one.is_digest() and is_refused(one)
 
 
 def check_entries(verdict, sink, alert, entries, faults):
@@ -207,11 +232,12 @@ def check_entries(verdict, sink, alert, entries, faults):
             verdict.counts["repeated after a loss"] += 1
         else:
             found.append((sink, alert, "entries %s and %s" % (one, other)))
-    for entry, posts in entries.items():
-        if len({must_agree(q) for q in posts}) > 1:
-            verdict.problem("two bodies", "%s %s: entry %s" % (sink, alert, entry))
+    for entry, told in entries.items():
+        posts = [t.post for t in told]
         for one, other in zip(posts, posts[1:]):
-            verdict.counts["POSTs again"] += 1
+            if must_agree(one) != must_agree(other) and not may_differ(one, other, faults):
+                verdict.problem("two bodies", "%s %s: entry %s at %.3f and %.3f" % (sink, alert, entry, one.at, other.at))
+            verdict.counts["POSTs again"] += entry == other.told[0].entry
             if not faults.may_repeat(one, other):
                 verdict.problem("doubled", "%s %s: entry %s was answered to %d at %.3f and sent again by %d at %.3f"
                                 % (sink, alert, entry, one.pid, one.at, other.pid, other.at))
