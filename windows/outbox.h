@@ -34,7 +34,7 @@ struct outbox_entry {
     struct str body;            /* the alert's JSON */
     int64_t attempts; /* how often it was taken, this time included; 1 at first */
     int64_t held_ms;  /* answer 0: other pods hold some so long at least; 0: none does */
-    struct outbox_entry *more; /* of a digest: those behind it, in order; `id` and `body` */
+    struct outbox_entry *more; /* of a digest: behind it, in order; `id` and `body` */
     size_t more_n;
 };
 
