@@ -82,6 +82,7 @@ class Feeder:
     """Puts the lines into Kafka, some at a time, in a thread of its own: it may have to wait for the broker."""
 
     def __init__(self, program, brokers, topic, log):
+        self.log = log
         with open(log, "wb") as file:
             self.process = subprocess.Popen([str(program), brokers, topic], stdin=subprocess.PIPE, stderr=file)
         self.pieces = queue.Queue()
@@ -96,9 +97,9 @@ class Feeder:
 
     def finish(self):
         self.pieces.put(None)
-        self.thread.join(120)
-        if self.process.wait(120):
-            raise RuntimeError("the feeder failed")
+        self.thread.join(240)
+        if self.process.wait(240):
+            raise RuntimeError("the feeder failed: " + self.log.read_text(errors="replace")[-500:])
 
     def close(self):
         if self.process.poll() is None:

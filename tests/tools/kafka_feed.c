@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRANSACTION_MS = 30000 };
+enum { TRANSACTION_MS = 30000, FLUSH_MS = 200000 };
 
 static int failed;
 
@@ -58,7 +58,7 @@ static void produce(rd_kafka_t *producer, const char *topic, char *line, size_t 
 
 static void flush(rd_kafka_t *producer)
 {
-    if (rd_kafka_flush(producer, 60000))
+    if (rd_kafka_flush(producer, FLUSH_MS))
         failed = 1;
 }
 
