@@ -1,8 +1,10 @@
-/* The source on recorded logs: positions, partitions, batches, broken lines and files. */
+/* The source on recorded logs: positions, partitions, batches, broken lines and files. All of it twice: by itself, and
+ * with a thread that reads ahead. */
 #include <unistd.h>
 #include <zlib.h>
 
 #include "consumer/batch_fill.h"
+#include "consumer/read_ahead.h"
 #include "consumer/source.h"
 #include "core/buf.h"
 #include "tests/check.h"
@@ -13,6 +15,7 @@
     ",\"kafka\":{\"topic\":\"t\",\"partition\":" #partition ",\"offset\":" #offset "}"
 
 static char dir[] = "/tmp/replay-source-XXXXXX";
+static int ahead_ms; /* > 0: a thread reads ahead, and is waited for so long */
 
 static const char *path_of(const char *name)
 {
@@ -59,7 +62,7 @@ static struct str read_all(struct source *s, struct err *e)
         buf_init(&text, 1 << 20);
     buf_clear(&text);
     batch_init(&batch);
-    while ((result = s->ops->next(s, &batch, 0, e)) == SOURCE_BATCH) {
+    while ((result = s->ops->next(s, &batch, ahead_ms, e)) == SOURCE_BATCH) {
         describe(&batch, &text);
         batch_reset(&batch);
     }
@@ -68,6 +71,14 @@ static struct str read_all(struct source *s, struct err *e)
                                              : "nothing");
     batch_deinit(&batch);
     return buf_str(&text);
+}
+
+static size_t
+    worked; /* batches in the thread, of a source that is at its end or closed */
+
+static void count_batch(void *arg, struct batch *b)
+{
+    *(size_t *)arg += b->events_n + b->rejects_n > 0;
 }
 
 static struct source *open_logs(const char *a, const char *b)
@@ -79,7 +90,7 @@ static struct source *open_logs(const char *a, const char *b)
         fprintf(stderr, "%s\n", e.text);
         abort();
     }
-    return s;
+    return ahead_ms ? read_ahead_open(s, (struct batch_work){count_batch, &worked}) : s;
 }
 
 static void check_names(struct source *s, const char *want)
@@ -156,7 +167,7 @@ static void check_reject(void)
     const char *a = write_file("x", STR(EVENT("1", AT(0, 10)) "{\"id\":\n"), "w");
     struct source *s = open_logs(a, NULL);
     batch_init(&batch);
-    CHECK_INT(s->ops->next(s, &batch, 0, &e), SOURCE_BATCH);
+    CHECK_INT(s->ops->next(s, &batch, ahead_ms, &e), SOURCE_BATCH);
     CHECK_INT(batch.rejects_n, 1);
     CHECK_STR(batch.rejects[0].file, str_of(a));
     CHECK_STR(batch.rejects[0].bytes, STR("{\"id\":"));
@@ -206,7 +217,7 @@ static enum source_result read_some(struct source *s, size_t n, int partitions,
     struct err e = {0};
     enum source_result result = SOURCE_BATCH;
     batch_init(&batch);
-    while (n-- && (result = s->ops->next(s, &batch, 0, &e)) == SOURCE_BATCH) {
+    while (n-- && (result = s->ops->next(s, &batch, ahead_ms, &e)) == SOURCE_BATCH) {
         size_t stride = partitions ? (size_t)partitions : 1;
         seen->batches++;
         seen->misplaced += batch.start != seen->next[batch.slot];
@@ -340,14 +351,27 @@ static void check_recorded_pipe(void)
     give_back(saved);
 }
 
-int main(void)
+/* It is ended where it waits for room, and where it reads. */
+static void check_close(void)
 {
-    if (!mkdtemp(dir))
-        abort();
+    const char *log = write_many(40000, 3, 10);
+    for (size_t batches = 0; batches < 4; batches++) {
+        struct seen seen = {0};
+        struct source *s = open_logs(log, NULL);
+        CHECK_INT(read_some(s, batches, 3, &seen), SOURCE_BATCH);
+        CHECK_INT(seen.misplaced, 0);
+        s->ops->close(s);
+    }
+}
+
+static void check_all(void)
+{
     check_plain();
     check_recorded();
     check_reject();
+    worked = 0;
     check_sizes(BATCH_EVENTS * 3, 0, 10, 3, BATCH_EVENTS);
+    CHECK_INT(worked, ahead_ms ? 3 : 0);
     check_sizes(BATCH_EVENTS * 3 + 1, 0, 10, 4, BATCH_EVENTS);
     check_sizes(30, 0, 100000, 3, 11);         /* a megabyte each */
     check_sizes(4096 * 2, 32, 10, 64, 128);    /* the window */
@@ -357,6 +381,16 @@ int main(void)
     check_cut();
     check_pipe();
     check_recorded_pipe();
+    check_close();
+}
+
+int main(void)
+{
+    if (!mkdtemp(dir))
+        abort();
+    check_all();
+    ahead_ms = 2000;
+    check_all();
     static const char *const names[] = {"a",  "b", "c", "d",    "none", "r1",
                                         "r2", "p", "x", "many", "cut"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
