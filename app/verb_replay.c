@@ -12,10 +12,8 @@
 #include "app/record_order.h"
 #include "app/stdout_done.h"
 #include "app/verbs.h"
-#include "consumer/read_ahead.h"
 #include "core/clock.h"
 #include "core/zone.h"
-#include "detectors/match.h"
 
 enum { REPORTED_REJECTS = 20, PROGRESS_EVERY_MS = 250, THREADS_DEFAULT = 1 };
 
@@ -184,25 +182,6 @@ static int replay_all(struct replay *r, struct err *e)
     }
 }
 
-/* In the thread that reads: what the rules make of an event stays in it, fingerprints above all. */
-static void match_ahead(void *arg, struct batch *b)
-{
-    const struct replay *r = arg;
-    struct str key[ALERT_KEYS_MAX];
-    for (size_t i = 0; i < b->events_n; i++)
-        for (size_t j = 0; j < r->config.judged_n; j++)
-            (void)rule_match(&r->config.rules[j], &b->events[i], &b->arena, key);
-}
-
-static int open_logs(struct replay *r, const char *const *paths, size_t n, struct err *e)
-{
-    r->source =
-        replay_source_open(paths, n, r->config.time.max_future_ms, &r->config.maps, e);
-    if (r->source && r->threads > 1)
-        r->source = read_ahead_open(r->source, (struct batch_work){match_ahead, r});
-    return r->source ? 0 : -1;
-}
-
 /* What was confirmed before the error is still written: nothing that was found is lost. */
 static int replay_logs(struct replay *r, const char *const *paths, size_t n)
 {
@@ -213,7 +192,9 @@ static int replay_logs(struct replay *r, const char *const *paths, size_t n)
                 STR_ARG(r->config.time.zone));
         return EXIT_RUNTIME;
     }
-    if (open_logs(r, paths, n, &e)) {
+    r->source = replay_source_open(paths, n, r->config.time.max_future_ms,
+                                   &r->config.maps, r->threads, &e);
+    if (!r->source) {
         fprintf(stderr, "ticketwatch: %s\n", e.text);
         return EXIT_RUNTIME;
     }

@@ -1,7 +1,8 @@
-/* Batches own their memory, so they change hands: the thread fills one after the other and queues it, the caller swaps
- * the oldest for the one that it has done with. One lock, taken some times a batch; never do both wait, so that one
- * condition does. Whoever wants the inner source for himself ends the thread first: it keeps nothing, the next next()
- * starts another. */
+/* Batches own their memory, so they change hands. The thread queues them as they are read; then each gets its work, the
+ * oldest first, from the thread when the queue is full, or from the caller when the one that he needs is not ready. He
+ * takes the oldest when it is, for the one that he has done with.
+ * One lock, held a moment, some times a batch. Never do both wait, so that one condition does. Whoever wants the inner
+ * source for himself ends the thread first: it keeps nothing, the next next() starts another. */
 #include "consumer/read_ahead.h"
 
 #include <assert.h>
@@ -12,16 +13,19 @@
 
 enum {
     QUEUE_LENGTH = 64,
-    QUEUE_BYTES = 8 << 20, /* of batches; the last may go beyond */
+    QUEUE_BYTES = 2 << 20, /* of batches as they were read; the last may go beyond */
     SLICE_MS =
         100, /* so often a thread that waits for a pipe looks whether it shall end */
 };
 
+enum progress { READ, AT_WORK, READY };
+
 /* What a call of the inner source told, and how far it had read then. */
 struct told {
-    enum source_result result; /* a batch or an error */
+    enum progress progress; /* of a batch; an error is READY */
+    enum source_result result;
     struct batch batch;
-    size_t bytes; /* of the batch */
+    size_t bytes;
     struct err error;
     int64_t read_bytes, total_bytes;
 };
@@ -33,10 +37,10 @@ struct read_ahead {
     bool running;
     pthread_t thread;
     int64_t read_bytes, total_bytes;
-    pthread_mutex_t lock; /* of all below */
+    pthread_mutex_t lock; /* of all below, but for a batch AT_WORK */
     pthread_cond_t changed;
     bool ending; /* the thread shall end */
-    bool at_end; /* it did, as the log */
+    bool at_end; /* all was read */
     struct told queue[QUEUE_LENGTH];
     size_t first, queued, queued_bytes;
     struct batch
@@ -51,6 +55,31 @@ static struct read_ahead *self(struct source *s)
 
 /* --- with the lock --- */
 
+static struct told *nth(struct read_ahead *r, size_t n)
+{
+    return &r->queue[(r->first + n) % QUEUE_LENGTH];
+}
+
+static void put(struct read_ahead *r, const struct told *t)
+{
+    *nth(r, r->queued++) = *t;
+    r->queued_bytes += t->bytes;
+}
+
+static struct told take(struct read_ahead *r)
+{
+    struct told t = *nth(r, 0);
+    r->first = (r->first + 1) % QUEUE_LENGTH;
+    r->queued--;
+    r->queued_bytes -= t.bytes;
+    return t;
+}
+
+static bool has_room(const struct read_ahead *r)
+{
+    return r->queued < QUEUE_LENGTH && r->queued_bytes < QUEUE_BYTES;
+}
+
 static void give_back(struct read_ahead *r, struct batch *b)
 {
     batch_reset(b);
@@ -60,63 +89,64 @@ static void give_back(struct read_ahead *r, struct batch *b)
         batch_deinit(b);
 }
 
-static void put(struct read_ahead *r, const struct told *t)
+/* Works on the oldest batch that nobody did, without the lock meanwhile. False: there is none. */
+static bool work(struct read_ahead *r, bool caller)
 {
-    r->queue[(r->first + r->queued++) % QUEUE_LENGTH] = *t;
-    r->queued_bytes += t->bytes;
-}
-
-static struct told take(struct read_ahead *r)
-{
-    struct told *t = &r->queue[r->first];
-    r->first = (r->first + 1) % QUEUE_LENGTH;
-    r->queued--;
-    r->queued_bytes -= t->bytes;
-    return *t;
+    size_t n = 0;
+    while (n < r->queued && nth(r, n)->progress != READ)
+        n++;
+    if (n == r->queued)
+        return false;
+    struct told *t = nth(r, n); /* stays where it is until it is ready */
+    t->progress = AT_WORK;
+    pthread_mutex_unlock(&r->lock);
+    r->work.fn(r->work.arg, caller, &t->batch);
+    pthread_mutex_lock(&r->lock);
+    t->progress = READY;
+    pthread_cond_signal(&r->changed);
+    return true;
 }
 
 /* --- the thread --- */
 
-/* False: it shall end. A batch with nothing in it to fill. */
-static bool wait_for_room(struct read_ahead *r, struct batch *empty)
+/* Without the lock meanwhile. */
+static void read_one(struct read_ahead *r)
 {
-    pthread_mutex_lock(&r->lock);
-    while (!r->ending && (r->queued == QUEUE_LENGTH || r->queued_bytes >= QUEUE_BYTES))
-        pthread_cond_wait(&r->changed, &r->lock);
-    bool goes_on = !r->ending;
-    if (goes_on && r->spare_n)
-        *empty = r->spare[--r->spare_n];
+    struct told t = {.progress = READY};
+    if (r->spare_n)
+        t.batch = r->spare[--r->spare_n];
     else
-        batch_init(empty);
+        batch_init(&t.batch);
     pthread_mutex_unlock(&r->lock);
-    return goes_on;
-}
-
-static void tell(struct read_ahead *r, struct told *t)
-{
+    t.result = r->inner->ops->next(r->inner, &t.batch, SLICE_MS, &t.error);
+    r->inner->ops->progress(r->inner, &t.read_bytes, &t.total_bytes);
     pthread_mutex_lock(&r->lock);
-    if (t->result == SOURCE_BATCH || t->result == SOURCE_ERROR)
-        put(r, t);
+    t.bytes = t.batch.arena.used_bytes;
+    if (t.result == SOURCE_BATCH)
+        t.progress = READ;
+    if (t.result == SOURCE_BATCH || t.result == SOURCE_ERROR)
+        put(r, &t);
     else
-        give_back(r, &t->batch);
-    r->at_end = t->result == SOURCE_END;
+        give_back(r, &t.batch);
+    r->at_end = t.result == SOURCE_END;
     pthread_cond_signal(&r->changed);
-    pthread_mutex_unlock(&r->lock);
 }
 
 static void *read_on(void *arg)
 {
     struct read_ahead *r = arg;
-    struct told t = {0};
-    while (t.result != SOURCE_END && wait_for_room(r, &t.batch)) {
-        err_clear(&t.error);
-        t.result = r->inner->ops->next(r->inner, &t.batch, SLICE_MS, &t.error);
-        if (t.result == SOURCE_BATCH && r->work.fn)
-            r->work.fn(r->work.arg, &t.batch);
-        t.bytes = t.batch.arena.used_bytes;
-        r->inner->ops->progress(r->inner, &t.read_bytes, &t.total_bytes);
-        tell(r, &t);
+    pthread_mutex_lock(&r->lock);
+    while (!r->ending) {
+        if (!r->at_end && has_room(r))
+            read_one(r);
+        else if (work(r, false))
+            continue;
+        else if (r->at_end)
+            break;
+        else
+            pthread_cond_wait(&r->changed, &r->lock);
     }
+    pthread_mutex_unlock(&r->lock);
     return NULL;
 }
 
@@ -145,33 +175,43 @@ static void end(struct read_ahead *r)
     r->running = r->ending = false;
 }
 
-/* With the lock. */
-static void wait_for_some(struct read_ahead *r, int wait_ms)
+static struct timespec in_ms(int ms)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += wait_ms / 1000;
-    until.tv_nsec += wait_ms % 1000 * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
-    while (r->queued == 0 && !r->at_end &&
-           pthread_cond_timedwait(&r->changed, &r->lock, &until) != ETIMEDOUT)
-        ;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    t.tv_sec += ms / 1000;
+    t.tv_nsec += ms % 1000 * 1000000L;
+    t.tv_sec += t.tv_nsec / 1000000000L;
+    t.tv_nsec %= 1000000000L;
+    return t;
 }
 
+/* With the lock. Works rather than waits. True: the oldest is ready. */
+static bool wait_for_oldest(struct read_ahead *r, int wait_ms)
+{
+    struct timespec until = in_ms(wait_ms);
+    int timeout = 0;
+    while (!(r->queued && nth(r, 0)->progress == READY) &&
+           !(r->queued == 0 && r->at_end) && timeout != ETIMEDOUT)
+        if (!work(r, true))
+            timeout = pthread_cond_timedwait(&r->changed, &r->lock, &until);
+    return r->queued && nth(r, 0)->progress == READY;
+}
+
+/* With the lock. */
 static enum source_result hand_out(struct read_ahead *r, struct batch *out, struct err *e)
 {
     struct told t = take(r);
+    struct batch *done_with = t.result == SOURCE_ERROR ? &t.batch : out;
     r->read_bytes = t.read_bytes;
     r->total_bytes = t.total_bytes;
-    if (t.result == SOURCE_ERROR) {
+    give_back(r, done_with);
+    if (t.result == SOURCE_ERROR)
         err_set(e, t.error.kind, "%s", t.error.text);
-        give_back(r, &t.batch);
-        return SOURCE_ERROR;
-    }
-    give_back(r, out);
-    *out = t.batch;
-    return SOURCE_BATCH;
+    else
+        *out = t.batch;
+    pthread_cond_signal(&r->changed);
+    return t.result;
 }
 
 static enum source_result read_ahead_next(struct source *s, struct batch *out,
@@ -182,12 +222,10 @@ static enum source_result read_ahead_next(struct source *s, struct batch *out,
     if (run(r, e))
         return SOURCE_ERROR;
     pthread_mutex_lock(&r->lock);
-    wait_for_some(r, wait_ms);
-    if (r->queued)
+    if (wait_for_oldest(r, wait_ms))
         result = hand_out(r, out, e);
     else
-        result = r->at_end ? SOURCE_END : SOURCE_NOTHING;
-    pthread_cond_signal(&r->changed);
+        result = r->queued == 0 && r->at_end ? SOURCE_END : SOURCE_NOTHING;
     pthread_mutex_unlock(&r->lock);
     return result;
 }
@@ -264,12 +302,12 @@ static const struct source_ops read_ahead_ops = {
     .close = read_ahead_close,
 };
 
-struct source *read_ahead_open(struct source *inner, struct batch_work work)
+struct source *read_ahead_open(struct source *inner, struct batch_work by)
 {
     struct read_ahead *r = calloc(1, sizeof *r);
     pthread_condattr_t monotonic;
     assert(r);
-    *r = (struct read_ahead){.source.ops = &read_ahead_ops, .inner = inner, .work = work};
+    *r = (struct read_ahead){.source.ops = &read_ahead_ops, .inner = inner, .work = by};
     inner->ops->progress(inner, &r->read_bytes, &r->total_bytes);
     pthread_mutex_init(&r->lock, NULL);
     pthread_condattr_init(&monotonic);

@@ -1,13 +1,14 @@
-/* A second thread for recorded logs: it reads and decodes what comes next, while the caller works on what came before. */
+/* A second thread for recorded logs: it reads ahead, and shares what is then to be done with each batch (decoding it)
+ * with the caller, who does of it what he would have to wait for. So both are busy, whatever costs most. */
 #ifndef CONSUMER_READ_AHEAD_H
 #define CONSUMER_READ_AHEAD_H
 
 #include "consumer/source.h"
 
-/* What else is done with each batch in that thread, before it is handed out; fn NULL: nothing. What it makes lives in the
- * batch. It runs beside all that the caller does. */
+/* What is done with each batch of the inner source before it is handed out, by the caller or by the thread: at a time by
+ * each of them, and beside the inner source's next(). */
 struct batch_work {
-    void (*fn)(void *arg, struct batch *b);
+    void (*fn)(void *arg, bool caller, struct batch *b);
     void *arg;
 };
 
