@@ -80,6 +80,12 @@ static bool has_room(const struct read_ahead *r)
     return r->queued < QUEUE_LENGTH && r->queued_bytes < QUEUE_BYTES;
 }
 
+/* Then the thread is woken, if it waits for room: to fill the queue, not to wait again after one batch. */
+static bool is_half_empty(const struct read_ahead *r)
+{
+    return r->queued < QUEUE_LENGTH / 2 && r->queued_bytes < QUEUE_BYTES / 2;
+}
+
 static void give_back(struct read_ahead *r, struct batch *b)
 {
     batch_reset(b);
@@ -206,11 +212,12 @@ static enum source_result hand_out(struct read_ahead *r, struct batch *out, stru
     r->read_bytes = t.read_bytes;
     r->total_bytes = t.total_bytes;
     give_back(r, done_with);
+    if (is_half_empty(r))
+        pthread_cond_signal(&r->changed);
     if (t.result == SOURCE_ERROR)
         err_set(e, t.error.kind, "%s", t.error.text);
     else
         *out = t.batch;
-    pthread_cond_signal(&r->changed);
     return t.result;
 }
 
