@@ -348,7 +348,7 @@ struct source *replay_source_open(const char *const *paths, size_t n,
     if (threads > 1)
         r->callers = event_decoder_new(max_future_ms, maps);
     partitions_init(&r->partitions);
-    r->files = replay_files_open(paths, n, r->decoder, &r->partitions, e);
+    r->files = replay_files_open(paths, n, r->decoder, &r->partitions, threads, e);
     if (r->files && r->callers)
         return read_ahead_open(&r->source, (struct batch_work){decode_lines, r});
     if (r->files)
