@@ -13,7 +13,7 @@
 
 enum {
     QUEUE_LENGTH = 64,
-    QUEUE_BYTES = 2 << 20, /* of batches as they were read; the last may go beyond */
+    QUEUE_BYTES = 1 << 20, /* of batches as they were read; the last may go beyond */
     SLICE_MS =
         100, /* so often a thread that waits for a pipe looks whether it shall end */
 };
