@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/clock.h"
+
 static double seconds(struct timeval t)
 {
     return (double)t.tv_sec + (double)t.tv_usec / 1e6;
@@ -41,6 +43,7 @@ static int take_cost(pid_t pid, struct cost *out, struct err *e)
 int bench_measure(uint64_t (*work)(void *arg), void *arg, struct cost *out, struct err *e)
 {
     int ends[2];
+    int64_t began_us = clock_monotonic_us();
     if (pipe(ends))
         return err_set(e, ERR_UNAVAILABLE, "pipe: %s", strerror(errno));
     pid_t pid = fork();
@@ -57,7 +60,9 @@ int bench_measure(uint64_t (*work)(void *arg), void *arg, struct cost *out, stru
     if (pid < 0)
         return err_set(e, ERR_UNAVAILABLE, "fork: %s", strerror(errno));
     (void)got; /* none: the exit status says it */
-    return take_cost(pid, out, e);
+    int failed = take_cost(pid, out, e);
+    out->wall_s = (double)(clock_monotonic_us() - began_us) / 1e6;
+    return failed;
 }
 
 int bench_start(int (*work)(void *arg), void *arg, struct running *out, struct err *e)

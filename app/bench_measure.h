@@ -9,6 +9,7 @@
 
 struct cost {
     double cpu_s; /* user and system time of the process, all its threads */
+    double wall_s; /* by the clock; bench_measure() tells it */
     uint64_t events;
     double redis_s;   /* of CPU of Redis meanwhile; the caller's to fill */
     long resident_kb; /* at most */

@@ -86,8 +86,8 @@ int check_events(const char *config_path, const char *log_path)
     int code = EXIT_FINDINGS;
     struct source *source = NULL;
     if (load_config(config_path, CONFIG_REPLAY, &config) == 0) {
-        source =
-            replay_source_open(&log_path, 1, config.time.max_future_ms, &config.maps, &e);
+        source = replay_source_open(&log_path, 1, config.time.max_future_ms, &config.maps,
+                                    1, &e);
         code = source ? print_all(source, &e) : EXIT_RUNTIME;
     }
     if (code == EXIT_RUNTIME)

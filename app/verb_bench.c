@@ -36,7 +36,10 @@ static int help(FILE *out, int code)
         "Prints rows of a table: the median of the rounds, and the least and the "
         "greatest of them. Ratios are of\n"
         "events a CPU second, of two pieces of work that ran one after the other:\n"
-        "  `replay` of LOG, and reading the same members from LOG's lines with yyjson\n"
+        "  `replay` of LOG, and reading the same members from LOG's lines with yyjson; "
+        "and with two threads beside\n"
+        "  one, which alone is of time by the clock: the machine should have two cores "
+        "free\n"
         "  `run` on the topics of FILE, from their beginning to their end, and a "
         "librdkafka consumer that reads\n"
         "  the same topics and forgets them (if FILE has kafka and redis); alone, and "
@@ -82,24 +85,39 @@ static void print_ratio(const char *what, double (*of)(const struct cost *),
 
 /* --- replay --- */
 
-static uint64_t replay_work(void *arg)
+static uint64_t replay_work(const struct bench *b, const char *threads)
 {
-    const struct bench *b = arg;
-    char *argv[] = {(char *)(uintptr_t) "replay", (char *)(uintptr_t) "-c",
-                    (char *)(uintptr_t)b->config_path, b->log, NULL};
+    const char *argv[] = {"replay", "-c", b->config_path, "--threads", threads,
+                          b->log,   NULL};
     optind = 1;
-    return verb_replay(4, argv) == EXIT_FINE;
+    return verb_replay(6, (char **)(uintptr_t)argv) == EXIT_FINE;
+}
+
+static uint64_t replay_one(void *arg)
+{
+    return replay_work(arg, "1");
+}
+
+static uint64_t replay_two(void *arg)
+{
+    return replay_work(arg, "2");
 }
 
 static int bench_replay(struct bench *b, struct err *e)
 {
+    double sooner[ROUNDS_MAX];
     for (int i = 0; i < b->rounds; i++) {
+        struct cost two;
         if (bench_measure(bare_decode, b->log, &b->bare[i], e) ||
-            bench_measure(replay_work, b, &b->work[i], e))
+            bench_measure(replay_one, b, &b->work[i], e) ||
+            bench_measure(replay_two, b, &two, e))
             return -1;
         b->work[i].events = b->bare[i].events;
+        sooner[i] = b->work[i].wall_s / two.wall_s;
     }
     print_ratio("`replay` of the log beside decoding it, events a CPU second", rate, b);
+    print_row("`replay --threads 2` beside one thread, events a second by the clock",
+              bench_spread(sooner, (size_t)b->rounds), "2");
     return 0;
 }
 

@@ -19,6 +19,8 @@ struct reject {
     int64_t timestamp_ms; /* Kafka record timestamp; -1: none */
 };
 
+struct raw_record;
+
 struct batch {
     struct arena arena;
     size_t slot; /* the source's dense number of the partition */
@@ -36,6 +38,8 @@ struct batch {
     size_t events_n;
     struct reject *rejects;
     size_t rejects_n;
+    struct raw_record *raw; /* read, but not decoded: within a source only (consumer/batch_fill.h) */
+    size_t raw_n;
 };
 
 void batch_init(struct batch *b);

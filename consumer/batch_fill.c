@@ -45,6 +45,17 @@ void batch_fill_keep(struct batch_fill *f)
     f->batch->events_n++;
 }
 
+void batch_fill_raw(struct batch_fill *f, const struct raw_record *record)
+{
+    struct batch *b = f->batch;
+    if (b->raw_n == f->raw_capacity) {
+        f->raw_capacity = doubled(f->raw_capacity);
+        b->raw = grown(&b->arena, b->raw, b->raw_n, f->raw_capacity, sizeof *b->raw);
+    }
+    b->raw[b->raw_n] = *record;
+    b->raw[b->raw_n++].bytes = arena_str(&b->arena, record->bytes);
+}
+
 void batch_fill_reject(struct batch_fill *f, const struct raw_record *record,
                        size_t bytes_max, const char *reason)
 {

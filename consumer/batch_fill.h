@@ -13,7 +13,7 @@ enum {
 struct batch_fill {
     struct batch *batch;
     struct event_decoder *decoder;
-    size_t events_capacity, rejects_capacity;
+    size_t events_capacity, rejects_capacity, raw_capacity;
 };
 
 struct raw_record {
@@ -32,6 +32,9 @@ int batch_fill_decode(struct batch_fill *f, const struct raw_record *record,
                       struct event **event, struct recorded_position *where,
                       struct err *e);
 void batch_fill_keep(struct batch_fill *f);
+
+/* Keeps a copy of the record, to be decoded later. */
+void batch_fill_raw(struct batch_fill *f, const struct raw_record *record);
 
 /* Adds the record as a reject; of its bytes at most bytes_max are copied. */
 void batch_fill_reject(struct batch_fill *f, const struct raw_record *record,

@@ -4,9 +4,11 @@
 
 enum { PLACES_MAX = 4096, TAIL_BYTES = 1024 };
 
-static bool ends_twice(struct str line)
+/* The object at `brace` ends with the line, but for the brace of the event. */
+static bool ends_there(struct str line, const char *brace)
 {
-    return line.n > 2 && line.p[line.n - 1] == '}' && line.p[line.n - 2] == '}';
+    const char *end = line.p + line.n;
+    return memchr(brace, '}', (size_t)(end - brace)) == end - 2 && end[-1] == '}';
 }
 
 /* Where the member's name begins, its comma included; NULL: the object at `brace` is another. */
@@ -23,8 +25,10 @@ static const char *member_begin(struct str line, const char *brace)
 static struct str place_of(struct str line)
 {
     struct str tail = str_from(line, line.n > TAIL_BYTES ? line.n - TAIL_BYTES : 0);
-    const char *brace = ends_twice(line) ? memrchr(tail.p, '{', tail.n) : NULL;
-    const char *begin = brace ? member_begin(line, brace) : NULL, *end = line.p + line.n;
+    const char *brace = tail.n ? memrchr(tail.p, '{', tail.n) : NULL,
+               *end = line.p + line.n;
+    const char *begin =
+        brace && ends_there(line, brace) ? member_begin(line, brace) : NULL;
     const char *comma = begin ? memchr(brace, ',', (size_t)(end - brace)) : NULL;
     comma = comma ? memchr(comma + 1, ',', (size_t)(end - comma - 1)) : NULL;
     return comma ? (struct str){begin, (size_t)(comma - begin)} : STR_NONE;

@@ -277,6 +277,21 @@ enum read_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wa
     return b->fault ? broken(b, e) : filled;
 }
 
+int log_bytes_begin_at(struct log_bytes *b, int64_t at, struct err *e)
+{
+    if (lseek(b->fd, at, SEEK_SET) != at)
+        return err_set(e, ERR_INPUT, "cannot read %s: %s", b->path, strerror(errno));
+    b->codec = &plain;
+    b->codec->begin(b);
+    b->read_bytes = at;
+    return 0;
+}
+
+int64_t log_bytes_at(const struct log_bytes *b)
+{
+    return b->codec == &plain ? b->read_bytes - (int64_t)(b->in_n - b->in_at) : -1;
+}
+
 void log_bytes_progress(const struct log_bytes *b, int64_t *read_bytes,
                         int64_t *total_bytes)
 {

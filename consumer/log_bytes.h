@@ -29,6 +29,11 @@ enum read_result log_bytes_read(struct log_bytes *b, char *out, size_t n, int wa
 /* Compressed bytes read, and the file's size; 0 where there is none. */
 void log_bytes_progress(const struct log_bytes *b, int64_t *read_bytes,
                         int64_t *total_bytes);
+/* Before anything is read: begins at that byte of a file of plain text. ERR_INPUT: it is no such file. */
+int log_bytes_begin_at(struct log_bytes *b, int64_t at, struct err *e);
+/* The first byte of a plain text that was not given yet; -1: the log is no plain text. */
+int64_t log_bytes_at(const struct log_bytes *b);
+
 /* A regular file: it can be opened again from its start. */
 bool log_bytes_regular(const struct log_bytes *b);
 

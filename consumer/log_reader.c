@@ -33,6 +33,15 @@ struct log_reader *log_reader_open(const char *path, struct err *e)
     return r;
 }
 
+struct log_reader *log_reader_open_at(const char *path, int64_t at, struct err *e)
+{
+    struct log_reader *r = log_reader_open(path, e);
+    if (!r || at <= 0 || log_bytes_begin_at(r->bytes, at - 1, e) == 0)
+        return r;
+    log_reader_close(r);
+    return NULL;
+}
+
 void log_reader_close(struct log_reader *r)
 {
     if (!r)
@@ -40,6 +49,11 @@ void log_reader_close(struct log_reader *r)
     log_bytes_close(r->bytes);
     free(r->buffer);
     free(r);
+}
+
+int64_t log_reader_at(const struct log_reader *r)
+{
+    return log_bytes_at(r->bytes) - (int64_t)(r->end - r->start);
 }
 
 const struct log_bytes *log_reader_bytes(const struct log_reader *r)

@@ -1,12 +1,14 @@
 /* Lines are read ahead, a window of some thousand at most, each into the batch of its partition
  * (a lane); when one lane is full, or the window is, all are handed out in turn. So a log whose
  * lines change the partition every time still comes in batches. A line is decoded into the lane that
- * its end tells, or into that of the line before; only where it names another partition it is decoded
- * again into that lane. */
+ * its end tells; where that tells nothing into that of the line before, and again if it names another.
+ * With two threads lines are only put into their lanes: decoding a batch is work for whoever has time
+ * (read_ahead.h). */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "consumer/batch_fill.h"
+#include "consumer/read_ahead.h"
 #include "consumer/replay_files.h"
 #include "consumer/source.h"
 
@@ -26,6 +28,7 @@ struct lane {
 struct replay {
     struct source source;
     struct event_decoder *decoder;
+    struct event_decoder *callers; /* with two threads: the other one's */
     struct partitions partitions;
     struct replay_files *files;
     struct lane *lanes; /* by slot */
@@ -68,7 +71,7 @@ static struct batch_fill *fill_of(struct replay *r, size_t slot)
     struct lane *lane = lane_of(r, slot);
     lane->fill.batch = &lane->batch; /* lanes move as they get more */
     lane->fill.decoder = r->decoder;
-    if (lane->records == 0) /* a little more, since what grows is copied */
+    if (lane->records == 0 && !r->callers) /* a little more, since what grows is copied */
         batch_fill_reserve(&lane->fill, lane->usual + lane->usual / 4);
     return &lane->fill;
 }
@@ -90,7 +93,7 @@ static void hand_out(struct replay *r, size_t slot, struct batch *out)
     out->name = r->partitions.names[slot];
     out->start = lane->given;
     out->next = lane->given = lane->read;
-    lane->usual = out->events_n;
+    lane->usual = lane->records;
     empty(lane);
 }
 
@@ -109,50 +112,55 @@ static void note(struct replay *r, const struct replay_line *l)
                   r->records >= WINDOW_LINES || r->bytes >= WINDOW_BYTES;
 }
 
-static void reject(struct replay *r, const struct replay_line *l,
-                   const struct raw_record *record)
+/* As event_decode; but a line that is too long names no partition. */
+static int decode(struct batch_fill *fill, const struct raw_record *record,
+                  struct event **event, struct recorded_position *where, struct err *e)
 {
-    batch_fill_reject(fill_of(r, r->slot), record, REJECT_BYTES, r->wrong.text);
-    err_clear(&r->wrong);
-    note(r, l);
+    if (record->bytes.n == record->bytes_n)
+        return batch_fill_decode(fill, record, event, where, e);
+    where->present = false;
+    return err_set(e, ERR_INPUT,
+                   "a line of %zu bytes, more than %d: shorten it in the producer",
+                   record->bytes_n, (int)LOG_LINE_BYTES_MAX);
+}
+
+/* What decoding gave. */
+static void keep(struct batch_fill *fill, const struct raw_record *record,
+                 struct event *event, struct err *wrong)
+{
+    if (wrong->kind != ERR_NONE) {
+        batch_fill_reject(fill, record, REJECT_BYTES, wrong->text);
+        err_clear(wrong);
+        return;
+    }
+    event->offset = event->offset >= 0 ? event->offset : record->offset;
+    batch_fill_keep(fill);
 }
 
 static void take_event(struct replay *r, const struct replay_line *l,
                        const struct raw_record *record)
 {
     struct recorded_position where;
-    struct event *event;
-    size_t before = l->slot == INDEX_NONE ? r->slot : l->slot;
-    int failed = batch_fill_decode(fill_of(r, before), record, &event, &where, &r->wrong);
-    r->slot = before;
-    if (l->recorded && where.present &&
-        !partitions_is(&r->partitions, before, where.topic, where.partition))
+    struct event *event = NULL;
+    size_t before = r->slot;
+    int failed = decode(fill_of(r, before), record, &event, &where, &r->wrong);
+    if (l->slot == INDEX_NONE && where.present)
         r->slot = partitions_slot(&r->partitions, where.topic, where.partition);
-    if (failed) {
-        reject(r, l, record);
-        return;
-    }
-    if (r->slot != before)
-        (void)batch_fill_decode(fill_of(r, r->slot), record, &event, NULL, &r->wrong);
-    event->offset = event->offset >= 0 ? event->offset : l->line.number;
-    batch_fill_keep(fill_of(r, r->slot));
-    note(r, l);
+    if (r->slot != before && !failed)
+        (void)decode(fill_of(r, r->slot), record, &event, &where, &r->wrong);
+    keep(fill_of(r, r->slot), record, event, &r->wrong);
 }
 
-/* After a seek: of a line that was handed out only the partition is looked at. */
-static bool handed_out(struct replay *r, const struct replay_line *l)
+/* The partition that a line names whose end tells none. */
+static void find_slot(struct replay *r, const struct replay_line *l)
 {
     struct recorded_position where = {.present = false};
-    if (l->position >= r->again_until)
-        return false;
-    if (!l->recorded)
-        return l->position < lane_of(r, l->slot)->given;
     arena_reset(&r->scratch);
-    (void)event_position(r->decoder, l->line.text, &r->scratch, &where, &r->wrong);
+    if (l->line.text.n == l->line.bytes_n)
+        (void)event_position(r->decoder, l->line.text, &r->scratch, &where, &r->wrong);
     err_clear(&r->wrong);
     if (where.present)
         r->slot = partitions_slot(&r->partitions, where.topic, where.partition);
-    return l->position < lane_of(r, r->slot)->given;
 }
 
 static void take_line(struct replay *r, const struct replay_line *l)
@@ -162,17 +170,34 @@ static void take_line(struct replay *r, const struct replay_line *l)
                                 .file = l->file,
                                 .offset = l->line.number,
                                 .timestamp_ms = -1};
-    if (handed_out(r, l))
+    bool again = l->position < r->again_until; /* after a seek */
+    r->slot = l->slot == INDEX_NONE ? r->slot : l->slot;
+    if (l->slot == INDEX_NONE && (again || r->callers))
+        find_slot(r, l);
+    if (again && l->position < lane_of(r, r->slot)->given)
         return;
-    if (l->line.text.n == l->line.bytes_n) {
+    if (r->callers)
+        batch_fill_raw(fill_of(r, r->slot), &record);
+    else
         take_event(r, l, &record);
-        return;
+    note(r, l);
+}
+
+/* The batch's lines, once it is handed out; by the caller or by the thread that reads. */
+static void decode_lines(void *arg, bool caller, struct batch *b)
+{
+    struct replay *r = arg;
+    struct batch_fill fill = {.batch = b, .decoder = caller ? r->callers : r->decoder};
+    struct recorded_position where;
+    struct event *event = NULL;
+    struct err wrong = {0};
+    batch_fill_reserve(&fill, b->raw_n);
+    for (size_t i = 0; i < b->raw_n; i++) {
+        (void)decode(&fill, &b->raw[i], &event, &where, &wrong);
+        keep(&fill, &b->raw[i], event, &wrong);
     }
-    r->slot = l->recorded ? r->slot : l->slot;
-    err_set(&r->wrong, ERR_INPUT,
-            "a line of %zu bytes, more than %d: shorten it in the producer",
-            l->line.bytes_n, (int)LOG_LINE_BYTES_MAX);
-    reject(r, l, &record);
+    b->raw = NULL;
+    b->raw_n = 0;
 }
 
 /* Reads until a lane or the window is full, or nothing more comes now. */
@@ -293,6 +318,7 @@ static void replay_close(struct source *s)
     replay_files_close(r->files);
     partitions_deinit(&r->partitions);
     event_decoder_free(r->decoder);
+    event_decoder_free(r->callers);
     free(r);
 }
 
@@ -312,15 +338,19 @@ static const struct source_ops replay_ops = {
 
 struct source *replay_source_open(const char *const *paths, size_t n,
                                   int64_t max_future_ms, const struct event_maps *maps,
-                                  struct err *e)
+                                  int threads, struct err *e)
 {
     struct replay *r = calloc(1, sizeof *r);
     assert(r);
     r->source.ops = &replay_ops;
     r->ended = READ_WAIT;
     r->decoder = event_decoder_new(max_future_ms, maps);
+    if (threads > 1)
+        r->callers = event_decoder_new(max_future_ms, maps);
     partitions_init(&r->partitions);
-    r->files = replay_files_open(paths, n, r->decoder, &r->partitions, e);
+    r->files = replay_files_open(paths, n, r->decoder, &r->partitions, threads, e);
+    if (r->files && r->callers)
+        return read_ahead_open(&r->source, (struct batch_work){decode_lines, r});
     if (r->files)
         return &r->source;
     replay_close(&r->source);

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "consumer/line_places.h"
+#include "consumer/place_scan.h"
 
 struct file {
     struct str path;
@@ -28,38 +28,12 @@ struct replay_files {
     int64_t lines_before; /* of the files before it */
     int64_t lines;        /* of it */
     int64_t total_bytes, done_bytes;
-    struct event_decoder *decoder;
     struct partitions *partitions;
-    struct line_places places;
-    struct arena scratch;
+    struct place_scan places;
+    int threads;
 };
 
 /* --- looking at them first --- */
-
-/* Makes the partition that the line names; false: it names none. */
-static bool name_partition(struct replay_files *f, const struct log_line *line)
-{
-    struct recorded_position where;
-    struct err ignored = {0}; /* the line is reported when it is read for good */
-    if (line_places_find(&f->places, line->text) != INDEX_NONE)
-        return true;
-    arena_reset(&f->scratch);
-    (void)event_position(f->decoder, line->text, &f->scratch, &where, &ignored);
-    if (where.present)
-        line_places_learn(&f->places, line->text,
-                          partitions_slot(f->partitions, where.topic, where.partition));
-    return where.present;
-}
-
-static void scan(struct replay_files *f, struct file *file)
-{
-    struct log_line line;
-    struct err ignored = {0};
-    enum read_result result;
-    while ((result = log_reader_next(file->reader, -1, &line, &ignored)) > READ_END)
-        if (result == READ_GOT)
-            (void)name_partition(f, &line);
-}
 
 static struct log_reader *open_reader(const struct file *file, struct err *e)
 {
@@ -79,7 +53,7 @@ static int copy_lines(struct replay_files *f, struct file *file)
     do {
         if (result != READ_GOT)
             continue;
-        (void)name_partition(f, &line);
+        (void)place_scan_line(&f->places, line.text);
         for (; number < line.number; number++)
             fputc('\n', file->copy);
         fwrite(line.text.p, 1, line.text.n, file->copy);
@@ -121,7 +95,8 @@ static int look_at(struct replay_files *f, struct file *file, struct err *e)
     do
         file->peeked = log_reader_next(file->reader, -1, &file->first, &later);
     while (file->peeked == READ_WAIT);
-    file->recorded = file->peeked == READ_GOT && name_partition(f, &file->first);
+    file->recorded =
+        file->peeked == READ_GOT && place_scan_line(&f->places, file->first.text);
     if (file->peeked == READ_GOT && !file->recorded)
         file->slot = partitions_file_slot(f->partitions, file->path);
     log_bytes_progress(log_reader_bytes(file->reader), &read_bytes, &total_bytes);
@@ -129,7 +104,7 @@ static int look_at(struct replay_files *f, struct file *file, struct err *e)
     if (file->pipe)
         return file->recorded ? copy_pipe(f, file, e) : 0;
     if (file->recorded)
-        scan(f, file);
+        place_scan_rest(&f->places, file->reader, file->path.p, f->threads);
     log_reader_close(file->reader);
     file->reader = NULL;
     file->peeked = READ_WAIT;
@@ -138,16 +113,16 @@ static int look_at(struct replay_files *f, struct file *file, struct err *e)
 
 struct replay_files *replay_files_open(const char *const *paths, size_t n,
                                        struct event_decoder *decoder,
-                                       struct partitions *partitions, struct err *e)
+                                       struct partitions *partitions, int threads,
+                                       struct err *e)
 {
     struct replay_files *f = calloc(1, sizeof *f);
     assert(f);
     f->files = calloc(n + 1, sizeof *f->files);
     assert(f->files);
-    f->decoder = decoder;
     f->partitions = partitions;
-    line_places_init(&f->places);
-    arena_init(&f->scratch);
+    f->threads = threads;
+    place_scan_init(&f->places, decoder, partitions);
     for (; f->n < n; f->n++) {
         char *path = strdup(paths[f->n]);
         assert(path);
@@ -172,8 +147,7 @@ void replay_files_close(struct replay_files *f)
         free((char *)(uintptr_t)f->files[i].path.p);
     }
     free(f->files);
-    line_places_deinit(&f->places);
-    arena_deinit(&f->scratch);
+    place_scan_deinit(&f->places);
     free(f);
 }
 
@@ -230,8 +204,8 @@ enum read_result replay_files_next(struct replay_files *f, int wait_ms,
         f->lines = out->line.number;
         out->file = file->path;
         out->recorded = file->recorded;
-        out->slot =
-            file->recorded ? line_places_find(&f->places, out->line.text) : file->slot;
+        out->slot = file->recorded ? line_places_find(&f->places.places, out->line.text)
+                                   : file->slot;
         out->position = f->lines + (file->recorded ? f->lines_before : 0);
         return READ_GOT;
     }

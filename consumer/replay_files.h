@@ -18,11 +18,12 @@ struct replay_line {
 };
 
 struct replay_files;
-/* Reads the first line of each file, and all lines of recorded ones, to know the partitions.
+/* Reads the first line of each file, and all lines of recorded ones, to know the partitions; by so many threads.
  * Borrows decoder and partitions. ERR_INPUT: a file cannot be read. */
 struct replay_files *replay_files_open(const char *const *paths, size_t n,
                                        struct event_decoder *decoder,
-                                       struct partitions *partitions, struct err *e);
+                                       struct partitions *partitions, int threads,
+                                       struct err *e);
 void replay_files_close(struct replay_files *f);
 
 /* The next line of all files; valid until the next call. READ_ERROR: this file is given up, the next

@@ -135,9 +135,10 @@ void kafka_source_reads(struct source *source, int64_t max_future_ms,
  * Positions begin at 0 and count lines; an event's offset is the recorded one, else its line. A
  * file that is damaged or cut off is an ERR_INPUT of next(), after all its lines; the next call
  * goes on with the next file. seek() reads again from the start, ERR_REFUSED if there is a pipe without.
- * dead_letter() and commit() do nothing. `maps` are borrowed; may be NULL. No file, no line: SOURCE_END at once. */
+ * dead_letter() and commit() do nothing. `maps` are borrowed; may be NULL. No file, no line: SOURCE_END at once.
+ * With two `threads` another one reads ahead (read_ahead.h): the same batches come, sooner. */
 struct source *replay_source_open(const char *const *paths, size_t n,
                                   int64_t max_future_ms, const struct event_maps *maps,
-                                  struct err *e);
+                                  int threads, struct err *e);
 
 #endif

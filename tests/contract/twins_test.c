@@ -63,7 +63,7 @@ static void run(const struct config *config, struct window_store *const *stores,
     struct engine engine;
     struct batch batch;
     struct source *source =
-        replay_source_open(paths, 1, config->time.max_future_ms, &config->maps, &e);
+        replay_source_open(paths, 1, config->time.max_future_ms, &config->maps, 1, &e);
     enum source_result got = SOURCE_BATCH;
     CHECK(source != NULL);
     engine_init(&engine, config->rules, config->judged_n, config->time.lateness_ms,

@@ -1,4 +1,5 @@
-/* The source on recorded logs: positions, partitions, batches, broken lines and files. */
+/* The source on recorded logs: positions, partitions, batches, broken lines and files. All of it twice: by itself, and
+ * with a thread that reads ahead. */
 #include <unistd.h>
 #include <zlib.h>
 
@@ -13,6 +14,7 @@
     ",\"kafka\":{\"topic\":\"t\",\"partition\":" #partition ",\"offset\":" #offset "}"
 
 static char dir[] = "/tmp/replay-source-XXXXXX";
+static int ahead_ms; /* > 0: a thread reads ahead, and is waited for so long */
 
 static const char *path_of(const char *name)
 {
@@ -59,7 +61,7 @@ static struct str read_all(struct source *s, struct err *e)
         buf_init(&text, 1 << 20);
     buf_clear(&text);
     batch_init(&batch);
-    while ((result = s->ops->next(s, &batch, 0, e)) == SOURCE_BATCH) {
+    while ((result = s->ops->next(s, &batch, ahead_ms, e)) == SOURCE_BATCH) {
         describe(&batch, &text);
         batch_reset(&batch);
     }
@@ -74,7 +76,8 @@ static struct source *open_logs(const char *a, const char *b)
 {
     struct err e = {0};
     const char *paths[] = {a, b};
-    struct source *s = replay_source_open(paths, b ? 2 : 1, 3600000, NULL, &e);
+    struct source *s =
+        replay_source_open(paths, b ? 2 : 1, 3600000, NULL, ahead_ms ? 2 : 1, &e);
     if (!s) {
         fprintf(stderr, "%s\n", e.text);
         abort();
@@ -156,7 +159,7 @@ static void check_reject(void)
     const char *a = write_file("x", STR(EVENT("1", AT(0, 10)) "{\"id\":\n"), "w");
     struct source *s = open_logs(a, NULL);
     batch_init(&batch);
-    CHECK_INT(s->ops->next(s, &batch, 0, &e), SOURCE_BATCH);
+    CHECK_INT(s->ops->next(s, &batch, ahead_ms, &e), SOURCE_BATCH);
     CHECK_INT(batch.rejects_n, 1);
     CHECK_STR(batch.rejects[0].file, str_of(a));
     CHECK_STR(batch.rejects[0].bytes, STR("{\"id\":"));
@@ -206,7 +209,7 @@ static enum source_result read_some(struct source *s, size_t n, int partitions,
     struct err e = {0};
     enum source_result result = SOURCE_BATCH;
     batch_init(&batch);
-    while (n-- && (result = s->ops->next(s, &batch, 0, &e)) == SOURCE_BATCH) {
+    while (n-- && (result = s->ops->next(s, &batch, ahead_ms, &e)) == SOURCE_BATCH) {
         size_t stride = partitions ? (size_t)partitions : 1;
         seen->batches++;
         seen->misplaced += batch.start != seen->next[batch.slot];
@@ -283,7 +286,7 @@ static void check_cut(void)
     CHECK_STR(read_all(s, &e), STR("1 p 0..2: 3@1\nend"));
     s->ops->close(s);
     const char *missing = "/nowhere/log";
-    CHECK(!replay_source_open(&missing, 1, 0, NULL, &e));
+    CHECK(!replay_source_open(&missing, 1, 0, NULL, 2, &e));
     CHECK(strstr(e.text, "cannot read /nowhere/log"));
 }
 
@@ -340,10 +343,21 @@ static void check_recorded_pipe(void)
     give_back(saved);
 }
 
-int main(void)
+/* It is ended where it waits for room, and where it reads. */
+static void check_close(void)
 {
-    if (!mkdtemp(dir))
-        abort();
+    const char *log = write_many(40000, 3, 10);
+    for (size_t batches = 0; batches < 4; batches++) {
+        struct seen seen = {0};
+        struct source *s = open_logs(log, NULL);
+        CHECK_INT(read_some(s, batches, 3, &seen), SOURCE_BATCH);
+        CHECK_INT(seen.misplaced, 0);
+        s->ops->close(s);
+    }
+}
+
+static void check_all(void)
+{
     check_plain();
     check_recorded();
     check_reject();
@@ -357,6 +371,16 @@ int main(void)
     check_cut();
     check_pipe();
     check_recorded_pipe();
+    check_close();
+}
+
+int main(void)
+{
+    if (!mkdtemp(dir))
+        abort();
+    check_all();
+    ahead_ms = 2000;
+    check_all();
     static const char *const names[] = {"a",  "b", "c", "d",    "none", "r1",
                                         "r2", "p", "x", "many", "cut"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
