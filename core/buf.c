@@ -64,7 +64,11 @@ void buf_text(struct buf *b, const char *text)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_mem(b, &c, 1);
+    char *to = buf_reserve(b, 1);
+    if (!to)
+        return;
+    *to = c;
+    b->n++;
 }
 
 void buf_printf(struct buf *b, const char *format, ...)

@@ -180,7 +180,7 @@ void scan_finish(struct scan *s)
 void scan_separate(struct scan *s, byte c)
 {
     scan_finish(s);
-    scan_copy(s, &c, 1);
+    buf_char(s->out, (char)c);
     s->item = s->out->n;
     if (scan_classes[c] & CHAR_BRACKET)
         s->in_list = false;
