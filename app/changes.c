@@ -16,6 +16,7 @@ void changes_init(struct changes *c)
     index_init(&c->seen);
     c->known = fingerprint_cache_new();
     buf_init(&c->records, RECORDS_MAX_BYTES);
+    buf_init(&c->member, RECORDS_MAX_BYTES);
 }
 
 void changes_deinit(struct changes *c)
@@ -26,6 +27,7 @@ void changes_deinit(struct changes *c)
     index_deinit(&c->seen);
     fingerprint_cache_free(c->known);
     buf_deinit(&c->records);
+    buf_deinit(&c->member);
 }
 
 static void *room(void *array, size_t n, size_t *cap, size_t item_bytes)
@@ -111,8 +113,11 @@ static size_t change_of(struct changes *c, struct str head)
 static bool add(struct changes *c, const struct rule *rule, const struct event *event,
                 const struct change_match *m)
 {
-    struct update u = {
-        .key = m->key, .record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
+    struct update u = {.key = m->key,
+                       .record = &c->records,
+                       .member = &c->member,
+                       .judge_at = UINT32_MAX,
+                       .due_ms = NEVER_MS};
     size_t begin = c->records.n, record = buf_str16_begin(&c->records);
     if (!rule->kind->update(rule, event, &u)) {
         c->records.n = begin;
@@ -136,6 +141,7 @@ static bool add_all(struct changes *c, const struct changes_of *of,
                     const struct event *event)
 {
     bool any = false;
+    buf_clear(&c->member);
     for (size_t i = 0; i < c->found_n; i++) {
         const struct change_match *m = &c->found[i];
         c->matches[m->rule]++;

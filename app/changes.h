@@ -51,6 +51,7 @@ struct changes {
     struct index by_head, seen;
     struct fingerprint_cache *known;
     struct buf records;
+    struct buf member; /* see struct update */
     struct change_piece *pieces;
     size_t pieces_n, pieces_cap;
     struct change_match *found; /* of the event in hand; the arena's */

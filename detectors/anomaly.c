@@ -258,16 +258,27 @@ static void put_parts(const struct anomaly_settings *s, const struct event *even
     buf_deinit(&page);
 }
 
+static void pack(const struct event *event, int64_t value, struct update *out)
+{
+    struct member m;
+    if (value == 0) {
+        member_pack_event(event, out->member, out->record);
+        return;
+    }
+    member_of_event(event, &m);
+    m.value = value;
+    member_pack(&m, out->record);
+}
+
 bool anomaly_update(const struct rule *rule, const struct event *event,
                     struct update *out)
 {
     const struct anomaly_settings *s = rule->settings;
-    struct member m;
-    member_of_event(event, &m);
-    if (!value_of(s, event, &m.value))
+    int64_t value;
+    if (!value_of(s, event, &value))
         return false;
-    put_parts(s, event, s->metric != METRIC_RATIO || m.value, out->record);
-    member_pack(&m, out->record);
+    put_parts(s, event, s->metric != METRIC_RATIO || value, out->record);
+    pack(event, value, out);
     out->judge_at = UINT32_MAX;
     out->due_ms =
         calendar_start_ms(s->bucket_ms, calendar_cell(s->bucket_ms, event->time_ms) + 1);

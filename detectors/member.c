@@ -258,6 +258,20 @@ void member_of_event(const struct event *e, struct member *m)
     };
 }
 
+void member_pack_event(const struct event *event, struct buf *kept, struct buf *out)
+{
+    struct member m;
+    size_t begin = out->n;
+    if (kept && kept->n) {
+        buf_put(out, buf_str(kept));
+        return;
+    }
+    member_of_event(event, &m);
+    member_pack(&m, out);
+    if (kept)
+        buf_mem(kept, out->p + begin, out->n - begin);
+}
+
 static int by_time(int64_t time_ms, struct str event, int64_t other_ms, struct str other)
 {
     if (time_ms != other_ms)

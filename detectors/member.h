@@ -51,6 +51,9 @@ int64_t member_time_ms(struct str packed);
 /* Texts borrow from the event. */
 void member_of_event(const struct event *event, struct member *out);
 
+/* Appends the event as a packed member. It is packed once where `kept` (may be NULL) holds what it came to. */
+void member_pack_event(const struct event *event, struct buf *kept, struct buf *out);
+
 /* Into the order of (time, id) bytewise. */
 void members_sort(struct member *members, size_t n);
 
