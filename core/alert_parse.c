@@ -351,19 +351,16 @@ static void read_line(struct parse *p, yyjson_val *line, struct alert *out)
 /* A member that is there twice, somewhere, or more depth than any alert has. */
 static bool is_ambiguous(yyjson_val *v, int depth)
 {
-    size_t i, n, k, before_n;
-    yyjson_val *name, *value, *other, *ignored;
+    yyjson_val *name, *value;
     bool is = depth > DEPTH_MAX;
-    if (yyjson_is_arr(v) && !is)
-        yyjson_arr_foreach(v, i, n, value) is = is || is_ambiguous(value, depth + 1);
-    if (!yyjson_is_obj(v))
-        return is;
-    yyjson_obj_foreach(v, i, n, name, value)
-    {
-        is = is || is_ambiguous(value, depth + 1);
-        yyjson_obj_foreach(v, k, before_n, other, ignored) is =
-            is || (k < i &&
-                   yyjson_equals_strn(other, yyjson_get_str(name), yyjson_get_len(name)));
+    yyjson_arr_iter elements_of = yyjson_arr_iter_with(v);
+    while (!is && (value = yyjson_arr_iter_next(&elements_of)))
+        is = is_ambiguous(value, depth + 1);
+    yyjson_obj_iter members_of = yyjson_obj_iter_with(v);
+    while (!is && (name = yyjson_obj_iter_next(&members_of))) {
+        value = yyjson_obj_iter_get_val(name);
+        is = yyjson_obj_getn(v, yyjson_get_str(name), yyjson_get_len(name)) != value ||
+             is_ambiguous(value, depth + 1);
     }
     return is;
 }
