@@ -51,12 +51,13 @@ static bool is_plain(char c)
 static void put_escaped(struct buf *out, unsigned char c)
 {
     static const char letters[] = "btnvfr"; /* of 8 to 13; JSON has none of 11 */
-    if (c == '"' || c == '\\')
-        buf_printf(out, "\\%c", c);
-    else if (c >= '\b' && c <= '\r' && c != '\v')
-        buf_printf(out, "\\%c", letters[c - '\b']);
-    else
+    bool has_letter = c >= '\b' && c <= '\r' && c != '\v';
+    if (!has_letter && c != '"' && c != '\\') {
         buf_printf(out, "\\u%04X", c);
+        return;
+    }
+    buf_char(out, '\\');
+    buf_char(out, has_letter ? letters[c - '\b'] : (char)c);
 }
 
 void json_out_string(struct buf *out, struct str s, size_t max_bytes)
