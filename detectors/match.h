@@ -8,7 +8,7 @@
 enum { KEY_VALUE_BYTES_MAX = 256 };
 
 /* Fills rule->by_n key values, borrowed from the event or the arena. False: the rule does not concern it, or
- * a part of the key is missing. Fingerprints are made once an event and kept in it. */
+ * a part of the key is missing. Fingerprints are made once an event and kept in it; `known` has those made lately. */
 bool rule_match(const struct rule *rule, struct event *event,
                 struct fingerprint_cache *known, struct arena *arena, struct str *key);
 
