@@ -14,7 +14,9 @@ void changes_init(struct changes *c)
     *c = (struct changes){0};
     index_init(&c->by_head);
     index_init(&c->seen);
+    c->known = fingerprint_cache_new();
     buf_init(&c->records, RECORDS_MAX_BYTES);
+    buf_init(&c->member, RECORDS_MAX_BYTES);
 }
 
 void changes_deinit(struct changes *c)
@@ -23,7 +25,9 @@ void changes_deinit(struct changes *c)
     free(c->pieces);
     index_deinit(&c->by_head);
     index_deinit(&c->seen);
+    fingerprint_cache_free(c->known);
     buf_deinit(&c->records);
+    buf_deinit(&c->member);
 }
 
 static void *room(void *array, size_t n, size_t *cap, size_t item_bytes)
@@ -53,20 +57,37 @@ static bool window_here(const struct changes_of *of, size_t i, const struct str 
     return true;
 }
 
+/* Most types concern few rules, or none. */
+static void list_takers(struct changes *c, const struct changes_of *of,
+                        struct arena *arena)
+{
+    size_t n = 0;
+    c->takers =
+        arena_take(arena, (EVENT_TYPE_COUNT * of->rules_n + 1) * sizeof *c->takers);
+    for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
+        c->takers_from[type] = n;
+        for (size_t i = 0; i < of->rules_n; i++)
+            if (rule_takes(&of->rules[i], (enum event_type)type) &&
+                (!of->holds || of->holds[i]))
+                c->takers[n++] = i;
+    }
+    c->takers_from[EVENT_TYPE_COUNT] = n;
+}
+
 /* The windows of the shard that the event concerns: c->found. True: some window, here or in another shard. */
 static bool find(struct changes *c, const struct changes_of *of, struct event *event,
                  struct arena *arena)
 {
     bool any = false;
     c->found_n = 0;
-    for (size_t i = 0; i < of->rules_n; i++) {
+    for (size_t t = c->takers_from[event->type]; t < c->takers_from[event->type + 1];
+         t++) {
         struct change_match *m = &c->found[c->found_n];
-        if (!rule_takes(&of->rules[i], event->type) || (of->holds && !of->holds[i]) ||
-            !rule_match(&of->rules[i], event, arena, m->key))
+        m->rule = c->takers[t];
+        if (!rule_match(&of->rules[m->rule], event, c->known, arena, m->key))
             continue;
         any = true;
-        m->rule = i;
-        c->found_n += window_here(of, i, m->key, arena, &m->head);
+        c->found_n += window_here(of, m->rule, m->key, arena, &m->head);
     }
     return any;
 }
@@ -92,8 +113,11 @@ static size_t change_of(struct changes *c, struct str head)
 static bool add(struct changes *c, const struct rule *rule, const struct event *event,
                 const struct change_match *m)
 {
-    struct update u = {
-        .key = m->key, .record = &c->records, .judge_at = UINT32_MAX, .due_ms = NEVER_MS};
+    struct update u = {.key = m->key,
+                       .record = &c->records,
+                       .member = &c->member,
+                       .judge_at = UINT32_MAX,
+                       .due_ms = NEVER_MS};
     size_t begin = c->records.n, record = buf_str16_begin(&c->records);
     if (!rule->kind->update(rule, event, &u)) {
         c->records.n = begin;
@@ -117,6 +141,7 @@ static bool add_all(struct changes *c, const struct changes_of *of,
                     const struct event *event)
 {
     bool any = false;
+    buf_clear(&c->member);
     for (size_t i = 0; i < c->found_n; i++) {
         const struct change_match *m = &c->found[i];
         c->matches[m->rule]++;
@@ -125,16 +150,21 @@ static bool add_all(struct changes *c, const struct changes_of *of,
     return any;
 }
 
-/* Joins each window's records. */
+/* Joins each window's records; a single one stays where it is. */
 static void join_records(struct changes *c, struct arena *arena)
 {
-    char **ends = arena_alloc(arena, (c->n + 1) * sizeof *ends);
+    char **ends = arena_take(arena, (c->n + 1) * sizeof *ends);
     for (size_t i = 0; i < c->pieces_n; i++)
         c->items[c->pieces[i].change].records.n += c->pieces[i].n;
     for (size_t i = 0; i < c->n; i++)
-        c->items[i].records.p = ends[i] = arena_take(arena, c->items[i].records.n);
+        if (c->items[i].records_n > 1)
+            c->items[i].records.p = ends[i] = arena_take(arena, c->items[i].records.n);
     for (size_t i = 0; i < c->pieces_n; i++) {
         const struct change_piece *p = &c->pieces[i];
+        if (c->items[p->change].records_n == 1) {
+            c->items[p->change].records.p = c->records.p + p->at;
+            continue;
+        }
         memcpy(ends[p->change], c->records.p + p->at, p->n);
         ends[p->change] += p->n;
     }
@@ -149,7 +179,7 @@ static bool comes_again(struct changes *c, const struct changes_of *of,
 {
     int64_t cell = time_cell(event->time_ms, id_slot_ms(of->lateness_ms));
     size_t n = event->id.n + sizeof cell, known = c->seen.n;
-    char *key = arena_alloc(arena, n);
+    char *key = arena_take(arena, n);
     memcpy(key, event->id.p, event->id.n);
     memcpy(key + event->id.n, &cell, sizeof cell);
     (void)index_put(&c->seen, (struct str){key, n}, 1);
@@ -172,7 +202,8 @@ static void fill(struct changes *c, const struct changes_of *of,
     index_clear(&c->seen);
     buf_clear(&c->records);
     c->matches = arena_alloc(arena, (of->rules_n + 1) * sizeof *c->matches);
-    c->found = arena_alloc(arena, (of->rules_n + 1) * sizeof *c->found);
+    c->found = arena_take(arena, (of->rules_n + 1) * sizeof *c->found);
+    list_takers(c, of, arena);
     for (size_t i = 0; i < n; i++) {
         struct event *event = events[i];
         if (!find(c, of, event, arena))

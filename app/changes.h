@@ -7,6 +7,7 @@
 #define APP_CHANGES_H
 
 #include "app/accept.h"
+#include "core/fingerprint_cache.h"
 #include "core/index.h"
 #include "detectors/rule.h"
 #include "windows/shard.h"
@@ -48,17 +49,21 @@ struct changes {
     uint64_t refused_duplicates, refused_behind;
 
     struct index by_head, seen;
+    struct fingerprint_cache *known;
     struct buf records;
+    struct buf member; /* see struct update */
     struct change_piece *pieces;
     size_t pieces_n, pieces_cap;
     struct change_match *found; /* of the event in hand; the arena's */
     size_t found_n;
+    /* The rules that take events of a type, one type after the other; where each begins. The arena's. */
+    size_t *takers, takers_from[EVENT_TYPE_COUNT + 1];
 };
 
 void changes_init(struct changes *c);
 void changes_deinit(struct changes *c);
 
-/* What the accepted events change in the shard, each id once. Texts go to `arena`. */
+/* What the accepted events change in the shard, each id once. Texts go to `arena`, or stay in c until it is filled again. */
 void changes_make(struct changes *c, const struct changes_of *of,
                   const struct accepted *a, struct arena *arena);
 /* The same without the events that the store refused: enum refusal for each of c->events. */

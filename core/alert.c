@@ -1,4 +1,4 @@
-/* An alert as one line of JSON (DESIGN 2), built with jansson, members in a fixed order.
+/* An alert as one line of JSON (DESIGN 2), members in a fixed order.
  * What is empty or unknown is left out. Ids and the key are written whole up to a wide
  * ceiling; what is for people is cut, so that one event with a huge message makes no huge
  * record. Numbers are rounded to 4 decimals and written in their shortest form: the last
@@ -6,13 +6,8 @@
  * alert_parse.c. */
 #include "core/alert.h"
 
-#include <assert.h>
-#include <jansson.h>
-#include <math.h>
-#include <stdlib.h>
-
 #include "core/calendar.h"
-#include "core/utf8.h"
+#include "core/json_out.h"
 
 enum {
     ID_BYTES = 512,
@@ -54,333 +49,263 @@ struct str alert_key(const struct alert *a, struct str name)
     return STR_NONE;
 }
 
-/* Out of memory is the only way to fail. */
-static void put(json_t *object, const char *name, json_t *value)
+static void put_key(struct buf *out, const struct alert *a)
 {
-    int rc = json_object_set_new_nocheck(object, name, value);
-    assert(rc == 0);
-    (void)rc;
-}
-
-/* Texts were validated where they came in; if one is broken all the same, it is not
- * passed on. */
-static json_t *text(struct str s, size_t max_bytes)
-{
-    struct str cut = utf8_cut(s, max_bytes);
-    json_t *t = json_stringn(cut.n ? cut.p : "", cut.n);
-    return t ? t : json_string("\xEF\xBF\xBD");
-}
-
-static void put_text(json_t *object, const char *name, struct str s, size_t max_bytes)
-{
-    if (s.n)
-        put(object, name, text(s, max_bytes));
-}
-
-static void put_word(json_t *object, const char *name, const char *word)
-{
-    put(object, name, json_string_nocheck(word));
-}
-
-static void put_int(json_t *object, const char *name, int64_t v)
-{
-    put(object, name, json_integer(v));
-}
-
-static void put_time(json_t *object, const char *name, int64_t ms)
-{
-    char out[TIME_TEXT_BYTES];
-    struct str s = time_text(ms, out);
-    put(object, name, json_stringn_nocheck(s.p, s.n));
-}
-
-/* Dumped with 15 significant digits, which give 4 decimals back exactly up to 10^11. */
-static json_t *number(double v)
-{
-    if (!isfinite(v))
-        return json_null();
-    double rounded = fabs(v) < 1e11 ? round(v * 1e4) / 1e4 : v;
-    bool whole = fabs(rounded) < 0x1p53 && rounded == trunc(rounded);
-    return whole ? json_integer((json_int_t)rounded) : json_real(rounded);
-}
-
-static void put_number(json_t *object, const char *name, double v)
-{
-    if (isfinite(v))
-        put(object, name, number(v));
-}
-
-static json_t *key_object(const struct alert *a)
-{
-    json_t *o = json_object();
+    json_out_begin(out, "key", '{');
     for (size_t i = 0; i < a->keys_n; i++) {
-        int rc = json_object_setn_new(o, a->key_names[i].p, a->key_names[i].n,
-                                      text(a->key_values[i], KEY_BYTES));
-        assert(rc == 0);
-        (void)rc;
+        json_out_next(out);
+        json_out_string(out, a->key_names[i], KEY_BYTES);
+        buf_char(out, ':');
+        json_out_string(out, a->key_values[i], KEY_BYTES);
     }
-    return o;
+    buf_char(out, '}');
 }
 
-static json_t *account_object(const struct alert_account *account)
+static void put_account(struct buf *out, const struct alert_account *account)
 {
-    json_t *o = json_object();
-    put_text(o, "id", account->id, ID_BYTES);
-    put_text(o, "name", account->name, NAME_BYTES);
-    put_text(o, "tier", account->tier, NAME_BYTES);
+    json_out_begin(out, NULL, '{');
+    json_out_some(out, "id", account->id, ID_BYTES);
+    json_out_some(out, "name", account->name, NAME_BYTES);
+    json_out_some(out, "tier", account->tier, NAME_BYTES);
     if (account->mrr != 0)
-        put_number(o, "mrr", account->mrr);
-    put_text(o, "renewal", account->renewal, NAME_BYTES);
-    put_text(o, "owner", account->owner, ID_BYTES);
-    return o;
+        json_out_number(out, "mrr", account->mrr);
+    json_out_some(out, "renewal", account->renewal, NAME_BYTES);
+    json_out_some(out, "owner", account->owner, ID_BYTES);
+    buf_char(out, '}');
 }
 
-static void put_accounts(json_t *line, const struct alert *a)
+static void put_accounts(struct buf *out, const struct alert *a)
 {
     if (a->accounts_listed) {
-        json_t *list = json_array();
+        json_out_begin(out, "accounts", '[');
         for (size_t i = 0; i < a->accounts_listed; i++)
-            json_array_append_new(list, account_object(&a->accounts[i]));
-        put(line, "accounts", list);
+            put_account(out, &a->accounts[i]);
+        buf_char(out, ']');
     }
     if (a->accounts_n > (int64_t)a->accounts_listed)
-        put_int(line, "accounts_total", a->accounts_n);
+        json_out_int(out, "accounts_total", a->accounts_n);
 }
 
-static void put_trend(json_t *line, const struct alert_trend *trend)
+static void put_trend(struct buf *out, const struct alert_trend *trend)
 {
-    char out[CALENDAR_TEXT_BYTES];
+    char step[CALENDAR_TEXT_BYTES];
     if (!trend->n)
         return;
-    json_t *o = json_object(), *list = json_array();
-    struct str step = calendar_text(trend->step_ms, out);
-    put(o, "step", json_stringn_nocheck(step.p, step.n));
-    for (size_t i = 0; i < trend->n; i++)
-        json_array_append_new(list, number(trend->values[i]));
-    put(o, "values", list);
-    put(line, "trend", o);
-}
-
-static json_t *evidence_object(const struct alert_evidence *evidence, bool positions)
-{
-    json_t *o = json_object();
-    put_text(o, "event", evidence->event, ID_BYTES);
-    put_text(o, "ticket", evidence->ticket, ID_BYTES);
-    put_text(o, "user", evidence->user, ID_BYTES);
-    put_text(o, "account", evidence->account, ID_BYTES);
-    put_time(o, "time", evidence->time_ms);
-    if (positions && evidence->partition >= 0) {
-        put_int(o, "partition", evidence->partition);
-        put_int(o, "offset", evidence->offset);
+    json_out_begin(out, "trend", '{');
+    json_out_text(out, "step", calendar_text(trend->step_ms, step), NAME_BYTES);
+    json_out_begin(out, "values", '[');
+    for (size_t i = 0; i < trend->n; i++) {
+        json_out_next(out);
+        json_out_value(out, trend->values[i]);
     }
-    return o;
+    buf_text(out, "]}");
 }
 
-static void put_evidence(json_t *line, const struct alert *a, bool positions)
+static void put_evidence_one(struct buf *out, const struct alert_evidence *evidence,
+                             bool positions)
+{
+    json_out_begin(out, NULL, '{');
+    json_out_some(out, "event", evidence->event, ID_BYTES);
+    json_out_some(out, "ticket", evidence->ticket, ID_BYTES);
+    json_out_some(out, "user", evidence->user, ID_BYTES);
+    json_out_some(out, "account", evidence->account, ID_BYTES);
+    json_out_time(out, "time", evidence->time_ms);
+    if (positions && evidence->partition >= 0) {
+        json_out_int(out, "partition", evidence->partition);
+        json_out_int(out, "offset", evidence->offset);
+    }
+    buf_char(out, '}');
+}
+
+static void put_evidence(struct buf *out, const struct alert *a, bool positions)
 {
     if (!a->evidence_n)
         return;
-    json_t *list = json_array();
+    json_out_begin(out, "evidence", '[');
     for (size_t i = 0; i < a->evidence_n; i++)
-        json_array_append_new(list, evidence_object(&a->evidence[i], positions));
-    put(line, "evidence", list);
+        put_evidence_one(out, &a->evidence[i], positions);
+    buf_char(out, ']');
 }
 
-static void put_sample(json_t *line, const struct alert_sample *sample)
+static void put_sample(struct buf *out, const struct alert_sample *sample)
 {
-    json_t *o = json_object();
-    put_text(o, "page_url", sample->page_url, PROSE_BYTES);
-    put_text(o, "action", sample->action, NAME_BYTES);
-    put_text(o, "error_type", sample->error_type, NAME_BYTES);
-    put_text(o, "error_code", sample->error_code, NAME_BYTES);
-    put_text(o, "error_message", sample->error_message, PROSE_BYTES);
-    put_text(o, "subject", sample->subject, PROSE_BYTES);
-    put_text(o, "version", sample->version, NAME_BYTES);
-    if (json_object_size(o))
-        put(line, "sample", o);
+    size_t before = out->n;
+    json_out_begin(out, "sample", '{');
+    size_t empty = out->n;
+    json_out_some(out, "page_url", sample->page_url, PROSE_BYTES);
+    json_out_some(out, "action", sample->action, NAME_BYTES);
+    json_out_some(out, "error_type", sample->error_type, NAME_BYTES);
+    json_out_some(out, "error_code", sample->error_code, NAME_BYTES);
+    json_out_some(out, "error_message", sample->error_message, PROSE_BYTES);
+    json_out_some(out, "subject", sample->subject, PROSE_BYTES);
+    json_out_some(out, "version", sample->version, NAME_BYTES);
+    if (out->n == empty)
+        out->n = before;
     else
-        json_decref(o);
+        buf_char(out, '}');
 }
 
-static void put_anomaly(json_t *line, const struct alert_anomaly *anomaly)
+static void put_anomaly(struct buf *out, const struct alert_anomaly *anomaly)
 {
-    char out[CALENDAR_TEXT_BYTES];
+    char bucket[CALENDAR_TEXT_BYTES];
     if (!anomaly->present)
         return;
-    put_number(line, "value", anomaly->value);
-    put_number(line, "mean", anomaly->mean);
-    put_number(line, "stddev", anomaly->stddev);
-    put_number(line, "z", anomaly->z);
-    put_word(line, "direction", anomaly->up ? "up" : "down");
-    struct str bucket = calendar_text(anomaly->bucket_ms, out);
-    put(line, "bucket", json_stringn_nocheck(bucket.p, bucket.n));
+    json_out_number(out, "value", anomaly->value);
+    json_out_number(out, "mean", anomaly->mean);
+    json_out_number(out, "stddev", anomaly->stddev);
+    json_out_number(out, "z", anomaly->z);
+    json_out_word(out, "direction", anomaly->up ? "up" : "down");
+    json_out_text(out, "bucket", calendar_text(anomaly->bucket_ms, bucket), NAME_BYTES);
     if (anomaly->novelty) {
-        put_number(line, "lowest", anomaly->lowest);
-        put_number(line, "highest", anomaly->highest);
-        put_number(line, "score", anomaly->score);
+        json_out_number(out, "lowest", anomaly->lowest);
+        json_out_number(out, "highest", anomaly->highest);
+        json_out_number(out, "score", anomaly->score);
     }
     if (!anomaly->share)
         return;
-    put_int(line, "matched", anomaly->matched);
-    put_word(line, "against",
-             anomaly->limit     ? "limit"
-             : anomaly->overall ? "overall"
-                                : "history");
+    json_out_int(out, "matched", anomaly->matched);
+    json_out_word(out, "against",
+                  anomaly->limit     ? "limit"
+                  : anomaly->overall ? "overall"
+                                     : "history");
 }
 
-static void put_health(json_t *line, const struct alert_health *health)
+static void put_health(struct buf *out, const struct alert_health *health)
 {
     if (!health->present)
         return;
-    put_number(line, "score", health->score);
-    put_number(line, "weight", health->weight);
-    json_t *list = json_array();
+    json_out_number(out, "score", health->score);
+    json_out_number(out, "weight", health->weight);
+    json_out_begin(out, "components", '[');
     for (size_t i = 0; i < health->components_n; i++) {
         const struct alert_component *c = &health->components[i];
-        json_t *o = json_object();
-        put_text(o, "name", c->name, NAME_BYTES);
-        put_number(o, "points", c->points);
-        put_text(o, "reason", c->reason, PROSE_BYTES);
-        json_array_append_new(list, o);
+        json_out_begin(out, NULL, '{');
+        json_out_some(out, "name", c->name, NAME_BYTES);
+        json_out_number(out, "points", c->points);
+        json_out_some(out, "reason", c->reason, PROSE_BYTES);
+        buf_char(out, '}');
     }
-    put(line, "components", list);
+    buf_char(out, ']');
 }
 
-static void put_contributors(json_t *line, const struct alert *a)
+static void put_contributors(struct buf *out, const struct alert *a)
 {
     if (!a->contributors_n)
         return;
-    json_t *list = json_array();
+    json_out_begin(out, "contributors", '[');
     for (size_t i = 0; i < a->contributors_n; i++) {
-        json_t *o = json_object();
-        put_text(o, "field", a->contributors[i].field, NAME_BYTES);
-        put_text(o, "value", a->contributors[i].value, NAME_BYTES);
-        put_number(o, "share", a->contributors[i].share);
-        put_number(o, "usual", a->contributors[i].usual);
-        json_array_append_new(list, o);
+        json_out_begin(out, NULL, '{');
+        json_out_some(out, "field", a->contributors[i].field, NAME_BYTES);
+        json_out_some(out, "value", a->contributors[i].value, NAME_BYTES);
+        json_out_number(out, "share", a->contributors[i].share);
+        json_out_number(out, "usual", a->contributors[i].usual);
+        buf_char(out, '}');
     }
-    put(line, "contributors", list);
+    buf_char(out, ']');
 }
 
-static void put_releases(json_t *line, const struct alert *a)
+static void put_releases(struct buf *out, const struct alert *a)
 {
     if (!a->releases_n)
         return;
-    json_t *list = json_array();
+    json_out_begin(out, "releases", '[');
     for (size_t i = 0; i < a->releases_n; i++) {
-        json_t *o = json_object();
-        put_text(o, "version", a->releases[i].version, NAME_BYTES);
-        put_text(o, "service", a->releases[i].service, NAME_BYTES);
-        put_text(o, "url", a->releases[i].url, PROSE_BYTES);
-        put_time(o, "time", a->releases[i].time_ms);
-        json_array_append_new(list, o);
+        json_out_begin(out, NULL, '{');
+        json_out_some(out, "version", a->releases[i].version, NAME_BYTES);
+        json_out_some(out, "service", a->releases[i].service, NAME_BYTES);
+        json_out_some(out, "url", a->releases[i].url, PROSE_BYTES);
+        json_out_time(out, "time", a->releases[i].time_ms);
+        buf_char(out, '}');
     }
-    put(line, "releases", list);
+    buf_char(out, ']');
 }
 
-static void put_known_issue(json_t *line, const struct alert_known_issue *issue)
+static void put_known_issue(struct buf *out, const struct alert_known_issue *issue)
 {
     if (!issue->id.n)
         return;
-    json_t *o = json_object();
-    put_text(o, "id", issue->id, ID_BYTES);
-    put_text(o, "title", issue->title, PROSE_BYTES);
-    put_text(o, "workaround", issue->workaround, PROSE_BYTES);
-    put_text(o, "url", issue->url, PROSE_BYTES);
-    put_word(o, "status", issue->fixed ? "fixed" : "open");
+    json_out_begin(out, "known_issue", '{');
+    json_out_some(out, "id", issue->id, ID_BYTES);
+    json_out_some(out, "title", issue->title, PROSE_BYTES);
+    json_out_some(out, "workaround", issue->workaround, PROSE_BYTES);
+    json_out_some(out, "url", issue->url, PROSE_BYTES);
+    json_out_word(out, "status", issue->fixed ? "fixed" : "open");
     if (issue->muted)
-        put(o, "muted", json_true());
+        json_out_true(out, "muted");
     if (issue->fixed)
-        put_time(o, "fixed", issue->fixed_ms);
+        json_out_time(out, "fixed", issue->fixed_ms);
     if (issue->regression)
-        put(o, "regression", json_true());
-    put(line, "known_issue", o);
+        json_out_true(out, "regression");
+    buf_char(out, '}');
 }
 
-static void put_silenced(json_t *line, const struct alert_silenced *s)
+static void put_silenced(struct buf *out, const struct alert_silenced *s)
 {
     if (!s->maintenance.n)
         return;
-    json_t *o = json_object();
-    put_text(o, "maintenance", s->maintenance, NAME_BYTES);
-    put_text(o, "author", s->author, PROSE_BYTES);
-    put_text(o, "reason", s->reason, PROSE_BYTES);
-    put(line, "silenced_by", o);
+    json_out_begin(out, "silenced_by", '{');
+    json_out_some(out, "maintenance", s->maintenance, NAME_BYTES);
+    json_out_some(out, "author", s->author, PROSE_BYTES);
+    json_out_some(out, "reason", s->reason, PROSE_BYTES);
+    buf_char(out, '}');
 }
 
-static void put_hidden(json_t *line, const struct alert *a)
+static void put_hidden(struct buf *out, const struct alert *a)
 {
     if (a->hidden_by.inhibit.n) {
-        json_t *o = json_object();
-        put_text(o, "inhibit", a->hidden_by.inhibit, NAME_BYTES);
-        put_text(o, "rule", a->hidden_by.rule, NAME_BYTES);
-        put_text(o, "id", a->hidden_by.id, ID_BYTES);
-        put(line, "hidden_by", o);
+        json_out_begin(out, "hidden_by", '{');
+        json_out_some(out, "inhibit", a->hidden_by.inhibit, NAME_BYTES);
+        json_out_some(out, "rule", a->hidden_by.rule, NAME_BYTES);
+        json_out_some(out, "id", a->hidden_by.id, ID_BYTES);
+        buf_char(out, '}');
     }
     if (!a->hidden_listed)
         return;
-    json_t *list = json_array();
+    json_out_begin(out, "hides", '[');
     for (size_t i = 0; i < a->hidden_listed; i++) {
-        json_t *o = json_object();
-        put_text(o, "rule", a->hidden[i].rule, NAME_BYTES);
-        put_text(o, "id", a->hidden[i].id, ID_BYTES);
-        put_text(o, "about", a->hidden[i].about, NAME_BYTES);
-        json_array_append_new(list, o);
+        json_out_begin(out, NULL, '{');
+        json_out_some(out, "rule", a->hidden[i].rule, NAME_BYTES);
+        json_out_some(out, "id", a->hidden[i].id, ID_BYTES);
+        json_out_some(out, "about", a->hidden[i].about, NAME_BYTES);
+        buf_char(out, '}');
     }
-    put(line, "hides", list);
+    buf_char(out, ']');
     if (a->hidden_n > (int64_t)a->hidden_listed)
-        put_int(line, "hides_total", a->hidden_n);
-}
-
-static json_t *alert_object(const struct alert *a, bool positions)
-{
-    json_t *line = json_object();
-    assert(line);
-    put_word(line, "id", a->id);
-    put(line, "rule", text(a->rule, NAME_BYTES));
-    put(line, "kind", text(a->kind, NAME_BYTES));
-    put_word(line, "state", state_names[a->state]);
-    put_word(line, "severity", severity_names[a->severity]);
-    put_time(line, "time", a->time_ms);
-    if (a->reminder) {
-        put_int(line, "reminder", a->reminder);
-        put_time(line, "opened", a->opened_ms);
-    }
-    put(line, "key", key_object(a));
-    put_text(line, "summary", a->summary, PROSE_BYTES);
-    put_int(line, "count", a->count);
-    if (a->estimated)
-        put(line, "count_estimated", json_true());
-    if (!alert_is_over(a) && !a->anomaly.present && a->users >= 0)
-        put_int(line, "users", a->users);
-    put_accounts(line, a);
-    put_time(line, "first_seen", a->first_seen_ms);
-    put_time(line, "last_seen", a->last_seen_ms);
-    put_trend(line, &a->trend);
-    put_evidence(line, a, positions);
-    put_sample(line, &a->sample);
-    put_anomaly(line, &a->anomaly);
-    put_contributors(line, a);
-    put_health(line, &a->health);
-    put_releases(line, a);
-    put_known_issue(line, &a->known_issue);
-    put_silenced(line, &a->silenced);
-    put_hidden(line, a);
-    return line;
-}
-
-static int append(const char *bytes, size_t n, void *out)
-{
-    buf_mem(out, bytes, n);
-    return 0;
+        json_out_int(out, "hides_total", a->hidden_n);
 }
 
 void alert_json(const struct alert *a, bool positions, struct buf *out)
 {
-    json_t *line = alert_object(a, positions);
-    int rc =
-        json_dump_callback(line, append, out, JSON_COMPACT | JSON_REAL_PRECISION(15));
-    assert(rc == 0);
-    (void)rc;
-    json_decref(line);
+    buf_char(out, '{');
+    json_out_word(out, "id", a->id);
+    json_out_text(out, "rule", a->rule, NAME_BYTES);
+    json_out_text(out, "kind", a->kind, NAME_BYTES);
+    json_out_word(out, "state", state_names[a->state]);
+    json_out_word(out, "severity", severity_names[a->severity]);
+    json_out_time(out, "time", a->time_ms);
+    if (a->reminder) {
+        json_out_int(out, "reminder", a->reminder);
+        json_out_time(out, "opened", a->opened_ms);
+    }
+    put_key(out, a);
+    json_out_some(out, "summary", a->summary, PROSE_BYTES);
+    json_out_int(out, "count", a->count);
+    if (a->estimated)
+        json_out_true(out, "count_estimated");
+    if (!alert_is_over(a) && !a->anomaly.present && a->users >= 0)
+        json_out_int(out, "users", a->users);
+    put_accounts(out, a);
+    json_out_time(out, "first_seen", a->first_seen_ms);
+    json_out_time(out, "last_seen", a->last_seen_ms);
+    put_trend(out, &a->trend);
+    put_evidence(out, a, positions);
+    put_sample(out, &a->sample);
+    put_anomaly(out, &a->anomaly);
+    put_contributors(out, a);
+    put_health(out, &a->health);
+    put_releases(out, a);
+    put_known_issue(out, &a->known_issue);
+    put_silenced(out, &a->silenced);
+    put_hidden(out, a);
+    buf_char(out, '}');
 }

@@ -1,12 +1,15 @@
 /* Bytes grow by doubling up to the ceiling; out of memory is a crash, since a restart is a
- * tested path. Packed integers are little-endian by hand, so files and Redis values do not
+ * tested path. Packed integers are little-endian, so files and Redis values do not
  * depend on the machine. */
 #include "core/buf.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+enum { LEAST_BYTES = 64 };
 
 void buf_init(struct buf *b, size_t max_bytes)
 {
@@ -27,9 +30,8 @@ char *buf_grow(struct buf *b, size_t n)
     }
     size_t need = b->n + n + 1; /* room for printf's NUL */
     if (need > b->cap) {
-        size_t cap = b->cap ? b->cap * 2 : 64;
-        while (cap < need)
-            cap *= 2;
+        size_t cap = b->cap ? b->cap * 2 : LEAST_BYTES;
+        cap = cap > need ? cap : need; /* what is written once is as large as it is */
         b->p = realloc(b->p, cap);
         assert(b->p);
         b->cap = cap;
@@ -62,7 +64,11 @@ void buf_text(struct buf *b, const char *text)
 
 void buf_char(struct buf *b, char c)
 {
-    buf_mem(b, &c, 1);
+    char *to = buf_reserve(b, 1);
+    if (!to)
+        return;
+    *to = c;
+    b->n++;
 }
 
 void buf_printf(struct buf *b, const char *format, ...)
@@ -81,13 +87,13 @@ void buf_printf(struct buf *b, const char *format, ...)
     b->n += (size_t)n;
 }
 
-static void put_le(struct buf *b, uint64_t v, size_t bytes)
+static inline void put_le(struct buf *b, uint64_t v, size_t bytes)
 {
-    unsigned char *to = (unsigned char *)buf_reserve(b, bytes);
+    uint64_t le = htole64(v);
+    char *to = buf_reserve(b, bytes);
     if (!to)
         return;
-    for (size_t i = 0; i < bytes; i++)
-        to[i] = (unsigned char)(v >> (8 * i));
+    memcpy(to, &le, bytes);
     b->n += bytes;
 }
 
@@ -120,27 +126,25 @@ void buf_f64(struct buf *b, double v)
 
 void buf_number(struct buf *b, uint64_t v)
 {
-    size_t n = 1;
-    for (uint64_t rest = v >> 7; rest; rest >>= 7)
-        n++;
-    unsigned char *to = (unsigned char *)buf_reserve(b, n);
+    char bytes[BUF_NUMBER_MAX];
+    size_t n = (size_t)(buf_number_at(bytes, v) - bytes);
+    char *to = buf_reserve(b, n);
     if (!to)
         return;
-    for (; v >= 0x80; v >>= 7)
-        *to++ = (unsigned char)(v | 0x80);
-    *to = (unsigned char)v;
+    memcpy(to, bytes, n);
     b->n += n;
 }
 
 void buf_str16(struct buf *b, struct str s)
 {
-    size_t n = s.n > UINT16_MAX ? UINT16_MAX : s.n;
-    if (n + 2 > b->max_bytes - b->n) {
-        b->overflowed = true;
+    uint16_t n = s.n > UINT16_MAX ? UINT16_MAX : (uint16_t)s.n, le = htole16(n);
+    char *to = buf_reserve(b, sizeof le + n);
+    if (!to)
         return;
-    }
-    buf_u16(b, (uint16_t)n);
-    buf_mem(b, s.p, n);
+    memcpy(to, &le, sizeof le);
+    if (n)
+        memcpy(to + sizeof le, s.p, n);
+    b->n += sizeof le + n;
 }
 
 size_t buf_str16_begin(struct buf *b)
@@ -159,25 +163,13 @@ void buf_str16_end(struct buf *b, size_t begin)
     b->p[begin - 1] = (char)(n >> 8);
 }
 
-struct str reader_bytes(struct reader *r, size_t n)
-{
-    if (r->failed || n > r->in.n) {
-        r->failed = true;
-        return STR_NONE;
-    }
-    struct str s = {r->in.p, n};
-    r->in.p += n;
-    r->in.n -= n;
-    return s;
-}
-
-static uint64_t get_le(struct reader *r, size_t bytes)
+static inline uint64_t get_le(struct reader *r, size_t bytes)
 {
     struct str s = reader_bytes(r, bytes);
-    uint64_t v = 0;
-    for (size_t i = 0; i < s.n; i++)
-        v |= (uint64_t)(unsigned char)s.p[i] << (8 * i);
-    return v;
+    uint64_t le = 0;
+    if (s.p)
+        memcpy(&le, s.p, bytes);
+    return le64toh(le);
 }
 
 uint8_t reader_u8(struct reader *r)
@@ -208,11 +200,10 @@ double reader_f64(struct reader *r)
     return v;
 }
 
-uint64_t reader_number(struct reader *r)
+uint64_t reader_long_number(struct reader *r)
 {
-    enum { BYTES_MAX = 10 };
     uint64_t v = 0;
-    size_t most = r->in.n < BYTES_MAX ? r->in.n : BYTES_MAX;
+    size_t most = r->in.n < BUF_NUMBER_MAX ? r->in.n : BUF_NUMBER_MAX;
     for (size_t i = 0; i < most && !r->failed; i++) {
         unsigned char byte = (unsigned char)r->in.p[i];
         v |= (uint64_t)(byte & 0x7F) << (7 * i);

@@ -59,6 +59,17 @@ void buf_i64(struct buf *b, int64_t v);
 void buf_f64(struct buf *b, double v);
 /* Seven bits a byte, the lowest first: most numbers are small. */
 void buf_number(struct buf *b, uint64_t v);
+
+/* The same where there is room for BUF_NUMBER_MAX bytes; returns their end. */
+enum { BUF_NUMBER_MAX = 10 };
+static inline char *buf_number_at(char *to, uint64_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *to++ = (char)(v | 0x80);
+    *to++ = (char)v;
+    return to;
+}
+
 /* A length (u16) and that many bytes; longer text is cut at 65,535. */
 void buf_str16(struct buf *b, struct str s);
 /* The same around what is appended between the two calls, at most 65,535 bytes (assert). */
@@ -75,9 +86,29 @@ uint16_t reader_u16(struct reader *r);
 uint32_t reader_u32(struct reader *r);
 int64_t reader_i64(struct reader *r);
 double reader_f64(struct reader *r);
-uint64_t reader_number(struct reader *r);
-/* The next n bytes, borrowed; STR_NONE and failed when there are fewer. */
-struct str reader_bytes(struct reader *r, size_t n);
 struct str reader_str16(struct reader *r);
+/* reader_number() of more than one byte. */
+uint64_t reader_long_number(struct reader *r);
+
+static inline uint64_t reader_number(struct reader *r)
+{
+    if (r->failed || r->in.n == 0 || (unsigned char)*r->in.p >= 0x80)
+        return reader_long_number(r);
+    r->in.n--;
+    return (unsigned char)*r->in.p++;
+}
+
+/* The next n bytes, borrowed; STR_NONE and failed when there are fewer. */
+static inline struct str reader_bytes(struct reader *r, size_t n)
+{
+    if (r->failed || n > r->in.n) {
+        r->failed = true;
+        return STR_NONE;
+    }
+    struct str s = {r->in.p, n};
+    r->in.p += n;
+    r->in.n -= n;
+    return s;
+}
 
 #endif

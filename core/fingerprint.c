@@ -72,6 +72,15 @@ static bool follows_id(const struct scan *s)
     return s->at > s->begin && s->at - 1 == s->replaced;
 }
 
+/* Behind a word, what may make it the beginning of an address: not the end of a sentence or of a part of it. */
+static bool joins(const struct scan *s, const byte *p)
+{
+    if (!(scan_class(s, p) & CHAR_JOIN))
+        return false;
+    bool ends = p + 1 == s->end || scan_class(s, p + 1) & CHAR_SPACE;
+    return !ends || (*p != ':' && *p != '.');
+}
+
 /* A word of letters that nothing but take_word could change, and neither will that. */
 static bool is_plain(const struct scan *s)
 {
@@ -79,7 +88,7 @@ static bool is_plain(const struct scan *s)
     if (s->seen & (CHAR_DIGIT | CHAR_UNDER) || may_be_hex ||
         word_may_be_opaque(s->at, s->word_n))
         return false;
-    return !(scan_class(s, s->at + s->word_n) & CHAR_JOIN) && !may_start_date(s) &&
+    return !joins(s, s->at + s->word_n) && !may_start_date(s) &&
            !name_holder(s->at, s->word_n) && !follows_id(s);
 }
 
@@ -107,9 +116,10 @@ static size_t take_space(struct scan *s)
 
 static size_t take_mark(struct scan *s, unsigned class)
 {
+    bool known = class & CHAR_START || (class & CHAR_HIGH && !(class & CHAR_PLAIN));
     s->word_n = 0;
     s->seen = 0;
-    size_t n = class & (CHAR_START | CHAR_HIGH) ? recognise(s, class) : 0;
+    size_t n = known ? recognise(s, class) : 0;
     if (n)
         return n;
     if (class & CHAR_HIGH)

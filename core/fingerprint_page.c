@@ -16,10 +16,12 @@ static bool is_id(const byte *p, size_t n)
            path_varies(p, n, word_is_id);
 }
 
-/* The first byte of the set from p on, or the end. */
-static const byte *find(const struct scan *s, const byte *p, const char *set)
+enum { HOST_STOP = CHAR_SLASH | CHAR_QUERY, PATH_STOP = CHAR_QUERY | CHAR_SEMICOLON };
+
+/* The first byte of these classes from p on, or the end. */
+static const byte *find(const struct scan *s, const byte *p, unsigned classes)
 {
-    while (p < s->end && !scan_among(s, p, set))
+    while (p < s->end && !(scan_classes[*p] & classes))
         p++;
     return p;
 }
@@ -36,11 +38,11 @@ static bool has_port(const struct scan *s, const byte *p, const byte *end)
 /* Where the path starts: behind scheme and host, if they are there. */
 static const byte *skip_host(const struct scan *s)
 {
-    const byte *p = s->begin, *slash = find(s, p, "/?#");
+    const byte *p = s->begin, *slash = find(s, p, HOST_STOP);
     if (slash > p && slash[-1] == ':' && scan_is(s, slash, "//"))
-        return find(s, slash + 2, "/?#");
+        return find(s, slash + 2, HOST_STOP);
     if (scan_is(s, p, "//"))
-        return find(s, p + 2, "/?#");
+        return find(s, p + 2, HOST_STOP);
     if (web_host_end(s, p) == slash || has_port(s, p, slash))
         return slash;
     return p;
@@ -54,7 +56,7 @@ struct path {
 /* Up to the end of the path at p, without what separates nothing. */
 static struct path path_at(const struct scan *s, const byte *p)
 {
-    struct path path = {.p = p, .end = find(s, p, "?#;")};
+    struct path path = {.p = p, .end = find(s, p, PATH_STOP)};
     while (path.end > p &&
            (path.end[-1] == '/' || scan_classes[path.end[-1]] & CHAR_SPACE))
         path.end--;
@@ -64,8 +66,8 @@ static struct path path_at(const struct scan *s, const byte *p)
 /* The path in a fragment: "#/invoices/7", "#!/invoices/7"; empty when there is none. */
 static struct path route_after(const struct scan *s, const byte *p)
 {
-    p = find(s, p, "#");
-    p += scan_is(s, p, "#!") ? 2 : p < s->end;
+    const byte *hash = p < s->end ? memchr(p, '#', (size_t)(s->end - p)) : NULL;
+    p = hash ? hash + 1 + scan_at(s, hash + 1, '!') : s->end;
     return scan_at(s, p, '/') ? path_at(s, p) : (struct path){.p = p, .end = p};
 }
 

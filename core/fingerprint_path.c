@@ -70,10 +70,12 @@ static bool holds_names(const byte *p, size_t n)
 void path_copy(struct scan *s, const byte *p, const byte *end)
 {
     while (p < end) {
-        if (scan_classes[*p] & CHAR_HIGH)
+        const byte *ascii = p;
+        while (p < end && !(scan_classes[*p] & CHAR_HIGH))
+            p++;
+        scan_copy(s, ascii, (size_t)(p - ascii));
+        if (p < end)
             p += scan_copy_character(s, p);
-        else
-            scan_copy(s, p++, 1);
     }
 }
 

@@ -23,7 +23,7 @@ const uint16_t scan_classes[256] = {
     ['g' ... 'z'] = GZ,
     ['_'] = CHAR_UNDER,
     [','] = CHAR_LIST | CHAR_STOP,
-    [';'] = CHAR_LIST | CHAR_STOP,
+    [';'] = CHAR_LIST | CHAR_STOP | CHAR_SEMICOLON,
     ['('] = CHAR_BRACKET | CHAR_STOP,
     [')'] = CHAR_BRACKET | CHAR_STOP,
     ['['] = CHAR_BRACKET | CHAR_STOP,
@@ -35,7 +35,7 @@ const uint16_t scan_classes[256] = {
     ['+'] = CHAR_JOIN,
     ['%'] = CHAR_JOIN,
     [':'] = CHAR_JOIN | CHAR_START | CHAR_STOP,
-    ['/'] = CHAR_JOIN | CHAR_START,
+    ['/'] = CHAR_JOIN | CHAR_START | CHAR_SLASH,
     ['-'] = CHAR_JOIN | CHAR_START,
     ['<'] = CHAR_START | CHAR_STOP,
     ['='] = CHAR_START | CHAR_STOP,
@@ -43,12 +43,19 @@ const uint16_t scan_classes[256] = {
     ['\''] = CHAR_START | CHAR_STOP,
     ['`'] = CHAR_START | CHAR_STOP,
     ['>'] = CHAR_STOP,
-    ['?'] = CHAR_STOP,
+    ['?'] = CHAR_STOP | CHAR_QUERY,
     ['&'] = CHAR_STOP,
-    ['#'] = CHAR_STOP,
+    ['#'] = CHAR_STOP | CHAR_QUERY,
     ['|'] = CHAR_STOP,
     ['!'] = CHAR_STOP,
-    [0x80 ... 0xFF] = CHAR_HIGH,
+    /* « is C2 AB, “ and „ are E2 80 9C and E2 80 9E; other scripts' digits begin with D9, DB, E0 and EF */
+    [0x80 ... 0xC2] = CHAR_HIGH,
+    [0xC3 ... 0xD8] = CHAR_HIGH | CHAR_PLAIN,
+    [0xD9 ... 0xDB] = CHAR_HIGH,
+    [0xDC ... 0xDF] = CHAR_HIGH | CHAR_PLAIN,
+    [0xE0 ... 0xE2] = CHAR_HIGH,
+    [0xE3 ... 0xEE] = CHAR_HIGH | CHAR_PLAIN,
+    [0xEF ... 0xFF] = CHAR_HIGH,
 };
 
 bool scan_is(const struct scan *s, const byte *p, const char *text)
@@ -173,7 +180,7 @@ void scan_finish(struct scan *s)
 void scan_separate(struct scan *s, byte c)
 {
     scan_finish(s);
-    scan_copy(s, &c, 1);
+    buf_char(s->out, (char)c);
     s->item = s->out->n;
     if (scan_classes[c] & CHAR_BRACKET)
         s->in_list = false;

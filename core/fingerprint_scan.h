@@ -19,6 +19,10 @@ enum {
     CHAR_JOIN = 1 << 8,  /* . @ : / - + % behind a word may make it an address */
     CHAR_START = 1 << 9, /* < = / : - and quotes: a recogniser may start there */
     CHAR_STOP = 1 << 10, /* ends a path in a text */
+    CHAR_SLASH = 1 << 11,
+    CHAR_QUERY = 1 << 12,     /* ? and #: end the path of a URL */
+    CHAR_SEMICOLON = 1 << 13, /* ends what counts of it, too */
+    CHAR_PLAIN = 1 << 14,     /* with CHAR_HIGH: begins no quote and no digit */
     CHAR_HEX = CHAR_DIGIT | CHAR_AF,
     CHAR_LETTER = CHAR_AF | CHAR_GZ,
     CHAR_ALNUM = CHAR_DIGIT | CHAR_LETTER,

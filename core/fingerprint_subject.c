@@ -49,8 +49,9 @@ static const byte *read_colon(const struct scan *s, const byte *p)
 static const byte *read_prefix(const struct scan *s, const byte *p)
 {
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        const byte *end =
-            scan_is(s, p, prefixes[i]) ? read_colon(s, p + strlen(prefixes[i])) : NULL;
+        bool there = p < s->end && fold_ascii(*p) == (byte)*prefixes[i] &&
+                     scan_is(s, p, prefixes[i]);
+        const byte *end = there ? read_colon(s, p + strlen(prefixes[i])) : NULL;
         if (end)
             return end;
     }
@@ -179,6 +180,11 @@ static void squeeze(struct buf *out, size_t first)
         if (word_end > s.at) { /* nothing else to see in it */
             keep(&q, (const char *)s.at, (size_t)(word_end - s.at));
             s.at = word_end;
+            continue;
+        }
+        if (*s.at == ' ') {
+            q.gap = true;
+            s.at++;
             continue;
         }
         size_t placeholder = scan_placeholder(&s, s.at), tag = numbered_tag(&s, s.at);

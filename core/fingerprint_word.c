@@ -141,10 +141,9 @@ bool word_is_opaque(const struct word *w, enum context context)
 
 bool word_is_id(const byte *p, size_t n)
 {
-    if (word_is_technical(p, n))
-        return false;
     struct word w = word_of(p, n);
-    return word_is_hex(&w, CONTEXT_NONE) || word_is_opaque(&w, CONTEXT_NONE) || w.pair;
+    bool id = word_is_hex(&w, CONTEXT_NONE) || word_is_opaque(&w, CONTEXT_NONE) || w.pair;
+    return id && !word_is_technical(p, n);
 }
 
 bool word_varies(const byte *p, size_t n)

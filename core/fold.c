@@ -25,6 +25,8 @@ uint32_t fold_lower(uint32_t code)
 {
     if (code < 0x80)
         return fold_ascii((unsigned char)code);
+    if ((code > 0x0556 && code < 0x1E00) || (code > 0x1EFE && code < 0xFF21))
+        return code; /* most scripts have no capitals */
     for (size_t i = 0; i < sizeof stretches / sizeof *stretches; i++) {
         const struct stretch *t = &stretches[i];
         if (code < t->first)

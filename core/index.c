@@ -2,7 +2,13 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#define XXH_INLINE_ALL
 #include <xxhash.h>
+
+static uint32_t hash_of(struct str key)
+{
+    return (uint32_t)XXH3_64bits(key.p, key.n);
+}
 
 void index_init(struct index *x)
 {
@@ -17,16 +23,24 @@ void index_deinit(struct index *x)
 
 void index_clear(struct index *x)
 {
-    if (x->n)
-        memset(x->slots, 0, x->capacity * sizeof *x->slots);
     x->n = 0;
+    if (++x->round < UINT32_MAX)
+        return;
+    x->round = 0;
+    if (x->capacity)
+        memset(x->slots, 0, x->capacity * sizeof *x->slots);
+}
+
+static bool is_taken(const struct index *x, const struct index_slot *s)
+{
+    return s->round == x->round + 1;
 }
 
 /* The slot that holds key, or the free one where it would go. */
-static struct index_slot *find(const struct index *x, struct str key, uint64_t hash)
+static struct index_slot *find(const struct index *x, struct str key, uint32_t hash)
 {
     size_t i = hash & (x->capacity - 1);
-    while (x->slots[i].key.p &&
+    while (is_taken(x, &x->slots[i]) &&
            (x->slots[i].hash != hash || !str_eq(x->slots[i].key, key)))
         i = (i + 1) & (x->capacity - 1);
     return &x->slots[i];
@@ -39,7 +53,7 @@ static void grow(struct index *x)
     x->slots = calloc(x->capacity, sizeof *x->slots);
     assert(x->slots);
     for (size_t i = 0; i < old.capacity; i++)
-        if (old.slots[i].key.p)
+        if (is_taken(x, &old.slots[i]))
             *find(x, old.slots[i].key, old.slots[i].hash) = old.slots[i];
     free(old.slots);
 }
@@ -48,8 +62,8 @@ size_t index_get(const struct index *x, struct str key)
 {
     if (x->n == 0)
         return INDEX_NONE;
-    const struct index_slot *s = find(x, key, XXH3_64bits(key.p, key.n));
-    return s->key.p ? s->value : INDEX_NONE;
+    const struct index_slot *s = find(x, key, hash_of(key));
+    return is_taken(x, s) ? s->value : INDEX_NONE;
 }
 
 /* The key's slot; a new one is counted and holds INDEX_NONE. */
@@ -58,10 +72,10 @@ static struct index_slot *take(struct index *x, struct str key)
     assert(key.p);
     if (x->n * 2 >= x->capacity)
         grow(x);
-    uint64_t hash = XXH3_64bits(key.p, key.n);
+    uint32_t hash = hash_of(key);
     struct index_slot *s = find(x, key, hash);
-    if (!s->key.p) {
-        *s = (struct index_slot){key, hash, INDEX_NONE};
+    if (!is_taken(x, s)) {
+        *s = (struct index_slot){key, hash, x->round + 1, INDEX_NONE};
         x->n++;
     }
     return s;

@@ -11,13 +11,15 @@
 
 struct index_slot {
     struct str key;
-    uint64_t hash;
+    uint32_t hash;
+    uint32_t round; /* one more than the index had when it was taken, else it is free */
     size_t value;
 };
 
 struct index {
-    struct index_slot *slots; /* capacity a power of two; key.p NULL: free */
+    struct index_slot *slots; /* capacity a power of two */
     size_t n, capacity;
+    uint32_t round; /* forgetting all begins another one */
 };
 
 void index_init(struct index *x);

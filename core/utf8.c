@@ -14,7 +14,7 @@ static size_t bytes_of(char first)
     return c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
 }
 
-struct str utf8_cut(struct str s, size_t max_bytes)
+struct str utf8_cut_slowly(struct str s, size_t max_bytes)
 {
     size_t n = s.n < max_bytes ? s.n : max_bytes;
     if (n == 0)

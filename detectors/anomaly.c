@@ -134,33 +134,51 @@ static void close_due(struct anomaly_closing *c)
 /* A record is what contributors ask of an event, and its member; what is kept as evidence has no contributors any
  * more. False: it is none. */
 static bool read_record(struct str record, struct sample_entry *e, size_t *parts_n,
-                        struct member *m)
+                        struct member_head *m)
 {
     struct reader r = {.in = record};
     *parts_n = reader_u8(&r);
     for (size_t i = 0; i < *parts_n && i < SAMPLE_PARTS_MAX; i++)
         e->parts[i] = reader_str16(&r);
-    return !r.failed && member_unpack(r.in, m);
+    return !r.failed && member_read_head(r.in, m);
 }
 
-/* Adds what is new to its bucket, and puts all members in order. */
+/* The first few of each bucket, in order. */
+static void load_evidence(struct anomaly_closing *c, const struct member_head *heads,
+                          size_t n)
+{
+    int64_t cell = INT64_MIN, of_cell = 0;
+    c->members = arena_take(c->out->arena, (n + 1) * sizeof *c->members);
+    for (size_t i = 0; i < n; i++) {
+        int64_t at = calendar_cell(c->settings->bucket_ms, heads[i].time_ms);
+        of_cell = at == cell ? of_cell + 1 : 1;
+        cell = at;
+        if (of_cell <= ALERT_EVIDENCE_MAX)
+            c->members_n += member_unpack(heads[i].packed, &c->members[c->members_n]);
+    }
+}
+
+/* Adds what is new to its bucket. */
 static void add_records(struct anomaly_closing *c)
 {
     const struct judge_input *in = c->in;
-    c->members = arena_alloc(c->out->arena, (in->records_n + 1) * sizeof *c->members);
+    struct member_head *heads =
+        arena_take(c->out->arena, (in->records_n + 1) * sizeof *heads);
+    size_t n = 0;
     for (size_t i = 0; i < in->records_n; i++) {
-        struct member *m = &c->members[c->members_n];
+        struct member_head *m = &heads[n];
         struct sample_entry e = {0};
         size_t parts_n;
         if (!read_record(in->records[i], &e, &parts_n, m))
             continue;
-        c->members_n++;
-        e.hash = sample_hash(m->evidence.event, m->time_ms);
+        n++;
+        e.hash = sample_hash(m->event, m->time_ms);
         if (m->weight)
             series_add(&c->series, calendar_cell(c->settings->bucket_ms, m->time_ms),
                        m->value, parts_n ? &e : NULL);
     }
-    members_sort(c->members, c->members_n);
+    member_heads_sort(heads, n);
+    load_evidence(c, heads, n);
 }
 
 static void keep(struct judgement *j, const struct member *m)
@@ -172,20 +190,16 @@ static void keep(struct judgement *j, const struct member *m)
     j->kept_n++;
 }
 
-/* The first few members of each bucket that is still open. */
+/* Of buckets that are still open. */
 static void keep_evidence(struct anomaly_closing *c)
 {
-    int64_t cell = INT64_MIN, of_cell = 0;
     for (size_t i = 0; i < c->members_n; i++) {
-        int64_t at = calendar_cell(c->settings->bucket_ms, c->members[i].time_ms);
-        if (anomaly_end_ms(c, at) <= c->in->watermark_ms)
+        struct member *m = &c->members[i];
+        if (anomaly_end_ms(c, calendar_cell(c->settings->bucket_ms, m->time_ms)) <=
+            c->in->watermark_ms)
             continue;
-        of_cell = at == cell ? of_cell + 1 : 1;
-        cell = at;
-        if (of_cell > ALERT_EVIDENCE_MAX)
-            continue;
-        c->members[i].weight = 0;
-        keep(c->out, &c->members[i]);
+        m->weight = 0;
+        keep(c->out, m);
     }
 }
 
@@ -244,16 +258,27 @@ static void put_parts(const struct anomaly_settings *s, const struct event *even
     buf_deinit(&page);
 }
 
+static void pack(const struct event *event, int64_t value, struct update *out)
+{
+    struct member m;
+    if (value == 0) {
+        member_pack_event(event, out->member, out->record);
+        return;
+    }
+    member_of_event(event, &m);
+    m.value = value;
+    member_pack(&m, out->record);
+}
+
 bool anomaly_update(const struct rule *rule, const struct event *event,
                     struct update *out)
 {
     const struct anomaly_settings *s = rule->settings;
-    struct member m;
-    member_of_event(event, &m);
-    if (!value_of(s, event, &m.value))
+    int64_t value;
+    if (!value_of(s, event, &value))
         return false;
-    put_parts(s, event, s->metric != METRIC_RATIO || m.value, out->record);
-    member_pack(&m, out->record);
+    put_parts(s, event, s->metric != METRIC_RATIO || value, out->record);
+    pack(event, value, out);
     out->judge_at = UINT32_MAX;
     out->due_ms =
         calendar_start_ms(s->bucket_ms, calendar_cell(s->bucket_ms, event->time_ms) + 1);

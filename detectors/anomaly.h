@@ -130,7 +130,7 @@ struct anomaly_closing {
     const struct anomaly_settings *settings;
     struct judgement *out;
     struct series series;
-    struct member *members; /* evidence of open buckets, in order */
+    struct member *members; /* evidence: the first few of each bucket, in order */
     size_t members_n;
 };
 

@@ -22,7 +22,9 @@ struct known_issues;
 struct update {
     const struct str *key; /* in: rule->by_n values */
     struct buf *record;    /* the kind appends the packed record here */
-    uint32_t judge_at;     /* judged at once when the window holds so many records */
+    /* The event as a packed member, for all rules that keep it so; empty before the first of them. NULL: not kept */
+    struct buf *member;
+    uint32_t judge_at; /* judged at once when the window holds so many records */
     /* a new window is judged when the watermark reaches this, at the latest */
     int64_t due_ms;
     /* ... and if it holds nothing else by then, it need not be: nothing would become known, or stay */

@@ -3,10 +3,7 @@
 #include <stdio.h>
 #include <xxhash.h>
 
-#include "core/fingerprint.h"
 #include "core/utf8.h"
-
-enum { FINGERPRINT_BYTES_USUAL = 255 };
 
 /* Its hash keeps different ones different. */
 struct str match_bounded(struct str s, struct arena *arena)
@@ -22,32 +19,32 @@ struct str match_bounded(struct str s, struct arena *arena)
     return kept;
 }
 
-static struct str made(enum key_source source, const struct event *e, struct arena *arena)
+#define TEXTS(...) ((const struct str[FINGERPRINT_TEXTS_MAX]){__VA_ARGS__})
+
+static struct str made(enum key_source source, const struct event *e,
+                       struct fingerprint_cache *known, struct arena *arena)
 {
-    struct buf b;
-    buf_init(&b, FINGERPRINT_BYTES_MAX);
-    (void)buf_reserve(&b, FINGERPRINT_BYTES_USUAL);
     if (source == KEY_PAGE)
-        fingerprint_page(event_text(e, FIELD_PAGE_URL), &b);
-    else if (source == KEY_SUBJECT)
-        fingerprint_subject(event_text(e, FIELD_TICKET_SUBJECT), &b);
-    else
-        fingerprint_error(event_text(e, FIELD_ERROR_TYPE),
-                          event_text(e, FIELD_ERROR_CODE),
-                          event_text(e, FIELD_ERROR_MESSAGE), &b);
-    struct str kept = match_bounded(arena_str(arena, buf_str(&b)), arena);
-    buf_deinit(&b);
-    return kept;
+        return fingerprint_cached(known, FINGERPRINT_PAGE,
+                                  TEXTS(event_text(e, FIELD_PAGE_URL)), arena);
+    if (source == KEY_SUBJECT)
+        return fingerprint_cached(known, FINGERPRINT_SUBJECT,
+                                  TEXTS(event_text(e, FIELD_TICKET_SUBJECT)), arena);
+    return fingerprint_cached(known, FINGERPRINT_ERROR,
+                              TEXTS(event_text(e, FIELD_ERROR_TYPE),
+                                    event_text(e, FIELD_ERROR_CODE),
+                                    event_text(e, FIELD_ERROR_MESSAGE)),
+                              arena);
 }
 
 static struct str fingerprint(enum key_source source, struct event *e,
-                              struct arena *arena)
+                              struct fingerprint_cache *known, struct arena *arena)
 {
     struct str *kept = source == KEY_PAGE    ? &e->page
                        : source == KEY_ERROR ? &e->error
                                              : &e->subject;
     if (!kept->p)
-        *kept = made(source, e, arena);
+        *kept = match_bounded(made(source, e, known, arena), arena);
     return *kept;
 }
 
@@ -63,10 +60,10 @@ static struct str number_text(const struct value *v, struct arena *arena)
 }
 
 static struct str key_value(const struct key_part *part, struct event *e,
-                            struct arena *arena)
+                            struct fingerprint_cache *known, struct arena *arena)
 {
     if (part->source != KEY_FIELD)
-        return fingerprint(part->source, e, arena);
+        return fingerprint(part->source, e, known, arena);
     const struct value *v = &e->fields[part->field];
     return v->type == VALUE_TEXT ? match_bounded(v->text, arena) : number_text(v, arena);
 }
@@ -89,8 +86,8 @@ static bool may_have(const struct key_part *part, const struct event *e)
     return e->fields[part->field].type != VALUE_ABSENT;
 }
 
-bool rule_match(const struct rule *rule, struct event *event, struct arena *arena,
-                struct str *key)
+bool rule_match(const struct rule *rule, struct event *event,
+                struct fingerprint_cache *known, struct arena *arena, struct str *key)
 {
     if (!rule_takes(rule, event->type))
         return false;
@@ -100,7 +97,7 @@ bool rule_match(const struct rule *rule, struct event *event, struct arena *aren
     if (rule->where && !where_matches(rule->where, event))
         return false;
     for (size_t i = 0; i < rule->by_n; i++) {
-        key[i] = key_value(&rule->by[i], event, arena);
+        key[i] = key_value(&rule->by[i], event, known, arena);
         if (key[i].n == 0)
             return false;
     }

@@ -1,5 +1,6 @@
 #include "detectors/member.h"
 
+#include <endian.h>
 #include <math.h>
 #include <stdlib.h>
 #include <xxhash.h>
@@ -7,7 +8,12 @@
 #include "core/index.h"
 #include "core/utf8.h"
 
-enum { SHORT_BYTES = 128, LONG_BYTES = 300 };
+enum {
+    SHORT_BYTES = 128,
+    LONG_BYTES = 300,
+    /* A packed member without its texts and crowd: the flags, seven numbers, a hash, an MRR. */
+    FIXED_BYTES_MAX = 1 + 7 * BUF_NUMBER_MAX + 8 + 8,
+};
 
 /* Every text of a member, in packed order, with the longest it may be. */
 #define MEMBER_TEXTS(X, m)                   \
@@ -27,6 +33,9 @@ enum { SHORT_BYTES = 128, LONG_BYTES = 300 };
     X((m)->sample.subject, LONG_BYTES)       \
     X((m)->sample.version, SHORT_BYTES)
 
+#define X(text, max) +1
+enum { TEXTS = 0 MEMBER_TEXTS(X, ), ALL_TEXTS = (1 << (TEXTS)) - 1 };
+#undef X
 enum { HAS_PERSON = 1, HAS_VALUE = 2, HAS_MRR = 4, HAS_CROWD = 8 };
 
 static uint64_t person_of(struct str user, struct str event)
@@ -69,13 +78,23 @@ static uint64_t texts_there(const struct member *m)
     return there;
 }
 
-static void put_text(struct buf *out, struct str text, size_t max)
+static char *put_text(char *to, struct str text, size_t max)
 {
     if (text.n == 0)
-        return;
+        return to;
     text = utf8_cut(text, max);
-    buf_number(out, text.n);
-    buf_put(out, text);
+    to = buf_number_at(to, text.n);
+    memcpy(to, text.p, text.n);
+    return to + text.n;
+}
+
+static size_t texts_bytes_max(const struct member *m)
+{
+    size_t n = 0;
+#define X(text, max) n += text.n ? BUF_NUMBER_MAX + (text.n < max ? text.n : max) : 0;
+    MEMBER_TEXTS(X, m)
+#undef X
+    return n;
 }
 
 /* Nothing of it changed since. */
@@ -84,29 +103,49 @@ static bool as_read(const struct member *m)
     return m->read.bytes.n && m->weight == m->read.weight && m->crowd.p == m->read.crowd;
 }
 
+static char *put_8(char *to, uint64_t bits)
+{
+    uint64_t le = htole64(bits);
+    memcpy(to, &le, sizeof le);
+    return to + sizeof le;
+}
+
+/* All but the crowd; returns where it ends. */
+static char *put_member(const struct member *m, char *to)
+{
+    int flags = (has_person(m) ? HAS_PERSON : 0) | (m->value ? HAS_VALUE : 0) |
+                (is_zero(m->account.mrr) ? 0 : HAS_MRR) | (m->crowd.n ? HAS_CROWD : 0);
+    *to++ = (char)flags;
+    to = buf_number_at(to, zigzag(m->time_ms));
+    to = buf_number_at(to, m->weight);
+    to = buf_number_at(to, zigzag(m->evidence.partition));
+    to = buf_number_at(to, zigzag(m->evidence.offset));
+    if (flags & HAS_PERSON)
+        to = put_8(to, m->person);
+    if (flags & HAS_VALUE)
+        to = buf_number_at(to, zigzag(m->value));
+    if (flags & HAS_MRR) {
+        uint64_t bits;
+        memcpy(&bits, &m->account.mrr, sizeof bits);
+        to = put_8(to, bits);
+    }
+    to = buf_number_at(to, texts_there(m));
+#define X(text, max) to = put_text(to, text, max);
+    MEMBER_TEXTS(X, m)
+#undef X
+    return to;
+}
+
 void member_pack(const struct member *m, struct buf *out)
 {
     if (as_read(m)) {
         buf_put(out, m->read.bytes);
         return;
     }
-    int flags = (has_person(m) ? HAS_PERSON : 0) | (m->value ? HAS_VALUE : 0) |
-                (is_zero(m->account.mrr) ? 0 : HAS_MRR) | (m->crowd.n ? HAS_CROWD : 0);
-    buf_u8(out, (uint8_t)flags);
-    buf_number(out, zigzag(m->time_ms));
-    buf_number(out, m->weight);
-    buf_number(out, zigzag(m->evidence.partition));
-    buf_number(out, zigzag(m->evidence.offset));
-    if (flags & HAS_PERSON)
-        buf_i64(out, (int64_t)m->person);
-    if (flags & HAS_VALUE)
-        buf_number(out, zigzag(m->value));
-    if (flags & HAS_MRR)
-        buf_f64(out, m->account.mrr);
-    buf_number(out, texts_there(m));
-#define X(text, max) put_text(out, text, max);
-    MEMBER_TEXTS(X, m)
-#undef X
+    char *to = buf_reserve(out, FIXED_BYTES_MAX + texts_bytes_max(m));
+    if (!to)
+        return;
+    out->n += (size_t)(put_member(m, to) - to);
     if (m->crowd.n)
         buf_str16(out, m->crowd);
 }
@@ -141,6 +180,35 @@ bool member_unpack(struct str packed, struct member *m)
     m->read.bytes = packed;
     m->read.weight = m->weight;
     m->read.crowd = m->crowd.p;
+    return !r.failed && r.in.n == 0;
+}
+
+static size_t texts_in(uint64_t there)
+{
+    size_t n = 0;
+    for (; there; there &= there - 1)
+        n++;
+    return n;
+}
+
+bool member_read_head(struct str packed, struct member_head *h)
+{
+    struct reader r = {.in = packed};
+    unsigned flags = reader_u8(&r);
+    h->packed = packed;
+    h->time_ms = unzigzag(reader_number(&r));
+    h->weight = (uint32_t)reader_number(&r);
+    (void)reader_number(&r); /* partition, offset */
+    (void)reader_number(&r);
+    (void)reader_bytes(&r, flags & HAS_PERSON ? 8 : 0);
+    h->value = flags & HAS_VALUE ? unzigzag(reader_number(&r)) : 0;
+    (void)reader_bytes(&r, flags & HAS_MRR ? 8 : 0);
+    uint64_t there = reader_number(&r);
+    size_t texts = texts_in(there & ALL_TEXTS);
+    h->event = there & 1 ? reader_bytes(&r, reader_number(&r)) : STR_NONE;
+    for (size_t i = there & 1; i < texts; i++)
+        (void)reader_bytes(&r, reader_number(&r));
+    (void)(flags & HAS_CROWD ? reader_str16(&r) : STR_NONE);
     return !r.failed && r.in.n == 0;
 }
 
@@ -190,28 +258,65 @@ void member_of_event(const struct event *e, struct member *m)
     };
 }
 
+void member_pack_event(const struct event *event, struct buf *kept, struct buf *out)
+{
+    struct member m;
+    size_t begin = out->n;
+    if (kept && kept->n) {
+        buf_put(out, buf_str(kept));
+        return;
+    }
+    member_of_event(event, &m);
+    member_pack(&m, out);
+    if (kept)
+        buf_mem(kept, out->p + begin, out->n - begin);
+}
+
+static int by_time(int64_t time_ms, struct str event, int64_t other_ms, struct str other)
+{
+    if (time_ms != other_ms)
+        return time_ms < other_ms ? -1 : 1;
+    return str_cmp(event, other);
+}
+
 static int in_order(const void *a, const void *b)
 {
     const struct member *x = a, *y = b;
-    if (x->time_ms != y->time_ms)
-        return x->time_ms < y->time_ms ? -1 : 1;
-    return str_cmp(x->evidence.event, y->evidence.event);
+    return by_time(x->time_ms, x->evidence.event, y->time_ms, y->evidence.event);
+}
+
+static int heads_in_order(const void *a, const void *b)
+{
+    const struct member_head *x = a, *y = b;
+    return by_time(x->time_ms, x->event, y->time_ms, y->event);
 }
 
 /* Most come in order: what was kept is, and what came since is later. */
-void members_sort(struct member *members, size_t n)
+static void sort(void *items, size_t n, size_t bytes,
+                 int (*order)(const void *, const void *))
 {
     size_t i = 1;
-    while (i < n && in_order(&members[i - 1], &members[i]) <= 0)
+    while (i < n &&
+           order((char *)items + (i - 1) * bytes, (char *)items + i * bytes) <= 0)
         i++;
     if (i < n)
-        qsort(members, n, sizeof *members, in_order);
+        qsort(items, n, bytes, order);
+}
+
+void members_sort(struct member *members, size_t n)
+{
+    sort(members, n, sizeof *members, in_order);
+}
+
+void member_heads_sort(struct member_head *heads, size_t n)
+{
+    sort(heads, n, sizeof *heads, heads_in_order);
 }
 
 struct member *members_load(const struct str *records, size_t records_n,
                             struct arena *arena, size_t *n)
 {
-    struct member *members = arena_alloc(arena, (records_n + 1) * sizeof *members);
+    struct member *members = arena_take(arena, (records_n + 1) * sizeof *members);
     *n = 0;
     for (size_t i = 0; i < records_n; i++)
         if (member_unpack(records[i], &members[*n]))

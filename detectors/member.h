@@ -34,11 +34,25 @@ void member_pack(const struct member *m, struct buf *out);
 /* Texts borrow from `packed`. False: not a member. */
 bool member_unpack(struct str packed, struct member *out);
 
+/* What a member is counted by. Of thousands in a bucket an alert shows five. */
+struct member_head {
+    int64_t time_ms, value;
+    uint32_t weight;
+    struct str event, packed; /* packed: all of it */
+};
+/* As member_unpack() has them, at a third of its cost. */
+bool member_read_head(struct str packed, struct member_head *out);
+/* Into the order of members_sort(). */
+void member_heads_sort(struct member_head *heads, size_t n);
+
 /* When it was; of what is no member 0. */
 int64_t member_time_ms(struct str packed);
 
 /* Texts borrow from the event. */
 void member_of_event(const struct event *event, struct member *out);
+
+/* Appends the event as a packed member. It is packed once where `kept` (may be NULL) holds what it came to. */
+void member_pack_event(const struct event *event, struct buf *kept, struct buf *out);
 
 /* Into the order of (time, id) bytewise. */
 void members_sort(struct member *members, size_t n);

@@ -274,9 +274,7 @@ static bool new_value_update(const struct rule *rule, const struct event *event,
                              struct update *out)
 {
     const struct new_value_settings *s = rule->settings;
-    struct member m;
-    member_of_event(event, &m);
-    member_pack(&m, out->record);
+    member_pack_event(event, out->member, out->record);
     out->judge_at = (uint32_t)s->at_least;
     out->due_ms = event->time_ms + s->within_ms;
     return true;

@@ -24,7 +24,7 @@ void sample_add(struct sample *s, size_t most, const struct sample_entry *e,
     if (s->n == most && compare(e, &s->entries[most - 1]) >= 0)
         return;
     if (!s->entries)
-        s->entries = arena_alloc(arena, SAMPLE_MOST * sizeof *s->entries);
+        s->entries = arena_take(arena, SAMPLE_MOST * sizeof *s->entries);
     s->n -= s->n == most;
     size_t at = s->n;
     while (at && compare(e, &s->entries[at - 1]) < 0)
@@ -98,10 +98,10 @@ void sample_take(struct sample_reader *r, struct sample *out)
     *out = (struct sample){0};
     if (n == 0 || r->in->failed)
         return;
-    out->entries = arena_alloc(r->arena, SAMPLE_MOST * sizeof *out->entries);
+    out->entries = arena_take(r->arena, SAMPLE_MOST * sizeof *out->entries);
     for (; out->n < n; out->n++) {
         struct sample_entry *e = &out->entries[out->n];
-        e->hash = (uint64_t)reader_i64(r->in);
+        *e = (struct sample_entry){.hash = (uint64_t)reader_i64(r->in)};
         for (size_t p = 0; p < r->parts_n; p++) {
             uint64_t number = reader_number(r->in);
             e->parts[p] = number < r->texts_n ? r->texts[number] : STR_NONE;

@@ -201,9 +201,10 @@ static int memory_due(struct window_store *s, size_t limit, bool unproven,
 {
     (void)e, (void)unproven; /* nobody hears what is said early */
     struct memory_store *m = self(s);
-    memory_windows_wake(&m->windows, m->watermark_ms, limit);
+    size_t lapsed_n = memory_windows_wake(&m->windows, m->watermark_ms, limit);
     *n = memory_windows_waiting(&m->windows, limit, arena, windows);
     *clock = read_clock(m);
+    clock->lapsed_n = (int64_t)lapsed_n;
     return 0;
 }
 
@@ -312,5 +313,5 @@ void memory_store_end(struct window_store *s, bool settle)
     m->ended = true;
     m->watermark_ms = settle ? STORE_NO_DUE - 2 : high_ms;
     /* Nothing more can come: what waits for the watermark to pass the last events need wait no more. */
-    memory_windows_wake(&m->windows, m->watermark_ms + 1, SIZE_MAX);
+    (void)memory_windows_wake(&m->windows, m->watermark_ms + 1, SIZE_MAX);
 }

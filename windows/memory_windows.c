@@ -19,7 +19,8 @@ struct stored {
     int64_t due_ms;
     bool waiting, listed; /* listed: it stands in the list, perhaps no longer waiting */
     bool woken;           /* it waits because it was due */
-    size_t judged_bytes;  /* of its records when it was last judged */
+    bool lapses; /* it holds its first record only, and need not be judged for it */
+    size_t judged_bytes; /* of its records when it was last judged */
 };
 
 static bool current(const struct memory_windows *m, struct due_entry entry)
@@ -159,6 +160,12 @@ static struct str name_of(struct str head)
     return reader_str16(&r);
 }
 
+static struct str head_of(const struct stored *w)
+{
+    struct reader r = {.in = str_from(buf_str(&w->value), WINDOW_HEADER_BYTES)};
+    return reader_str16(&r);
+}
+
 static bool has_room(const struct memory_windows *m, const struct apply *batch,
                      struct str name)
 {
@@ -184,9 +191,11 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
         window_counts_add(&m->live, name_of(c->head), 1);
         window_pack(&w->value, version, c->head, STR_NONE, c->records, c->records_n);
         w->due_ms = STORE_NO_DUE;
+        w->lapses = c->lapses;
         w->judged_bytes = 0;
         m->forgotten_n--;
     } else {
+        w->lapses = false;
         memcpy(w->value.p, version, sizeof version);
         add_u32(&w->value, RECORDS_N_AT, c->records_n);
         add_u32(&w->value, RECORDS_BYTES_AT, c->records.n);
@@ -199,18 +208,34 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
     return true;
 }
 
-void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit)
+static void forget(struct memory_windows *m, struct stored *w, struct str head)
+{
+    window_counts_add(&m->live, name_of(head), -1);
+    buf_deinit(&w->value);
+    w->due_ms = STORE_NO_DUE;
+    m->forgotten_n++;
+}
+
+size_t memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit)
 {
     struct due_entry entry;
+    size_t lapsed_n = 0;
     while (m->waiting_n < limit && memory_windows_next_due(m) <= watermark_ms) {
         due_heap_peek(&m->due, &entry);
         due_heap_pop(&m->due);
-        m->items[entry.window]->due_ms = STORE_NO_DUE;
+        struct stored *w = m->items[entry.window];
+        if (w->lapses && !w->waiting) {
+            forget(m, w, head_of(w));
+            lapsed_n++;
+            continue;
+        }
+        w->due_ms = STORE_NO_DUE;
         m->woken_ms = m->woken_n ? m->woken_ms : entry.due_ms;
-        m->woken_n += !m->items[entry.window]->woken;
-        m->items[entry.window]->woken = true;
+        m->woken_n += !w->woken;
+        w->woken = true;
         wait_for_judging(m, entry.window);
     }
+    return lapsed_n;
 }
 
 int64_t memory_windows_judged(struct memory_windows *m, int64_t watermark_ms)
@@ -262,17 +287,14 @@ void memory_windows_replace(struct memory_windows *m, struct judged *j)
     buf_clear(&w->value);
     m->waiting_n -= w->waiting;
     m->woken_n -= w->woken;
-    w->waiting = w->woken = false;
+    w->waiting = w->woken = w->lapses = false;
     if (j->state.n || j->kept_n) {
         window_pack(&w->value, version, j->head, j->state, j->kept, j->kept_n);
         w->judged_bytes = j->kept.n;
         set_due(m, at, j->due_ms);
         return;
     }
-    buf_deinit(&w->value);
-    w->due_ms = STORE_NO_DUE;
-    m->forgotten_n++;
-    window_counts_add(&m->live, name_of(j->head), -1);
+    forget(m, w, j->head);
 }
 
 void memory_windows_deinit(struct memory_windows *m)

@@ -35,8 +35,8 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
                            const struct window_change *c);
 /* The earliest due time, STORE_NO_DUE: none. */
 int64_t memory_windows_next_due(struct memory_windows *m);
-/* Makes windows that are due at the watermark wait, until `limit` wait. */
-void memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit);
+/* Makes windows that are due at the watermark wait, until `limit` wait. Returns how many lapsed instead. */
+size_t memory_windows_wake(struct memory_windows *m, int64_t watermark_ms, size_t limit);
 /* See struct store_clock judged_ms. */
 int64_t memory_windows_judged(struct memory_windows *m, int64_t watermark_ms);
 /* A copy of the window; false: there is none. */

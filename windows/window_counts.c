@@ -6,13 +6,14 @@
 
 struct window_count {
     char *name;
+    size_t name_n;
     int64_t n;
 };
 
 static struct window_count *find(const struct window_counts *c, struct str name)
 {
     for (size_t i = 0; i < c->n; i++)
-        if (str_is(name, c->items[i].name))
+        if (str_eq(name, (struct str){c->items[i].name, c->items[i].name_n}))
             return &c->items[i];
     return NULL;
 }
@@ -30,7 +31,7 @@ void window_counts_add(struct window_counts *c, struct str name, int64_t more)
         c->items = realloc(c->items, (c->n + 1) * sizeof *c->items);
         assert(c->items);
         count = &c->items[c->n++];
-        *count = (struct window_count){.name = strndup(name.p, name.n)};
+        *count = (struct window_count){strndup(name.p, name.n), name.n, 0};
         assert(count->name);
     }
     count->n += more;

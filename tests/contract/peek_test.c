@@ -1,5 +1,5 @@
-/* Looking at windows without judging them, and from which time on something may still be confirmed: the same on
- * both kinds of store. */
+/* Looking at windows without judging them, what lapses unjudged, and from which time on something may still be
+ * confirmed: the same on both kinds of store. */
 #include "tests/both_stores.h"
 #include "tests/check.h"
 #include "tests/store_event.h"
@@ -15,7 +15,8 @@ static struct store_clock now;
 static struct err err;
 
 /* An event at T0 + ms, with a record in the key's window, which is due at T0 + due_ms, or at once. */
-static void event(int64_t offset, int64_t ms, const char *key, int64_t due_ms)
+static void event_that(bool lapses, int64_t offset, int64_t ms, const char *key,
+                       int64_t due_ms)
 {
     char id[32];
     snprintf(id, sizeof id, "e%lld", (long long)offset);
@@ -25,8 +26,14 @@ static void event(int64_t offset, int64_t ms, const char *key, int64_t due_ms)
                             .time_ms = T0 + ms,
                             .window = key ? str_of(key) : STR_NONE,
                             .judge_at = due_ms ? 1000 : 1,
-                            .due_ms = T0 + due_ms};
+                            .due_ms = T0 + due_ms,
+                            .lapses = lapses};
     store_event_apply(store, &e, &arena, &reply);
+}
+
+static void event(int64_t offset, int64_t ms, const char *key, int64_t due_ms)
+{
+    event_that(false, offset, ms, key, due_ms);
 }
 
 static size_t peek(const char *a, const char *b, const char *c, struct window **windows)
@@ -93,7 +100,32 @@ static void test_judged(void)
     CHECK_INT(now.judged_ms, T0 + 30001);
 }
 
-static void (*const tests[])(void) = {test_peek, test_judged};
+/* Only what holds a single record, and was never judged. */
+static void test_lapses(void)
+{
+    struct window *windows;
+    size_t n;
+    event_that(true, 0, 0, "a", 10000);
+    event_that(true, 1, 1, "b", 10000);
+    event_that(true, 2, 2, "b", 10000);
+    event(3, 10000, NULL, 0); /* not yet */
+    CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
+    CHECK_INT(now.lapsed_n, 0);
+    CHECK_INT(peek("a", "b", "c", &windows), 2);
+    event(4, 11000, NULL, 0);
+    CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
+    CHECK_INT(now.lapsed_n, 1);
+    CHECK_INT(n, 1);
+    CHECK_INT(windows[0].records_n, 2);
+    judged(&windows[0], "s", T0 + 12000);
+    CHECK_INT(peek("a", "b", "c", &windows), 1);
+    event(5, 13000, NULL, 0);
+    CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
+    CHECK_INT(now.lapsed_n, 0);
+    CHECK_INT(n, 1);
+}
+
+static void (*const tests[])(void) = {test_peek, test_judged, test_lapses};
 enum { TESTS = sizeof tests / sizeof tests[0] };
 
 static void run(struct window_store *on, size_t i)
