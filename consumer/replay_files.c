@@ -40,9 +40,9 @@ struct replay_files {
 static bool name_partition(struct replay_files *f, const struct log_line *line)
 {
     struct recorded_position where;
-    struct err ignored = {0}; /* the line is reported when it is read for good */
     if (line_places_find(&f->places, line->text) != INDEX_NONE)
         return true;
+    struct err ignored = {0}; /* the line is reported when it is read for good */
     arena_reset(&f->scratch);
     (void)event_position(f->decoder, line->text, &f->scratch, &where, &ignored);
     if (where.present)
