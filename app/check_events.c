@@ -42,7 +42,7 @@ static void print_event(const struct event *e)
     json_t *event = json_pack("{s:s%, s:s, s:s}", "id", e->id.p, e->id.n, "type",
                               event_type_name(e->type), "time", time);
     for (int f = 0; f < FIELD_COUNT; f++)
-        add_field(event, &event_field_infos[f], &e->fields[f]);
+        add_field(event, &event_field_infos[f], event_value(e, (enum event_field)f));
     char *text = json_dumps(event, JSON_COMPACT);
     if (!text)
         abort();
@@ -85,9 +85,12 @@ int check_events(const char *config_path, const char *log_path)
     struct err e = {0};
     int code = EXIT_FINDINGS;
     struct source *source = NULL;
+    struct event_maps maps;
     if (load_config(config_path, CONFIG_REPLAY, &config) == 0) {
-        source = replay_source_open(&log_path, 1, config.time.max_future_ms, &config.maps,
-                                    1, &e);
+        maps = config.maps;
+        maps.needs_n = 0; /* whatever rules there are */
+        source = replay_source_open(&log_path, 1, config.time.max_future_ms, &maps, 1,
+                                    &e);
         code = source ? print_all(source, &e) : EXIT_RUNTIME;
     }
     if (code == EXIT_RUNTIME)

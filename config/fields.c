@@ -120,5 +120,5 @@ void fields_read(struct reading *r)
                      "takes every message");
         read_map(r, n, path, &maps[i]);
     }
-    r->out->maps = (struct event_maps){maps, most};
+    r->out->maps = (struct event_maps){.items = maps, .n = most};
 }

@@ -2,6 +2,7 @@
  * read to its end, so that all its mistakes are told, and then left out. */
 #include "config/sections.h"
 #include "core/suggest.h"
+#include "detectors/match.h"
 #include "detectors/verify.h"
 
 static const struct part {
@@ -148,6 +149,17 @@ static void read_rule(struct reading *r, const struct entry *m)
         r->out->rules_n++;
 }
 
+/* Of other events nobody reads more than what every event has. */
+static void add_needs(struct reading *r)
+{
+    struct config *c = r->out;
+    struct event_need *needs = arena_alloc(r->arena, c->judged_n * sizeof *needs);
+    for (size_t i = 0; i < c->judged_n; i++)
+        needs[i] = rule_need(&c->rules[i]);
+    c->maps.needs = needs;
+    c->maps.needs_n = c->judged_n;
+}
+
 void rules_read(struct reading *r)
 {
     const struct entry *m = node_entry(r->root, "rules");
@@ -168,6 +180,7 @@ void rules_read(struct reading *r)
     r->out->judged_n = r->out->rules_n;
     context_add(r);
     accounts_add(r);
+    add_needs(r);
     maintenance_read(r);
     inhibit_read(r);
 }

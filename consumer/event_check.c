@@ -35,32 +35,36 @@ int event_check_text(const char *member, struct str text, struct err *e)
     return 0;
 }
 
+static bool is_integer(struct str s)
+{
+    size_t digits = s.n && s.p[0] == '-';
+    while (digits < s.n && s.p[digits] >= '0' && s.p[digits] <= '9')
+        digits++;
+    return s.n > 0 && digits == s.n;
+}
+
 int event_check_time(struct str text, int64_t *ms, struct err *e)
 {
-    char quoted[QUOTE_BYTES];
-    size_t digits = text.n && text.p[0] == '-';
-    while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9')
-        digits++;
     bool parsed = time_parse(text, ms);
-    if (!parsed && (digits < text.n || text.n == 0))
+    if (parsed && *ms >= TIME_MIN_MS && *ms < TIME_END_MS)
+        return 0;
+    char quoted[QUOTE_BYTES];
+    if (!parsed && !is_integer(text))
         return err_set(e, ERR_INPUT,
                        "time \"%s\" is neither RFC 3339 nor epoch milliseconds: fix the "
                        "producer",
                        quote(text, quoted));
-    if (!parsed || *ms < TIME_MIN_MS || *ms >= TIME_END_MS)
-        return err_set(
-            e, ERR_INPUT,
-            "time \"%s\" is outside 2000..2100: fix the producer's clock or unit",
-            quote(text, quoted));
-    return 0;
+    return err_set(e, ERR_INPUT,
+                   "time \"%s\" is outside 2000..2100: fix the producer's clock or unit",
+                   quote(text, quoted));
 }
 
 int event_check_future(int64_t time_ms, int64_t timestamp_ms, int64_t max_future_ms,
                        struct err *e)
 {
-    char time[TIME_TEXT_BYTES], record[TIME_TEXT_BYTES], limit[DURATION_TEXT_BYTES];
     if (timestamp_ms < 0 || time_ms - max_future_ms <= timestamp_ms)
         return 0;
+    char time[TIME_TEXT_BYTES], record[TIME_TEXT_BYTES], limit[DURATION_TEXT_BYTES];
     time_text(time_ms, time);
     time_text(timestamp_ms, record);
     duration_text(max_future_ms, limit);

@@ -1,8 +1,7 @@
-/* The record is copied into the batch's arena and read there in place, so that its texts
- * need no copies of their own; yyjson's values live in a pool kept from call to call. One
- * walk looks every member up in a table made from core/event.h: a new field is a row
- * there and nothing here. yyjson checks UTF-8 strictly and does not recurse. A message that
- * a mapping of the configuration claims is read by that instead. */
+/* The record is copied and read there in place; the copy and yyjson's values live in memory kept from call to call, and
+ * of the record only what somebody reads goes to the batch's arena. Members are looked up in a table made from
+ * core/event.h: a new field is a row there and nothing here. yyjson checks UTF-8 strictly and does not recurse. A message
+ * that a mapping of the configuration claims is read by that instead. */
 #include "consumer/event_decode.h"
 
 #include <assert.h>
@@ -12,12 +11,11 @@
 #include "consumer/event_map.h"
 #include "consumer/event_value.h"
 #include "consumer/names.h"
+#include "core/buf.h"
 
 enum {
-    DEPTH_MAX = 64, /* of members that are passed over; known ones are three deep */
-    PADDING_BYTES = NAME_BYTES_MAX, /* of which yyjson asks 4 */
+    PADDING_BYTES = NAME_BYTES, /* of which yyjson asks 4 */
     OBJECTS_MAX = 8,
-    POOL_BYTES_MIN = 65536,
 };
 
 enum top {
@@ -32,22 +30,25 @@ enum top {
 static const char *const top_names[] = {"id",          "type", "time",
                                         "specversion", "data", "kafka"};
 enum position { AT_TOPIC, AT_PARTITION, AT_OFFSET, AT_TIMESTAMP, POSITIONS };
-enum scope { SCOPE_TOP, SCOPE_POSITION, SCOPE_OBJECTS };
+enum scope { SCOPE_TOP, SCOPE_POSITION, SCOPE_TYPES, SCOPE_OBJECTS };
 
 struct event_decoder {
     struct names names;
     const struct event_maps *maps; /* NULL: none */
     int64_t max_future_ms;
     size_t objects_n;
-    void *pool;
-    size_t pool_bytes;
+    size_t object_of[FIELD_COUNT];
+    /* by type, and a bit for each object that is there: somebody reads the fields */
+    bool needed[EVENT_TYPE_COUNT][1 << OBJECTS_MAX];
+    struct value values[FIELD_COUNT]; /* of the event in hand */
+    struct buf pool, copy;            /* used again for the next */
 };
 
 /* The record in hand. */
 struct record {
     struct event_decoder *decoder;
     struct arena *arena;
-    bool may_hold_nul, deep;
+    bool deep;
     yyjson_val *top[TOP_OBJECTS + OBJECTS_MAX];
 };
 
@@ -57,17 +58,31 @@ static inline int find(const struct record *r, size_t scope, yyjson_val *key)
                       unsafe_yyjson_get_len(key));
 }
 
-static void add_fields(struct event_decoder *d)
+static void name_fields(struct event_decoder *d)
 {
     for (int f = 0; f < FIELD_COUNT; f++) {
         const struct event_field_info *info = &event_field_infos[f];
         size_t object = (size_t)names_add(&d->names, SCOPE_TOP, info->object,
                                           TOP_OBJECTS + (int)d->objects_n);
         object -= TOP_OBJECTS;
+        assert(strlen(info->object) <= NAME_BYTES && strlen(info->member) <= NAME_BYTES);
         d->objects_n += object == d->objects_n;
         assert(d->objects_n <= OBJECTS_MAX);
+        d->object_of[f] = object;
         names_add(&d->names, SCOPE_OBJECTS + object, info->member, f);
     }
+}
+
+static void note_need(struct event_decoder *d, const struct event_need *need)
+{
+    size_t objects = 0;
+    for (int f = 0; f < FIELD_COUNT; f++)
+        if (need->fields >> f & 1)
+            objects |= (size_t)1 << d->object_of[f];
+    for (int type = 0; type < EVENT_TYPE_COUNT; type++)
+        for (size_t there = objects; there < 1 << OBJECTS_MAX; there++)
+            if (need->types >> type & 1 && (there & objects) == objects)
+                d->needed[type][there] = true;
 }
 
 struct event_decoder *event_decoder_new(int64_t max_future_ms,
@@ -78,51 +93,37 @@ struct event_decoder *event_decoder_new(int64_t max_future_ms,
     assert(d);
     d->max_future_ms = max_future_ms;
     d->maps = maps && maps->n ? maps : NULL;
+    buf_init(&d->pool, SIZE_MAX / 2);
+    buf_init(&d->copy, SIZE_MAX / 2);
     names_init(&d->names);
     for (int i = 0; i < TOP_OBJECTS; i++)
         names_add(&d->names, SCOPE_TOP, top_names[i], i);
     for (int i = 0; i < POSITIONS; i++)
         names_add(&d->names, SCOPE_POSITION, positions[i], i);
-    add_fields(d);
+    for (int i = 0; i < EVENT_OTHER; i++)
+        names_add(&d->names, SCOPE_TYPES, event_type_name((enum event_type)i), i);
+    name_fields(d);
+    static const struct event_need all = {.types = UINT32_MAX};
+    for (size_t i = 0; maps && i < maps->needs_n; i++)
+        note_need(d, &maps->needs[i]);
+    if (!maps || maps->needs_n == 0)
+        note_need(d, &all);
     return d;
 }
 
 void event_decoder_free(struct event_decoder *d)
 {
-    if (d)
-        free(d->pool);
+    if (!d)
+        return;
+    buf_deinit(&d->pool);
+    buf_deinit(&d->copy);
     free(d);
-}
-
-/* Of what is passed over: what is read is three levels deep. Values lie in one row,
- * parents first, and each container knows where its own end. */
-static bool too_deep(yyjson_val *v)
-{
-    const yyjson_val *ends[DEPTH_MAX], *end = unsafe_yyjson_get_next(v);
-    size_t depth = 0;
-    for (; v < end; v++) {
-        if (!unsafe_yyjson_is_ctn(v))
-            continue;
-        while (depth && v >= ends[depth - 1])
-            depth--;
-        if (depth == DEPTH_MAX)
-            return true;
-        ends[depth++] = unsafe_yyjson_get_next(v);
-    }
-    return false;
-}
-
-/* Nothing in it holds anything: its values, and keys if it is an object, fill the row up to its end. */
-static inline bool is_flat(yyjson_val *v)
-{
-    size_t n = unsafe_yyjson_get_len(v) << unsafe_yyjson_is_obj(v);
-    return unsafe_yyjson_get_next(v) == v + 1 + n;
 }
 
 static inline void note_depth(struct record *r, yyjson_val *v)
 {
-    if (unsafe_yyjson_is_ctn(v) && !is_flat(v))
-        r->deep = r->deep || too_deep(v);
+    if (unsafe_yyjson_is_ctn(v) && !value_is_flat(v))
+        r->deep = r->deep || value_too_deep(v);
 }
 
 static int read_error(const yyjson_read_err *error, size_t bytes_n, struct err *e)
@@ -138,23 +139,6 @@ static int read_error(const yyjson_read_err *error, size_t bytes_n, struct err *
                    error->pos, bytes_n, error->msg);
 }
 
-static void grow_pool(struct event_decoder *d, size_t bytes_n)
-{
-    size_t need = yyjson_read_max_memory_usage(bytes_n, YYJSON_READ_INSITU);
-    if (need <= d->pool_bytes)
-        return;
-    free(d->pool);
-    d->pool_bytes = need < POOL_BYTES_MIN ? POOL_BYTES_MIN : need;
-    d->pool = malloc(d->pool_bytes);
-    assert(d->pool);
-}
-
-/* A raw NUL is no JSON; only an escape can bring one. */
-static bool nul_escape(struct str json)
-{
-    return memchr(json.p, '\\', json.n) && memmem(json.p, json.n, "\\u0000", 6);
-}
-
 /* The root object; its values are valid until the next call. */
 static yyjson_val *read_root(struct record *r, struct str json, struct err *e)
 {
@@ -168,12 +152,11 @@ static yyjson_val *read_root(struct record *r, struct str json, struct err *e)
                 json.n, (int)EVENT_BYTES_MAX);
         return NULL;
     }
-    grow_pool(d, json.n);
-    yyjson_alc_pool_init(&pool, d->pool, d->pool_bytes);
-    char *copy = arena_take(r->arena, json.n + PADDING_BYTES);
+    size_t pool_bytes = yyjson_read_max_memory_usage(json.n, YYJSON_READ_INSITU);
+    yyjson_alc_pool_init(&pool, buf_reserve(&d->pool, pool_bytes), pool_bytes);
+    char *copy = buf_reserve(&d->copy, json.n + PADDING_BYTES);
     memcpy(copy, json.p, json.n);
     memset(copy + json.n, 0, PADDING_BYTES);
-    r->may_hold_nul = nul_escape(json);
     yyjson_doc *doc = yyjson_read_opts(
         copy, json.n, YYJSON_READ_INSITU | YYJSON_READ_BIGNUM_AS_RAW, &pool, &error);
     yyjson_val *root = yyjson_doc_get_root(doc);
@@ -222,31 +205,28 @@ static void collect(struct record *r, yyjson_val *root)
 }
 
 /* A value of another type than the table's is absent. */
-static void set_field(struct record *r, yyjson_val *v, enum value_type type,
-                      struct value *out)
+static void add_field(struct record *r, yyjson_val *v, enum event_field f,
+                      struct event *out)
 {
+    struct value value = {.type = event_field_infos[f].type};
     bool there = false;
-    if (type == VALUE_TEXT) {
-        there = value_text(r->arena, v, &out->text);
-        if (there && r->may_hold_nul)
-            out->text = value_without_nul(r->arena, out->text);
-    } else if (type == VALUE_NUMBER) {
-        there = value_number(v, &out->number);
-    } else if (type == VALUE_FLAG) {
+    if (value.type == VALUE_TEXT) {
+        there = value_clean_text(r->arena, v, &value.text);
+    } else if (value.type == VALUE_NUMBER) {
+        there = value_number(v, &value.number);
+    } else if (value.type == VALUE_FLAG) {
         there = yyjson_is_bool(v);
-        out->flag = there && yyjson_get_bool(v);
+        value.flag = there && yyjson_get_bool(v);
     }
-    out->type = there ? type : VALUE_ABSENT;
+    if (there)
+        event_add(out, f, value);
 }
 
 static void decode_object(struct record *r, size_t object, struct event *out)
 {
-    static_assert(FIELD_COUNT <= 64, "one bit a field");
     yyjson_val *members = r->top[TOP_OBJECTS + object], *key, *value;
     uint64_t seen = 0;
     size_t i, n;
-    if (!yyjson_is_obj(members))
-        return;
     yyjson_obj_foreach(members, i, n, key, value)
     {
         int f = find(r, SCOPE_OBJECTS + object, key);
@@ -254,7 +234,7 @@ static void decode_object(struct record *r, size_t object, struct event *out)
         if (f < 0 || (seen >> f & 1))
             continue;
         seen |= UINT64_C(1) << f;
-        set_field(r, value, event_field_infos[f].type, &out->fields[f]);
+        add_field(r, value, (enum event_field)f, out);
     }
 }
 
@@ -271,15 +251,25 @@ static int required(struct record *r, enum top top, struct str *out, struct err 
     return 0;
 }
 
+/* What is one of ours needs no check. */
+static int decode_type(struct record *r, struct event *out, struct err *e)
+{
+    struct str text;
+    if (required(r, TOP_TYPE, &text, e))
+        return -1;
+    int type = names_find(&r->decoder->names, SCOPE_TYPES, text.p, text.n);
+    bool ours = type >= 0 && str_is(text, event_type_name((enum event_type)type));
+    out->type = ours ? (enum event_type)type : EVENT_OTHER;
+    return ours ? 0 : event_check_text("type", text, e);
+}
+
 static int decode_head(struct record *r, struct event *out, struct err *e)
 {
-    struct str type, time;
+    struct str time;
     if (required(r, TOP_ID, &out->id, e) || event_check_text("id", out->id, e) ||
-        required(r, TOP_TYPE, &type, e) || event_check_text("type", type, e) ||
-        required(r, TOP_TIME, &time, e) || event_check_time(time, &out->time_ms, e))
+        decode_type(r, out, e) || required(r, TOP_TIME, &time, e))
         return -1;
-    out->type = event_type_named(type);
-    return 0;
+    return event_check_time(time, &out->time_ms, e);
 }
 
 static bool integer_in(yyjson_val *v, int64_t max, int64_t *out)
@@ -308,9 +298,7 @@ static void read_position(struct record *r, struct recorded_position *out)
         !integer_in(at[AT_PARTITION], INT32_MAX, &partition))
         return;
     out->present = true;
-    (void)value_text(r->arena, at[AT_TOPIC], &out->topic);
-    if (r->may_hold_nul)
-        out->topic = value_without_nul(r->arena, out->topic);
+    (void)value_clean_text(r->arena, at[AT_TOPIC], &out->topic);
     out->partition = (int32_t)partition;
     (void)integer_in(at[AT_OFFSET], INT64_MAX - 1, &out->offset);
     (void)integer_in(at[AT_TIMESTAMP], INT64_MAX, &out->timestamp_ms);
@@ -330,7 +318,16 @@ int event_position(struct event_decoder *d, struct str json, struct arena *arena
 static int too_deep_error(struct err *e)
 {
     return err_set(e, ERR_INPUT,
-                   "nested deeper than %d levels: flatten it in the producer", DEPTH_MAX);
+                   "nested deeper than %d levels: flatten it in the producer",
+                   (int)VALUE_DEPTH_MAX);
+}
+
+static size_t objects_there(const struct record *r)
+{
+    size_t there = 0;
+    for (size_t i = 0; i < r->decoder->objects_n; i++)
+        there |= (size_t)yyjson_is_obj(r->top[TOP_OBJECTS + i]) << i;
+    return there;
 }
 
 static int decode_own(struct record *r, int64_t timestamp_ms, struct event *out,
@@ -339,8 +336,11 @@ static int decode_own(struct record *r, int64_t timestamp_ms, struct event *out,
     if (decode_head(r, out, e) ||
         event_check_future(out->time_ms, timestamp_ms, r->decoder->max_future_ms, e))
         return -1;
-    for (size_t i = 0; i < r->decoder->objects_n; i++)
-        decode_object(r, i, out);
+    size_t there = objects_there(r);
+    bool needed = r->decoder->needed[out->type][there];
+    for (size_t i = 0; there; i++, there >>= 1)
+        if (there & 1 && (needed || !value_is_flat(r->top[TOP_OBJECTS + i])))
+            decode_object(r, i, out);
     return r->deep ? too_deep_error(e) : 0;
 }
 
@@ -348,7 +348,7 @@ static int decode_own(struct record *r, int64_t timestamp_ms, struct event *out,
 static int decode_by_maps(struct record *r, yyjson_val *root, int64_t timestamp_ms,
                           struct event *out, struct err *e)
 {
-    struct map_message m = {root, r->arena, r->may_hold_nul, timestamp_ms};
+    struct map_message m = {root, r->arena, timestamp_ms};
     const struct event_map *map = event_map_of(r->decoder->maps, &m);
     struct err own = {0};
     if (!map && decode_own(r, timestamp_ms, out, &own) == 0)
@@ -357,7 +357,7 @@ static int decode_by_maps(struct record *r, yyjson_val *root, int64_t timestamp_
         return err_set(e, own.kind,
                        "no mapping of `fields` fits it, and as our own: %.400s",
                        own.text);
-    if (too_deep(root))
+    if (value_too_deep(root))
         return too_deep_error(e);
     if (event_map_read(map, &m, out, e))
         return -1;
@@ -378,10 +378,13 @@ int event_decode(struct event_decoder *d, const struct event_record *record,
         *where = position;
     if (!root)
         return -1;
-    *out = (struct event){.partition = position.partition, .offset = position.offset};
+    *out = (struct event){
+        .partition = position.partition, .offset = position.offset, .values = d->values};
     int64_t timestamp_ms =
         record->timestamp_ms >= 0 ? record->timestamp_ms : position.timestamp_ms;
-    if (!d->maps)
-        return decode_own(&r, timestamp_ms, out, e);
-    return decode_by_maps(&r, root, timestamp_ms, out, e);
+    int failed = d->maps ? decode_by_maps(&r, root, timestamp_ms, out, e)
+                         : decode_own(&r, timestamp_ms, out, e);
+    if (!failed)
+        event_keep(out, arena);
+    return failed;
 }

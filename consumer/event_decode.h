@@ -11,21 +11,23 @@ enum { EVENT_BYTES_MAX = 1 << 20 /* a larger record is rejected */ };
 /* The "kafka" member of a recorded log's line. */
 struct recorded_position {
     bool present;
-    struct str topic;
+    struct str topic; /* valid until the next call */
     int32_t partition;
     int64_t offset, timestamp_ms; /* -1: not said */
 };
 
 struct event_record {
     struct str json;
-    int64_t timestamp_ms; /* the record's own time; -1: that of the "kafka" member, or none */
+    int64_t
+        timestamp_ms; /* the record's own time; -1: that of the "kafka" member, or none */
 };
 
 /* Reuses its memory from call to call; one thread. An event may be ahead of its record's time by
  * max_future_ms. `maps` are the shapes of messages that are not our own, borrowed; NULL: there are none. */
 struct event_decoder;
 struct event_maps;
-struct event_decoder *event_decoder_new(int64_t max_future_ms, const struct event_maps *maps);
+struct event_decoder *event_decoder_new(int64_t max_future_ms,
+                                        const struct event_maps *maps);
 void event_decoder_free(struct event_decoder *d);
 
 /* Decodes one event; texts are copied into `arena`. Members with the same name: the first counts.
@@ -37,8 +39,9 @@ void event_decoder_free(struct event_decoder *d);
  * `where` may be NULL. ERR_INPUT says what is wrong and what to do: not JSON (with the byte),
  * invalid UTF-8, not an object, `id`, `type` or `time` missing or of a wrong type, a time outside
  * 2000..2100, a time more than max_future_ms ahead of the record's, too long, nested too deep. */
-int event_decode(struct event_decoder *d, const struct event_record *record, struct arena *arena,
-                 struct event *out, struct recorded_position *where, struct err *e);
+int event_decode(struct event_decoder *d, const struct event_record *record,
+                 struct arena *arena, struct event *out, struct recorded_position *where,
+                 struct err *e);
 
 /* Only the "kafka" member, absent where there is none. ERR_INPUT where the record is not JSON. */
 int event_position(struct event_decoder *d, struct str json, struct arena *arena,

@@ -32,10 +32,8 @@ static bool text_at(const struct map_message *m, struct str pointer, struct str 
         *out = yyjson_get_bool(v) ? STR("true") : STR("false");
     else if (yyjson_is_real(v))
         *out = formatted(m, yyjson_get_real(v));
-    else if (!v || !value_text(m->arena, v, out))
+    else if (!v || !value_clean_text(m->arena, v, out))
         return false;
-    if (m->may_hold_nul)
-        *out = value_without_nul(m->arena, *out);
     return out->n > 0;
 }
 
@@ -306,11 +304,13 @@ static int read_time(const struct event_map *map, const struct map_message *m,
 int event_map_read(const struct event_map *map, const struct map_message *m,
                    struct event *out, struct err *e)
 {
+    struct value value;
     if (read_id(map, m, &out->id, e) || read_type(map, m, &out->type, e) ||
         read_time(map, m, &out->time_ms, e))
         return -1;
     for (int f = 0; f < FIELD_COUNT; f++)
-        if (map->fields[f].n)
-            (void)take(m, &map->fields[f], event_field_infos[f].type, &out->fields[f]);
+        if (map->fields[f].n &&
+            take(m, &map->fields[f], event_field_infos[f].type, &value))
+            event_add(out, (enum event_field)f, value);
     return 0;
 }

@@ -36,9 +36,13 @@ struct event_map {
     struct map_part id, type, time, fields[FIELD_COUNT];
 };
 
+/* How messages are read. */
 struct event_maps {
     const struct event_map *items; /* the first that a message fits */
     size_t n;
+    const struct event_need
+        *needs;     /* where none is met, an event of our own shape has no fields */
+    size_t needs_n; /* 0: all fields are read */
 };
 
 struct yyjson_val;
@@ -46,7 +50,6 @@ struct yyjson_val;
 struct map_message {
     struct yyjson_val *root;
     struct arena *arena;  /* for texts that do not stand in the message */
-    bool may_hold_nul;    /* some text may */
     int64_t timestamp_ms; /* of its record; -1: not known */
 };
 
@@ -54,7 +57,7 @@ struct map_message {
 const struct event_map *event_map_of(const struct event_maps *maps,
                                      const struct map_message *m);
 
-/* Fills in id, type, time_ms and the fields; a part that is not mapped is absent, null and the empty text are
+/* Fills in id, type, time_ms and adds the fields, for all of which out->values has room; a part that is not mapped is absent, null and the empty text are
  * no value. A type that nothing names is EVENT_OTHER. ERR_INPUT names the pointers where id, type or time is
  * missing, or not what such a thing must be. */
 int event_map_read(const struct event_map *map, const struct map_message *m,

@@ -6,13 +6,30 @@
 
 enum { DIGITS_BYTES = 24 };
 
+/* Values lie in one row, parents first, and each container knows where its own end. */
+bool value_too_deep(yyjson_val *v)
+{
+    const yyjson_val *ends[VALUE_DEPTH_MAX], *end = unsafe_yyjson_get_next(v);
+    size_t depth = 0;
+    for (; v < end; v++) {
+        if (!unsafe_yyjson_is_ctn(v))
+            continue;
+        while (depth && v >= ends[depth - 1])
+            depth--;
+        if (depth == VALUE_DEPTH_MAX)
+            return true;
+        ends[depth++] = unsafe_yyjson_get_next(v);
+    }
+    return false;
+}
+
 struct str value_without_nul(struct arena *arena, struct str s)
 {
     size_t nuls = 0, at = 0;
+    if (!memchr(s.p, '\0', s.n))
+        return s;
     for (size_t i = 0; i < s.n; i++)
         nuls += s.p[i] == '\0';
-    if (nuls == 0)
-        return s;
     char *p = arena_alloc(arena, s.n + 2 * nuls + 1);
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i]) {

@@ -129,20 +129,21 @@ void kafka_fetch(struct kafka_source *s, int wait_ms)
 
 /* --- batches --- */
 
-static void add_record(struct batch_fill *fill, const rd_kafka_message_t *m)
+static void add_record(struct batch_fill *fill, const rd_kafka_message_t *m,
+                       struct err *wrong)
 {
     rd_kafka_timestamp_type_t type;
     struct raw_record record = {.bytes = {m->payload, m->len},
                                 .key = {m->key, m->key_len},
                                 .offset = m->offset,
                                 .timestamp_ms = rd_kafka_message_timestamp(m, &type)};
-    struct err e = {0};
     struct event *event;
     if (!m->payload) {
         batch_fill_reject(fill, &record, 0,
                           "tombstone: a record without a value is no event");
-    } else if (batch_fill_decode(fill, &record, &event, NULL, &e)) {
-        batch_fill_reject(fill, &record, REJECT_BYTES, e.text);
+    } else if (batch_fill_decode(fill, &record, &event, NULL, wrong)) {
+        batch_fill_reject(fill, &record, REJECT_BYTES, wrong->text);
+        err_clear(wrong);
     } else {
         event->partition = m->partition;
         event->offset = m->offset;
@@ -170,11 +171,12 @@ static void fill_from(struct kafka_source *s, struct kafka_slot *k,
 {
     size_t records = 0, bytes = 0;
     rd_kafka_message_t *last = NULL;
+    struct err wrong = {0}; /* with the record in hand */
     while (k->waiting && records < s->settings.batch_events && bytes < BATCH_BYTES) {
         rd_kafka_message_t *m = pop(s, k);
         bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
         if (m->offset >= k->position && !end) {
-            add_record(fill, m);
+            add_record(fill, m, &wrong);
             records++;
             bytes += m->len;
             k->position = m->offset + 1;

@@ -1,5 +1,6 @@
 /* No text can look like the end of a line does: within a text a quote has a backslash before it. The last brace that
- * opens is that of the member's object, and the line ends with it and with the event. */
+ * opens is that of the member's object, and the line ends with it and with the event. Lines end alike: so what is known
+ * is first looked for where the line before had it. */
 #include "consumer/line_places.h"
 
 enum { PLACES_MAX = 4096, TAIL_BYTES = 1024 };
@@ -36,6 +37,7 @@ static struct str place_of(struct str line)
 
 void line_places_init(struct line_places *p)
 {
+    *p = (struct line_places){.rest_n = 0};
     index_init(&p->slots);
     arena_init(&p->texts);
 }
@@ -46,10 +48,34 @@ void line_places_deinit(struct line_places *p)
     arena_deinit(&p->texts);
 }
 
-size_t line_places_find(const struct line_places *p, struct str line)
+/* Where places that end there are kept; at least two bytes are before it. */
+static size_t recent_at(const char *end)
 {
-    struct str place = place_of(line);
-    return place.n ? index_get(&p->slots, place) : INDEX_NONE;
+    return ((size_t)end[-1] ^ (size_t)end[-2] << 2) % PLACES_RECENT;
+}
+
+/* What place_of() would find, if it ends where that of the line before did. */
+static size_t find_recent(const struct line_places *p, struct str line)
+{
+    if (p->rest_n == 0 || line.n < p->rest_n + 2)
+        return INDEX_NONE;
+    const char *end = line.p + line.n - p->rest_n;
+    const struct place *known = &p->recent[recent_at(end)];
+    size_t n = known->text.n;
+    bool same = n && n < line.n - p->rest_n && n + p->rest_n <= TAIL_BYTES &&
+                memcmp(end - n, known->text.p, n) == 0 && *end == ',' &&
+                ends_there(line, end) && !memchr(end, '{', p->rest_n);
+    return same ? known->slot : INDEX_NONE;
+}
+
+size_t line_places_find(struct line_places *p, struct str line)
+{
+    size_t slot = find_recent(p, line);
+    struct str place = slot == INDEX_NONE ? place_of(line) : STR_NONE;
+    if (place.n == 0)
+        return slot;
+    p->rest_n = (size_t)(line.p + line.n - place.p) - place.n;
+    return index_get(&p->slots, place);
 }
 
 void line_places_learn(struct line_places *p, struct str line, size_t slot)
@@ -59,5 +85,7 @@ void line_places_learn(struct line_places *p, struct str line, size_t slot)
         !memmem(place.p, place.n, "\"topic\":", 8) ||
         !memmem(place.p, place.n, "\"partition\":", 12))
         return;
-    (void)index_put(&p->slots, arena_str(&p->texts, place), slot);
+    place = arena_str(&p->texts, place);
+    (void)index_put(&p->slots, place, slot);
+    p->recent[recent_at(place.p + place.n)] = (struct place){place, slot};
 }

@@ -7,15 +7,23 @@
 #include "core/arena.h"
 #include "core/index.h"
 
+enum { PLACES_RECENT = 64 };
+
 struct line_places {
     struct index slots; /* by what stands there up to the partition's number */
     struct arena texts;
+    /* the same, by the last two bytes; of several with the same ones the latest */
+    struct place {
+        struct str text;
+        size_t slot;
+    } recent[PLACES_RECENT];
+    size_t rest_n; /* so many bytes followed it in the line before */
 };
 
 void line_places_init(struct line_places *p);
 void line_places_deinit(struct line_places *p);
 /* The slot of the line's partition; INDEX_NONE: that is not known. */
-size_t line_places_find(const struct line_places *p, struct str line);
+size_t line_places_find(struct line_places *p, struct str line);
 /* The line's partition has that slot, as decoding told. */
 void line_places_learn(struct line_places *p, struct str line, size_t slot);
 

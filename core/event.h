@@ -3,9 +3,10 @@
 #ifndef CORE_EVENT_H
 #define CORE_EVENT_H
 
+#include <assert.h>
 #include <stdint.h>
 
-#include "core/str.h"
+#include "core/arena.h"
 
 /* X(constant, object in the event, member of it, type) */
 #define EVENT_FIELDS(X)                                          \
@@ -101,14 +102,25 @@ enum event_type {
 
 struct event {
     struct str id;
-    enum event_type type;
-    int64_t time_ms;   /* event time */
-    int32_t partition; /* -1 where the log does not say */
+    int64_t time_ms; /* event time */
     int64_t offset;
-    struct value fields[FIELD_COUNT];
-    struct str page, error,
-        subject; /* fingerprints, made when a rule asks; p NULL until then */
+    int32_t partition; /* -1 where the log does not say */
+    enum event_type type;
+    struct value *values; /* of the fields that it has, in any order */
+    uint8_t values_n;
+    uint8_t
+        at[FIELD_COUNT]; /* where among them a field's is, counted from 1; 0: absent */
+    /* fingerprints, made when a rule asks; p NULL until then */
+    struct str page, error, subject;
 };
+
+/* Events that somebody reads the fields of: of one of the types, with an object for each of the fields. */
+struct event_need {
+    uint32_t types; /* bit (1 << enum event_type) */
+    uint64_t
+        fields; /* bit (1 << enum event_field); one of an object stands for all of them */
+};
+static_assert(FIELD_COUNT <= 64, "one bit a field");
 
 /* The field called "ticket.category", or FIELD_COUNT. */
 enum event_field event_field_named(struct str name);
@@ -116,10 +128,28 @@ enum event_field event_field_named(struct str name);
 enum event_type event_type_named(struct str name);
 const char *event_type_name(enum event_type type);
 
+extern const struct value value_absent;
+
+static inline const struct value *event_value(const struct event *e, enum event_field f)
+{
+    return e->at[f] ? &e->values[e->at[f] - 1] : &value_absent;
+}
+
+/* Adds a field that is not there yet; e->values has room for it. */
+static inline void event_add(struct event *e, enum event_field f, struct value v)
+{
+    e->values[e->values_n++] = v;
+    e->at[f] = e->values_n;
+}
+
+/* Puts its id, its values and their texts into the arena, in one piece. Fingerprints stay where they are. */
+void event_keep(struct event *e, struct arena *arena);
+
 /* The text of a field, STR_NONE unless it is a text. */
 static inline struct str event_text(const struct event *e, enum event_field f)
 {
-    return e->fields[f].type == VALUE_TEXT ? e->fields[f].text : STR_NONE;
+    const struct value *v = event_value(e, f);
+    return v->type == VALUE_TEXT ? v->text : STR_NONE;
 }
 
 #endif

@@ -98,23 +98,63 @@ static bool epoch_parse(struct str s, int64_t *ms)
     return s.n >= 9 && s.n <= 15 && digits(&s, s.n, ms);
 }
 
+/* A time as it is written. */
+struct written {
+    int64_t y, mo, d, h, mi, sec, frac_ms, offset_ms;
+};
+
+static bool read_any(struct str s, struct written *w)
+{
+    return digits(&s, 4, &w->y) && literal(&s, "-") && digits(&s, 2, &w->mo) &&
+           literal(&s, "-") && digits(&s, 2, &w->d) && literal(&s, "Tt ") &&
+           digits(&s, 2, &w->h) && literal(&s, ":") && digits(&s, 2, &w->mi) &&
+           literal(&s, ":") && digits(&s, 2, &w->sec) && fraction(&s, &w->frac_ms) &&
+           offset(&s, &w->offset_ms);
+}
+
+static inline unsigned digit(char c, unsigned *bad)
+{
+    unsigned value = (unsigned char)c - (unsigned)'0';
+    *bad |= value > 9;
+    return value;
+}
+
+static inline unsigned pair(const char *p, unsigned *bad)
+{
+    return digit(p[0], bad) * 10 + digit(p[1], bad);
+}
+
+/* "2026-03-02T09:14:07.120Z", which nearly all are: at a third of the cost. */
+static bool read_usual(struct str s, struct written *w)
+{
+    unsigned bad = 0;
+    const char *p = s.p;
+    if (s.n != sizeof "2026-03-02T09:14:07.120Z" - 1 || p[4] != '-' || p[7] != '-' ||
+        p[10] != 'T' || p[13] != ':' || p[16] != ':' || p[19] != '.' || p[23] != 'Z')
+        return false;
+    *w = (struct written){.y = pair(p, &bad) * 100 + pair(p + 2, &bad),
+                          .mo = pair(p + 5, &bad),
+                          .d = pair(p + 8, &bad),
+                          .h = pair(p + 11, &bad),
+                          .mi = pair(p + 14, &bad),
+                          .sec = pair(p + 17, &bad),
+                          .frac_ms = pair(p + 20, &bad) * 10 + digit(p[22], &bad)};
+    return !bad;
+}
+
 bool time_parse(struct str s, int64_t *ms)
 {
-    int64_t y, mo, d, h, mi, sec, frac, off;
+    struct written w;
     if (epoch_parse(s, ms))
         return true;
-    if (!digits(&s, 4, &y) || !literal(&s, "-") || !digits(&s, 2, &mo) ||
-        !literal(&s, "-") || !digits(&s, 2, &d) || !literal(&s, "Tt ") ||
-        !digits(&s, 2, &h) || !literal(&s, ":") || !digits(&s, 2, &mi) ||
-        !literal(&s, ":") || !digits(&s, 2, &sec) || !fraction(&s, &frac) ||
-        !offset(&s, &off))
+    if (!read_usual(s, &w) && !read_any(s, &w))
         return false;
-    if (mo < 1 || mo > 12 || d < 1 || h > 23 || mi > 59 || sec > 60)
+    if (w.mo < 1 || w.mo > 12 || w.d < 1 || w.h > 23 || w.mi > 59 || w.sec > 60)
         return false;
-    if (d > days_of_month(y, mo))
+    if (w.d > days_of_month(w.y, w.mo))
         return false;
-    *ms = days_from_civil(y, mo, d) * MS_PER_DAY + ((h * 60 + mi) * 60 + sec) * MS_PER_S +
-          frac - off;
+    *ms = days_from_civil(w.y, w.mo, w.d) * MS_PER_DAY +
+          ((w.h * 60 + w.mi) * 60 + w.sec) * MS_PER_S + w.frac_ms - w.offset_ms;
     return true;
 }
 

@@ -79,7 +79,7 @@ static bool among(const struct value *v, const struct value *literals, size_t n)
 static bool compare(const struct where *w, const struct where_code *c,
                     const struct event *event)
 {
-    const struct value *v = &event->fields[c->field],
+    const struct value *v = event_value(event, c->field),
                        *literal = &w->literals[c->literals_at];
     if (v->type != event_field_infos[c->field].type)
         return false; /* absent */

@@ -18,7 +18,8 @@ enum {
 
 static double number(const struct event *e, enum event_field f)
 {
-    return e->fields[f].type == VALUE_NUMBER ? e->fields[f].number : 0;
+    const struct value *v = event_value(e, f);
+    return v->type == VALUE_NUMBER ? v->number : 0;
 }
 
 bool account_version_of(const struct event *e, struct account_version *out)
@@ -32,7 +33,7 @@ bool account_version_of(const struct event *e, struct account_version *out)
                     .renewal = utf8_cut(event_text(e, FIELD_ACCOUNT_RENEWAL), TEXT_BYTES),
                     .owner = utf8_cut(event_text(e, FIELD_ACCOUNT_OWNER), TEXT_BYTES),
                     .mrr = number(e, FIELD_ACCOUNT_MRR)},
-        .has_mrr = e->fields[FIELD_ACCOUNT_MRR].type == VALUE_NUMBER,
+        .has_mrr = event_value(e, FIELD_ACCOUNT_MRR)->type == VALUE_NUMBER,
     };
     const struct alert_account *a = &out->account;
     return a->id.n &&

@@ -225,7 +225,7 @@ static bool value_of(const struct anomaly_settings *s, const struct event *event
     *value = s->match ? where_matches(s->match, event) : 0;
     if (s->field == FIELD_COUNT)
         return true;
-    const struct value *v = &event->fields[s->field];
+    const struct value *v = event_value(event, (enum event_field)s->field);
     if (v->type != VALUE_NUMBER || !(fabs(v->number) <= FIELD_VALUE_MAX))
         return false;
     *value = llround(v->number * (double)MILLIONTHS);

@@ -87,7 +87,7 @@ struct context context_before(const struct rule *rule, const struct context *all
 static struct str text_of(const struct context_field *field, const struct event *event,
                           struct arena *arena)
 {
-    const struct value *v = &event->fields[field->field];
+    const struct value *v = event_value(event, field->field);
     struct str text = event_text(event, field->field);
     if (v->type == VALUE_FLAG)
         text = v->flag ? STR("true") : STR("false");

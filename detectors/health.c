@@ -135,7 +135,7 @@ static uint8_t parts_of(const struct health_settings *s, const struct event *e)
         if (counts(&s->counts[p], e))
             parts |= 1u << p;
     if (s->csat.points > 0 && (s->csat.on & 1u << e->type) &&
-        e->fields[FIELD_TICKET_CSAT].type == VALUE_NUMBER)
+        event_value(e, FIELD_TICKET_CSAT)->type == VALUE_NUMBER)
         parts |= 1u << PART_CSAT;
     if (s->quiet.points > 0 && (s->quiet.on & 1u << e->type))
         parts |= 1u << PART_QUIET;
@@ -145,7 +145,7 @@ static uint8_t parts_of(const struct health_settings *s, const struct event *e)
 /* In millionths, so that the order of adding changes nothing. No scale of ratings goes beyond a million. */
 static int64_t rating_of(const struct event *e)
 {
-    const struct value *v = &e->fields[FIELD_TICKET_CSAT];
+    const struct value *v = event_value(e, FIELD_TICKET_CSAT);
     double x = v->type == VALUE_NUMBER ? v->number : 0;
     x = x > 1e6 ? 1e6 : x < -1e6 ? -1e6 : x;
     return (int64_t)(x * 1e6 + (x < 0 ? -0.5 : 0.5));

@@ -64,7 +64,7 @@ static struct str key_value(const struct key_part *part, struct event *e,
 {
     if (part->source != KEY_FIELD)
         return fingerprint(part->source, e, known, arena);
-    const struct value *v = &e->fields[part->field];
+    const struct value *v = event_value(e, part->field);
     return v->type == VALUE_TEXT ? match_bounded(v->text, arena) : number_text(v, arena);
 }
 
@@ -83,7 +83,30 @@ static bool may_have(const struct key_part *part, const struct event *e)
     case KEY_FIELD:
         break;
     }
-    return e->fields[part->field].type != VALUE_ABSENT;
+    return event_value(e, part->field)->type != VALUE_ABSENT;
+}
+
+static enum event_field field_of(const struct key_part *part)
+{
+    switch (part->source) {
+    case KEY_PAGE:
+        return FIELD_PAGE_URL;
+    case KEY_SUBJECT:
+        return FIELD_TICKET_SUBJECT;
+    case KEY_ERROR:
+        return FIELD_ERROR_TYPE;
+    case KEY_FIELD:
+        break;
+    }
+    return part->field;
+}
+
+struct event_need rule_need(const struct rule *rule)
+{
+    struct event_need need = {.types = rule->on};
+    for (size_t i = 0; i < rule->by_n; i++)
+        need.fields |= UINT64_C(1) << field_of(&rule->by[i]);
+    return need;
 }
 
 bool rule_match(const struct rule *rule, struct event *event,

@@ -12,6 +12,9 @@ enum { KEY_VALUE_BYTES_MAX = 256 };
 bool rule_match(const struct rule *rule, struct event *event,
                 struct fingerprint_cache *known, struct arena *arena, struct str *key);
 
+/* What an event has where rule_match may be true: it reads nothing else of one that has not. */
+struct event_need rule_need(const struct rule *rule);
+
 /* A value of a key as keys have it: a long one is its beginning and its hash, in the arena; else it itself. */
 struct str match_bounded(struct str value, struct arena *arena);
 

@@ -232,7 +232,7 @@ static struct str without_query(struct str url)
 void member_of_event(const struct event *e, struct member *m)
 {
     struct str user = event_text(e, FIELD_USER_ID);
-    const struct value *mrr = &e->fields[FIELD_ACCOUNT_MRR];
+    const struct value *mrr = event_value(e, FIELD_ACCOUNT_MRR);
     *m = (struct member){
         .time_ms = e->time_ms,
         .weight = 1,

@@ -51,7 +51,7 @@ static void check_event(const struct event *event, struct arena *arena)
     assert(event->time_ms >= 946684800000 && event->time_ms < 4102444800000);
     check_text(event->id, arena);
     for (int f = 0; f < FIELD_COUNT; f++) {
-        const struct value *v = &event->fields[f];
+        const struct value *v = event_value(event, (enum event_field)f);
         assert(v->type == VALUE_ABSENT || v->type == event_field_infos[f].type);
         if (v->type == VALUE_TEXT)
             check_text(v->text, arena);
@@ -70,6 +70,7 @@ static void try_decoder(struct event_decoder *decoder, const struct event_record
     assert(failed ? e.kind == ERR_INPUT && e.text[0] : e.kind == ERR_NONE);
     if (!failed)
         check_event(&event, &arena);
+    where.topic = arena_str(&arena, where.topic); /* read over by the next call */
     int no_json = event_position(decoder, record->json, &arena, &again, &e2);
     assert(failed || !no_json);
     assert(where.present == again.present && where.offset == again.offset &&

@@ -33,12 +33,14 @@ static void read_config(const char *zone, struct config *out)
 static void add(const struct rule *rule, int64_t time_ms, double csat)
 {
     char id[32];
-    struct event e = {.time_ms = time_ms};
+    struct value values[2];
+    struct event e = {.time_ms = time_ms, .values = values};
     snprintf(id, sizeof id, "e%lld", (long long)(time_ms - T0));
     e.id = str_of(id);
-    e.fields[FIELD_TICKET_CSAT] = (struct value){.type = VALUE_NUMBER, .number = csat};
-    e.fields[FIELD_TICKET_FEATURE] =
-        (struct value){.type = VALUE_TEXT, .text = str_of(id)}; /* all different */
+    event_add(&e, FIELD_TICKET_CSAT,
+              (struct value){.type = VALUE_NUMBER, .number = csat});
+    event_add(&e, FIELD_TICKET_FEATURE, /* all different */
+              (struct value){.type = VALUE_TEXT, .text = str_of(id)});
     kind_window_add(&window, rule, &e);
 }
 

@@ -29,10 +29,13 @@ static size_t records_of(const struct rule *rule, struct arena *arena,
 {
     static char ids[EVENTS][TEXT_BYTES];
     for (size_t i = 0; i < EVENTS; i++) {
-        struct event e = {.type = EVENT_RELEASE_DEPLOYED, .time_ms = (int64_t)i * 1000};
+        struct value version;
+        struct event e = {.type = EVENT_RELEASE_DEPLOYED,
+                          .time_ms = (int64_t)i * 1000,
+                          .values = &version};
         snprintf(ids[i], sizeof ids[i], "d%zu", i);
         e.id = str_of(ids[i]);
-        e.fields[FIELD_RELEASE_VERSION] = text_value(ids[i]);
+        event_add(&e, FIELD_RELEASE_VERSION, text_value(ids[i]));
         records[(i * 311) % EVENTS] = record_of(rule, &e, arena);
     }
     return EVENTS;
@@ -114,8 +117,11 @@ static void a_flag_and_a_fingerprint_are_kept(void)
 {
     struct arena arena;
     struct rule rule;
-    struct event e = {
-        .id = STR("k1"), .type = EVENT_KNOWN_ISSUE_UPDATED, .time_ms = 1000};
+    struct value values[3];
+    struct event e = {.id = STR("k1"),
+                      .type = EVENT_KNOWN_ISSUE_UPDATED,
+                      .time_ms = 1000,
+                      .values = values};
     struct alert a = {.rule = STR("page-error"),
                       .state = ALERT_FIRING,
                       .time_ms = 2000,
@@ -126,9 +132,10 @@ static void a_flag_and_a_fingerprint_are_kept(void)
     context_rule(&known_issues_kind, HOUR_MS, &arena, &rule);
     CHECK(context_rule_of(&known_issues_kind, &rule, 1) == &rule);
     CHECK(context_rule_of(&releases_kind, &rule, 1) == NULL);
-    e.fields[FIELD_KNOWN_ISSUE_ID] = text_value("KI-1");
-    e.fields[FIELD_KNOWN_ISSUE_PAGE] = text_value("https://app.example.com/a/12?x=1");
-    e.fields[FIELD_KNOWN_ISSUE_MUTE] = (struct value){.type = VALUE_FLAG, .flag = true};
+    event_add(&e, FIELD_KNOWN_ISSUE_ID, text_value("KI-1"));
+    event_add(&e, FIELD_KNOWN_ISSUE_PAGE, text_value("https://app.example.com/a/12?x=1"));
+    event_add(&e, FIELD_KNOWN_ISSUE_MUTE,
+              (struct value){.type = VALUE_FLAG, .flag = true});
     struct str record = record_of(&rule, &e, &arena);
     struct context all = context_load(&rule, &record, 1, &arena);
     known_issues_attach(&rule, &all, &arena, &a);

@@ -93,8 +93,10 @@ static int hand_out(int64_t start, size_t n, const char *id, const char *categor
         event->id = arena_str(&batch.arena, str_of(text));
         event->type = EVENT_TICKET_CREATED;
         event->time_ms = T0 + (int64_t)i * 1000;
-        event->fields[FIELD_TICKET_CATEGORY] = (struct value){
-            .type = VALUE_TEXT, .text = category ? str_of(category) : event->id};
+        event->values = arena_alloc(&batch.arena, sizeof *event->values);
+        event_add(event, FIELD_TICKET_CATEGORY,
+                  (struct value){.type = VALUE_TEXT,
+                                 .text = category ? str_of(category) : event->id});
         event->offset = start + (int64_t)i;
     }
     return engine_batch(&engine, &batch, &err);

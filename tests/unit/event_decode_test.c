@@ -1,5 +1,6 @@
 /* Event decoding, one case a line. */
 #include "consumer/event_decode.h"
+#include "consumer/event_map.h"
 
 #include "tests/check.h"
 
@@ -25,7 +26,7 @@ static int decode(struct str json, struct event *out, struct recorded_position *
 static const char *field_text(const struct event *event, const char *name)
 {
     static char text[600];
-    const struct value *v = &event->fields[event_field_named(str_of(name))];
+    const struct value *v = event_value(event, event_field_named(str_of(name)));
     snprintf(text, sizeof text, "-");
     if (v->type == VALUE_TEXT)
         snprintf(text, sizeof text, "\"%.*s\"", STR_ARG(v->text));
@@ -381,7 +382,7 @@ static void check_reuse(void)
     CHECK_INT(decode(STR("{\"id\":"), &event, NULL, &e), -1);
     CHECK_INT(decode(STR(EVENT("\"ticket\":{\"team\":\"x\"}")), &event, NULL, &e), 0);
     for (int f = 0; f < FIELD_COUNT; f++)
-        CHECK_INT(event.fields[f].type,
+        CHECK_INT(event_value(&event, (enum event_field)f)->type,
                   f == FIELD_TICKET_TEAM ? VALUE_TEXT : VALUE_ABSENT);
 }
 
@@ -400,8 +401,48 @@ static void check_every_field(void)
                          info->member, value);
         CHECK_INT(decode((struct str){json, (size_t)n}, &event, NULL, &e), 0);
         for (int g = 0; g < FIELD_COUNT; g++)
-            CHECK_INT(event.fields[g].type, g == f ? info->type : VALUE_ABSENT);
+            CHECK_INT(event_value(&event, (enum event_field)g)->type,
+                      g == f ? info->type : VALUE_ABSENT);
     }
+}
+
+/* Fields that nobody reads are not decoded; what is refused is refused all the same. */
+static void check_needs(void)
+{
+    static const struct event_need needs[] = {
+        {1u << EVENT_TICKET_CREATED, 0},
+        {1u << EVENT_PAGE_ERROR, UINT64_C(1) << FIELD_PAGE_URL | UINT64_C(1)
+                                                                     << FIELD_ERROR_CODE},
+    };
+    static const struct event_maps maps = {.needs = needs, .needs_n = 2};
+    static const struct {
+        const char *json;
+        uint8_t values_n;
+    } cases[] = {
+        {EVENT("\"ticket\":{\"id\":\"T\"}"), 0},
+        {EVENT("\"page\":{\"action\":\"x\"},\"ticket\":{\"id\":\"T\"}"), 0},
+        {EVENT("\"page\":{\"action\":\"x\"},\"error\":\"E\""), 0},
+        {EVENT("\"page\":{\"action\":\"x\"},\"error\":{},\"ticket\":{\"id\":7}"), 2},
+        {"{\"id\":\"e\",\"type\":\"ticket.created\",\"time\":1772442847120,"
+         "\"user\":{\"id\":\"u\"}}",
+         1},
+        {"{\"id\":\"e\",\"type\":\"ticket.rated\",\"time\":1772442847120,"
+         "\"user\":{\"id\":\"u\"}}",
+         0},
+    };
+    struct event event;
+    struct err e;
+    struct event_decoder *every = decoder;
+    decoder = event_decoder_new(HOUR_MS, &maps);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        CHECK_INT(decode(str_of(cases[i].json), &event, NULL, &e), 0);
+        CHECK_INT(event.values_n, cases[i].values_n);
+    }
+    check_rejects();
+    check_heads();
+    check_limits();
+    event_decoder_free(decoder);
+    decoder = every;
 }
 
 int main(void)
@@ -416,6 +457,7 @@ int main(void)
     check_limits();
     check_reuse();
     check_every_field();
+    check_needs();
     arena_deinit(&arena);
     event_decoder_free(decoder);
     return check_result();

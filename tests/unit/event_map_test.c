@@ -49,7 +49,7 @@ static int decode_at(struct shape *s, const char *json, int64_t timestamp_ms,
 static const char *field_text(const struct event *event, const char *name)
 {
     static char text[100];
-    const struct value *v = &event->fields[event_field_named(str_of(name))];
+    const struct value *v = event_value(event, event_field_named(str_of(name)));
     snprintf(text, sizeof text, "-");
     if (v->type == VALUE_TEXT)
         snprintf(text, sizeof text, "\"%.*s\"", STR_ARG(v->text));
@@ -376,7 +376,7 @@ static void check_every_field(void)
         CHECK_INT(decode_at(&s, MESSAGE("\"flag\":true,\"number\":7"), -1, &event, &e),
                   0);
         for (int g = 0; g < FIELD_COUNT; g++)
-            CHECK_INT(event.fields[g].type,
+            CHECK_INT(event_value(&event, (enum event_field)g)->type,
                       g == f ? event_field_infos[f].type : VALUE_ABSENT);
         close_shape(&s);
     }

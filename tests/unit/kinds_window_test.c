@@ -27,11 +27,12 @@ static void begin(void)
 static void add(const struct rule *rule, int64_t time_ms, bool escalated)
 {
     char id[32];
-    struct event e = {.time_ms = time_ms};
+    struct value is_escalated;
+    struct event e = {.time_ms = time_ms, .values = &is_escalated};
     snprintf(id, sizeof id, "e%010lld", (long long)(time_ms - T0));
     e.id = str_of(id);
-    e.fields[FIELD_TICKET_ESCALATED] =
-        (struct value){.type = VALUE_FLAG, .flag = escalated};
+    event_add(&e, FIELD_TICKET_ESCALATED,
+              (struct value){.type = VALUE_FLAG, .flag = escalated});
     kind_window_add(&window, rule, &e);
 }
 

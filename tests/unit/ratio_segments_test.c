@@ -30,9 +30,11 @@ static void add(struct telling *t, const struct rule *rule, unsigned i)
     snprintf(id, sizeof id, "e%06u", i);
     snprintf(name, sizeof name, "category-%u", mixed % KEYS);
     struct str key = str_of(name);
-    struct event e = {.id = str_of(id), .time_ms = T0 + i * (3 * HOUR_MS / EVENTS)};
-    e.fields[FIELD_TICKET_ESCALATED] =
-        (struct value){.type = VALUE_FLAG, .flag = mixed % 7 < mixed % KEYS % 5};
+    struct value escalated = {.type = VALUE_FLAG, .flag = mixed % 7 < mixed % KEYS % 5};
+    struct event e = {.id = str_of(id),
+                      .time_ms = T0 + i * (3 * HOUR_MS / EVENTS),
+                      .values = &(struct value){0}};
+    event_add(&e, FIELD_TICKET_ESCALATED, escalated);
     buf_init(&record, UINT16_MAX);
     struct update u = {.key = &key, .record = &record, .due_ms = NEVER_MS};
     CHECK(rule->kind->update(rule, &e, &u));

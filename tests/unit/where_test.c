@@ -8,17 +8,19 @@ static struct arena arena;
 /* category 'billing', channel 'chat', csat 3, sentiment -0.5, escalated false; no tier, no mrr. */
 static struct event sample(void)
 {
-    struct event e = {.type = EVENT_TICKET_CREATED};
-    e.fields[FIELD_TICKET_CATEGORY] =
-        (struct value){.type = VALUE_TEXT, .text = STR("billing")};
-    e.fields[FIELD_TICKET_CHANNEL] =
-        (struct value){.type = VALUE_TEXT, .text = STR("chat")};
-    e.fields[FIELD_TICKET_SUBJECT] =
-        (struct value){.type = VALUE_TEXT, .text = STR("Rechnung größer")};
-    e.fields[FIELD_TICKET_CSAT] = (struct value){.type = VALUE_NUMBER, .number = 3};
-    e.fields[FIELD_TICKET_SENTIMENT] =
-        (struct value){.type = VALUE_NUMBER, .number = -0.5};
-    e.fields[FIELD_TICKET_ESCALATED] = (struct value){.type = VALUE_FLAG, .flag = false};
+    static struct value values[FIELD_COUNT];
+    struct event e = {.type = EVENT_TICKET_CREATED, .values = values};
+    event_add(&e, FIELD_TICKET_CATEGORY,
+              (struct value){.type = VALUE_TEXT, .text = STR("billing")});
+    event_add(&e, FIELD_TICKET_CHANNEL,
+              (struct value){.type = VALUE_TEXT, .text = STR("chat")});
+    event_add(&e, FIELD_TICKET_SUBJECT,
+              (struct value){.type = VALUE_TEXT, .text = STR("Rechnung größer")});
+    event_add(&e, FIELD_TICKET_CSAT, (struct value){.type = VALUE_NUMBER, .number = 3});
+    event_add(&e, FIELD_TICKET_SENTIMENT,
+              (struct value){.type = VALUE_NUMBER, .number = -0.5});
+    event_add(&e, FIELD_TICKET_ESCALATED,
+              (struct value){.type = VALUE_FLAG, .flag = false});
     return e;
 }
 
