@@ -1,13 +1,13 @@
 -- Put before every script of the store. The keys of a shard, in every call:
 local META, CURSORS, HIGHS, IDLES, ATS = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local WINDOWS, DUE, WAITING, ID_SLOTS, UNPROVEN = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
-local LASTS, MARKS, SEEN, UNSENT, EPISODES, ENDED = KEYS[11], KEYS[12], KEYS[13], KEYS[14], KEYS[15], KEYS[16]
+local WINDOWS, BASES, JOURNAL = KEYS[6], KEYS[7], KEYS[8]
+local LASTS, MARKS, SEEN, UNSENT, EPISODES, ENDED = KEYS[9], KEYS[10], KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 -- STATE: META of the shard itself; where a lane is called, META and what belongs to a position are the lane's.
-local STATE = KEYS[17]
-local MORE_KEYS = 17 -- those of a single script come behind
--- Arguments of every call: 1 epoch, 2 time.lateness in ms.
--- Every reply begins: outcome, watermark ('' none), now, next due time ('' none), windows waiting,
--- windows that wait for proof.
+local STATE = KEYS[15]
+local MORE_KEYS = 15 -- those of a single script come behind
+-- Arguments of every call: 1 epoch, 2 time.lateness in ms, 3 number and 4 version of the last entry of the journal that is known,
+-- 5 the watermark that is known ('' none).
+-- Every reply begins: outcome, watermark ('' none), now.
 
 local function int(n)
   return string.format('%d', n)
@@ -42,92 +42,50 @@ end
 
 local function reply(outcome)
   local w = watermark()
-  local first = redis.call('ZRANGE', DUE, 0, 0, 'WITHSCORES')
-  return {outcome, w and int(w) or '', int(now_ms()), first[2] and int(first[2]) or '',
-          redis.call('ZCARD', WAITING),
-          redis.call('SCARD', UNPROVEN)}
-end
-
--- Everything that is still to be said has its place in time here or later (horizon.lua); '-inf': not known.
-local function said()
-  local ms = redis.call('HGET', META, 'said')
-  return ms and ms ~= '' and ms or '-inf'
+  return {outcome, w and int(w) or '', int(now_ms())}
 end
 
 local function same_epoch()
   return redis.call('HGET', STATE, 'epoch') == ARGV[1]
 end
 
--- So many windows of these names are no more.
-local function count_out(gone)
-  for name, number in pairs(gone) do
-    if redis.call('HINCRBY', STATE, 'keys ' .. name, -number) <= 0 then redis.call('HDEL', STATE, 'keys ' .. name) end
+-- The journal: entries 1 to `next` - 1, of which `tail` is the last one's version. Field NUMBER says an entry's version and
+-- names its other fields, for the last thousand.
+local VERSION_BYTES, ENTRIES_KEPT = 8, 1000
+
+local function last_entry()
+  local at = redis.call('HMGET', STATE, 'next', 'tail')
+  return (tonumber(at[1]) or 1) - 1, at[2] or ''
+end
+
+-- Whether who calls knows all of it. Who writes must: what is written was decided on that. Where Redis lost no entry but
+-- what moved the watermark, that is seen by the watermark.
+local function is_current()
+  local number, version = last_entry()
+  if tonumber(ARGV[3]) ~= number or ARGV[4] ~= version then return false end
+  local known = tonumber(ARGV[5])
+  return not known or known <= (tonumber(redis.call('HGET', META, 'watermark')) or -math.huge)
+end
+
+-- Fields: names without the number, and values, in turn.
+local function append(version, fields)
+  local number = last_entry() + 1
+  local names, set = {}, {}
+  for i = 1, #fields, 2 do
+    names[#names + 1] = fields[i]
+    set[#set + 1], set[#set + 2] = int(number) .. ' ' .. fields[i], fields[i + 1]
   end
+  redis.call('HSET', JOURNAL, int(number), version .. table.concat(names, '\n'), unpack(set))
+  redis.call('HSET', STATE, 'next', int(number + 1), 'tail', version)
+  redis.call('HDEL', JOURNAL, int(number - ENTRIES_KEPT))
 end
 
--- The rule's name and layout, with which a window's head begins; STATE's `keys NAME` says how many windows have it.
-local function windows_name(head)
-  return string.sub(head, 3, 2 + struct.unpack('<I2', head))
-end
-
--- A window is a header (version 8 bytes, number of records u32, their bytes u32, pieces u8) and a body. In a new window
--- 255 pieces stand for none, and that it lapses: it has one record, and in the place of their number the second at which
--- it is due and is forgotten unheard (DUE alone may have the time of a window that was there before). The body stands
--- behind the header or, where the window grew, in so many fields of its own: what is there is neither read nor written
--- to add to it. Every byte that passes through Lua costs, and most of all those of long windows.
-local HEADER_BYTES, LAPSES = 17, 255
-
-local function header_of(version, records, bytes, pieces)
-  return version .. struct.pack('<I4I4B', records, bytes, pieces)
-end
-
-local function lapses(header)
-  return string.byte(header, HEADER_BYTES) == LAPSES
-end
-
--- How many records, and their bytes.
-local function records_of(header)
-  local n, bytes = struct.unpack('<I4I4', header, 9)
-  return lapses(header) and 1 or n, bytes
-end
-
-local function pieces_of(header)
-  local pieces = string.byte(header, HEADER_BYTES) or 0 -- none where it is damaged, which its reader says
-  return pieces == LAPSES and 0 or pieces
-end
-
--- The fields of pieces `from` to `to`.
-local function piece_names(id, from, to)
-  local names = {}
-  for i = from, to do names[#names + 1] = id .. string.char(i) end
-  return names
-end
-
--- The command with many arguments, in even pieces, for the same reason.
+-- The command with many arguments, in even pieces: a call takes a bounded number of values.
 local function call_all(command, key, args)
   for from = 1, #args, 1000 do redis.call(command, key, unpack(args, from, math.min(from + 999, #args))) end
 end
 
--- f(arguments from, to) for pieces of at most 500, since a call takes a bounded number of values.
+-- f(arguments from, to) for pieces of at most 500, for the same reason.
 local function in_pieces(n, f)
   for from = 1, n, 500 do f(from, math.min(from + 499, n)) end
-end
-
--- Windows as they are answered: each its header and its pieces.
-local function windows_of(ids, headers)
-  local names, values, found, at = {}, {}, {}, 0
-  for i = 1, #ids do
-    for _, name in ipairs(piece_names(ids[i], 1, pieces_of(headers[i]))) do names[#names + 1] = name end
-  end
-  in_pieces(#names, function(from, to)
-    for _, value in ipairs(redis.call('HMGET', WINDOWS, unpack(names, from, to))) do values[#values + 1] = value end
-  end)
-  for i = 1, #ids do
-    found[i] = {headers[i]}
-    for _ = 1, pieces_of(headers[i]) do
-      at = at + 1
-      found[i][#found[i] + 1] = values[at]
-    end
-  end
-  return found
 end

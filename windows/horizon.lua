@@ -1,22 +1,23 @@
 -- What a state made anew would have to know (docs/once.md), and partitions' marks to keep.
--- ARGV 3 how long the record is kept, 4 the longest lookback of any rule, 5 what all shards had said when they were last
---      asked ('' not known, 'own' there is no other); then for each partition: its name, its marks.
--- Reply: HORIZON, said, record, from ('' not known).
+-- ARGV 6 how long the record is kept, 7 the longest lookback of any rule, 8 what all shards had said when they were last
+--      asked ('' not known, 'own' there is no other), 9 when the first window is due ('' none), 10 what
+--      was said when the first of those that want judging began to wait ('' none waits, '-inf' not known); then for each partition: its name, its marks.
+-- Reply: STALE; HORIZON, said, record, from ('' not known).
 -- While a state is being made anew, it stays as it was before the loss.
 if not same_epoch() then return {'EPOCH'} end
-for i = 6, #ARGV, 2 do redis.call('HSET', MARKS, ARGV[i], ARGV[i + 1]) end
+if not is_current() then return reply('STALE') end
+for i = 11, #ARGV, 2 do redis.call('HSET', MARKS, ARGV[i], ARGV[i + 1]) end
 local r = reply('HORIZON')
 local kept = redis.call('HMGET', META, 'said', 'record', 'from')
 local known, record, from = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])
 
--- A lane keeps nothing of its own here. While it is not yet raked up, windows that are due may be unknown.
-local own, raked, live = STATE == META, true, nil
+-- A lane keeps nothing of its own here.
+local own, live = STATE == META, nil
 if own then
   redis.call('HSET', STATE, 'spoken', int(now_ms()))
   local fields = redis.call('HGETALL', STATE)
   for i = 1, #fields, 2 do
     local kind, name = string.match(fields[i], '^(%a+):(.*)$')
-    if kind == 'rake' then raked = false end
     if kind == 'rule' then
       live = live or {}
       live[fields[i + 1] == '' and name or name .. ' ' .. fields[i + 1]] = true
@@ -32,7 +33,7 @@ end
 -- Everything with a time before it was judged: a window that is due at t says nothing of before t - 1, one that waits
 -- nothing of before what was said when it began to wait.
 local function judged()
-  local at, due, waits = tonumber(r[2]), tonumber(r[4]), first_score(WAITING)
+  local at, due, waits = tonumber(r[2]), tonumber(ARGV[9]), ARGV[10] == '-inf' and -math.huge or tonumber(ARGV[10])
   if at and due then at = math.min(at, due - 1) end
   if at and waits then at = math.min(at, waits) end
   return at
@@ -70,19 +71,19 @@ end
 local at = judged()
 forget_unsent(now_ms() - 4 * 86400000)
 forget_gone()
-if raked and at and (not known or at >= known) then
+if at and (not known or at >= known) then
   at = math.max(math.min(at, first_score(UNSENT) or at), known or -math.huge)
   if at > -math.huge then
     known = at
     redis.call('HSET', META, 'said', int(known))
-    local all = ARGV[5] == 'own' and known or tonumber(ARGV[5])
-    if all then record = math.max(math.min(known, all) - tonumber(ARGV[3]), record or -math.huge) end
+    local all = ARGV[8] == 'own' and known or tonumber(ARGV[8])
+    if all then record = math.max(math.min(known, all) - tonumber(ARGV[6]), record or -math.huge) end
     if record then
       if own then forget_episodes(record) end
-      from = math.min(record - tonumber(ARGV[4]), first_score(EPISODES) or math.huge)
+      from = math.min(record - tonumber(ARGV[7]), first_score(EPISODES) or math.huge)
       redis.call('HSET', META, 'record', int(record), 'from', int(from))
     end
   end
 end
-r[7], r[8], r[9] = known and int(known) or '', record and int(record) or '', from and int(from) or ''
+r[4], r[5], r[6] = known and int(known) or '', record and int(record) or '', from and int(from) or ''
 return r

@@ -1,12 +1,12 @@
--- Nothing was left to read at the cursor. Proven by a request issued when the clock told ARGV 5 ('' not
+-- Nothing was left to read at the cursor. Proven by a request issued when the clock told ARGV 7 ('' not
 -- proven), event time moves by what passed since the partition's last events were applied; an empty partition
 -- moves with the clock.
--- ARGV 3 partition, 4 cursor, 5 clock. Reply: APPLIED or MISPLACED.
+-- ARGV 6 partition, 7 cursor, 8 clock. Reply: APPLIED or MISPLACED.
 if not same_epoch() then return {'EPOCH'} end
-local partition, proven = ARGV[3], tonumber(ARGV[5])
+local partition, proven = ARGV[6], tonumber(ARGV[8])
 local cursor = redis.call('HGET', CURSORS, partition)
 local high = redis.call('HGET', HIGHS, partition)
-if cursor ~= ARGV[4] then
+if cursor ~= ARGV[7] then
   return reply('MISPLACED')
 end
 local now = int(now_ms())

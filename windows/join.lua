@@ -1,12 +1,11 @@
 -- A lane that stands where the shard stands becomes part of it (docs/once.md, "Rules that change"). Both have applied the
 -- same events then: what holds of the shard's partitions holds of the lane's, and what the lane must not say is past.
--- The shard knows ids of events that concerned its own rules; now the lane's rules are its own, and so are their ids.
--- KEYS, more: the lane's meta, cursors, highs, idles, due, waiting, unproven, id_slots; then for each slot of its ids the
---       shard's and the lane's. ARGV 3 the lane, 4 a new epoch; then the slots' names.
--- Reply: JOINED or APART.
+-- The journal says it, so that its windows and its ids are the shard's.
+-- KEYS, more: the lane's meta, cursors, highs, idles. ARGV 6 the lane, 7 a new epoch, 8 version of the new entry, 9 when the
+-- lane's first window is due ('' none), 10 how many of its windows want judging.
+-- Reply: JOINED, STALE or APART.
 if not same_epoch() then return {'EPOCH'} end
 local META2, CURSORS2, HIGHS2, IDLES2 = KEYS[MORE_KEYS + 1], KEYS[MORE_KEYS + 2], KEYS[MORE_KEYS + 3], KEYS[MORE_KEYS + 4]
-local DUE2, WAITING2, UNPROVEN2, ID_SLOTS2 = KEYS[MORE_KEYS + 5], KEYS[MORE_KEYS + 6], KEYS[MORE_KEYS + 7], KEYS[MORE_KEYS + 8]
 
 -- In every partition that the watermark waits for: a topic that is gone leaves its cursors.
 local function in_step()
@@ -27,25 +26,8 @@ end
 
 -- A window that is due at t says nothing of before t - 1, one that waits might.
 local function settled()
-  local past = tonumber(redis.call('HGET', META2, 'past_said'))
-  local first = tonumber(redis.call('ZRANGE', DUE2, 0, 0, 'WITHSCORES')[2])
-  return redis.call('ZCARD', WAITING2) == 0 and not (past and first and first <= past)
-end
-
--- The slots given are all that the lane has.
-local function all_slots()
-  for i = 5, #ARGV do
-    if not redis.call('ZSCORE', ID_SLOTS2, ARGV[i]) then return false end
-  end
-  return redis.call('ZCARD', ID_SLOTS2) == #ARGV - 4
-end
-
-local function take_ids()
-  for i = 5, #ARGV do
-    local at = MORE_KEYS + 8 + 2 * (i - 5)
-    redis.call('SUNIONSTORE', KEYS[at + 1], KEYS[at + 1], KEYS[at + 2])
-    redis.call('ZADD', ID_SLOTS, redis.call('ZSCORE', ID_SLOTS2, ARGV[i]), ARGV[i])
-  end
+  local past, first = tonumber(redis.call('HGET', META2, 'past_said')), tonumber(ARGV[9])
+  return ARGV[10] == '0' and not (past and first and first <= past)
 end
 
 local function take_later(key, key2)
@@ -56,16 +38,15 @@ local function take_later(key, key2)
   end
 end
 
-if redis.call('HEXISTS', STATE, 'lane:' .. ARGV[3]) == 0 or not in_step() or not caught_up() or not settled()
-   or not all_slots() then
+if not is_current() then return reply('STALE') end
+if redis.call('HEXISTS', STATE, 'lane:' .. ARGV[6]) == 0 or not in_step() or not caught_up() or not settled() then
   return reply('APART')
 end
-take_ids()
 take_later(HIGHS, HIGHS2)
 take_later(IDLES, IDLES2)
 local a, b = tonumber(redis.call('HGET', META, 'said')), tonumber(redis.call('HGET', META2, 'said'))
 if a and b and b < a then redis.call('HSET', META, 'said', int(b)) end
-redis.call('SUNIONSTORE', UNPROVEN, UNPROVEN, UNPROVEN2)
-redis.call('HDEL', STATE, 'lane:' .. ARGV[3])
-redis.call('HSET', STATE, 'rake:' .. ARGV[3], '1', 'epoch', ARGV[4])
+redis.call('HDEL', STATE, 'lane:' .. ARGV[6])
+redis.call('HSET', STATE, 'rake:' .. ARGV[6], '1', 'epoch', ARGV[7])
+append(ARGV[8], {'j', ARGV[6]})
 return reply('JOINED')

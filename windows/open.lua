@@ -7,7 +7,7 @@
 --      last; 10 ms after which rules of whose processes nothing is heard are kept up by nobody; 11 number of rules, for
 --      each: its windows' name, how far it looks back; then names of partitions.
 -- KEYS, more: meta and highs of the lane of that name.
--- Reply: OPENED, ..., the epoch ('' there is none), said, record, from, the epoch that the state was made with,
+-- Reply: OPENED, watermark, now, the epoch ('' there is none), said, record, from, the epoch that the state was made with,
 --        generation, '1': its rules are these, number of lanes, their names, for each rule the lane that filled it.
 local epoch = redis.call('HGET', STATE, 'epoch')
 local META2, HIGHS2, lane = KEYS[MORE_KEYS + 1], KEYS[MORE_KEYS + 2], string.sub(ARGV[8], 1, 8)
@@ -76,6 +76,7 @@ local function impose()
     if not used[name] then
       redis.call('HDEL', STATE, 'lane:' .. name)
       redis.call('HSET', STATE, 'rake:' .. name, '1')
+      append(string.sub(fresh, 9, 8 + VERSION_BYTES), {'j', name})
     end
   end
   if lookback then make_lane(lookback) end
@@ -118,9 +119,9 @@ end
 
 local r = reply('OPENED')
 local past = redis.call('HMGET', META, 'past_said', 'past_record', 'past_from')
-r[7], r[8], r[9], r[10] = epoch or '', past[1] or '', past[2] or '', past[3] or ''
-r[11], r[12], r[13] = redis.call('HGET', STATE, 'made') or '', int(generation), (asked == '' or mine()) and '1' or '0'
-r[14] = int(#lanes)
+r[4], r[5], r[6], r[7] = epoch or '', past[1] or '', past[2] or '', past[3] or ''
+r[8], r[9], r[10] = redis.call('HGET', STATE, 'made') or '', int(generation), (asked == '' or mine()) and '1' or '0'
+r[11] = int(#lanes)
 for _, name in ipairs(lanes) do r[#r + 1] = name end
 for i = 12, partitions_at - 1, 2 do r[#r + 1] = rules[ARGV[i]] or '' end
 return r

@@ -1,40 +1,11 @@
 /* The store in Redis: a batch goes in, an idle partition's time moves on. */
 #include <assert.h>
 
-#include "core/timefmt.h"
 #include "windows/redis_store_impl.h"
 
-/* The batch's ids by slot of event time: order[] lists the events slot by slot. */
-struct slots {
-    size_t *order;
-    int64_t *cells; /* of the slots */
-    size_t *sizes;
-    size_t n;
-};
+enum { FIELDS_MAX_BYTES = 256 << 20, TRIM_AT_ONCE = 8, TRY_AGAIN = 1 };
 
-static void group_ids(struct redis_store *s, const struct apply *a, struct arena *arena,
-                      struct slots *out)
-{
-    int64_t width_ms = id_slot_ms(s->lateness_ms);
-    size_t at = 0;
-    *out = (struct slots){
-        .order = arena_alloc(arena, (a->events_n + 1) * sizeof *out->order),
-        .cells = arena_alloc(arena, (a->events_n + 1) * sizeof *out->cells),
-        .sizes = arena_alloc(arena, (a->events_n + 1) * sizeof *out->sizes)};
-    for (size_t i = 0; i < a->events_n; i++) {
-        int64_t cell = time_cell(a->times_ms[i], width_ms);
-        size_t slot = 0;
-        while (slot < out->n && out->cells[slot] != cell)
-            slot++;
-        out->cells[slot] = cell;
-        out->n = slot == out->n ? out->n + 1 : out->n;
-        out->sizes[slot]++;
-    }
-    for (size_t slot = 0; slot < out->n; slot++)
-        for (size_t i = 0; i < a->events_n; i++)
-            if (time_cell(a->times_ms[i], width_ms) == out->cells[slot])
-                out->order[at++] = i;
-}
+/* --- what is refused, what has no room --- */
 
 static int64_t earliest(const struct apply *a)
 {
@@ -44,109 +15,247 @@ static int64_t earliest(const struct apply *a)
     return ms;
 }
 
-static void put_changes(const struct apply *a, struct redis_args *args)
+static void refuse_behind(const struct apply *a, int64_t watermark_ms, unsigned char *refused)
 {
-    for (size_t i = 0; i < a->changes_n; i++) {
-        const struct window_change *c = &a->changes[i];
-        args_str(args, window_id_str(&c->id));
-        args_str(args, c->head);
-        args_str(args, c->records);
-        args_int(args, c->lapses ? 0 : c->records_n);
-        args_int(args, c->judge_at);
-        args_int(args, c->due_ms);
+    for (size_t i = 0; i < a->events_n; i++)
+        if (a->times_ms[i] < watermark_ms)
+            refused[i] = REFUSED_BEHIND;
+}
+
+static struct journal_id *hash_ids(const struct apply *a, struct arena *arena)
+{
+    struct journal_id *ids = arena_take(arena, (a->events_n + 1) * sizeof *ids);
+    for (size_t i = 0; i < a->events_n; i++) {
+        journal_hash(a->ids[i], &ids[i]);
+        ids[i].time_ms = a->times_ms[i];
+    }
+    return ids;
+}
+
+static bool refuse_seen(struct redis_store *s, const struct apply *a,
+                        const struct journal_id *ids, unsigned char *refused)
+{
+    bool any = false;
+    for (size_t i = 0; i < a->events_n; i++)
+        if (mirror_seen(&redis_home(s)->mirror, s->lane, &ids[i])) {
+            refused[i] = REFUSED_DUPLICATE;
+            any = true;
+        }
+    return any;
+}
+
+static int64_t room(struct redis_store *s, const struct apply *a, size_t limit)
+{
+    return a->limits[limit].max -
+           mirror_count(&redis_home(s)->mirror, a->limits[limit].name);
+}
+
+/* Which changes would make a window beyond its rule's limit. */
+static void find_left_out(struct redis_store *s, const struct apply *a, struct arena *arena,
+                          struct apply_reply *out)
+{
+    int64_t *rooms = arena_alloc(arena, (a->limits_n + 1) * sizeof *rooms);
+    out->left_out_n = 0;
+    out->left_out = arena_alloc(arena, (a->changes_n + 1) * sizeof *out->left_out);
+    for (size_t i = 0; i < a->limits_n; i++)
+        rooms[i] = room(s, a, i);
+    for (size_t c = 0; c < a->changes_n && a->limits_n; c++) {
+        struct reader head = {.in = a->changes[c].head};
+        struct str name = reader_str16(&head);
+        size_t i = 0;
+        while (i < a->limits_n && !str_eq(a->limits[i].name, name))
+            i++;
+        if (i < a->limits_n && !mirror_find(&redis_home(s)->mirror, &a->changes[c].id) &&
+            rooms[i]-- <= 0)
+            out->left_out[out->left_out_n++] = c;
     }
 }
 
-static void put_batch(const struct redis_store *s, const struct apply *a,
-                      const struct slots *slots, struct redis_args *args)
+/* --- the entry --- */
+
+static void put_ids(struct redis_store *s, const struct apply *a, const struct journal_id *ids,
+                    struct buf *out)
+{
+    redis_put_head(s, out);
+    for (size_t i = 0; i < a->events_n; i++)
+        journal_put_id(out, &ids[i]);
+}
+
+static void put_change(const struct window_change *c, struct redis_fields *fields)
+{
+    struct str name, key;
+    struct buf *b = redis_fields_for(fields, c->head, &name, &key);
+    struct journal_item item = {.key = key,
+                                .lapses = c->lapses,
+                                .n = c->records_n,
+                                .bytes = (uint32_t)c->records.n,
+                                .judge_at = c->judge_at,
+                                .due_ms = c->due_ms,
+                                .records = c->records};
+    journal_put_item(b, &item);
+}
+
+static void put_changes(const struct apply *a, const struct apply_reply *r,
+                        struct redis_fields *fields)
+{
+    size_t left_out = 0;
+    for (size_t c = 0; c < a->changes_n; c++)
+        if (left_out < r->left_out_n && r->left_out[left_out] == c)
+            left_out++;
+        else
+            put_change(&a->changes[c], fields);
+}
+
+/* --- a call --- */
+
+struct call {
+    struct redis_args fields; /* names and values in turn */
+    struct str version, dead[TRIM_AT_ONCE];
+    size_t dead_n;
+};
+
+static void put_call(struct redis_store *s, const struct apply *a, const struct call *c,
+                     struct redis_args *args)
 {
     args_str(args, a->partition);
     redis_put_cursor(args, a->incarnation, a->start);
     redis_put_cursor(args, a->incarnation, a->next);
     args_int_or(args, a->high_ms, STORE_NO_TIME);
     args_int(args, a->has_events);
-    args_str(args, redis_new_version(args->arena));
     args_int_or(args, earliest(a), STORE_NO_DUE);
-    args_int(args, WINDOW_FOLD_BYTES);
-    args_int(args, (int64_t)slots->n);
-    args_int(args, (int64_t)a->changes_n);
-
     redis_put_last(args, a->last_offset, a->last_hash);
     args_int(args, a->lost);
-    args_int(args, (int64_t)a->limits_n);
-    for (size_t i = 0; i < a->limits_n; i++) {
-        args_str(args, a->limits[i].name);
-        args_int(args, a->limits[i].max);
-    }
-    size_t at = 0;
-    for (size_t slot = 0; slot < slots->n; slot++) {
-        args_str(args, redis_slot_name(s, slots->cells[slot], args->arena));
-        args_int(args, (slots->cells[slot] + 1) * id_slot_ms(s->lateness_ms));
-        args_int(args, (int64_t)slots->sizes[slot]);
-        for (size_t i = 0; i < slots->sizes[slot]; i++)
-            args_str(args, a->ids[slots->order[at++]]);
-    }
-    put_changes(a, args);
+    args_str(args, c->version);
+    args_int(args, (int64_t)c->fields.n / 2);
+    for (size_t i = 0; i < c->fields.n; i++)
+        args_str(args, c->fields.items[i]);
+    for (size_t i = 0; i < c->dead_n; i++)
+        args_str(args, c->dead[i]);
+    (void)s;
 }
 
-static void read_refused(const struct redisReply *r, const struct apply *a,
-                         const struct slots *slots, struct arena *arena,
-                         struct apply_reply *out)
+/* What was added to, and wants judging. */
+static int read_judge(struct redis_store *s, const struct apply *a, struct arena *arena,
+                      struct apply_reply *out, struct err *e)
 {
-    out->outcome = REVISE;
-    out->refused = arena_alloc(arena, a->events_n + 1);
-    for (size_t i = REPLY_HEAD; i < redis_reply_n(r); i++) {
-        int64_t position = redis_reply_int(redis_reply_at(r, i));
-        assert(position >= 1 && (size_t)position <= a->events_n);
-        out->refused[slots->order[position - 1]] = REFUSED_DUPLICATE;
+    struct mirror_window **some = arena_alloc(arena, (a->changes_n + 1) * sizeof(void *));
+    size_t n = 0;
+    for (size_t i = 0; i < a->changes_n; i++) {
+        struct mirror_window *w = mirror_find(&redis_home(s)->mirror, &a->changes[i].id);
+        if (w && w->waits)
+            some[n++] = w;
     }
-    for (size_t i = 0; i < a->events_n; i++)
-        if (a->times_ms[i] < out->clock.watermark_ms)
-            out->refused[i] = REFUSED_BEHIND;
+    return redis_whole_windows(s, some, n, arena, &out->windows, &out->windows_n, e);
 }
 
-/* What was left out, then the windows. */
-static int read_applied(const struct redisReply *r, const struct apply *a,
-                        struct arena *arena, struct apply_reply *out, struct err *e)
+static int take_reply(struct redis_store *s, const struct apply *a, const struct call *c,
+                      const struct redisReply *r, struct arena *arena,
+                      struct apply_reply *out, struct err *e)
 {
-    int64_t n = redis_reply_int(redis_reply_at(r, REPLY_HEAD));
-    assert(n >= 0 && (size_t)n <= a->changes_n);
-    out->left_out = arena_alloc(arena, ((size_t)n + 1) * sizeof *out->left_out);
-    for (; out->left_out_n < (size_t)n; out->left_out_n++) {
-        int64_t position =
-            redis_reply_int(redis_reply_at(r, REPLY_HEAD + 1 + out->left_out_n));
-        assert(position >= 1 && (size_t)position <= a->changes_n);
-        out->left_out[out->left_out_n] = (size_t)position - 1;
+    if (redis_outcome_is(r, "STALE"))
+        return TRY_AGAIN;
+    if (redis_outcome_is(r, "APPLIED")) {
+        if (c->fields.n)
+            redis_written(s, c->version, &c->fields);
+        mirror_trim(&redis_home(s)->mirror, c->dead, c->dead_n);
+        out->outcome = APPLIED;
+    } else if (redis_outcome_is(r, "MISPLACED")) {
+        out->outcome = MISPLACED;
+    } else {
+        out->outcome = REVISE;
     }
-    return redis_read_windows(r, REPLY_HEAD + 1 + (size_t)n, arena, &out->windows,
-                              &out->windows_n, e);
+    out->clock = redis_clock_of(s, r);
+    if (out->outcome == REVISE)
+        refuse_behind(a, out->clock.watermark_ms, out->refused);
+    return out->outcome == APPLIED ? read_judge(s, a, arena, out, e) : 0;
+}
+
+static int write(struct redis_store *s, const struct apply *a, const struct journal_id *ids,
+                 struct arena *arena, struct apply_reply *out, struct err *e)
+{
+    struct redis_fields fields;
+    struct buf id_field;
+    struct redis_args args;
+    size_t keys_n = redis_call_plain(s, &args);
+    struct call c = {.version = redis_new_version(&s->scratch)};
+    buf_init(&id_field, FIELDS_MAX_BYTES);
+    redis_fields_init(&fields, s);
+    args_init(&c.fields, &s->scratch);
+    if (a->events_n) {
+        put_ids(s, a, ids, &id_field);
+        args_str(&c.fields, STR("i"));
+        args_str(&c.fields, buf_str(&id_field));
+    }
+    put_changes(a, out, &fields);
+    redis_fields_put(&fields, &c.fields);
+    if (c.fields.n) /* what is dropped is lost with the entry, should Redis lose it */
+        c.dead_n = mirror_dead(&redis_home(s)->mirror, TRIM_AT_ONCE, &s->scratch, c.dead);
+    put_call(s, a, &c, &args);
+    struct redisReply *r = redis_call(s, SCRIPT_APPLY, &args, keys_n, e);
+    int result = r ? take_reply(s, a, &c, r, arena, out, e) : -1;
+    redis_reply_free(r);
+    buf_deinit(&id_field);
+    redis_fields_deinit(&fields);
+    return result;
+}
+
+/* What was seen is told only by a mirror that is current: one of a future that Redis lost knows of events that are to be
+ * applied again. 1: they are to be left out. */
+static int look_for_seen(struct redis_store *s, const struct apply *a,
+                         const struct journal_id *ids, struct apply_reply *out, struct err *e)
+{
+    if (!refuse_seen(s, a, ids, out->refused))
+        return 0;
+    if (redis_sync(s, &out->clock, e))
+        return -1;
+    memset(out->refused, ACCEPTED, a->events_n);
+    if (!refuse_seen(s, a, ids, out->refused))
+        return 0;
+    refuse_behind(a, out->clock.watermark_ms, out->refused);
+    return 1;
+}
+
+/* The mirror that this was begun with is gone; nothing is known. The cursor is to be read again. */
+static bool began_anew(struct redis_store *s, uint64_t loads)
+{
+    return redis_home(s)->loads != loads;
+}
+
+static int apply_once(struct redis_store *s, const struct apply *a, const struct journal_id *ids,
+                      struct arena *arena, struct apply_reply *out, struct err *e)
+{
+    int seen = look_for_seen(s, a, ids, out, e);
+    if (seen) {
+        out->outcome = REVISE;
+        return seen < 0 ? -1 : 0;
+    }
+    find_left_out(s, a, arena, out);
+    int result = write(s, a, ids, arena, out, e);
+    if (result == TRY_AGAIN && redis_sync(s, &out->clock, e))
+        return -1;
+    return result;
 }
 
 int redis_store_apply(struct window_store *base, const struct apply *a,
                       struct arena *arena, struct apply_reply *out, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
-    struct redis_args args;
-    struct slots slots;
-    group_ids(s, a, arena, &slots);
-    redis_call_keys(s, &args, arena);
-    for (size_t i = 0; i < slots.n; i++)
-        args_str(&args,
-                 redis_ids_key(s, redis_slot_name(s, slots.cells[i], arena), arena));
-    size_t keys_n = redis_call_args(s, &args);
-    put_batch(s, a, &slots, &args);
-    struct redisReply *r = redis_call(s, SCRIPT_APPLY, &args, keys_n, e);
-    if (!r)
+    struct journal_id *ids = hash_ids(a, arena);
+    int result = TRY_AGAIN;
+    *out = (struct apply_reply){.refused = arena_alloc(arena, a->events_n + 1)};
+    if (!redis_home(s)->mirrored && redis_sync(s, &out->clock, e))
         return -1;
-    int result = 0;
-    *out = (struct apply_reply){.outcome = APPLIED, .clock = redis_clock_of(r)};
-    if (redis_outcome_is(r, "MISPLACED"))
+    uint64_t loads = s->revised_at ? s->revised_at - 1 : redis_home(s)->loads;
+    s->revised_at = 0;
+    while (result == TRY_AGAIN && !began_anew(s, loads))
+        result = apply_once(s, a, ids, arena, out, e);
+    if (result == TRY_AGAIN ||
+        (result == 0 && out->outcome == REVISE && began_anew(s, loads))) {
         out->outcome = MISPLACED;
-    else if (redis_outcome_is(r, "APPLIED"))
-        result = read_applied(r, a, arena, out, e);
-    else
-        read_refused(r, a, &slots, arena, out);
-    redis_reply_free(r);
+        return 0;
+    }
+    if (result == 0 && out->outcome == REVISE)
+        s->revised_at = loads + 1;
     return result;
 }
 
@@ -163,7 +272,7 @@ int redis_store_idle(struct window_store *base, struct str partition,
     struct redisReply *r = redis_call(s, SCRIPT_IDLE, &args, keys_n, e);
     if (!r)
         return -1;
-    *out = (struct apply_reply){.outcome = APPLIED, .clock = redis_clock_of(r)};
+    *out = (struct apply_reply){.outcome = APPLIED, .clock = redis_clock_of(s, r)};
     if (redis_outcome_is(r, "MISPLACED"))
         out->outcome = MISPLACED;
     redis_reply_free(r);

@@ -1,66 +1,19 @@
 /* The store in Redis: windows that are due go out, what became of them goes in. */
+#include <stdlib.h>
+
 #include "windows/redis_store_impl.h"
-
-enum { FORGET_AT_ONCE = 500, INLINE_BYTES = 256 };
-
-/* The slots whose ids nobody needs any more. The script looks again, at its own watermark: this process may
- * have been stopped since, and Redis may have lost writes. */
-static int forget_slots(struct redis_store *s, const struct redisReply *slots,
-                        struct err *e)
-{
-    struct redis_args args;
-    size_t n = redis_reply_n(slots);
-    redis_call_keys(s, &args, &s->scratch);
-    for (size_t i = 0; i < n; i++)
-        args_str(&args, redis_ids_key(s, redis_reply_str(redis_reply_at(slots, i)),
-                                      &s->scratch));
-    size_t keys_n = redis_call_args(s, &args);
-    for (size_t i = 0; i < n; i++)
-        args_str(&args, redis_reply_str(redis_reply_at(slots, i)));
-    struct redisReply *r = redis_call(s, SCRIPT_FORGET, &args, keys_n, e);
-    redis_reply_free(r);
-    return r ? 0 : -1;
-}
-
-static int forget_ids(struct redis_store *s, int64_t watermark_ms, struct err *e)
-{
-    if (watermark_ms == STORE_NO_TIME ||
-        watermark_ms < s->forgotten_ms + id_slot_ms(s->lateness_ms))
-        return 0;
-    struct redis_args number;
-    args_init(&number, &s->scratch);
-    args_int(&number, watermark_ms);
-    args_int(&number, FORGET_AT_ONCE);
-    struct redisReply *r = REDIS_COMMAND(
-        s->link, e, STR("ZRANGEBYSCORE"), s->keys[KEY_ID_SLOTS], STR("-inf"),
-        number.items[0], STR("LIMIT"), STR("0"), number.items[1]);
-    if (!r)
-        return -1;
-    size_t n = redis_reply_n(r);
-    int result = n ? forget_slots(s, r, e) : 0;
-    redis_reply_free(r);
-    if (result == 0 && n < FORGET_AT_ONCE)
-        s->forgotten_ms = watermark_ms;
-    return result;
-}
 
 int redis_store_due(struct window_store *base, size_t limit, bool unproven,
                     struct arena *arena, struct window **windows, size_t *n,
                     struct store_clock *clock, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
-    struct redis_args args;
-    size_t keys_n = redis_call_plain(s, &args);
-    args_int(&args, (int64_t)limit);
-    args_int(&args, unproven);
-    struct redisReply *r = redis_call(s, SCRIPT_DUE, &args, keys_n, e);
-    if (!r)
+    if (redis_sync(s, clock, e))
         return -1;
-    *clock = redis_clock_of(r);
-    clock->lapsed_n = redis_reply_int(redis_reply_at(r, REPLY_HEAD));
-    int result = redis_read_windows(r, REPLY_HEAD + 1, arena, windows, n, e);
-    redis_reply_free(r);
-    return result ? result : forget_ids(s, clock->watermark_ms, e);
+    struct mirror_window **some = arena_alloc(arena, (limit + 1) * sizeof(void *));
+    size_t some_n = mirror_judge(&redis_home(s)->mirror, redis_domain(s),
+                                 clock->watermark_ms, unproven, limit, some);
+    return redis_whole_windows(s, some, some_n, arena, windows, n, e);
 }
 
 int redis_store_peek(struct window_store *base, const struct window_id *ids, size_t n,
@@ -68,16 +21,16 @@ int redis_store_peek(struct window_store *base, const struct window_id *ids, siz
                      struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
-    struct redis_args args;
-    size_t keys_n = redis_call_plain(s, &args);
-    for (size_t i = 0; i < n; i++)
-        args_str(&args, window_id_str(&ids[i]));
-    struct redisReply *r = redis_call(s, SCRIPT_PEEK, &args, keys_n, e);
-    if (!r)
+    struct mirror_window **some = arena_alloc(arena, (n + 1) * sizeof(void *));
+    struct store_clock clock;
+    size_t some_n = 0;
+    if (redis_sync(s, &clock, e))
         return -1;
-    int result = redis_read_windows(r, REPLY_HEAD, arena, windows, found, e);
-    redis_reply_free(r);
-    return result;
+    for (size_t i = 0; i < n; i++) {
+        some[some_n] = mirror_find(&redis_home(s)->mirror, &ids[i]);
+        some_n += some[some_n] != NULL;
+    }
+    return redis_whole_windows(s, some, some_n, arena, windows, found, e);
 }
 
 /* The sinks of this call, each once: name, how many entries its outbox may hold. Returns its number. */
@@ -91,91 +44,168 @@ static size_t sink_number(struct redis_args *sinks, const struct outbox_line *li
     return sinks->n / 2;
 }
 
-/* The header with what follows it, or that as a piece of its own where it is long. To forget: the name of the rule's
- * windows, which are counted. */
-static void put_value(const struct judged *j, struct str version, struct redis_args *args)
+/* --- committing --- */
+
+/* What a call writes: of those windows that nobody has touched since they were read. */
+struct commit {
+    struct redis_store *s;
+    struct redis_fields fields;
+    struct redis_args sinks, bases, gone, record, outbox, episodes;
+    int64_t number; /* of the entry */
+    size_t held_n;
+};
+
+/* The entry's number, head, state, records. */
+static struct str base_of(const struct judged *j, int64_t number, struct arena *arena)
 {
-    struct buf header, body;
-    if (j->state.n == 0 && j->kept_n == 0) {
-        struct reader head = {.in = j->head};
-        args_str(args, STR(""));
-        args_str(args, reader_str16(&head));
-        return;
-    }
-    buf_init(&header, WINDOW_MAX_BYTES);
-    buf_init(&body, WINDOW_MAX_BYTES);
-    window_body(&body, j->head, j->state, j->kept);
-    bool apart = body.n > INLINE_BYTES;
-    window_header(&header, version.p, j->kept_n, j->kept.n, apart);
-    if (!apart)
-        buf_put(&header, buf_str(&body));
-    args_str(args, arena_str(args->arena, buf_str(&header)));
-    args_str(args, apart ? arena_str(args->arena, buf_str(&body)) : STR(""));
-    buf_deinit(&header);
-    buf_deinit(&body);
+    struct buf b;
+    buf_init(&b, WINDOW_MAX_BYTES);
+    (void)buf_reserve(&b, j->head.n + j->state.n + j->kept.n + 32);
+    buf_i64(&b, number);
+    window_body(&b, j->head, j->state, j->kept);
+    struct str base = arena_str(arena, buf_str(&b));
+    buf_deinit(&b);
+    return base;
 }
 
-static void put_judged(const struct judged *j, struct str version,
-                       struct redis_args *sinks, struct redis_args *args)
+static void put_window(struct commit *c, const struct judged *j)
 {
-    args_str(args, window_id_str(&j->id));
-    args_str(args, (struct str){j->version, WINDOW_VERSION_BYTES});
-    put_value(j, version, args);
-    args_int_or(args, j->due_ms, STORE_NO_DUE);
-    args_int(args, j->unproven);
-    args_int(args, (int64_t)j->record_n);
+    struct arena *arena = c->bases.arena;
+    struct str name, key;
+    struct buf *b = redis_fields_for(&c->fields, j->head, &name, &key);
+    struct journal_item item = {.key = key,
+                                .committed = true,
+                                .gone = j->state.n == 0 && j->kept_n == 0,
+                                .unproven = j->unproven,
+                                .n = j->kept_n,
+                                .bytes = (uint32_t)j->kept.n,
+                                .due_ms = j->due_ms};
+    journal_put_item(b, &item);
+    if (item.gone) {
+        args_str(&c->gone, window_id_str(&j->id));
+        return;
+    }
+    args_str(&c->bases, window_id_str(&j->id));
+    args_str(&c->bases, base_of(j, c->number, arena));
+    args_str(&c->bases, redis_base_info(c->s, c->number, name, &item, arena));
+}
+
+static void put_lines(struct commit *c, const struct judged *j)
+{
     for (size_t i = 0; i < j->record_n; i++)
-        args_str(args, j->record[i]);
-    args_int(args, (int64_t)j->outbox_n);
+        args_str(&c->record, j->record[i]);
     for (size_t i = 0; i < j->outbox_n; i++) {
-        args_int(args, (int64_t)sink_number(sinks, &j->outbox[i]));
-        args_int(args, j->outbox[i].time_ms);
-        args_str(args, j->outbox[i].body);
+        args_int(&c->outbox, (int64_t)sink_number(&c->sinks, &j->outbox[i]));
+        args_int(&c->outbox, j->outbox[i].time_ms);
+        args_str(&c->outbox, j->outbox[i].body);
     }
-    args_int(args, (int64_t)j->episodes_n);
     for (size_t i = 0; i < j->episodes_n; i++) {
-        args_str(args, j->episodes[i].id);
-        args_int(args, j->episodes[i].ended);
-        args_int(args, j->episodes[i].ms);
+        args_str(&c->episodes, j->episodes[i].id);
+        args_int(&c->episodes, j->episodes[i].ended);
+        args_int(&c->episodes, j->episodes[i].ms);
     }
+}
+
+static void put_judged(struct commit *c, struct judged *j)
+{
+    const struct mirror_window *w = mirror_find(&redis_home(c->s)->mirror, &j->id);
+    j->committed = w && memcmp(&w->touched, j->version, sizeof j->version) == 0;
+    c->held_n += j->committed;
+    if (!j->committed)
+        return;
+    put_window(c, j);
+    put_lines(c, j);
+}
+
+static void args_all(struct redis_args *args, const struct redis_args *more)
+{
+    for (size_t i = 0; i < more->n; i++)
+        args_str(args, more->items[i]);
+}
+
+static size_t put_call(struct commit *c, struct str version, const struct redis_args *fields,
+                       struct redis_args *args)
+{
+    struct redis_store *s = c->s;
+    redis_call_keys(s, args, &s->scratch);
+    args_str(args, s->keys[KEY_RECORD]);
+    for (size_t i = 0; i < c->sinks.n; i += 2) {
+        args_str(args, redis_key_named(s, "outbox:", c->sinks.items[i], &s->scratch));
+        args_str(args, redis_key_named(s, "dead:", c->sinks.items[i], &s->scratch));
+    }
+    size_t keys_n = redis_call_args(s, args);
+    int64_t now_ms = s->clock.now_ms;
+    args_int_or(args, now_ms > s->record_for_ms ? now_ms - s->record_for_ms : 0, 0);
+    args_str(args, version);
+    args_int(args, (int64_t)fields->n / 2);
+    args_int(args, (int64_t)c->sinks.n / 2);
+    args_int(args, (int64_t)c->bases.n / 3);
+    args_int(args, (int64_t)c->gone.n);
+    args_int(args, (int64_t)c->record.n);
+    args_int(args, (int64_t)c->outbox.n / 3);
+    args_int(args, (int64_t)c->episodes.n / 3);
+    args_all(args, fields);
+    args_all(args, &c->sinks);
+    args_all(args, &c->bases);
+    args_all(args, &c->gone);
+    args_all(args, &c->record);
+    args_all(args, &c->outbox);
+    args_all(args, &c->episodes);
+    return keys_n;
+}
+
+/* 1: others wrote meanwhile. */
+static int send(struct commit *c, struct store_clock *clock, struct err *e)
+{
+    struct redis_store *s = c->s;
+    struct redis_args args, fields;
+    struct str version = redis_new_version(&s->scratch);
+    args_init(&fields, &s->scratch);
+    redis_fields_put(&c->fields, &fields);
+    size_t keys_n = put_call(c, version, &fields, &args);
+    struct redisReply *r = redis_call(s, SCRIPT_COMMIT, &args, keys_n, e);
+    if (!r)
+        return -1;
+    int result = redis_outcome_is(r, "STALE");
+    if (!result) {
+        redis_written(s, version, &fields);
+        s->base.full += (uint64_t)redis_reply_int(redis_reply_at(r, REPLY_HEAD));
+        *clock = redis_clock_of(s, r);
+    }
+    redis_reply_free(r);
+    return result;
+}
+
+static int commit_once(struct redis_store *s, struct judged *judged, size_t n,
+                       struct store_clock *clock, struct err *e)
+{
+    struct commit c = {.s = s, .number = redis_home(s)->mirror.next};
+    struct redis_args *const lists[] = {&c.sinks,  &c.bases,  &c.gone,
+                                        &c.record, &c.outbox, &c.episodes};
+    arena_reset(&s->scratch);
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        args_init(lists[i], &s->scratch);
+    redis_fields_init(&c.fields, s);
+    for (size_t i = 0; i < n; i++)
+        put_judged(&c, &judged[i]);
+    int result = c.held_n ? send(&c, clock, e) : 0;
+    redis_fields_deinit(&c.fields);
+    return result;
 }
 
 int redis_store_commit(struct window_store *base, struct judged *judged, size_t n,
                        struct store_clock *clock, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
-    struct redis_args args, sinks, windows;
-    arena_reset(&s->scratch);
-    args_init(&sinks, &s->scratch);
-    args_init(&windows, &s->scratch);
-    struct str version = redis_new_version(&s->scratch);
-    for (size_t i = 0; i < n; i++)
-        put_judged(&judged[i], version, &sinks, &windows);
-    redis_call_keys(s, &args, &s->scratch);
-    args_str(&args, s->keys[KEY_RECORD]);
-    for (size_t i = 0; i < sinks.n; i += 2) {
-        args_str(&args, redis_key_named(s, "outbox:", sinks.items[i], &s->scratch));
-        args_str(&args, redis_key_named(s, "dead:", sinks.items[i], &s->scratch));
+    int result = 1;
+    if (!redis_home(s)->mirrored)
+        return err_set(e, ERR_UNAVAILABLE, "what was judged is of a state that is gone");
+    while (result == 1) {
+        result = commit_once(s, judged, n, clock, e);
+        if (result == 1 && redis_sync(s, clock, e))
+            return -1;
     }
-    size_t keys_n = redis_call_args(s, &args);
-    args_int_or(&args,
-                clock->now_ms > s->record_for_ms ? clock->now_ms - s->record_for_ms : 0,
-                0);
-    args_int(&args, (int64_t)n);
-    args_int(&args, (int64_t)sinks.n / 2);
-    for (size_t i = 0; i < sinks.n; i++)
-        args_str(&args, sinks.items[i]);
-    for (size_t i = 0; i < windows.n; i++)
-        args_str(&args, windows.items[i]);
-    struct redisReply *r = redis_call(s, SCRIPT_COMMIT, &args, keys_n, e);
-    if (!r)
-        return -1;
-    *clock = redis_clock_of(r);
-    base->full += (uint64_t)redis_reply_int(redis_reply_at(r, REPLY_HEAD));
-    for (size_t i = 0; i < n; i++)
-        judged[i].committed = redis_reply_int(redis_reply_at(r, REPLY_HEAD + 1 + i)) == 1;
-    redis_reply_free(r);
-    return 0;
+    return result;
 }
 
 int redis_store_proves(struct window_store *base, const struct partition_end *ends,
@@ -200,24 +230,10 @@ int redis_store_windows(struct window_store *base, const struct str *names, size
                         int64_t *counts, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
-    struct redis_args args;
-    if (n == 0)
-        return 0;
-    arena_reset(&s->scratch);
-    args_init(&args, &s->scratch);
-    args_str(&args, STR("HMGET"));
-    args_str(&args, s->keys[KEY_STATE]);
-    for (size_t i = 0; i < n; i++) {
-        struct buf field;
-        buf_init(&field, 1024);
-        buf_text(&field, "keys ");
-        buf_put(&field, names[i]);
-        args_str(&args, arena_str(&s->scratch, buf_str(&field)));
-        buf_deinit(&field);
-    }
-    struct redisReply *r = redis_command(s->link, e, args.n, args.items);
+    struct store_clock clock;
+    if (redis_sync(s, &clock, e))
+        return -1;
     for (size_t i = 0; i < n; i++)
-        counts[i] = redis_reply_int(redis_reply_at(r, i));
-    redis_reply_free(r);
-    return r ? 0 : -1;
+        counts[i] = mirror_count(&redis_home(s)->mirror, names[i]);
+    return 0;
 }

@@ -37,9 +37,9 @@ static void put_call(struct redis_store *s, const char *fresh,
 static void take_epoch(struct redis_store *s, const struct redisReply *r)
 {
     struct str epoch = redis_reply_str(redis_reply_at(r, REPLY_HEAD));
-    if (!str_eq(epoch, str_of(s->epoch)))
-        s->forgotten_ms = 0; /* its ids may begin anew */
     snprintf(s->epoch, sizeof s->epoch, "%.*s", STR_ARG(epoch));
+    if (!str_eq(redis_reply_str(redis_reply_at(r, REPLY_HEAD + 4)), str_of(s->made)))
+        redis_home(s)->mirrored = false;
     snprintf(s->made, sizeof s->made, "%.*s",
              STR_ARG(redis_reply_str(redis_reply_at(r, REPLY_HEAD + 4))));
     s->base.past = redis_times_of(r, REPLY_HEAD + 1);

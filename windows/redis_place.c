@@ -111,13 +111,22 @@ int redis_store_horizon(struct window_store *base, int64_t said_ms,
 {
     struct redis_store *s = redis_store_of(base);
     struct redis_args args;
+    struct store_clock now;
+    if (redis_sync(s, &now, e))
+        return -1;
     size_t keys_n = redis_call_plain(s, &args);
+    int64_t waits_from_ms = mirror_waits_from(redis_domain(s));
     args_int(&args, s->record_for_ms);
     args_int(&args, s->lookback_ms);
     if (said_ms == INT64_MAX)
         args_str(&args, STR("own"));
     else
         args_int_or(&args, said_ms, STORE_NO_TIME);
+    args_int_or(&args, now.next_due_ms, STORE_NO_DUE);
+    if (waits_from_ms == STORE_NO_TIME)
+        args_str(&args, STR("-inf"));
+    else
+        args_int_or(&args, waits_from_ms, STORE_NO_DUE);
     for (size_t i = 0; i < n; i++) {
         args_str(&args, marks[i].partition);
         args_str(&args, marks[i].marks);
@@ -125,7 +134,12 @@ int redis_store_horizon(struct window_store *base, int64_t said_ms,
     struct redisReply *r = redis_call(s, SCRIPT_HORIZON, &args, keys_n, e);
     if (!r)
         return -1;
-    *out = redis_times_of(r, REPLY_HEAD);
+    bool stale = redis_outcome_is(r, "STALE");
+    if (!stale)
+        *out = redis_times_of(r, REPLY_HEAD);
     redis_reply_free(r);
+    if (stale)
+        return redis_store_horizon(base, said_ms, marks, n, out, e);
+    s->said_ms = out->said_ms;
     return 0;
 }

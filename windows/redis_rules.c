@@ -8,42 +8,25 @@
 
 enum {
     FORSAKEN_AFTER_MS = 60000, /* longer than a process takes to be started again */
-    RAKE_AT_ONCE = 2000,
 };
 
-#define RAKE_SLOTS_LAST STR("499")
-
-/* What belongs to a position. The first are what rake.lua must know apart. */
-static const enum redis_key own_keys[] = {
-    KEY_DUE,   KEY_WAITING, KEY_UNPROVEN, KEY_ID_SLOTS, KEY_META, KEY_CURSORS,
-    KEY_HIGHS, KEY_IDLES,   KEY_ATS,      KEY_LASTS,    KEY_SEEN};
+/* What belongs to a position. */
+static const enum redis_key own_keys[] = {KEY_META, KEY_CURSORS, KEY_HIGHS, KEY_IDLES,
+                                          KEY_ATS,  KEY_LASTS,   KEY_SEEN};
 enum { OWN_KEYS = sizeof own_keys / sizeof own_keys[0] };
 
-static struct str in_lane(const struct redis_store *s, struct str lane, struct str what,
-                          struct arena *arena)
+struct str redis_lane_key(const struct redis_store *s, struct str lane,
+                          enum redis_key key, struct arena *arena)
 {
     struct buf b;
     buf_init(&b, 4096);
     buf_text(&b, "lane:");
     buf_put(&b, lane);
     buf_text(&b, ":");
-    buf_put(&b, what);
-    struct str key = redis_key_named(s, "", buf_str(&b), arena);
+    buf_text(&b, redis_key_name(key));
+    struct str name = redis_key_named(s, "", buf_str(&b), arena);
     buf_deinit(&b);
-    return key;
-}
-
-struct str redis_lane_key(const struct redis_store *s, struct str lane,
-                          enum redis_key key, struct arena *arena)
-{
-    return in_lane(s, lane, str_of(redis_key_name(key)), arena);
-}
-
-struct str redis_ids_key(const struct redis_store *s, struct str slot,
-                         struct arena *arena)
-{
-    struct str key = redis_key_named(s, "ids:", slot, arena);
-    return s->shard ? in_lane(s, s->lane, str_from(key, s->stem.n), arena) : key;
+    return name;
 }
 
 void redis_rules_put(const struct redis_store *s, const char *fresh,
@@ -81,7 +64,8 @@ static struct redis_store *lane_new(struct redis_store *shard, struct str name)
     s->partitions = NULL;
     s->partitions_n = 0;
     s->rules = (struct redis_rules){0};
-    s->forgotten_ms = 0;
+    s->mirror = (struct mirror){0};
+    s->said_ms = s->clock.watermark_ms = STORE_NO_TIME;
     s->lane = arena_str(&s->memory, name);
     for (size_t i = 0; i < OWN_KEYS; i++)
         s->keys[own_keys[i]] = redis_lane_key(shard, name, own_keys[i], &s->memory);
@@ -220,53 +204,34 @@ int redis_rules_take(struct redis_store *s, const struct redisReply *r, size_t a
 
 /* --- mending --- */
 
-/* The slots of ids that a lane has. */
-static struct redisReply *slots_of(struct redis_store *s, struct str lane,
-                                   struct str most, struct err *e)
-{
-    return REDIS_COMMAND(s->link, e, STR("ZRANGE"),
-                         redis_lane_key(s, lane, KEY_ID_SLOTS, &s->scratch), STR("0"),
-                         most);
-}
-
-static void put_lane_keys(struct redis_store *s, struct redis_store *lane,
-                          const struct redisReply *slots, struct redis_args *args)
-{
-    static const enum redis_key keys[] = {KEY_META,     KEY_CURSORS, KEY_HIGHS,
-                                          KEY_IDLES,    KEY_DUE,     KEY_WAITING,
-                                          KEY_UNPROVEN, KEY_ID_SLOTS};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        args_str(args, lane->keys[keys[i]]);
-    for (size_t i = 0; i < redis_reply_n(slots); i++) {
-        struct str slot = redis_reply_str(redis_reply_at(slots, i));
-        args_str(args, redis_ids_key(s, slot, &s->scratch));
-        args_str(args, redis_ids_key(lane, slot, &s->scratch));
-    }
-}
-
+/* 1: others wrote meanwhile. */
 static int join(struct redis_store *s, struct redis_store *lane, struct err *e)
 {
     char fresh[EPOCH_BYTES + 1];
     struct redis_args args;
-    arena_reset(&s->scratch);
-    struct redisReply *slots = slots_of(s, lane->lane, STR("-1"), e);
-    if (!slots)
+    struct store_clock now;
+    if (redis_sync(lane, &now, e))
         return -1;
+    arena_reset(&s->scratch);
     redis_call_keys(s, &args, &s->scratch);
-    put_lane_keys(s, lane, slots, &args);
+    args_str(&args, lane->keys[KEY_META]);
+    args_str(&args, lane->keys[KEY_CURSORS]);
+    args_str(&args, lane->keys[KEY_HIGHS]);
+    args_str(&args, lane->keys[KEY_IDLES]);
     size_t keys_n = redis_call_args(s, &args);
     args_str(&args, lane->lane);
     redis_draw_epoch(fresh);
     args_str(&args, str_of(fresh));
-    for (size_t i = 0; i < redis_reply_n(slots); i++)
-        args_str(&args, redis_reply_str(redis_reply_at(slots, i)));
+    struct str version = redis_new_version(&s->scratch);
+    args_str(&args, version);
+    args_int_or(&args, now.next_due_ms, STORE_NO_DUE);
+    args_int(&args, now.waiting_n);
     struct redisReply *r = redis_call(s, SCRIPT_JOIN, &args, keys_n, e);
-    redis_reply_free(slots);
     if (!r)
         return -1;
-    bool joined = redis_outcome_is(r, "JOINED");
+    bool joined = redis_outcome_is(r, "JOINED"), stale = redis_outcome_is(r, "STALE");
     redis_reply_free(r);
-    return joined ? redis_open_again(s, e) : 0;
+    return joined ? redis_open_again(s, e) : stale;
 }
 
 static int rake(struct redis_store *s, struct str name, struct err *e)
@@ -274,23 +239,11 @@ static int rake(struct redis_store *s, struct str name, struct err *e)
     struct redis_args args;
     arena_reset(&s->scratch);
     struct str lane = arena_str(&s->scratch, name);
-    struct redisReply *slots = slots_of(s, lane, RAKE_SLOTS_LAST, e);
-    if (!slots)
-        return -1;
     redis_call_keys(s, &args, &s->scratch);
     for (size_t i = 0; i < OWN_KEYS; i++)
         args_str(&args, redis_lane_key(s, lane, own_keys[i], &s->scratch));
-    struct redis_store of_lane = {.shard = s, .stem = s->stem, .lane = lane};
-    for (size_t i = 0; i < redis_reply_n(slots); i++)
-        args_str(&args, redis_ids_key(&of_lane, redis_reply_str(redis_reply_at(slots, i)),
-                                      &s->scratch));
     size_t keys_n = redis_call_args(s, &args);
     args_str(&args, lane);
-    args_int(&args, RAKE_AT_ONCE);
-    for (size_t i = 0; i < redis_reply_n(slots); i++)
-        args_str(&args,
-                 arena_str(&s->scratch, redis_reply_str(redis_reply_at(slots, i))));
-    redis_reply_free(slots);
     struct redisReply *r = redis_call(s, SCRIPT_RAKE, &args, keys_n, e);
     redis_reply_free(r);
     return r ? 0 : -1;
@@ -315,7 +268,7 @@ int redis_store_mend(struct window_store *base, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     for (struct window_store *lane = base->lane; lane; lane = lane->lane)
-        if (join(s, redis_store_of(lane), e))
+        if (join(s, redis_store_of(lane), e) < 0)
             return -1;
     return s->rules.n ? rake_all(s, e) : 0;
 }

@@ -20,9 +20,8 @@ enum {
 };
 
 static const char *const key_names[REDIS_KEYS] = {
-    "meta", "cursors", "highs",    "idles",    "ats",   "windows",
-    "due",  "waiting", "id_slots", "unproven", "lasts", "marks",
-    "seen", "unsent",  "episodes", "ended",    "meta",  "record"};
+    "meta",    "cursors", "highs", "idles", "ats",    "windows",  "bases", "journal",
+    "lasts",   "marks",   "seen",  "unsent", "episodes", "ended", "meta",  "record"};
 
 void redis_random(char *out, size_t n)
 {
@@ -54,6 +53,10 @@ size_t redis_call_args(struct redis_store *s, struct redis_args *a)
     size_t keys_n = a->n;
     args_str(a, str_of(s->epoch));
     args_str(a, s->lateness);
+    const struct mirror *m = &redis_home(s)->mirror;
+    args_int(a, m->next - 1);
+    args_str(a, m->next > 1 ? (struct str){m->tail, sizeof m->tail} : STR(""));
+    args_int_or(a, s->clock.watermark_ms, STORE_NO_TIME);
     return keys_n;
 }
 
@@ -70,17 +73,19 @@ int64_t redis_int_or(const struct redisReply *r, size_t i, int64_t none)
     return redis_reply_str(at).n ? redis_reply_int(at) : none;
 }
 
-struct store_clock redis_clock_of(const struct redisReply *r)
+struct store_clock redis_clock_of(struct redis_store *s, const struct redisReply *r)
 {
+    struct mirror_domain *d = redis_domain(s);
     struct store_clock c = {.watermark_ms = redis_int_or(r, 1, STORE_NO_TIME),
                             .now_ms = redis_reply_int(redis_reply_at(r, 2)),
-                            .next_due_ms = redis_int_or(r, 3, STORE_NO_DUE),
-                            .waiting_n = redis_reply_int(redis_reply_at(r, 4)),
-                            .unproven_n = redis_reply_int(redis_reply_at(r, 5))};
+                            .next_due_ms = mirror_next_due(&redis_home(s)->mirror, d),
+                            .waiting_n = (int64_t)d->waiting_n,
+                            .unproven_n = (int64_t)d->unproven_n};
     /* A window is due, and waits, until it is committed. */
     c.judged_ms = c.waiting_n                          ? STORE_NO_TIME
                   : c.next_due_ms - 1 < c.watermark_ms ? c.next_due_ms - 1
                                                        : c.watermark_ms;
+    s->clock = c;
     return c;
 }
 
@@ -106,37 +111,6 @@ struct redisReply *redis_call(struct redis_store *s, enum script_number script,
     redis_reply_free(r);
     redis_reopen(s->shard ? s->shard : s, e);
     return NULL;
-}
-
-/* A header and its pieces, in one. */
-static struct str whole(const struct redisReply *parts, struct arena *arena)
-{
-    size_t n = 0, at = 0;
-    for (size_t i = 0; i < redis_reply_n(parts); i++)
-        n += redis_reply_str(redis_reply_at(parts, i)).n;
-    char *value = arena_take(arena, n + 1);
-    for (size_t i = 0; i < redis_reply_n(parts); i++) {
-        struct str part = redis_reply_str(redis_reply_at(parts, i));
-        if (part.n)
-            memcpy(value + at, part.p, part.n);
-        at += part.n;
-    }
-    return (struct str){value, n};
-}
-
-int redis_read_windows(const struct redisReply *r, size_t from, struct arena *arena,
-                       struct window **windows, size_t *n, struct err *e)
-{
-    *n = 0;
-    *windows = arena_alloc(arena, (redis_reply_n(r) + 1) * sizeof **windows);
-    for (size_t i = from; i < redis_reply_n(r); i++) {
-        struct str value = whole(redis_reply_at(r, i), arena);
-        if (!window_unpack(value, arena, &(*windows)[(*n)++]))
-            return err_set(e, ERR_REFUSED,
-                           "a window in Redis is damaged: another program wrote under "
-                           "redis.prefix; use a prefix of its own");
-    }
-    return 0;
 }
 
 /* --- partitions --- */
@@ -205,6 +179,7 @@ static void redis_store_close(struct window_store *base)
     struct redis_store *s = redis_store_of(base);
     redis_lanes_free(s);
     redis_link_free(s->link);
+    mirror_deinit(&s->mirror);
     arena_deinit(&s->memory);
     arena_deinit(&s->scratch);
     free(s->partitions);
@@ -259,14 +234,6 @@ struct str redis_key_named(const struct redis_store *s, const char *kind, struct
     return key;
 }
 
-struct str redis_slot_name(const struct redis_store *s, int64_t cell, struct arena *arena)
-{
-    char text[48];
-    int n = snprintf(text, sizeof text, "%lld:%lld",
-                     (long long)id_slot_ms(s->lateness_ms), (long long)cell);
-    return arena_str(arena, (struct str){text, (size_t)n});
-}
-
 static void name_keys(struct redis_store *s)
 {
     struct redis_args number;
@@ -285,6 +252,9 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->base.ops = &redis_store_ops;
     s->link = redis_link_new(settings->target);
     s->lateness_ms = settings->lateness_ms;
+    s->said_ms = STORE_NO_TIME;
+    s->clock.watermark_ms = STORE_NO_TIME;
+    mirror_init(&s->mirror, id_slot_ms(s->lateness_ms));
     s->look_only = settings->look_only;
     s->record_for_ms = settings->record_for_ms;
     s->lookback_ms = settings->lookback_ms;
@@ -301,15 +271,14 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->scripts[SCRIPT_RAKE] = script(s, "rake", script_rake);
     s->scripts[SCRIPT_APPLY] = script(s, "apply", script_apply);
     s->scripts[SCRIPT_COMMIT] = script(s, "commit", script_commit);
-    s->scripts[SCRIPT_DUE] = script(s, "due", script_due);
+    s->scripts[SCRIPT_SYNC] = script(s, "sync", script_sync);
+    s->scripts[SCRIPT_LOAD] = script(s, "load", script_load);
     s->scripts[SCRIPT_IDLE] = script(s, "idle", script_idle);
     s->scripts[SCRIPT_PLACE] = script(s, "place", script_place);
     s->scripts[SCRIPT_BEGIN] = script(s, "begin", script_begin);
     s->scripts[SCRIPT_REMADE] = script(s, "remade", script_remade);
     s->scripts[SCRIPT_HORIZON] = script(s, "horizon", script_horizon);
     s->scripts[SCRIPT_PROVES] = script(s, "proves", script_proves);
-    s->scripts[SCRIPT_FORGET] = script(s, "forget", script_forget);
-    s->scripts[SCRIPT_PEEK] = script(s, "peek", script_peek);
     if (redis_open_state(s, e)) {
         redis_store_close(&s->base);
         return NULL;

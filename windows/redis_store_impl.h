@@ -2,11 +2,12 @@
 #ifndef WINDOWS_REDIS_STORE_IMPL_H
 #define WINDOWS_REDIS_STORE_IMPL_H
 
+#include "windows/mirror.h"
 #include "windows/redis_args.h"
 #include "windows/redis_link.h"
 #include "windows/window_store.h"
 
-enum { EPOCH_BYTES = 32, LANE_BYTES = 8, REPLY_HEAD = 6 };
+enum { EPOCH_BYTES = 32, LANE_BYTES = 8, REPLY_HEAD = 3 };
 
 /* The keys of common.lua, in its order, and the record. */
 enum redis_key {
@@ -16,10 +17,8 @@ enum redis_key {
     KEY_IDLES,
     KEY_ATS,
     KEY_WINDOWS,
-    KEY_DUE,
-    KEY_WAITING,
-    KEY_ID_SLOTS,
-    KEY_UNPROVEN,
+    KEY_BASES,
+    KEY_JOURNAL,
     KEY_LASTS,
     KEY_MARKS,
     KEY_SEEN,
@@ -38,15 +37,14 @@ enum script_number {
     SCRIPT_RAKE,
     SCRIPT_APPLY,
     SCRIPT_COMMIT,
-    SCRIPT_DUE,
+    SCRIPT_SYNC,
+    SCRIPT_LOAD,
     SCRIPT_IDLE,
     SCRIPT_PLACE,
     SCRIPT_BEGIN,
     SCRIPT_REMADE,
     SCRIPT_HORIZON,
     SCRIPT_PROVES,
-    SCRIPT_FORGET,
-    SCRIPT_PEEK,
     SCRIPTS
 };
 
@@ -67,7 +65,12 @@ struct redis_store {
     int64_t lateness_ms, record_for_ms, lookback_ms;
     int (*read_past)(void *arg, struct store_times *out, struct err *e);
     void *past_arg;
-    int64_t forgotten_ms; /* ids of events before it are gone */
+    struct mirror mirror; /* of the shard, and of its lanes */
+    bool mirrored;        /* else it is to be made anew */
+    uint64_t loads;       /* how often it was made anew */
+    uint64_t revised_at;  /* `loads` when it was last told which events to leave out, + 1; 0: not since */
+    int64_t said_ms;      /* as horizon() told it last */
+    struct store_clock clock; /* as the last reply told it */
     char epoch[EPOCH_BYTES + 1], made[EPOCH_BYTES + 1];
     struct redis_rules rules;
     struct redis_store *shard; /* of a lane: whose it is; else NULL */
@@ -98,20 +101,14 @@ struct redisReply *redis_call(struct redis_store *s, enum script_number script,
 
 /* The head of every reply. */
 bool redis_outcome_is(const struct redisReply *r, const char *name);
-struct store_clock redis_clock_of(const struct redisReply *r);
+struct store_clock redis_clock_of(struct redis_store *s, const struct redisReply *r);
 /* The number at i, or `none` where there is an empty text. */
 int64_t redis_int_or(const struct redisReply *r, size_t i, int64_t none);
 /* said, record, from: the numbers at i and behind. */
 struct store_times redis_times_of(const struct redisReply *r, size_t i);
-/* The windows from element `from` on, copied into `arena`. */
-int redis_read_windows(const struct redisReply *r, size_t from, struct arena *arena,
-                       struct window **windows, size_t *n, struct err *e);
 
 /* The shard's key of that kind and name, in the arena. */
 struct str redis_key_named(const struct redis_store *s, const char *kind, struct str name,
-                           struct arena *arena);
-/* Of a slot of ids: its width and number, since another time.lateness makes other slots. */
-struct str redis_slot_name(const struct redis_store *s, int64_t cell,
                            struct arena *arena);
 /* Random, so that it never comes again; see windows/window.h. */
 struct str redis_new_version(struct arena *arena);
@@ -121,9 +118,6 @@ void redis_keep_names(struct redis_store *s, const struct str *names, size_t n);
 /* The key of a lane of that name, in the arena. */
 struct str redis_lane_key(const struct redis_store *s, struct str lane,
                           enum redis_key key, struct arena *arena);
-/* Its ids in a slot. */
-struct str redis_ids_key(const struct redis_store *s, struct str slot,
-                         struct arena *arena);
 void redis_random(char *out, size_t n);
 
 /* redis_open.c: the state, made where there is none. */
@@ -143,6 +137,38 @@ int redis_rules_take(struct redis_store *s, const struct redisReply *r, size_t a
                      struct err *e);
 int redis_store_mend(struct window_store *base, struct err *e);
 void redis_lanes_free(struct redis_store *s);
+
+/* redis_journal.c: the shard's journal, and the mirror of it. */
+/* Whose journal it is: the shard's, also for its lanes. */
+struct redis_store *redis_home(struct redis_store *s);
+struct mirror_domain *redis_domain(struct redis_store *s);
+/* Folds what was written since, or all; *clock as told then. */
+int redis_sync(struct redis_store *s, struct store_clock *clock, struct err *e);
+/* The entry just written, fields as given: names and values in turn. */
+void redis_written(struct redis_store *s, struct str version, const struct redis_args *fields);
+/* The head of a field that is written now. */
+void redis_put_head(struct redis_store *s, struct buf *out);
+/* The field of a commit's or a batch's items for windows of that name. */
+struct redis_fields {
+    struct redis_store *s;
+    struct str *names;
+    struct buf *bufs;
+    size_t n;
+};
+void redis_fields_init(struct redis_fields *f, struct redis_store *s);
+void redis_fields_deinit(struct redis_fields *f);
+/* Where an item for windows with that head goes; *key is the head's rest. */
+struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str *name,
+                             struct str *key);
+/* Names and values in turn. */
+void redis_fields_put(const struct redis_fields *f, struct redis_args *out);
+/* What a mirror begins with, of a base that entry `number` writes. */
+struct str redis_base_info(struct redis_store *s, int64_t number, struct str name,
+                           const struct journal_item *item, struct arena *arena);
+/* Those windows whole: what is in bases is read. In the arena. */
+int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some, size_t n,
+                        struct arena *arena, struct window **windows, size_t *found,
+                        struct err *e);
 
 /* redis_place.c */
 int redis_store_cursor(struct window_store *base, struct str partition,

@@ -20,6 +20,8 @@ void seen_ids_deinit(struct seen_ids *s);
 bool seen_ids_has(const struct seen_ids *s, struct str id, int64_t time_ms);
 /* Copies the id. */
 void seen_ids_add(struct seen_ids *s, struct str id, int64_t time_ms);
+/* Adds all that `from` has, of slots as wide. */
+void seen_ids_take(struct seen_ids *s, const struct seen_ids *from);
 /* Forgets slots that end at or before the watermark. */
 void seen_ids_forget(struct seen_ids *s, int64_t watermark_ms);
 

@@ -191,48 +191,12 @@ static void test_full_outbox(void)
 }
 
 /* The number that Redis answers to a command. */
-static int64_t number_of(size_t n, const struct str *args)
-{
-    struct redis_link *link = redis_link_new(&server.target);
-    struct redisReply *r = redis_command(link, &err, n, args);
-    int64_t answer = redis_reply_int(r);
-    redis_reply_free(r);
-    redis_link_free(link);
-    return answer;
-}
-
-static void forget_ids(void)
-{
-    size_t n;
-    struct window *w;
-    CHECK_INT(store->ops->due(store, 10, false, &arena, &w, &n, &now, &err), 0);
-}
-
-/* A state that is made anew forgets ids from its own beginning on, not only from where the one before was. */
-static void test_ids_of_a_state_made_anew(void)
-{
-    struct store_place at, first = {.high_ms = STORE_NO_TIME};
-    open_store("g");
-    event(10 * HOUR_MS, NULL, 0);
-    forget_ids();
-    (void)number_of(1, (struct str[]){STR("FLUSHALL")});
-    CHECK_INT(store->ops->cursor(store, STR("t/0"), &arena, &at, &err), -1);
-    err_clear(&err);
-    CHECK_INT(store->ops->begin(store, STR("t/0"), &first, &err), 0);
-    offset = 0;
-    event(0, NULL, 0);
-    event(HOUR_MS, NULL, 0);
-    forget_ids();
-    CHECK_INT(number_of(2, (struct str[]){STR("ZCARD"), STR("g:4.1:{0}:id_slots")}), 1);
-}
-
 static void (*const tests[])(void) = {test_follows_watermark,
                                       test_held_by_windows,
                                       test_held_by_outbox,
                                       test_episodes,
                                       test_made_anew,
-                                      test_full_outbox,
-                                      test_ids_of_a_state_made_anew};
+                                      test_full_outbox};
 
 int main(void)
 {

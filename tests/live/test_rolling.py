@@ -122,7 +122,7 @@ class Rolling(unittest.TestCase):
         system.config.write_text(old.read_text(encoding="utf-8").replace("shards: 1", "shards: 2"), encoding="utf-8")
         second = run(lines[third:2 * third])
         self.assertGreater(second, first + 30)
-        live.redis("EVAL", DELETE, "0", system.name + ":4.1:*")
+        live.redis("EVAL", DELETE, "0", system.name + ":5.1:*")
         system.config = old
         run(lines[2 * third:])
         system.wait_for_record(expected, cutoff=cutoff)

@@ -1,0 +1,110 @@
+#include "windows/journal.h"
+
+#include <xxhash.h>
+
+enum { COMMITTED = 1, LAPSES = 2, GONE = 4, UNPROVEN = 8 };
+
+static uint64_t zigzag(int64_t v)
+{
+    return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+static int64_t unzigzag(uint64_t v)
+{
+    return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+void journal_put_head(struct buf *out, const struct journal_head *h)
+{
+    buf_str16(out, h->lane);
+    buf_i64(out, h->watermark_ms);
+    buf_i64(out, h->said_ms);
+}
+
+bool journal_read_head(struct reader *r, struct journal_head *out)
+{
+    out->lane = reader_str16(r);
+    out->watermark_ms = reader_i64(r);
+    out->said_ms = reader_i64(r);
+    return !r->failed;
+}
+
+void journal_hash(struct str id, struct journal_id *out)
+{
+    XXH128_canonical_t c;
+    XXH128_canonicalFromHash(&c, XXH3_128bits(id.p, id.n));
+    memcpy(out->hash, c.digest, sizeof out->hash);
+}
+
+void journal_put_id(struct buf *out, const struct journal_id *id)
+{
+    buf_number(out, zigzag(id->time_ms));
+    buf_mem(out, id->hash, sizeof id->hash);
+}
+
+bool journal_read_id(struct reader *r, struct journal_id *out)
+{
+    out->time_ms = unzigzag(reader_number(r));
+    struct str hash = reader_bytes(r, sizeof out->hash);
+    if (r->failed)
+        return false;
+    memcpy(out->hash, hash.p, sizeof out->hash);
+    return true;
+}
+
+void journal_put_item(struct buf *out, const struct journal_item *item)
+{
+    int flags = (item->committed ? COMMITTED : 0) | (item->lapses ? LAPSES : 0) |
+                (item->gone ? GONE : 0) | (item->unproven ? UNPROVEN : 0);
+    buf_u8(out, (uint8_t)flags);
+    buf_number(out, item->key.n);
+    buf_put(out, item->key);
+    buf_number(out, item->n);
+    buf_number(out, item->bytes);
+    buf_number(out, zigzag(item->due_ms));
+    if (item->committed)
+        return;
+    buf_number(out, item->judge_at);
+    buf_put(out, item->records);
+}
+
+bool journal_read_item(struct reader *r, struct journal_item *out)
+{
+    unsigned flags = reader_u8(r);
+    *out = (struct journal_item){.committed = flags & COMMITTED,
+                                 .lapses = flags & LAPSES,
+                                 .gone = flags & GONE,
+                                 .unproven = flags & UNPROVEN};
+    out->key = reader_bytes(r, reader_number(r));
+    out->n = (uint32_t)reader_number(r);
+    out->bytes = (uint32_t)reader_number(r);
+    out->due_ms = unzigzag(reader_number(r));
+    if (!out->committed) {
+        out->judge_at = (uint32_t)reader_number(r);
+        out->records = reader_bytes(r, out->bytes);
+    }
+    return !r->failed;
+}
+
+enum journal_kind journal_kind_of(struct str field, int64_t *number, struct str *name)
+{
+    size_t i = 0;
+    *name = STR_NONE;
+    for (*number = 0; i < field.n && field.p[i] >= '0' && field.p[i] <= '9'; i++)
+        *number = *number * 10 + (field.p[i] - '0');
+    if (i == field.n)
+        return JOURNAL_VERSION;
+    if (field.p[i] != ' ' || i + 1 == field.n)
+        return JOURNAL_NONE;
+    *name = str_from(field, i + 3);
+    switch (field.p[i + 1]) {
+    case 'i':
+        return JOURNAL_IDS;
+    case 'w':
+        return JOURNAL_WINDOWS;
+    case 'j':
+        return JOURNAL_JOIN;
+    default:
+        return JOURNAL_NONE;
+    }
+}

@@ -1,0 +1,48 @@
+/* A shard's journal: what was applied to its windows and what was committed, as one history (docs/once.md, "The
+ * journal"). Here is how its fields are packed. Pure.
+ *
+ * An entry has a number and up to one field of ids, one of windows a name (a rule's, with its layout), and one that says
+ * that a lane joined. Each field can be read alone, and be dropped alone when nothing of it is needed any more. */
+#ifndef WINDOWS_JOURNAL_H
+#define WINDOWS_JOURNAL_H
+
+#include "windows/window_store.h"
+
+/* What every field begins with. */
+struct journal_head {
+    struct str lane;      /* whose watermark it is; empty: the shard's */
+    int64_t watermark_ms; /* that its writer knew; STORE_NO_TIME: none */
+    int64_t said_ms;      /* the same */
+};
+void journal_put_head(struct buf *out, const struct journal_head *h);
+/* Texts borrow. False: it is damaged. */
+bool journal_read_head(struct reader *r, struct journal_head *out);
+
+/* An id of an accepted event. */
+struct journal_id {
+    int64_t time_ms;
+    char hash[16]; /* XXH3, 128 bits */
+};
+void journal_hash(struct str id, struct journal_id *out);
+void journal_put_id(struct buf *out, const struct journal_id *id);
+bool journal_read_id(struct reader *r, struct journal_id *out);
+
+/* What became of one window. */
+struct journal_item {
+    struct str key; /* its head without the name */
+    bool committed; /* else records were added */
+    /* added: with which a new window lapses; committed: it is no more, it waits for proof */
+    bool lapses, gone, unproven;
+    uint32_t n, bytes; /* added: the records; committed: those kept */
+    uint32_t judge_at; /* added */
+    int64_t due_ms;
+    struct str records; /* added */
+};
+void journal_put_item(struct buf *out, const struct journal_item *item);
+bool journal_read_item(struct reader *r, struct journal_item *out);
+
+/* The names of an entry's fields: "12 i", "12 w NAME", "12 j". */
+enum journal_kind { JOURNAL_NONE, JOURNAL_VERSION, JOURNAL_IDS, JOURNAL_WINDOWS, JOURNAL_JOIN };
+enum journal_kind journal_kind_of(struct str field, int64_t *number, struct str *name);
+
+#endif

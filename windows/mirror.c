@@ -1,0 +1,271 @@
+#include "windows/mirror.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "windows/mirror_impl.h"
+
+enum { ENTRIES_WHOLE = 200 };
+
+void mirror_init(struct mirror *m, int64_t id_slot_ms)
+{
+    *m = (struct mirror){.next = 1, .id_slot_ms = id_slot_ms};
+    (void)mirror_domain(m, STR_NONE);
+}
+
+/* --- fields --- */
+
+void mirror_field_add(struct mirror_fields *fields, struct mirror_field *f)
+{
+    f->next = NULL;
+    *(fields->first ? &fields->last->next : &fields->first) = f;
+    fields->last = f;
+}
+
+void mirror_field_free(struct mirror_field *f)
+{
+    free(f->bytes);
+    free(f);
+}
+
+static void free_fields(struct mirror_fields *fields)
+{
+    for (struct mirror_field *f = fields->first, *next; f; f = next) {
+        next = f->next;
+        mirror_field_free(f);
+    }
+}
+
+/* --- domains and names: few --- */
+
+struct mirror_domain *mirror_domain(struct mirror *m, struct str lane)
+{
+    for (size_t i = 0; i < m->domains_n; i++)
+        if (str_is(lane, m->domains[i]->lane))
+            return m->domains[i];
+    m->domains = realloc(m->domains, (m->domains_n + 1) * sizeof *m->domains);
+    struct mirror_domain *d = calloc(1, sizeof *d);
+    assert(m->domains && d);
+    d->lane = strndup(lane.n ? lane.p : "", lane.n);
+    assert(d->lane);
+    d->watermark_ms = STORE_NO_TIME;
+    seen_ids_init(&d->seen, m->id_slot_ms);
+    m->domains[m->domains_n++] = d;
+    return d;
+}
+
+static size_t domain_number(struct mirror *m, struct str lane)
+{
+    const struct mirror_domain *d = mirror_domain(m, lane);
+    size_t i = 0;
+    while (m->domains[i] != d)
+        i++;
+    return i;
+}
+
+static struct str text_of(const struct mirror_name *n)
+{
+    return (struct str){n->text, n->bytes};
+}
+
+size_t mirror_name(struct mirror *m, struct str name, struct str lane)
+{
+    size_t i = 0;
+    while (i < m->names_n && !str_eq(text_of(m->names[i]), name))
+        i++;
+    if (i < m->names_n)
+        return i;
+    m->names = realloc(m->names, (m->names_n + 1) * sizeof *m->names);
+    struct mirror_name *n = calloc(1, sizeof *n);
+    assert(m->names && n);
+    *n = (struct mirror_name){.text = strndup(name.p, name.n),
+                              .bytes = name.n,
+                              .domain = domain_number(m, lane)};
+    assert(n->text);
+    m->names[m->names_n++] = n;
+    return i;
+}
+
+int64_t mirror_count(const struct mirror *m, struct str name)
+{
+    for (size_t i = 0; i < m->names_n; i++)
+        if (str_eq(text_of(m->names[i]), name))
+            return m->names[i]->windows_n;
+    return 0;
+}
+
+bool mirror_seen(struct mirror *m, struct str lane, const struct journal_id *id)
+{
+    return seen_ids_has(&mirror_domain(m, lane)->seen,
+                        (struct str){id->hash, sizeof id->hash}, id->time_ms);
+}
+
+/* --- what is to be judged --- */
+
+static bool current(const struct mirror *m, struct due_entry entry)
+{
+    const struct mirror_window *w = m->items[entry.window];
+    return w->due_ms == entry.due_ms && !w->lapses;
+}
+
+int64_t mirror_next_due(struct mirror *m, struct mirror_domain *d)
+{
+    struct due_entry next;
+    while (due_heap_peek(&d->due, &next) && !current(m, next))
+        due_heap_pop(&d->due);
+    return due_heap_peek(&d->due, &next) ? next.due_ms : STORE_NO_DUE;
+}
+
+int64_t mirror_waits_from(const struct mirror_domain *d)
+{
+    int64_t from_ms = STORE_NO_DUE;
+    for (const struct mirror_window *w = d->waiting; w; w = w->after)
+        from_ms = w->waits_from_ms < from_ms ? w->waits_from_ms : from_ms;
+    return from_ms;
+}
+
+/* A window stands in the heap once for each of its due times that were current. */
+static bool listed(struct mirror_window *const *out, size_t n, const struct mirror_window *w)
+{
+    for (size_t i = 0; i < n; i++)
+        if (out[i] == w)
+            return true;
+    return false;
+}
+
+/* They stay due until they are committed. One that waits is listed as such, and is due anew when it is committed. */
+static size_t list_due(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms,
+                       size_t limit, struct mirror_window **out)
+{
+    size_t n = 0;
+    struct due_entry next;
+    while (n < limit && mirror_next_due(m, d) <= watermark_ms) {
+        due_heap_peek(&d->due, &next);
+        due_heap_pop(&d->due);
+        struct mirror_window *w = m->items[next.window];
+        if (!w->waits && !listed(out, n, w))
+            out[n++] = w;
+    }
+    for (size_t i = 0; i < n; i++)
+        due_heap_push(&d->due, out[i]->due_ms, out[i]->at);
+    return n;
+}
+
+size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms,
+                    bool unproven, size_t limit, struct mirror_window **out)
+{
+    size_t n = 0;
+    for (struct mirror_window *w = d->waiting; w && n < limit; w = w->after)
+        out[n++] = w;
+    for (struct mirror_window *w = d->unproven; unproven && w && n < limit; w = w->after)
+        out[n++] = w;
+    size_t before = n, due = list_due(m, d, watermark_ms, limit - n, out + n);
+    for (size_t i = before; i < before + due; i++)
+        if (!unproven || !out[i]->unproven)
+            out[n++] = out[i];
+    return n;
+}
+
+struct str mirror_head(const struct mirror *m, const struct mirror_window *w,
+                       struct arena *arena)
+{
+    struct str name = text_of(m->names[w->name]), key = w->pieces->key;
+    char *head = arena_take(arena, 2 + name.n + key.n);
+    head[0] = (char)(name.n & 0xff);
+    head[1] = (char)(name.n >> 8);
+    memcpy(head + 2, name.p, name.n);
+    memcpy(head + 2 + name.n, key.p, key.n);
+    return (struct str){head, 2 + name.n + key.n};
+}
+
+/* --- what is no longer needed --- */
+
+static void name_field(struct arena *arena, int64_t number, const char *kind,
+                       struct str name, struct str *out)
+{
+    char *text = arena_take(arena, name.n + 32);
+    int n = snprintf(text, name.n + 32, "%lld %s", (long long)number, kind);
+    memcpy(text + n, name.n ? name.p : "", name.n);
+    *out = (struct str){text, (size_t)n + name.n};
+}
+
+/* Mirrors that are a little behind must find every field. */
+static bool is_old(const struct mirror *m, const struct mirror_field *f)
+{
+    return f->number + ENTRIES_WHOLE < m->next;
+}
+
+size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < m->domains_n; i++) {
+        const struct mirror_domain *d = m->domains[i];
+        for (const struct mirror_field *f = d->ids.first;
+             f && n < max && f->ends_ms <= d->watermark_ms && is_old(m, f); f = f->next)
+            name_field(arena, f->number, "i", STR_NONE, &out[n++]);
+    }
+    for (size_t i = 0; i < m->names_n; i++)
+        for (const struct mirror_field *f = m->names[i]->fields.first;
+             f && n < max && f->live == 0 && is_old(m, f); f = f->next)
+            name_field(arena, f->number, "w ", text_of(m->names[i]), &out[n++]);
+    return n;
+}
+
+static void drop_first(struct mirror_fields *fields, int64_t number)
+{
+    struct mirror_field *f = fields->first;
+    if (!f || f->number != number)
+        return;
+    fields->first = f->next;
+    mirror_field_free(f);
+}
+
+void mirror_trim(struct mirror *m, const struct str *fields, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int64_t number;
+        struct str name;
+        enum journal_kind kind = journal_kind_of(fields[i], &number, &name);
+        for (size_t d = 0; kind == JOURNAL_IDS && d < m->domains_n; d++)
+            drop_first(&m->domains[d]->ids, number);
+        for (size_t k = 0; kind == JOURNAL_WINDOWS && k < m->names_n; k++)
+            if (str_eq(text_of(m->names[k]), name))
+                drop_first(&m->names[k]->fields, number);
+    }
+}
+
+/* --- its end --- */
+
+static void free_domain(struct mirror_domain *d)
+{
+    seen_ids_deinit(&d->seen);
+    free_fields(&d->ids);
+    due_heap_deinit(&d->due);
+    due_heap_deinit(&d->lapsing);
+    free(d->lane);
+    free(d);
+}
+
+void mirror_deinit(struct mirror *m)
+{
+    for (size_t i = 0; i < m->items_n; i++) {
+        for (struct mirror_piece *p = m->items[i]->pieces, *next; p; p = next) {
+            next = p->next;
+            free(p);
+        }
+        free(m->items[i]);
+    }
+    for (size_t i = 0; i < m->domains_n; i++)
+        free_domain(m->domains[i]);
+    for (size_t i = 0; i < m->names_n; i++) {
+        free_fields(&m->names[i]->fields);
+        free(m->names[i]->text);
+        free(m->names[i]);
+    }
+    free(m->domains);
+    free(m->names);
+    free(m->items);
+    free(m->vacant);
+    free(m->table);
+}

@@ -1,0 +1,115 @@
+/* What a shard's journal makes, in memory: a fold over its entries, in order, and nothing else. All processes that have
+ * folded the same entries know the same: ids that were seen, windows with the records that no base holds yet, when they are
+ * due, which of them want judging. Bases themselves stay in the store; here is what is known of them.
+ *
+ * A shard and its lanes share a journal; each of them is a domain, with a watermark and ids of its own, until a lane joins.
+ * Lapsing and forgetting happen at the watermark that stands in a field, so that they are part of the fold. One thread. */
+#ifndef WINDOWS_MIRROR_H
+#define WINDOWS_MIRROR_H
+
+#include "windows/due_heap.h"
+#include "windows/journal.h"
+#include "windows/seen_ids.h"
+
+/* A field of the journal of which something is needed: its bytes are where records are. */
+struct mirror_field {
+    int64_t number;
+    char *bytes;  /* NULL once nothing of it is needed */
+    size_t live;  /* pieces that lie in it */
+    int64_t ends_ms; /* of ids: nothing of it is needed from this watermark on */
+    struct mirror_field *next;
+};
+
+struct mirror_fields {
+    struct mirror_field *first, *last;
+};
+
+/* Records of a window that are in no base yet. */
+struct mirror_piece {
+    struct mirror_field *field;
+    struct str key, records;
+    uint32_t n;
+    struct mirror_piece *next;
+};
+
+struct mirror_window {
+    struct window_id id;
+    size_t name;
+    int64_t touched; /* the last entry that did */
+    int64_t due_ms;
+    int64_t waits_from_ms; /* what was said when it began to wait */
+    struct mirror_piece *pieces, *last;
+    uint32_t records_n, bytes; /* of the pieces */
+    uint32_t base_n, base_bytes;
+    int64_t base_number; /* the entry that wrote it */
+    bool based, lapses, waits, unproven;
+    struct mirror_window *before, *after; /* in the list of those that want judging, or wait for proof */
+    size_t at; /* its number */
+};
+
+struct mirror_domain {
+    char *lane; /* "": the shard itself */
+    int64_t watermark_ms;
+    struct seen_ids seen;
+    struct mirror_fields ids;
+    struct due_heap due, lapsing;
+    struct mirror_window *waiting, *unproven;
+    size_t waiting_n, unproven_n;
+};
+
+struct mirror_name {
+    char *text; /* a rule's windows, with its layout */
+    size_t bytes, domain;
+    int64_t windows_n;
+    struct mirror_fields fields;
+};
+
+struct mirror {
+    int64_t next; /* number of the entry to come */
+    char tail[WINDOW_VERSION_BYTES];
+    int64_t id_slot_ms;
+    struct mirror_domain **domains;
+    size_t domains_n;
+    struct mirror_name **names;
+    size_t names_n;
+    struct mirror_window **items;
+    size_t items_n, items_cap;
+    size_t *vacant, vacant_n;
+    size_t *table, table_n, windows_n; /* numbers of windows + 1 by id; 0: free */
+};
+
+void mirror_init(struct mirror *m, int64_t id_slot_ms);
+void mirror_deinit(struct mirror *m);
+
+/* Made when it is new. The shard's own is always the first. */
+struct mirror_domain *mirror_domain(struct mirror *m, struct str lane);
+
+/* One field of entry `number`, copied. False: it is damaged. What comes twice does no harm: bases are told again. */
+bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str bytes);
+/* A base that stands in the store, where the entry that made it may be gone. */
+void mirror_base(struct mirror *m, int64_t number, struct str lane, struct str name,
+                 const struct window_id *id, const struct journal_item *item);
+
+/* NULL: there is none. */
+struct mirror_window *mirror_find(const struct mirror *m, const struct window_id *id);
+bool mirror_seen(struct mirror *m, struct str lane, const struct journal_id *id);
+int64_t mirror_count(const struct mirror *m, struct str name);
+
+/* The earliest due time of windows that do not lapse; STORE_NO_DUE: none. */
+int64_t mirror_next_due(struct mirror *m, struct mirror_domain *d);
+/* At most `limit` windows that want judging, wait for proof (if asked for), or are due at the watermark; pointers are valid until
+ * something is folded. */
+size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms,
+                    bool unproven, size_t limit, struct mirror_window **out);
+/* The least that was said when one of them began to wait; STORE_NO_DUE: none waits. */
+int64_t mirror_waits_from(const struct mirror_domain *d);
+
+/* The whole head of a window that has pieces, in the arena. */
+struct str mirror_head(const struct mirror *m, const struct mirror_window *w, struct arena *arena);
+
+/* Names of fields of which nothing is needed any more, at most `max`, in the arena. */
+size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out);
+/* They are gone. */
+void mirror_trim(struct mirror *m, const struct str *fields, size_t n);
+
+#endif

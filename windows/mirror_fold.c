@@ -1,0 +1,294 @@
+#include <assert.h>
+#include <stdlib.h>
+
+#include "windows/mirror_impl.h"
+
+/* --- what a domain has to do --- */
+
+static struct mirror_domain *domain_of(const struct mirror *m, const struct mirror_window *w)
+{
+    return m->domains[m->names[w->name]->domain];
+}
+
+static struct mirror_window **list_of(struct mirror_domain *d, const struct mirror_window *w)
+{
+    return w->waits ? &d->waiting : w->unproven ? &d->unproven : NULL;
+}
+
+static void unlist(struct mirror *m, struct mirror_window *w)
+{
+    struct mirror_domain *d = domain_of(m, w);
+    struct mirror_window **list = list_of(d, w);
+    if (!list)
+        return;
+    *(w->before ? &w->before->after : list) = w->after;
+    if (w->after)
+        w->after->before = w->before;
+    w->before = w->after = NULL;
+    d->waiting_n -= w->waits;
+    d->unproven_n -= w->unproven;
+}
+
+static void list(struct mirror *m, struct mirror_window *w)
+{
+    struct mirror_domain *d = domain_of(m, w);
+    struct mirror_window **list = list_of(d, w);
+    if (!list)
+        return;
+    w->after = *list;
+    if (w->after)
+        w->after->before = w;
+    *list = w;
+    d->waiting_n += w->waits;
+    d->unproven_n += w->unproven;
+}
+
+static void set_due(struct mirror *m, struct mirror_window *w, int64_t due_ms)
+{
+    struct mirror_domain *d = domain_of(m, w);
+    w->due_ms = due_ms;
+    if (due_ms != STORE_NO_DUE)
+        due_heap_push(w->lapses ? &d->lapsing : &d->due, due_ms, w->at);
+}
+
+/* --- pieces --- */
+
+static void drop_pieces(struct mirror_window *w)
+{
+    for (struct mirror_piece *p = w->pieces, *next; p; p = next) {
+        next = p->next;
+        if (--p->field->live == 0) {
+            free(p->field->bytes);
+            p->field->bytes = NULL;
+        }
+        free(p);
+    }
+    w->pieces = w->last = NULL;
+    w->records_n = w->bytes = 0;
+}
+
+static void add_piece(struct mirror_window *w, struct mirror_field *field,
+                      const struct journal_item *item)
+{
+    struct mirror_piece *p = malloc(sizeof *p);
+    assert(p);
+    *p = (struct mirror_piece){field, item->key, item->records, item->n, NULL};
+    *(w->last ? &w->last->next : &w->pieces) = p;
+    w->last = p;
+    field->live++;
+    w->records_n += item->n;
+    w->bytes += item->bytes;
+}
+
+static void forget(struct mirror *m, struct mirror_window *w)
+{
+    unlist(m, w);
+    drop_pieces(w);
+    mirror_remove(m, w);
+}
+
+/* --- items --- */
+
+static void fold_records(struct mirror *m, struct mirror_window *w,
+                         struct mirror_field *field, const struct journal_head *head,
+                         const struct journal_item *item)
+{
+    bool fresh = !w->based && !w->pieces, lapsed = w->lapses;
+    int64_t due_ms = item->due_ms < w->due_ms ? item->due_ms : w->due_ms;
+    add_piece(w, field, item);
+    w->lapses = fresh && item->lapses;
+    if (due_ms != w->due_ms || lapsed)
+        set_due(m, w, due_ms);
+    bool wants = w->base_n + w->records_n >= item->judge_at ||
+                 w->base_bytes + w->bytes >= WINDOW_FOLD_BYTES;
+    if (!wants || w->waits)
+        return;
+    unlist(m, w);
+    w->waits = true;
+    w->waits_from_ms = head->said_ms;
+    list(m, w);
+}
+
+static void fold_commit(struct mirror *m, struct mirror_window *w, int64_t number,
+                        const struct journal_item *item)
+{
+    if (item->gone) {
+        forget(m, w);
+        return;
+    }
+    unlist(m, w);
+    drop_pieces(w);
+    w->waits = w->lapses = false;
+    w->based = true;
+    w->unproven = item->unproven;
+    w->base_number = number;
+    w->base_n = item->n;
+    w->base_bytes = item->bytes;
+    list(m, w);
+    set_due(m, w, item->due_ms);
+}
+
+/* The window's id is the hash of its head. */
+static struct window_id id_of(const struct mirror_name *name, struct str key, struct buf *head)
+{
+    buf_clear(head);
+    buf_str16(head, (struct str){name->text, name->bytes});
+    buf_put(head, key);
+    return window_id_of(buf_str(head));
+}
+
+static bool fold_windows(struct mirror *m, int64_t number, struct mirror_field *field,
+                         size_t name, const struct journal_head *head, struct reader *r)
+{
+    struct journal_item item;
+    struct buf scratch;
+    bool fine = true;
+    buf_init(&scratch, WINDOW_MAX_BYTES);
+    while (r->in.n && (fine = journal_read_item(r, &item))) {
+        struct window_id id = id_of(m->names[name], item.key, &scratch);
+        struct mirror_window *w = mirror_find(m, &id);
+        if (!w && item.gone)
+            continue;
+        if (!w)
+            w = mirror_add(m, &id, name);
+        w->touched = number;
+        if (item.committed)
+            fold_commit(m, w, number, &item);
+        else
+            fold_records(m, w, field, head, &item);
+    }
+    buf_deinit(&scratch);
+    return fine;
+}
+
+/* --- fields --- */
+
+static void lapse(struct mirror *m, struct mirror_domain *d)
+{
+    struct due_entry next;
+    while (due_heap_peek(&d->lapsing, &next) && next.due_ms <= d->watermark_ms) {
+        struct mirror_window *w = m->items[next.window];
+        due_heap_pop(&d->lapsing);
+        if (w->lapses && w->due_ms == next.due_ms)
+            forget(m, w);
+    }
+}
+
+static void pass(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms)
+{
+    if (watermark_ms <= d->watermark_ms)
+        return;
+    d->watermark_ms = watermark_ms;
+    seen_ids_forget(&d->seen, watermark_ms);
+    lapse(m, d);
+}
+
+static bool fold_ids(struct mirror *m, struct mirror_domain *d, struct mirror_field *f,
+                     struct reader *r)
+{
+    struct journal_id id;
+    bool fine = true;
+    f->ends_ms = STORE_NO_TIME;
+    while (r->in.n && (fine = journal_read_id(r, &id))) {
+        seen_ids_add(&d->seen, (struct str){id.hash, sizeof id.hash}, id.time_ms);
+        int64_t ends_ms = id.time_ms + m->id_slot_ms;
+        f->ends_ms = ends_ms > f->ends_ms ? ends_ms : f->ends_ms;
+    }
+    mirror_field_add(&d->ids, f);
+    return fine;
+}
+
+static bool is_there(const struct mirror *m, const struct mirror_window *w)
+{
+    return mirror_find(m, &w->id) == w;
+}
+
+/* Windows of that domain become the shard's: what they wait for is listed there. */
+static void move_windows(struct mirror *m, size_t domain)
+{
+    struct mirror_window **moved = malloc((m->windows_n + 1) * sizeof(struct mirror_window *));
+    size_t n = 0;
+    assert(moved);
+    for (size_t i = 0; i < m->items_n; i++)
+        if (is_there(m, m->items[i]) && m->names[m->items[i]->name]->domain == domain)
+            moved[n++] = m->items[i];
+    for (size_t i = 0; i < n; i++)
+        unlist(m, moved[i]);
+    for (size_t i = 0; i < m->names_n; i++)
+        if (m->names[i]->domain == domain)
+            m->names[i]->domain = 0;
+    for (size_t i = 0; i < n; i++) {
+        list(m, moved[i]);
+        set_due(m, moved[i], moved[i]->due_ms);
+    }
+    free(moved);
+}
+
+/* The lane's windows are the shard's from now on, and its ids. */
+static void fold_join(struct mirror *m, struct str lane)
+{
+    struct mirror_domain *from = mirror_domain(m, lane), *to = m->domains[0];
+    size_t domain = 0;
+    while (m->domains[domain] != from)
+        domain++;
+    if (domain == 0)
+        return;
+    move_windows(m, domain);
+    seen_ids_take(&to->seen, &from->seen);
+    while (from->ids.first) {
+        struct mirror_field *f = from->ids.first;
+        from->ids.first = f->next;
+        mirror_field_add(&to->ids, f);
+    }
+}
+
+static struct mirror_field *field_new(int64_t number, struct str bytes)
+{
+    struct mirror_field *f = calloc(1, sizeof *f);
+    assert(f);
+    f->number = number;
+    f->bytes = malloc(bytes.n + 1);
+    assert(f->bytes);
+    memcpy(f->bytes, bytes.p, bytes.n);
+    return f;
+}
+
+bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str bytes)
+{
+    int64_t said;
+    struct str name;
+    struct journal_head head;
+    enum journal_kind kind = journal_kind_of(field, &said, &name);
+    if (kind == JOURNAL_JOIN)
+        fold_join(m, bytes);
+    if (kind != JOURNAL_IDS && kind != JOURNAL_WINDOWS)
+        return kind != JOURNAL_NONE;
+    struct mirror_field *f = field_new(number, bytes);
+    struct reader r = {.in = {f->bytes, bytes.n}};
+    bool fine = journal_read_head(&r, &head);
+    if (fine) {
+        struct mirror_domain *d = mirror_domain(m, head.lane);
+        pass(m, d, head.watermark_ms);
+        size_t at = kind == JOURNAL_WINDOWS ? mirror_name(m, name, head.lane) : 0;
+        fine = kind == JOURNAL_IDS ? fold_ids(m, d, f, &r)
+                                   : fold_windows(m, number, f, at, &head, &r);
+        if (kind == JOURNAL_WINDOWS)
+            mirror_field_add(&m->names[at]->fields, f);
+    }
+    if (f->live == 0) {
+        free(f->bytes);
+        f->bytes = NULL;
+    }
+    return fine;
+}
+
+void mirror_base(struct mirror *m, int64_t number, struct str lane, struct str name,
+                 const struct window_id *id, const struct journal_item *item)
+{
+    size_t at = mirror_name(m, name, lane);
+    struct mirror_window *w = mirror_find(m, id);
+    if (!w)
+        w = mirror_add(m, id, at);
+    w->touched = number;
+    fold_commit(m, w, number, item);
+}

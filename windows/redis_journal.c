@@ -1,0 +1,417 @@
+/* The store in Redis: the journal, and the mirror of it that every process has (docs/once.md, "The journal"). Who writes
+ * names the last entry that it knows; where others wrote meanwhile nothing is written, and it reads on from there. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "windows/redis_store_impl.h"
+
+#define NUMBERS_MAX ((int64_t)1 << 48)
+enum { INFO_MAX_BYTES = 4096, FIELD_MAX_BYTES = 256 << 20 };
+
+struct redis_store *redis_home(struct redis_store *s)
+{
+    return s->shard ? s->shard : s;
+}
+
+struct mirror_domain *redis_domain(struct redis_store *s)
+{
+    return mirror_domain(&redis_home(s)->mirror, s->lane);
+}
+
+static int damaged(struct err *e)
+{
+    return err_set(e, ERR_REFUSED,
+                   "the journal in Redis is damaged: another program wrote under redis.prefix; "
+                   "use a prefix of its own");
+}
+
+/* --- all of it --- */
+
+enum { STALE = 1 }; /* Redis lost what was written, while it was read */
+
+static void stand_at(struct mirror *m, int64_t number, struct str version)
+{
+    m->next = number + 1;
+    memcpy(m->tail, version.p, version.n < sizeof m->tail ? version.n : sizeof m->tail);
+}
+
+/* One part; *cursor is "0" behind the last. */
+static int scan_part(struct redis_store *s, const char *what, struct str *cursor,
+                     struct arena *arena, struct redis_args *out, struct err *e)
+{
+    struct redis_args args;
+    size_t keys_n = redis_call_plain(s, &args);
+    args_str(&args, str_of(what));
+    args_str(&args, *cursor);
+    struct redisReply *r = redis_call(s, SCRIPT_LOAD, &args, keys_n, e);
+    if (!r)
+        return -1;
+    int result = redis_outcome_is(r, "LOAD") ? 0 : STALE;
+    if (result == 0) {
+        const struct redisReply *some = redis_reply_at(r, REPLY_HEAD + 3);
+        stand_at(&s->mirror, redis_reply_int(redis_reply_at(r, REPLY_HEAD)),
+                 redis_reply_str(redis_reply_at(r, REPLY_HEAD + 1)));
+        *cursor = arena_str(arena, redis_reply_str(redis_reply_at(r, REPLY_HEAD + 2)));
+        for (size_t i = 0; i < redis_reply_n(some); i++)
+            args_str(out, arena_str(arena, redis_reply_str(redis_reply_at(some, i))));
+    }
+    redis_reply_free(r);
+    return result;
+}
+
+/* Names and values of a hash, in turn. */
+static int scan(struct redis_store *s, const char *what, struct arena *arena,
+                struct redis_args *out, struct err *e)
+{
+    struct str cursor = STR("0");
+    int result;
+    args_init(out, arena);
+    do
+        result = scan_part(s, what, &cursor, arena, out, e);
+    while (result == 0 && !str_is(cursor, "0"));
+    return result;
+}
+
+static bool read_info(struct str info, int64_t *number, struct str *lane, struct str *name,
+                      struct journal_item *item)
+{
+    struct reader r = {.in = info};
+    *number = reader_i64(&r);
+    *lane = reader_str16(&r);
+    *name = reader_str16(&r);
+    return journal_read_item(&r, item) && item->committed && r.in.n == 0;
+}
+
+struct str redis_base_info(struct redis_store *s, int64_t number, struct str name,
+                           const struct journal_item *item, struct arena *arena)
+{
+    struct buf b;
+    struct journal_item bare = *item;
+    bare.key = STR_NONE; /* the base has it */
+    buf_init(&b, INFO_MAX_BYTES);
+    buf_i64(&b, number);
+    buf_str16(&b, s->lane);
+    buf_str16(&b, name);
+    journal_put_item(&b, &bare);
+    struct str info = arena_str(arena, buf_str(&b));
+    buf_deinit(&b);
+    return info;
+}
+
+/* A lane that is none any more is part of the shard. */
+static struct str lane_now(struct redis_store *s, struct str lane)
+{
+    for (struct window_store *l = s->base.lane; l; l = l->lane)
+        if (str_eq(redis_store_of(l)->lane, lane))
+            return lane;
+    return STR_NONE;
+}
+
+static int load_bases(struct redis_store *s, const struct redis_args *bases, struct err *e)
+{
+    for (size_t i = 0; i + 1 < bases->n; i += 2) {
+        struct str lane, name;
+        struct journal_item item;
+        struct window_id id;
+        int64_t number;
+        if (bases->items[i].n != sizeof id.bytes ||
+            !read_info(bases->items[i + 1], &number, &lane, &name, &item))
+            return damaged(e);
+        memcpy(id.bytes, bases->items[i].p, sizeof id.bytes);
+        mirror_base(&s->mirror, number, lane_now(s, lane), name, &id, &item);
+    }
+    return 0;
+}
+
+struct field {
+    int64_t number;
+    struct str name, value;
+};
+
+static int by_number(const void *a, const void *b)
+{
+    const struct field *x = a, *y = b;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+/* Those of the fields that still stand there, in order. Fields go when nothing of them is needed, the oldest of a name first;
+ * what stands there at one time is whole. */
+static int still_there(struct redis_store *s, const struct redis_args *all, int64_t last,
+                       struct arena *arena, struct field **out, size_t *n, struct err *e)
+{
+    struct index values;
+    struct str rest;
+    struct redisReply *r = REDIS_COMMAND(s->link, e, STR("HKEYS"), s->keys[KEY_JOURNAL]);
+    if (!r)
+        return -1;
+    index_init(&values);
+    for (size_t i = 0; i + 1 < all->n; i += 2)
+        index_put(&values, all->items[i], i + 1);
+    *out = arena_alloc(arena, (redis_reply_n(r) + 1) * sizeof **out);
+    *n = 0;
+    for (size_t i = 0; i < redis_reply_n(r); i++) {
+        struct str name = redis_reply_str(redis_reply_at(r, i));
+        size_t at = index_get(&values, name);
+        struct field f = {0};
+        if (at == INDEX_NONE || journal_kind_of(name, &f.number, &rest) <= JOURNAL_VERSION ||
+            f.number > last)
+            continue;
+        f.name = all->items[at - 1];
+        f.value = all->items[at];
+        (*out)[(*n)++] = f;
+    }
+    index_deinit(&values);
+    redis_reply_free(r);
+    qsort(*out, *n, sizeof **out, by_number);
+    return 0;
+}
+
+static int load_fields(struct redis_store *s, const struct redis_args *all, int64_t last,
+                       struct arena *arena, struct err *e)
+{
+    struct field *fields;
+    size_t n;
+    if (still_there(s, all, last, arena, &fields, &n, e))
+        return -1;
+    for (size_t i = 0; i < n; i++)
+        if (!mirror_fold(&s->mirror, fields[i].number, fields[i].name, fields[i].value))
+            return damaged(e);
+    return 0;
+}
+
+/* Everything up to the entry that was the last one when it began; what was written since is told by sync. */
+static int load(struct redis_store *s, int64_t last, struct str version, struct err *e)
+{
+    struct arena arena;
+    struct redis_args bases, fields;
+    mirror_deinit(&s->mirror);
+    mirror_init(&s->mirror, id_slot_ms(s->lateness_ms));
+    arena_init(&arena);
+    version = arena_str(&arena, version);
+    stand_at(&s->mirror, last, version);
+    s->loads++;
+    int result = scan(s, "bases", &arena, &bases, e);
+    if (result == 0)
+        result = scan(s, "journal", &arena, &fields, e);
+    if (result == 0 && (load_bases(s, &bases, e) || load_fields(s, &fields, last, &arena, e)))
+        result = -1;
+    if (result == 0)
+        stand_at(&s->mirror, last, version);
+    arena_deinit(&arena);
+    return result;
+}
+
+/* --- what is new --- */
+
+static int fold_new(struct redis_store *s, const struct redisReply *r, struct err *e)
+{
+    for (size_t i = REPLY_HEAD + 4; i + 1 < redis_reply_n(r); i += 2) {
+        struct str field = redis_reply_str(redis_reply_at(r, i)), name;
+        int64_t number;
+        (void)journal_kind_of(field, &number, &name);
+        if (!mirror_fold(&s->mirror, number, field,
+                         redis_reply_str(redis_reply_at(r, i + 1))))
+            return damaged(e);
+    }
+    int64_t told = redis_reply_int(redis_reply_at(r, REPLY_HEAD + 2));
+    if (told > 0)
+        stand_at(&s->mirror, told, redis_reply_str(redis_reply_at(r, REPLY_HEAD + 3)));
+    return 0;
+}
+
+/* One call; *done: everything is known. */
+static int sync_once(struct redis_store *s, struct redis_store *home, bool *done,
+                     struct store_clock *clock, struct err *e)
+{
+    struct redis_args args;
+    size_t keys_n = redis_call_plain(s, &args);
+    struct redisReply *r = redis_call(s, SCRIPT_SYNC, &args, keys_n, e);
+    if (!r)
+        return -1;
+    int64_t last = redis_reply_int(redis_reply_at(r, REPLY_HEAD));
+    int result;
+    if (redis_outcome_is(r, "RELOAD"))
+        result = load(home, last, redis_reply_str(redis_reply_at(r, REPLY_HEAD + 1)), e);
+    else
+        result = fold_new(home, r, e);
+    if (result == STALE) { /* from its beginning, as one that knows nothing */
+        mirror_deinit(&home->mirror);
+        mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
+        result = 0;
+    }
+    *done = result == 0 && home->mirror.next == last + 1 && !redis_outcome_is(r, "RELOAD");
+    if (result == 0)
+        *clock = redis_clock_of(s, r);
+    redis_reply_free(r);
+    return result;
+}
+
+int redis_sync(struct redis_store *s, struct store_clock *clock, struct err *e)
+{
+    struct redis_store *home = redis_home(s);
+    if (!home->mirrored) {
+        mirror_deinit(&home->mirror);
+        mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
+        home->mirrored = true;
+        home->loads++;
+    }
+    for (bool done = false; !done;)
+        if (sync_once(s, home, &done, clock, e)) {
+            home->mirrored = false; /* it may be half folded */
+            return -1;
+        }
+    return 0;
+}
+
+void redis_written(struct redis_store *s, struct str version, const struct redis_args *fields)
+{
+    struct mirror *m = &redis_home(s)->mirror;
+    int64_t number = m->next;
+    struct buf name;
+    buf_init(&name, INFO_MAX_BYTES);
+    for (size_t i = 0; i + 1 < fields->n; i += 2) {
+        buf_clear(&name);
+        buf_printf(&name, "%lld ", (long long)number);
+        buf_put(&name, fields->items[i]);
+        bool fine = mirror_fold(m, number, buf_str(&name), fields->items[i + 1]);
+        assert(fine);
+    }
+    buf_deinit(&name);
+    stand_at(m, number, version);
+}
+
+void redis_put_head(struct redis_store *s, struct buf *out)
+{
+    struct journal_head head = {.lane = s->lane,
+                                .watermark_ms = s->clock.watermark_ms,
+                                .said_ms = s->said_ms};
+    journal_put_head(out, &head);
+}
+
+/* --- fields to be written --- */
+
+void redis_fields_init(struct redis_fields *f, struct redis_store *s)
+{
+    *f = (struct redis_fields){.s = s};
+}
+
+void redis_fields_deinit(struct redis_fields *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        buf_deinit(&f->bufs[i]);
+    free(f->bufs);
+    free(f->names);
+}
+
+struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str *name,
+                             struct str *key)
+{
+    struct reader r = {.in = head};
+    *name = reader_str16(&r);
+    *key = r.in;
+    for (size_t i = 0; i < f->n; i++)
+        if (str_eq(f->names[i], *name))
+            return &f->bufs[i];
+    f->names = realloc(f->names, (f->n + 1) * sizeof *f->names);
+    f->bufs = realloc(f->bufs, (f->n + 1) * sizeof *f->bufs);
+    assert(f->names && f->bufs);
+    f->names[f->n] = *name;
+    buf_init(&f->bufs[f->n], FIELD_MAX_BYTES);
+    redis_put_head(f->s, &f->bufs[f->n]);
+    return &f->bufs[f->n++];
+}
+
+void redis_fields_put(const struct redis_fields *f, struct redis_args *out)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        struct buf name;
+        buf_init(&name, INFO_MAX_BYTES);
+        buf_text(&name, "w ");
+        buf_put(&name, f->names[i]);
+        args_str(out, arena_str(out->arena, buf_str(&name)));
+        args_str(out, buf_str(&f->bufs[i]));
+        buf_deinit(&name);
+    }
+}
+
+/* --- windows --- */
+
+/* A base as it is kept: the entry that wrote it, head, state, records; behind it what came since. */
+static bool whole(const struct mirror *m, const struct mirror_window *w, struct str base,
+                  struct arena *arena, struct window *out)
+{
+    struct reader r = {.in = str_from(base, sizeof(int64_t))};
+    *out = (struct window){.id = w->id};
+    memcpy(out->version, &w->touched, sizeof out->version);
+    if (w->based) {
+        out->head = reader_str16(&r);
+        out->state = reader_bytes(&r, reader_u32(&r));
+    } else {
+        out->head = mirror_head(m, w, arena);
+    }
+    out->records = arena_alloc(arena, (w->base_n + w->records_n + 1) * sizeof *out->records);
+    for (; r.in.n && !r.failed && out->records_n < w->base_n; out->records_n++)
+        out->records[out->records_n] = reader_str16(&r);
+    bool fine = !r.failed && r.in.n == 0;
+    for (const struct mirror_piece *p = w->pieces; p; p = p->next) {
+        struct reader piece = {.in = arena_str(arena, p->records)};
+        for (uint32_t i = 0; i < p->n; i++)
+            out->records[out->records_n++] = reader_str16(&piece);
+        fine = fine && !piece.failed && piece.in.n == 0;
+    }
+    return fine;
+}
+
+static struct redisReply *read_bases(struct redis_store *s, struct mirror_window *const *some,
+                                     size_t n, struct err *e)
+{
+    struct redis_args args;
+    struct arena scratch;
+    arena_init(&scratch);
+    args_init(&args, &scratch);
+    args_str(&args, STR("HMGET"));
+    args_str(&args, s->keys[KEY_WINDOWS]);
+    for (size_t i = 0; i < n; i++)
+        if (some[i]->based)
+            args_str(&args, window_id_str(&some[i]->id));
+    struct redisReply *r = redis_command(s->link, e, args.n, args.items);
+    arena_deinit(&scratch);
+    return r;
+}
+
+/* Others judged it since, or Redis lost what was written: then the journal says so, the next time it is asked. */
+static bool is_other(const struct mirror_window *w, struct str base)
+{
+    struct reader r = {.in = base};
+    int64_t number = base.n ? reader_i64(&r) : 0;
+    return number != w->base_number && number >= 0 && number < NUMBERS_MAX && !r.failed;
+}
+
+int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some, size_t n,
+                        struct arena *arena, struct window **windows, size_t *found,
+                        struct err *e)
+{
+    struct redisReply *bases = NULL;
+    bool any = false;
+    int result = 0;
+    size_t at = 0;
+    *found = 0;
+    *windows = arena_alloc(arena, (n + 1) * sizeof **windows);
+    for (size_t i = 0; i < n; i++)
+        any = any || some[i]->based;
+    if (any && !(bases = read_bases(s, some, n, e)))
+        return -1;
+    for (size_t i = 0; i < n && result == 0; i++) {
+        struct str base = STR_NONE;
+        if (some[i]->based)
+            base = arena_str(arena, redis_reply_str(redis_reply_at(bases, at++)));
+        if (some[i]->based && is_other(some[i], base))
+            continue;
+        if (!whole(&redis_home(s)->mirror, some[i], base, arena, &(*windows)[(*found)++]))
+            result = err_set(e, ERR_REFUSED,
+                             "a window in Redis is damaged: another program wrote under "
+                             "redis.prefix; use a prefix of its own");
+    }
+    redis_reply_free(bases);
+    return result;
+}
