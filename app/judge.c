@@ -183,6 +183,7 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     out->kept_n = found.kept_n;
     out->due_ms = found.due_ms;
     out->unproven = found.unproven;
+    out->no_news = found.announced_n == 0 && found.confirmed_n == 0;
     out->left_out = found.left_out;
     *finding = (struct finding){rule, found};
     buf_deinit(&state);

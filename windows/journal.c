@@ -1,8 +1,11 @@
 #include "windows/journal.h"
 
+#include <assert.h>
+#include <stdlib.h>
 #include <xxhash.h>
+#include <zstd.h>
 
-enum { COMMITTED = 1, LAPSES = 2, GONE = 4, UNPROVEN = 8 };
+enum { COMMITTED = 1, LAPSES = 2, GONE = 4, UNPROVEN = 8, AS_IT_WAS = 16 };
 
 static uint64_t zigzag(int64_t v)
 {
@@ -55,7 +58,8 @@ bool journal_read_id(struct reader *r, struct journal_id *out)
 void journal_put_item(struct buf *out, const struct journal_item *item)
 {
     int flags = (item->committed ? COMMITTED : 0) | (item->lapses ? LAPSES : 0) |
-                (item->gone ? GONE : 0) | (item->unproven ? UNPROVEN : 0);
+                (item->gone ? GONE : 0) | (item->unproven ? UNPROVEN : 0) |
+                (item->as_it_was ? AS_IT_WAS : 0);
     buf_u8(out, (uint8_t)flags);
     buf_number(out, item->key.n);
     buf_put(out, item->key);
@@ -74,7 +78,8 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
     *out = (struct journal_item){.committed = flags & COMMITTED,
                                  .lapses = flags & LAPSES,
                                  .gone = flags & GONE,
-                                 .unproven = flags & UNPROVEN};
+                                 .unproven = flags & UNPROVEN,
+                                 .as_it_was = flags & AS_IT_WAS};
     out->key = reader_bytes(r, reader_number(r));
     out->n = (uint32_t)reader_number(r);
     out->bytes = (uint32_t)reader_number(r);
@@ -84,6 +89,48 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
         out->records = reader_bytes(r, out->bytes);
     }
     return !r->failed;
+}
+
+enum { PLAIN = 0, COMPRESSED = 1, COMPRESS_FROM_BYTES = 512, COMPRESSION = 1 };
+
+void journal_pack(struct str field, struct buf *out)
+{
+    size_t most = ZSTD_compressBound(field.n);
+    buf_clear(out);
+    if (field.n >= COMPRESS_FROM_BYTES) {
+        char *to = buf_reserve(out, most + 1);
+        assert(to);
+        size_t n = ZSTD_compress(to + 1, most, field.p, field.n, COMPRESSION);
+        *to = COMPRESSED;
+        out->n = ZSTD_isError(n) ? 0 : n + 1;
+    }
+    if (out->n && out->n < field.n)
+        return;
+    buf_clear(out);
+    buf_u8(out, PLAIN);
+    buf_put(out, field);
+}
+
+char *journal_unpack(struct str packed, size_t *n)
+{
+    struct str in = str_from(packed, 1);
+    if (packed.n == 0)
+        return NULL;
+    bool plain = packed.p[0] == PLAIN;
+    unsigned long long bytes = plain ? in.n : ZSTD_getFrameContentSize(in.p, in.n);
+    if (bytes > WINDOW_MAX_BYTES * 4ULL)
+        return NULL;
+    char *out = malloc((size_t)bytes + 1);
+    assert(out);
+    *n = (size_t)bytes;
+    if (plain) {
+        memcpy(out, in.p, in.n);
+        return out;
+    }
+    if (ZSTD_decompress(out, (size_t)bytes, in.p, in.n) == bytes)
+        return out;
+    free(out);
+    return NULL;
 }
 
 enum journal_kind journal_kind_of(struct str field, int64_t *number, struct str *name)

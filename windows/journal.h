@@ -31,8 +31,8 @@ bool journal_read_id(struct reader *r, struct journal_id *out);
 struct journal_item {
     struct str key; /* its head without the name */
     bool committed; /* else records were added */
-    /* added: with which a new window lapses; committed: it is no more, it waits for proof */
-    bool lapses, gone, unproven;
+    /* added: with which a new window lapses; committed: it is no more, it stays as it was, it waits for proof */
+    bool lapses, gone, as_it_was, unproven;
     uint32_t n, bytes; /* added: the records; committed: those kept */
     uint32_t judge_at; /* added */
     int64_t due_ms;
@@ -40,6 +40,11 @@ struct journal_item {
 };
 void journal_put_item(struct buf *out, const struct journal_item *item);
 bool journal_read_item(struct reader *r, struct journal_item *out);
+
+/* A field as it is kept: compressed where that saves something. */
+void journal_pack(struct str field, struct buf *out);
+/* The opposite, malloc'ed, *n bytes; NULL: it is damaged. */
+char *journal_unpack(struct str packed, size_t *n);
 
 /* The names of an entry's fields: "12 i", "12 w NAME", "12 j". */
 enum journal_kind { JOURNAL_NONE, JOURNAL_VERSION, JOURNAL_IDS, JOURNAL_WINDOWS, JOURNAL_JOIN };

@@ -6,34 +6,22 @@
 
 #include "windows/mirror_impl.h"
 
-enum { ENTRIES_WHOLE = 200 };
+enum { ENTRIES_WHOLE = 200, JOURNAL_LONG_BYTES = 64 << 20 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms)
 {
     *m = (struct mirror){.next = 1, .id_slot_ms = id_slot_ms};
+    arena_init(&m->pieces);
     (void)mirror_domain(m, STR_NONE);
 }
 
 /* --- fields --- */
 
-void mirror_field_add(struct mirror_fields *fields, struct mirror_field *f)
-{
-    f->next = NULL;
-    *(fields->first ? &fields->last->next : &fields->first) = f;
-    fields->last = f;
-}
-
-void mirror_field_free(struct mirror_field *f)
-{
-    free(f->bytes);
-    free(f);
-}
-
-static void free_fields(struct mirror_fields *fields)
+static void free_fields(struct mirror *m, struct mirror_fields *fields)
 {
     for (struct mirror_field *f = fields->first, *next; f; f = next) {
         next = f->next;
-        mirror_field_free(f);
+        mirror_field_free(m, f);
     }
 }
 
@@ -167,15 +155,64 @@ size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark
     return n;
 }
 
-struct str mirror_head(const struct mirror *m, const struct mirror_window *w,
+void mirror_piece(struct mirror *m, const struct mirror_piece *p, struct arena *arena,
+                  struct journal_item *out)
+{
+    struct reader r = {.in = str_from(mirror_field_read(m, p->field), p->at)};
+    bool fine = journal_read_item(&r, out);
+    assert(fine); /* it was read before */
+    out->key = arena_str(arena, out->key);
+    out->records = arena_str(arena, out->records);
+}
+
+static struct mirror_name *longest(struct mirror *m, const struct mirror_domain *d)
+{
+    struct mirror_name *most = NULL;
+    for (size_t i = 0; i < m->names_n; i++)
+        if (m->domains[m->names[i]->domain] == d &&
+            (!most || m->names[i]->kept_bytes > most->kept_bytes))
+            most = m->names[i];
+    return most;
+}
+
+size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit,
+                   struct mirror_window **out)
+{
+    struct journal_head head;
+    struct journal_item item;
+    size_t n = 0;
+    const struct mirror_name *name = longest(m, d);
+    if (!name || m->kept_bytes < JOURNAL_LONG_BYTES)
+        return 0;
+    struct mirror_field *f = name->fields.first;
+    while (f && !f->live)
+        f = f->next;
+    struct reader r = {.in = f ? mirror_field_read(m, f) : STR_NONE};
+    struct buf scratch;
+    buf_init(&scratch, WINDOW_MAX_BYTES);
+    bool fine = f && journal_read_head(&r, &head);
+    while (fine && n < limit && r.in.n && journal_read_item(&r, &item)) {
+        struct window_id id = mirror_id(name, item.key, &scratch);
+        struct mirror_window *w = mirror_find(m, &id);
+        if (item.committed || !w || !w->pieces || w->pieces->field != f)
+            continue;
+        w->is_long = true;
+        out[n++] = w;
+    }
+    buf_deinit(&scratch);
+    return n;
+}
+
+struct str mirror_head(const struct mirror *m, const struct mirror_window *w, struct str key,
                        struct arena *arena)
 {
-    struct str name = text_of(m->names[w->name]), key = w->pieces->key;
+    struct str name = text_of(m->names[w->name]);
     char *head = arena_take(arena, 2 + name.n + key.n);
     head[0] = (char)(name.n & 0xff);
     head[1] = (char)(name.n >> 8);
     memcpy(head + 2, name.p, name.n);
-    memcpy(head + 2 + name.n, key.p, key.n);
+    if (key.n)
+        memcpy(head + 2 + name.n, key.p, key.n);
     return (struct str){head, 2 + name.n + key.n};
 }
 
@@ -212,13 +249,13 @@ size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str
     return n;
 }
 
-static void drop_first(struct mirror_fields *fields, int64_t number)
+static void drop_first(struct mirror *m, struct mirror_fields *fields, int64_t number)
 {
     struct mirror_field *f = fields->first;
     if (!f || f->number != number)
         return;
     fields->first = f->next;
-    mirror_field_free(f);
+    mirror_field_free(m, f);
 }
 
 void mirror_trim(struct mirror *m, const struct str *fields, size_t n)
@@ -228,19 +265,19 @@ void mirror_trim(struct mirror *m, const struct str *fields, size_t n)
         struct str name;
         enum journal_kind kind = journal_kind_of(fields[i], &number, &name);
         for (size_t d = 0; kind == JOURNAL_IDS && d < m->domains_n; d++)
-            drop_first(&m->domains[d]->ids, number);
+            drop_first(m, &m->domains[d]->ids, number);
         for (size_t k = 0; kind == JOURNAL_WINDOWS && k < m->names_n; k++)
             if (str_eq(text_of(m->names[k]), name))
-                drop_first(&m->names[k]->fields, number);
+                drop_first(m, &m->names[k]->fields, number);
     }
 }
 
 /* --- its end --- */
 
-static void free_domain(struct mirror_domain *d)
+static void free_domain(struct mirror *m, struct mirror_domain *d)
 {
     seen_ids_deinit(&d->seen);
-    free_fields(&d->ids);
+    free_fields(m, &d->ids);
     due_heap_deinit(&d->due);
     due_heap_deinit(&d->lapsing);
     free(d->lane);
@@ -249,17 +286,13 @@ static void free_domain(struct mirror_domain *d)
 
 void mirror_deinit(struct mirror *m)
 {
-    for (size_t i = 0; i < m->items_n; i++) {
-        for (struct mirror_piece *p = m->items[i]->pieces, *next; p; p = next) {
-            next = p->next;
-            free(p);
-        }
+    for (size_t i = 0; i < m->items_n; i++)
         free(m->items[i]);
-    }
+    arena_deinit(&m->pieces);
     for (size_t i = 0; i < m->domains_n; i++)
-        free_domain(m->domains[i]);
+        free_domain(m, m->domains[i]);
     for (size_t i = 0; i < m->names_n; i++) {
-        free_fields(&m->names[i]->fields);
+        free_fields(m, &m->names[i]->fields);
         free(m->names[i]->text);
         free(m->names[i]);
     }

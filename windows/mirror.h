@@ -12,23 +12,28 @@
 #include "windows/seen_ids.h"
 
 /* A field of the journal of which something is needed: its bytes are where records are. */
+struct mirror_name;
+
 struct mirror_field {
     int64_t number;
-    char *bytes;  /* NULL once nothing of it is needed */
-    size_t live;  /* pieces that lie in it */
+    struct str packed; /* as it is kept; malloc'ed, NULL once nothing of it is needed */
+    char *bytes;       /* as it is read, while it was used of late; malloc'ed */
+    size_t bytes_n;
+    size_t live;     /* pieces that lie in it */
+    struct mirror_name *name; /* of windows */
     int64_t ends_ms; /* of ids: nothing of it is needed from this watermark on */
     struct mirror_field *next;
+    struct mirror_field *earlier, *later; /* among those used of late */
 };
 
 struct mirror_fields {
     struct mirror_field *first, *last;
 };
 
-/* Records of a window that are in no base yet. */
+/* Records of a window that are in no base yet: an item of a field. */
 struct mirror_piece {
     struct mirror_field *field;
-    struct str key, records;
-    uint32_t n;
+    size_t at;
     struct mirror_piece *next;
 };
 
@@ -43,6 +48,7 @@ struct mirror_window {
     uint32_t base_n, base_bytes;
     int64_t base_number; /* the entry that wrote it */
     bool based, lapses, waits, unproven;
+    bool is_long; /* its records are to go into a base: the journal is long */
     struct mirror_window *before, *after; /* in the list of those that want judging, or wait for proof */
     size_t at; /* its number */
 };
@@ -61,6 +67,7 @@ struct mirror_name {
     char *text; /* a rule's windows, with its layout */
     size_t bytes, domain;
     int64_t windows_n;
+    size_t kept_bytes; /* of its fields */
     struct mirror_fields fields;
 };
 
@@ -76,6 +83,11 @@ struct mirror {
     size_t items_n, items_cap;
     size_t *vacant, vacant_n;
     size_t *table, table_n, windows_n; /* numbers of windows + 1 by id; 0: free */
+    struct arena pieces;
+    struct mirror_piece *spare; /* pieces to be used again */
+    struct mirror_field *oldest, *newest; /* of those used of late */
+    size_t read_bytes;                    /* that they hold */
+    size_t kept_bytes;                    /* of all fields of which something is needed */
 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms);
@@ -101,11 +113,18 @@ int64_t mirror_next_due(struct mirror *m, struct mirror_domain *d);
  * something is folded. */
 size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms,
                     bool unproven, size_t limit, struct mirror_window **out);
+/* Where the journal is long: windows with records in the oldest field of the name that has most, at most `limit`. */
+size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit,
+                   struct mirror_window **out);
 /* The least that was said when one of them began to wait; STORE_NO_DUE: none waits. */
 int64_t mirror_waits_from(const struct mirror_domain *d);
 
-/* The whole head of a window that has pieces, in the arena. */
-struct str mirror_head(const struct mirror *m, const struct mirror_window *w, struct arena *arena);
+/* A piece, copied into the arena. */
+void mirror_piece(struct mirror *m, const struct mirror_piece *p, struct arena *arena,
+                  struct journal_item *out);
+/* The whole head of a window with that key, in the arena. */
+struct str mirror_head(const struct mirror *m, const struct mirror_window *w, struct str key,
+                       struct arena *arena);
 
 /* Names of fields of which nothing is needed any more, at most `max`, in the arena. */
 size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out);

@@ -53,26 +53,25 @@ static void set_due(struct mirror *m, struct mirror_window *w, int64_t due_ms)
 
 /* --- pieces --- */
 
-static void drop_pieces(struct mirror_window *w)
+static void drop_pieces(struct mirror *m, struct mirror_window *w)
 {
     for (struct mirror_piece *p = w->pieces, *next; p; p = next) {
         next = p->next;
-        if (--p->field->live == 0) {
-            free(p->field->bytes);
-            p->field->bytes = NULL;
-        }
-        free(p);
+        if (--p->field->live == 0)
+            mirror_field_done(m, p->field);
+        p->next = m->spare;
+        m->spare = p;
     }
     w->pieces = w->last = NULL;
     w->records_n = w->bytes = 0;
 }
 
-static void add_piece(struct mirror_window *w, struct mirror_field *field,
-                      const struct journal_item *item)
+static void add_piece(struct mirror *m, struct mirror_window *w, struct mirror_field *field,
+                      size_t at, const struct journal_item *item)
 {
-    struct mirror_piece *p = malloc(sizeof *p);
-    assert(p);
-    *p = (struct mirror_piece){field, item->key, item->records, item->n, NULL};
+    struct mirror_piece *p = m->spare ? m->spare : arena_take(&m->pieces, sizeof *p);
+    m->spare = m->spare ? m->spare->next : NULL;
+    *p = (struct mirror_piece){field, at, NULL};
     *(w->last ? &w->last->next : &w->pieces) = p;
     w->last = p;
     field->live++;
@@ -83,19 +82,19 @@ static void add_piece(struct mirror_window *w, struct mirror_field *field,
 static void forget(struct mirror *m, struct mirror_window *w)
 {
     unlist(m, w);
-    drop_pieces(w);
+    drop_pieces(m, w);
     mirror_remove(m, w);
 }
 
 /* --- items --- */
 
 static void fold_records(struct mirror *m, struct mirror_window *w,
-                         struct mirror_field *field, const struct journal_head *head,
-                         const struct journal_item *item)
+                         struct mirror_field *field, size_t at,
+                         const struct journal_head *head, const struct journal_item *item)
 {
     bool fresh = !w->based && !w->pieces, lapsed = w->lapses;
     int64_t due_ms = item->due_ms < w->due_ms ? item->due_ms : w->due_ms;
-    add_piece(w, field, item);
+    add_piece(m, w, field, at, item);
     w->lapses = fresh && item->lapses;
     if (due_ms != w->due_ms || lapsed)
         set_due(m, w, due_ms);
@@ -117,24 +116,18 @@ static void fold_commit(struct mirror *m, struct mirror_window *w, int64_t numbe
         return;
     }
     unlist(m, w);
-    drop_pieces(w);
     w->waits = w->lapses = false;
-    w->based = true;
     w->unproven = item->unproven;
-    w->base_number = number;
-    w->base_n = item->n;
-    w->base_bytes = item->bytes;
+    if (!item->as_it_was) {
+        w->is_long = false;
+        drop_pieces(m, w);
+        w->based = true;
+        w->base_number = number;
+        w->base_n = item->n;
+        w->base_bytes = item->bytes;
+    }
     list(m, w);
     set_due(m, w, item->due_ms);
-}
-
-/* The window's id is the hash of its head. */
-static struct window_id id_of(const struct mirror_name *name, struct str key, struct buf *head)
-{
-    buf_clear(head);
-    buf_str16(head, (struct str){name->text, name->bytes});
-    buf_put(head, key);
-    return window_id_of(buf_str(head));
 }
 
 static bool fold_windows(struct mirror *m, int64_t number, struct mirror_field *field,
@@ -144,10 +137,11 @@ static bool fold_windows(struct mirror *m, int64_t number, struct mirror_field *
     struct buf scratch;
     bool fine = true;
     buf_init(&scratch, WINDOW_MAX_BYTES);
-    while (r->in.n && (fine = journal_read_item(r, &item))) {
-        struct window_id id = id_of(m->names[name], item.key, &scratch);
+    for (size_t at = field->bytes_n - r->in.n;
+         r->in.n && (fine = journal_read_item(r, &item)); at = field->bytes_n - r->in.n) {
+        struct window_id id = mirror_id(m->names[name], item.key, &scratch);
         struct mirror_window *w = mirror_find(m, &id);
-        if (!w && item.gone)
+        if (!w && (item.gone || item.as_it_was))
             continue;
         if (!w)
             w = mirror_add(m, &id, name);
@@ -155,7 +149,7 @@ static bool fold_windows(struct mirror *m, int64_t number, struct mirror_field *
         if (item.committed)
             fold_commit(m, w, number, &item);
         else
-            fold_records(m, w, field, head, &item);
+            fold_records(m, w, field, at, head, &item);
     }
     buf_deinit(&scratch);
     return fine;
@@ -242,14 +236,16 @@ static void fold_join(struct mirror *m, struct str lane)
     }
 }
 
-static struct mirror_field *field_new(int64_t number, struct str bytes)
+static struct mirror_field *field_new(struct mirror *m, int64_t number, struct str packed)
 {
     struct mirror_field *f = calloc(1, sizeof *f);
-    assert(f);
+    char *copy = malloc(packed.n + 1);
+    assert(f && copy);
     f->number = number;
-    f->bytes = malloc(bytes.n + 1);
-    assert(f->bytes);
-    memcpy(f->bytes, bytes.p, bytes.n);
+    if (packed.n)
+        memcpy(copy, packed.p, packed.n);
+    f->packed = (struct str){copy, packed.n};
+    m->kept_bytes += packed.n;
     return f;
 }
 
@@ -263,8 +259,9 @@ bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str 
         fold_join(m, bytes);
     if (kind != JOURNAL_IDS && kind != JOURNAL_WINDOWS)
         return kind != JOURNAL_NONE;
-    struct mirror_field *f = field_new(number, bytes);
-    struct reader r = {.in = {f->bytes, bytes.n}};
+    struct mirror_field *f = field_new(m, number, bytes);
+    f->live++; /* until it is folded */
+    struct reader r = {.in = mirror_field_read(m, f)};
     bool fine = journal_read_head(&r, &head);
     if (fine) {
         struct mirror_domain *d = mirror_domain(m, head.lane);
@@ -272,13 +269,14 @@ bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str 
         size_t at = kind == JOURNAL_WINDOWS ? mirror_name(m, name, head.lane) : 0;
         fine = kind == JOURNAL_IDS ? fold_ids(m, d, f, &r)
                                    : fold_windows(m, number, f, at, &head, &r);
-        if (kind == JOURNAL_WINDOWS)
+        if (kind == JOURNAL_WINDOWS) {
             mirror_field_add(&m->names[at]->fields, f);
+            f->name = m->names[at];
+            f->name->kept_bytes += f->packed.n;
+        }
     }
-    if (f->live == 0) {
-        free(f->bytes);
-        f->bytes = NULL;
-    }
+    if (--f->live == 0)
+        mirror_field_done(m, f);
     return fine;
 }
 

@@ -11,6 +11,12 @@ void mirror_remove(struct mirror *m, struct mirror_window *w);
 
 size_t mirror_name(struct mirror *m, struct str name, struct str lane);
 void mirror_field_add(struct mirror_fields *fields, struct mirror_field *f);
-void mirror_field_free(struct mirror_field *f);
+void mirror_field_free(struct mirror *m, struct mirror_field *f);
+/* The window's id is the hash of its head. */
+struct window_id mirror_id(const struct mirror_name *name, struct str key, struct buf *scratch);
+/* Its bytes; kept until others were used. */
+struct str mirror_field_read(struct mirror *m, struct mirror_field *f);
+/* Nothing of it is needed any more. */
+void mirror_field_done(struct mirror *m, struct mirror_field *f);
 
 #endif

@@ -184,7 +184,7 @@ static int write(struct redis_store *s, const struct apply *a, const struct jour
     if (a->events_n) {
         put_ids(s, a, ids, &id_field);
         args_str(&c.fields, STR("i"));
-        args_str(&c.fields, buf_str(&id_field));
+        redis_put_packed(buf_str(&id_field), &c.fields);
     }
     put_changes(a, out, &fields);
     redis_fields_put(&fields, &c.fields);

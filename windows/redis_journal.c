@@ -321,6 +321,15 @@ struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str
     return &f->bufs[f->n++];
 }
 
+void redis_put_packed(struct str field, struct redis_args *out)
+{
+    struct buf packed;
+    buf_init(&packed, FIELD_MAX_BYTES);
+    journal_pack(field, &packed);
+    args_str(out, arena_str(out->arena, buf_str(&packed)));
+    buf_deinit(&packed);
+}
+
 void redis_fields_put(const struct redis_fields *f, struct redis_args *out)
 {
     for (size_t i = 0; i < f->n; i++) {
@@ -329,7 +338,7 @@ void redis_fields_put(const struct redis_fields *f, struct redis_args *out)
         buf_text(&name, "w ");
         buf_put(&name, f->names[i]);
         args_str(out, arena_str(out->arena, buf_str(&name)));
-        args_str(out, buf_str(&f->bufs[i]));
+        redis_put_packed(buf_str(&f->bufs[i]), out);
         buf_deinit(&name);
     }
 }
@@ -337,7 +346,7 @@ void redis_fields_put(const struct redis_fields *f, struct redis_args *out)
 /* --- windows --- */
 
 /* A base as it is kept: the entry that wrote it, head, state, records; behind it what came since. */
-static bool whole(const struct mirror *m, const struct mirror_window *w, struct str base,
+static bool whole(struct mirror *m, const struct mirror_window *w, struct str base,
                   struct arena *arena, struct window *out)
 {
     struct reader r = {.in = str_from(base, sizeof(int64_t))};
@@ -346,17 +355,19 @@ static bool whole(const struct mirror *m, const struct mirror_window *w, struct 
     if (w->based) {
         out->head = reader_str16(&r);
         out->state = reader_bytes(&r, reader_u32(&r));
-    } else {
-        out->head = mirror_head(m, w, arena);
     }
     out->records = arena_alloc(arena, (w->base_n + w->records_n + 1) * sizeof *out->records);
     for (; r.in.n && !r.failed && out->records_n < w->base_n; out->records_n++)
         out->records[out->records_n] = reader_str16(&r);
     bool fine = !r.failed && r.in.n == 0;
     for (const struct mirror_piece *p = w->pieces; p; p = p->next) {
-        struct reader piece = {.in = arena_str(arena, p->records)};
-        for (uint32_t i = 0; i < p->n; i++)
+        struct journal_item item;
+        mirror_piece(m, p, arena, &item);
+        struct reader piece = {.in = item.records};
+        for (uint32_t i = 0; i < item.n; i++)
             out->records[out->records_n++] = reader_str16(&piece);
+        if (out->head.n == 0)
+            out->head = mirror_head(m, w, item.key, arena);
         fine = fine && !piece.failed && piece.in.n == 0;
     }
     return fine;

@@ -13,6 +13,8 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
     struct mirror_window **some = arena_alloc(arena, (limit + 1) * sizeof(void *));
     size_t some_n = mirror_judge(&redis_home(s)->mirror, redis_domain(s),
                                  clock->watermark_ms, unproven, limit, some);
+    if (some_n == 0)
+        some_n = mirror_long(&redis_home(s)->mirror, redis_domain(s), limit, some);
     return redis_whole_windows(s, some, some_n, arena, windows, n, e);
 }
 
@@ -68,7 +70,8 @@ static struct str base_of(const struct judged *j, int64_t number, struct arena *
     return base;
 }
 
-static void put_window(struct commit *c, const struct judged *j)
+static void put_window(struct commit *c, const struct mirror_window *w,
+                       const struct judged *j)
 {
     struct arena *arena = c->bases.arena;
     struct str name, key;
@@ -77,10 +80,15 @@ static void put_window(struct commit *c, const struct judged *j)
                                 .committed = true,
                                 .gone = j->state.n == 0 && j->kept_n == 0,
                                 .unproven = j->unproven,
+                                .as_it_was = j->no_news && !w->is_long &&
+                                             w->bytes < WINDOW_FOLD_BYTES,
                                 .n = j->kept_n,
                                 .bytes = (uint32_t)j->kept.n,
                                 .due_ms = j->due_ms};
+    item.as_it_was = item.as_it_was && !item.gone;
     journal_put_item(b, &item);
+    if (item.as_it_was)
+        return;
     if (item.gone) {
         args_str(&c->gone, window_id_str(&j->id));
         return;
@@ -113,7 +121,7 @@ static void put_judged(struct commit *c, struct judged *j)
     c->held_n += j->committed;
     if (!j->committed)
         return;
-    put_window(c, j);
+    put_window(c, w, j);
     put_lines(c, j);
 }
 

@@ -160,6 +160,8 @@ void redis_fields_deinit(struct redis_fields *f);
 /* Where an item for windows with that head goes; *key is the head's rest. */
 struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str *name,
                              struct str *key);
+/* A field, packed, in the arguments' arena. */
+void redis_put_packed(struct str field, struct redis_args *out);
 /* Names and values in turn. */
 void redis_fields_put(const struct redis_fields *f, struct redis_args *out);
 /* What a mirror begins with, of a base that entry `number` writes. */

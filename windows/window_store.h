@@ -139,6 +139,8 @@ struct judged {
     const struct episode_line *episodes;
     size_t episodes_n;
     bool unproven;    /* see struct store_clock */
+    /* Nothing was said or recorded: a store may leave the window as it was, and judge it again from there. */
+    bool no_news;
     int64_t left_out; /* events without a key of their own, for figures only */
     bool committed;   /* out: false when somebody changed the window meanwhile */
 };

@@ -1,0 +1,79 @@
+/* Fields lie compressed; those used of late, some megabytes of them, also as they are read. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "windows/mirror_impl.h"
+
+enum { READ_MAX_BYTES = 16 << 20 };
+
+static void take_out(struct mirror *m, struct mirror_field *f)
+{
+    *(f->earlier ? &f->earlier->later : &m->oldest) = f->later;
+    *(f->later ? &f->later->earlier : &m->newest) = f->earlier;
+    f->earlier = f->later = NULL;
+}
+
+static void put_in(struct mirror *m, struct mirror_field *f)
+{
+    f->earlier = m->newest;
+    *(m->newest ? &m->newest->later : &m->oldest) = f;
+    m->newest = f;
+}
+
+static void close_field(struct mirror *m, struct mirror_field *f)
+{
+    if (!f->bytes)
+        return;
+    take_out(m, f);
+    m->read_bytes -= f->bytes_n;
+    free(f->bytes);
+    f->bytes = NULL;
+}
+
+struct str mirror_field_read(struct mirror *m, struct mirror_field *f)
+{
+    if (f->bytes) {
+        take_out(m, f);
+        put_in(m, f);
+        return (struct str){f->bytes, f->bytes_n};
+    }
+    f->bytes = journal_unpack(f->packed, &f->bytes_n);
+    if (!f->bytes)
+        return STR_NONE;
+    put_in(m, f);
+    m->read_bytes += f->bytes_n;
+    while (m->read_bytes > READ_MAX_BYTES && m->oldest != f)
+        close_field(m, m->oldest);
+    return (struct str){f->bytes, f->bytes_n};
+}
+
+void mirror_field_done(struct mirror *m, struct mirror_field *f)
+{
+    close_field(m, f);
+    m->kept_bytes -= f->packed.n;
+    if (f->name)
+        f->name->kept_bytes -= f->packed.n;
+    free((void *)(uintptr_t)f->packed.p);
+    f->packed = STR_NONE;
+}
+
+void mirror_field_free(struct mirror *m, struct mirror_field *f)
+{
+    mirror_field_done(m, f);
+    free(f);
+}
+
+struct window_id mirror_id(const struct mirror_name *name, struct str key, struct buf *scratch)
+{
+    buf_clear(scratch);
+    buf_str16(scratch, (struct str){name->text, name->bytes});
+    buf_put(scratch, key);
+    return window_id_of(buf_str(scratch));
+}
+
+void mirror_field_add(struct mirror_fields *fields, struct mirror_field *f)
+{
+    f->next = NULL;
+    *(fields->first ? &fields->last->next : &fields->first) = f;
+    fields->last = f;
+}
