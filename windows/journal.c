@@ -88,7 +88,7 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
         out->judge_at = (uint32_t)reader_number(r);
         out->records = reader_bytes(r, out->bytes);
     }
-    return !r->failed;
+    return !r->failed && out->n <= out->bytes / sizeof(uint16_t); /* each is a str16 */
 }
 
 enum { PLAIN = 0, COMPRESSED = 1, COMPRESS_FROM_BYTES = 512, COMPRESSION = 1 };

@@ -47,7 +47,13 @@ void journal_pack(struct str field, struct buf *out);
 char *journal_unpack(struct str packed, size_t *n);
 
 /* The names of an entry's fields: "12 i", "12 w NAME", "12 j". */
-enum journal_kind { JOURNAL_NONE, JOURNAL_VERSION, JOURNAL_IDS, JOURNAL_WINDOWS, JOURNAL_JOIN };
+enum journal_kind {
+    JOURNAL_NONE,
+    JOURNAL_VERSION,
+    JOURNAL_IDS,
+    JOURNAL_WINDOWS,
+    JOURNAL_JOIN
+};
 enum journal_kind journal_kind_of(struct str field, int64_t *number, struct str *name);
 
 #endif

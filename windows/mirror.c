@@ -114,7 +114,8 @@ int64_t mirror_waits_from(const struct mirror_domain *d)
 }
 
 /* A window stands in the heap once for each of its due times that were current. */
-static bool listed(struct mirror_window *const *out, size_t n, const struct mirror_window *w)
+static bool listed(struct mirror_window *const *out, size_t n,
+                   const struct mirror_window *w)
 {
     for (size_t i = 0; i < n; i++)
         if (out[i] == w)
@@ -203,8 +204,8 @@ size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit
     return n;
 }
 
-struct str mirror_head(const struct mirror *m, const struct mirror_window *w, struct str key,
-                       struct arena *arena)
+struct str mirror_head(const struct mirror *m, const struct mirror_window *w,
+                       struct str key, struct arena *arena)
 {
     struct str name = text_of(m->names[w->name]);
     char *head = arena_take(arena, 2 + name.n + key.n);

@@ -19,9 +19,9 @@ struct mirror_field {
     struct str packed; /* as it is kept; malloc'ed, NULL once nothing of it is needed */
     char *bytes;       /* as it is read, while it was used of late; malloc'ed */
     size_t bytes_n;
-    size_t live;     /* pieces that lie in it */
+    size_t live;              /* pieces that lie in it */
     struct mirror_name *name; /* of windows */
-    int64_t ends_ms; /* of ids: nothing of it is needed from this watermark on */
+    int64_t ends_ms;          /* of ids: nothing of it is needed from this watermark on */
     struct mirror_field *next;
     struct mirror_field *earlier, *later; /* among those used of late */
 };
@@ -49,8 +49,9 @@ struct mirror_window {
     int64_t base_number; /* the entry that wrote it */
     bool based, lapses, waits, unproven;
     bool is_long; /* its records are to go into a base: the journal is long */
-    struct mirror_window *before, *after; /* in the list of those that want judging, or wait for proof */
-    size_t at; /* its number */
+    struct mirror_window *before,
+        *after; /* in the list of those that want judging, or wait for proof */
+    size_t at;  /* its number */
 };
 
 struct mirror_domain {
@@ -84,7 +85,7 @@ struct mirror {
     size_t *vacant, vacant_n;
     size_t *table, table_n, windows_n; /* numbers of windows + 1 by id; 0: free */
     struct arena pieces;
-    struct mirror_piece *spare; /* pieces to be used again */
+    struct mirror_piece *spare;           /* pieces to be used again */
     struct mirror_field *oldest, *newest; /* of those used of late */
     size_t read_bytes;                    /* that they hold */
     size_t kept_bytes;                    /* of all fields of which something is needed */
@@ -123,8 +124,8 @@ int64_t mirror_waits_from(const struct mirror_domain *d);
 void mirror_piece(struct mirror *m, const struct mirror_piece *p, struct arena *arena,
                   struct journal_item *out);
 /* The whole head of a window with that key, in the arena. */
-struct str mirror_head(const struct mirror *m, const struct mirror_window *w, struct str key,
-                       struct arena *arena);
+struct str mirror_head(const struct mirror *m, const struct mirror_window *w,
+                       struct str key, struct arena *arena);
 
 /* Names of fields of which nothing is needed any more, at most `max`, in the arena. */
 size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out);

@@ -63,7 +63,8 @@ void mirror_field_free(struct mirror *m, struct mirror_field *f)
     free(f);
 }
 
-struct window_id mirror_id(const struct mirror_name *name, struct str key, struct buf *scratch)
+struct window_id mirror_id(const struct mirror_name *name, struct str key,
+                           struct buf *scratch)
 {
     buf_clear(scratch);
     buf_str16(scratch, (struct str){name->text, name->bytes});

@@ -5,12 +5,14 @@
 
 /* --- what a domain has to do --- */
 
-static struct mirror_domain *domain_of(const struct mirror *m, const struct mirror_window *w)
+static struct mirror_domain *domain_of(const struct mirror *m,
+                                       const struct mirror_window *w)
 {
     return m->domains[m->names[w->name]->domain];
 }
 
-static struct mirror_window **list_of(struct mirror_domain *d, const struct mirror_window *w)
+static struct mirror_window **list_of(struct mirror_domain *d,
+                                      const struct mirror_window *w)
 {
     return w->waits ? &d->waiting : w->unproven ? &d->unproven : NULL;
 }
@@ -66,8 +68,9 @@ static void drop_pieces(struct mirror *m, struct mirror_window *w)
     w->records_n = w->bytes = 0;
 }
 
-static void add_piece(struct mirror *m, struct mirror_window *w, struct mirror_field *field,
-                      size_t at, const struct journal_item *item)
+static void add_piece(struct mirror *m, struct mirror_window *w,
+                      struct mirror_field *field, size_t at,
+                      const struct journal_item *item)
 {
     struct mirror_piece *p = m->spare ? m->spare : arena_take(&m->pieces, sizeof *p);
     m->spare = m->spare ? m->spare->next : NULL;
@@ -130,8 +133,8 @@ static void fold_commit(struct mirror *m, struct mirror_window *w, int64_t numbe
     set_due(m, w, item->due_ms);
 }
 
-static bool fold_windows(struct mirror *m, int64_t number, struct mirror_field *field,
-                         size_t name, const struct journal_head *head, struct reader *r)
+static bool fold_windows(struct mirror *m, struct mirror_field *field, size_t name,
+                         const struct journal_head *head, struct reader *r)
 {
     struct journal_item item;
     struct buf scratch;
@@ -145,9 +148,9 @@ static bool fold_windows(struct mirror *m, int64_t number, struct mirror_field *
             continue;
         if (!w)
             w = mirror_add(m, &id, name);
-        w->touched = number;
+        w->touched = field->number;
         if (item.committed)
-            fold_commit(m, w, number, &item);
+            fold_commit(m, w, field->number, &item);
         else
             fold_records(m, w, field, at, head, &item);
     }
@@ -200,7 +203,8 @@ static bool is_there(const struct mirror *m, const struct mirror_window *w)
 /* Windows of that domain become the shard's: what they wait for is listed there. */
 static void move_windows(struct mirror *m, size_t domain)
 {
-    struct mirror_window **moved = malloc((m->windows_n + 1) * sizeof(struct mirror_window *));
+    struct mirror_window **moved =
+        malloc((m->windows_n + 1) * sizeof(struct mirror_window *));
     size_t n = 0;
     assert(moved);
     for (size_t i = 0; i < m->items_n; i++)
@@ -249,6 +253,21 @@ static struct mirror_field *field_new(struct mirror *m, int64_t number, struct s
     return f;
 }
 
+/* What its head says is behind it already. */
+static bool fold_field(struct mirror *m, struct mirror_field *f, enum journal_kind kind,
+                       struct str name, const struct journal_head *head, struct reader *r)
+{
+    struct mirror_domain *d = mirror_domain(m, head->lane);
+    pass(m, d, head->watermark_ms);
+    if (kind == JOURNAL_IDS)
+        return fold_ids(m, d, f, r);
+    size_t at = mirror_name(m, name, head->lane);
+    f->name = m->names[at];
+    f->name->kept_bytes += f->packed.n;
+    mirror_field_add(&f->name->fields, f);
+    return fold_windows(m, f, at, head, r);
+}
+
 bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str bytes)
 {
     int64_t said;
@@ -260,21 +279,13 @@ bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str 
     if (kind != JOURNAL_IDS && kind != JOURNAL_WINDOWS)
         return kind != JOURNAL_NONE;
     struct mirror_field *f = field_new(m, number, bytes);
-    f->live++; /* until it is folded */
     struct reader r = {.in = mirror_field_read(m, f)};
-    bool fine = journal_read_head(&r, &head);
-    if (fine) {
-        struct mirror_domain *d = mirror_domain(m, head.lane);
-        pass(m, d, head.watermark_ms);
-        size_t at = kind == JOURNAL_WINDOWS ? mirror_name(m, name, head.lane) : 0;
-        fine = kind == JOURNAL_IDS ? fold_ids(m, d, f, &r)
-                                   : fold_windows(m, number, f, at, &head, &r);
-        if (kind == JOURNAL_WINDOWS) {
-            mirror_field_add(&m->names[at]->fields, f);
-            f->name = m->names[at];
-            f->name->kept_bytes += f->packed.n;
-        }
+    if (!journal_read_head(&r, &head)) {
+        mirror_field_free(m, f);
+        return false;
     }
+    f->live++; /* until it is folded */
+    bool fine = fold_field(m, f, kind, name, &head, &r);
     if (--f->live == 0)
         mirror_field_done(m, f);
     return fine;

@@ -64,14 +64,15 @@ static size_t number(struct mirror *m)
     return m->items_n++;
 }
 
-struct mirror_window *mirror_add(struct mirror *m, const struct window_id *id, size_t name)
+struct mirror_window *mirror_add(struct mirror *m, const struct window_id *id,
+                                 size_t name)
 {
     if (4 * (m->windows_n + 1) > 3 * m->table_n)
         grow(m);
     size_t at = number(m);
     struct mirror_window *w = m->items[at];
-    *w = (struct mirror_window){
-        .id = *id, .name = name, .due_ms = STORE_NO_DUE, .at = at};
+    *w =
+        (struct mirror_window){.id = *id, .name = name, .due_ms = STORE_NO_DUE, .at = at};
     m->table[place_of(m, id)] = at + 1;
     m->windows_n++;
     m->names[name]->windows_n++;

@@ -15,7 +15,8 @@ static int64_t earliest(const struct apply *a)
     return ms;
 }
 
-static void refuse_behind(const struct apply *a, int64_t watermark_ms, unsigned char *refused)
+static void refuse_behind(const struct apply *a, int64_t watermark_ms,
+                          unsigned char *refused)
 {
     for (size_t i = 0; i < a->events_n; i++)
         if (a->times_ms[i] < watermark_ms)
@@ -51,8 +52,8 @@ static int64_t room(struct redis_store *s, const struct apply *a, size_t limit)
 }
 
 /* Which changes would make a window beyond its rule's limit. */
-static void find_left_out(struct redis_store *s, const struct apply *a, struct arena *arena,
-                          struct apply_reply *out)
+static void find_left_out(struct redis_store *s, const struct apply *a,
+                          struct arena *arena, struct apply_reply *out)
 {
     int64_t *rooms = arena_alloc(arena, (a->limits_n + 1) * sizeof *rooms);
     out->left_out_n = 0;
@@ -73,8 +74,8 @@ static void find_left_out(struct redis_store *s, const struct apply *a, struct a
 
 /* --- the entry --- */
 
-static void put_ids(struct redis_store *s, const struct apply *a, const struct journal_id *ids,
-                    struct buf *out)
+static void put_ids(struct redis_store *s, const struct apply *a,
+                    const struct journal_id *ids, struct buf *out)
 {
     redis_put_head(s, out);
     for (size_t i = 0; i < a->events_n; i++)
@@ -170,8 +171,9 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
     return out->outcome == APPLIED ? read_judge(s, a, arena, out, e) : 0;
 }
 
-static int write(struct redis_store *s, const struct apply *a, const struct journal_id *ids,
-                 struct arena *arena, struct apply_reply *out, struct err *e)
+static int write(struct redis_store *s, const struct apply *a,
+                 const struct journal_id *ids, struct arena *arena,
+                 struct apply_reply *out, struct err *e)
 {
     struct redis_fields fields;
     struct buf id_field;
@@ -202,7 +204,8 @@ static int write(struct redis_store *s, const struct apply *a, const struct jour
 /* What was seen is told only by a mirror that is current: one of a future that Redis lost knows of events that are to be
  * applied again. 1: they are to be left out. */
 static int look_for_seen(struct redis_store *s, const struct apply *a,
-                         const struct journal_id *ids, struct apply_reply *out, struct err *e)
+                         const struct journal_id *ids, struct apply_reply *out,
+                         struct err *e)
 {
     if (!refuse_seen(s, a, ids, out->refused))
         return 0;
@@ -221,8 +224,9 @@ static bool began_anew(struct redis_store *s, uint64_t loads)
     return redis_home(s)->loads != loads;
 }
 
-static int apply_once(struct redis_store *s, const struct apply *a, const struct journal_id *ids,
-                      struct arena *arena, struct apply_reply *out, struct err *e)
+static int apply_once(struct redis_store *s, const struct apply *a,
+                      const struct journal_id *ids, struct arena *arena,
+                      struct apply_reply *out, struct err *e)
 {
     int seen = look_for_seen(s, a, ids, out, e);
     if (seen) {

@@ -20,9 +20,10 @@ struct mirror_domain *redis_domain(struct redis_store *s)
 
 static int damaged(struct err *e)
 {
-    return err_set(e, ERR_REFUSED,
-                   "the journal in Redis is damaged: another program wrote under redis.prefix; "
-                   "use a prefix of its own");
+    return err_set(
+        e, ERR_REFUSED,
+        "the journal in Redis is damaged: another program wrote under redis.prefix; "
+        "use a prefix of its own");
 }
 
 /* --- all of it --- */
@@ -72,8 +73,8 @@ static int scan(struct redis_store *s, const char *what, struct arena *arena,
     return result;
 }
 
-static bool read_info(struct str info, int64_t *number, struct str *lane, struct str *name,
-                      struct journal_item *item)
+static bool read_info(struct str info, int64_t *number, struct str *lane,
+                      struct str *name, struct journal_item *item)
 {
     struct reader r = {.in = info};
     *number = reader_i64(&r);
@@ -107,7 +108,8 @@ static struct str lane_now(struct redis_store *s, struct str lane)
     return STR_NONE;
 }
 
-static int load_bases(struct redis_store *s, const struct redis_args *bases, struct err *e)
+static int load_bases(struct redis_store *s, const struct redis_args *bases,
+                      struct err *e)
 {
     for (size_t i = 0; i + 1 < bases->n; i += 2) {
         struct str lane, name;
@@ -153,8 +155,8 @@ static int still_there(struct redis_store *s, const struct redis_args *all, int6
         struct str name = redis_reply_str(redis_reply_at(r, i));
         size_t at = index_get(&values, name);
         struct field f = {0};
-        if (at == INDEX_NONE || journal_kind_of(name, &f.number, &rest) <= JOURNAL_VERSION ||
-            f.number > last)
+        if (at == INDEX_NONE ||
+            journal_kind_of(name, &f.number, &rest) <= JOURNAL_VERSION || f.number > last)
             continue;
         f.name = all->items[at - 1];
         f.value = all->items[at];
@@ -193,7 +195,8 @@ static int load(struct redis_store *s, int64_t last, struct str version, struct 
     int result = scan(s, "bases", &arena, &bases, e);
     if (result == 0)
         result = scan(s, "journal", &arena, &fields, e);
-    if (result == 0 && (load_bases(s, &bases, e) || load_fields(s, &fields, last, &arena, e)))
+    if (result == 0 &&
+        (load_bases(s, &bases, e) || load_fields(s, &fields, last, &arena, e)))
         result = -1;
     if (result == 0)
         stand_at(&s->mirror, last, version);
@@ -239,7 +242,8 @@ static int sync_once(struct redis_store *s, struct redis_store *home, bool *done
         mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
         result = 0;
     }
-    *done = result == 0 && home->mirror.next == last + 1 && !redis_outcome_is(r, "RELOAD");
+    *done =
+        result == 0 && home->mirror.next == last + 1 && !redis_outcome_is(r, "RELOAD");
     if (result == 0)
         *clock = redis_clock_of(s, r);
     redis_reply_free(r);
@@ -263,7 +267,8 @@ int redis_sync(struct redis_store *s, struct store_clock *clock, struct err *e)
     return 0;
 }
 
-void redis_written(struct redis_store *s, struct str version, const struct redis_args *fields)
+void redis_written(struct redis_store *s, struct str version,
+                   const struct redis_args *fields)
 {
     struct mirror *m = &redis_home(s)->mirror;
     int64_t number = m->next;
@@ -282,9 +287,8 @@ void redis_written(struct redis_store *s, struct str version, const struct redis
 
 void redis_put_head(struct redis_store *s, struct buf *out)
 {
-    struct journal_head head = {.lane = s->lane,
-                                .watermark_ms = s->clock.watermark_ms,
-                                .said_ms = s->said_ms};
+    struct journal_head head = {
+        .lane = s->lane, .watermark_ms = s->clock.watermark_ms, .said_ms = s->said_ms};
     journal_put_head(out, &head);
 }
 
@@ -356,7 +360,8 @@ static bool whole(struct mirror *m, const struct mirror_window *w, struct str ba
         out->head = reader_str16(&r);
         out->state = reader_bytes(&r, reader_u32(&r));
     }
-    out->records = arena_alloc(arena, (w->base_n + w->records_n + 1) * sizeof *out->records);
+    out->records =
+        arena_alloc(arena, (w->base_n + w->records_n + 1) * sizeof *out->records);
     for (; r.in.n && !r.failed && out->records_n < w->base_n; out->records_n++)
         out->records[out->records_n] = reader_str16(&r);
     bool fine = !r.failed && r.in.n == 0;
@@ -373,8 +378,9 @@ static bool whole(struct mirror *m, const struct mirror_window *w, struct str ba
     return fine;
 }
 
-static struct redisReply *read_bases(struct redis_store *s, struct mirror_window *const *some,
-                                     size_t n, struct err *e)
+static struct redisReply *read_bases(struct redis_store *s,
+                                     struct mirror_window *const *some, size_t n,
+                                     struct err *e)
 {
     struct redis_args args;
     struct arena scratch;
@@ -398,9 +404,9 @@ static bool is_other(const struct mirror_window *w, struct str base)
     return number != w->base_number && number >= 0 && number < NUMBERS_MAX && !r.failed;
 }
 
-int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some, size_t n,
-                        struct arena *arena, struct window **windows, size_t *found,
-                        struct err *e)
+int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some,
+                        size_t n, struct arena *arena, struct window **windows,
+                        size_t *found, struct err *e)
 {
     struct redisReply *bases = NULL;
     bool any = false;

@@ -131,8 +131,8 @@ static void args_all(struct redis_args *args, const struct redis_args *more)
         args_str(args, more->items[i]);
 }
 
-static size_t put_call(struct commit *c, struct str version, const struct redis_args *fields,
-                       struct redis_args *args)
+static size_t put_call(struct commit *c, struct str version,
+                       const struct redis_args *fields, struct redis_args *args)
 {
     struct redis_store *s = c->s;
     redis_call_keys(s, args, &s->scratch);

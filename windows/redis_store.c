@@ -20,8 +20,8 @@ enum {
 };
 
 static const char *const key_names[REDIS_KEYS] = {
-    "meta",    "cursors", "highs", "idles", "ats",    "windows",  "bases", "journal",
-    "lasts",   "marks",   "seen",  "unsent", "episodes", "ended", "meta",  "record"};
+    "meta",  "cursors", "highs", "idles",  "ats",      "windows", "bases", "journal",
+    "lasts", "marks",   "seen",  "unsent", "episodes", "ended",   "meta",  "record"};
 
 void redis_random(char *out, size_t n)
 {

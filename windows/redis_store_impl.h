@@ -68,8 +68,9 @@ struct redis_store {
     struct mirror mirror; /* of the shard, and of its lanes */
     bool mirrored;        /* else it is to be made anew */
     uint64_t loads;       /* how often it was made anew */
-    uint64_t revised_at;  /* `loads` when it was last told which events to leave out, + 1; 0: not since */
-    int64_t said_ms;      /* as horizon() told it last */
+    uint64_t
+        revised_at; /* `loads` when it was last told which events to leave out, + 1; 0: not since */
+    int64_t said_ms;          /* as horizon() told it last */
     struct store_clock clock; /* as the last reply told it */
     char epoch[EPOCH_BYTES + 1], made[EPOCH_BYTES + 1];
     struct redis_rules rules;
@@ -145,7 +146,8 @@ struct mirror_domain *redis_domain(struct redis_store *s);
 /* Folds what was written since, or all; *clock as told then. */
 int redis_sync(struct redis_store *s, struct store_clock *clock, struct err *e);
 /* The entry just written, fields as given: names and values in turn. */
-void redis_written(struct redis_store *s, struct str version, const struct redis_args *fields);
+void redis_written(struct redis_store *s, struct str version,
+                   const struct redis_args *fields);
 /* The head of a field that is written now. */
 void redis_put_head(struct redis_store *s, struct buf *out);
 /* The field of a commit's or a batch's items for windows of that name. */
@@ -168,9 +170,9 @@ void redis_fields_put(const struct redis_fields *f, struct redis_args *out);
 struct str redis_base_info(struct redis_store *s, int64_t number, struct str name,
                            const struct journal_item *item, struct arena *arena);
 /* Those windows whole: what is in bases is read. In the arena. */
-int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some, size_t n,
-                        struct arena *arena, struct window **windows, size_t *found,
-                        struct err *e);
+int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some,
+                        size_t n, struct arena *arena, struct window **windows,
+                        size_t *found, struct err *e);
 
 /* redis_place.c */
 int redis_store_cursor(struct window_store *base, struct str partition,

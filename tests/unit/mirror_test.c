@@ -1,0 +1,211 @@
+/* The journal's fields, and what a mirror makes of them. */
+#include "windows/mirror.h"
+
+#include "tests/check.h"
+
+enum { SLOT_MS = 60000 };
+
+static struct mirror m;
+static struct buf field, packed;
+static struct arena arena;
+
+static void begin(const char *lane, int64_t watermark_ms)
+{
+    struct journal_head head = {str_of(lane), watermark_ms, 5};
+    buf_clear(&field);
+    journal_put_head(&field, &head);
+}
+
+static bool fold(int64_t number, const char *name)
+{
+    journal_pack(buf_str(&field), &packed);
+    m.next = number + 1;
+    return mirror_fold(&m, number, str_of(name), buf_str(&packed));
+}
+
+static struct journal_item records(const char *key, int64_t due_ms, bool lapses)
+{
+    return (struct journal_item){.key = str_of(key),
+                                 .lapses = lapses,
+                                 .n = 1,
+                                 .bytes = 3,
+                                 .judge_at = 3,
+                                 .due_ms = due_ms,
+                                 .records = STR("\1\0r")};
+}
+
+static void put(struct journal_item item)
+{
+    journal_put_item(&field, &item);
+}
+
+static struct mirror_window *window(const char *key)
+{
+    struct buf head;
+    buf_init(&head, 1000);
+    buf_str16(&head, STR("rule"));
+    buf_text(&head, key);
+    struct window_id id = window_id_of(buf_str(&head));
+    buf_deinit(&head);
+    return mirror_find(&m, &id);
+}
+
+static size_t to_judge(int64_t watermark_ms)
+{
+    struct mirror_window *out[100];
+    return mirror_judge(&m, mirror_domain(&m, STR_NONE), watermark_ms, false, 100, out);
+}
+
+static void test_lapses_at_the_watermark_of_a_field(void)
+{
+    begin("", STORE_NO_TIME);
+    put(records("a", 1000, true));
+    put(records("b", 1000, true));
+    CHECK(fold(1, "1 w rule"));
+    CHECK_INT(mirror_count(&m, STR("rule")), 2);
+    CHECK_INT(mirror_next_due(&m, mirror_domain(&m, STR_NONE)), STORE_NO_DUE);
+    begin("", 999);
+    put(records("b", 2000, true)); /* it holds two now: it does not lapse */
+    CHECK(fold(2, "2 w rule"));
+    CHECK(window("a") != NULL);
+    begin("", 1000);
+    put(records("c", 9000, true));
+    CHECK(fold(3, "3 w rule"));
+    CHECK(window("a") == NULL);
+    CHECK_INT(window("b")->records_n, 2);
+    CHECK_INT(mirror_next_due(&m, mirror_domain(&m, STR_NONE)), 1000);
+    CHECK_INT(to_judge(999), 0);
+    CHECK_INT(to_judge(1000), 1);
+    CHECK_INT(to_judge(1000), 1); /* until it is committed */
+}
+
+static void test_wants_judging_until_it_is_committed(void)
+{
+    for (int64_t i = 1; i <= 3; i++) {
+        char name[] = "0 w rule";
+        name[0] = (char)('0' + i);
+        begin("", STORE_NO_TIME);
+        put(records("k", 1000, false));
+        CHECK(fold(i, name));
+        CHECK_INT(to_judge(STORE_NO_TIME), i == 3);
+    }
+    CHECK_INT(mirror_waits_from(mirror_domain(&m, STR_NONE)), 5);
+    begin("", STORE_NO_TIME);
+    put((struct journal_item){
+        .key = STR("k"), .committed = true, .as_it_was = true, .due_ms = 7});
+    CHECK(fold(4, "4 w rule"));
+    CHECK_INT(to_judge(STORE_NO_TIME), 0);
+    CHECK_INT(window("k")->records_n, 3);
+    CHECK_INT(window("k")->due_ms, 7);
+    begin("", STORE_NO_TIME);
+    put((struct journal_item){
+        .key = STR("k"), .committed = true, .n = 2, .bytes = 6, .due_ms = 9});
+    CHECK(fold(5, "5 w rule"));
+    CHECK(window("k")->based);
+    CHECK_INT(window("k")->records_n, 0);
+    CHECK_INT(window("k")->base_n, 2);
+    CHECK_INT(window("k")->touched, 5);
+    begin("", STORE_NO_TIME);
+    put((struct journal_item){.key = STR("k"), .committed = true, .gone = true});
+    CHECK(fold(6, "6 w rule"));
+    CHECK(window("k") == NULL);
+    CHECK_INT(mirror_count(&m, STR("rule")), 0);
+}
+
+static void test_fields_go_in_order(void)
+{
+    struct str dead[8];
+    begin("", STORE_NO_TIME);
+    put(records("a", 1000, true));
+    CHECK(fold(1, "1 w rule"));
+    begin("", STORE_NO_TIME);
+    put((struct journal_item){.key = STR("z"), .committed = true, .gone = true});
+    CHECK(fold(2, "2 w rule"));
+    m.next = 10000;
+    CHECK_INT(mirror_dead(&m, 8, &arena, dead), 0); /* the first is needed */
+    begin("", 1000);
+    CHECK(fold(10000, "10000 w rule"));
+    m.next = 20000;
+    CHECK_INT(mirror_dead(&m, 8, &arena, dead), 3);
+    CHECK_STR(dead[0], STR("1 w rule"));
+    mirror_trim(&m, dead, 3);
+    CHECK_INT(mirror_dead(&m, 8, &arena, dead), 0);
+}
+
+static void test_ids_and_lanes(void)
+{
+    struct journal_id id = {.time_ms = 100};
+    journal_hash(STR("evt-1"), &id);
+    begin("lane", STORE_NO_TIME);
+    journal_put_id(&field, &id);
+    CHECK(fold(1, "1 i"));
+    begin("lane", STORE_NO_TIME);
+    put(records("k", 1000, false));
+    CHECK(fold(1, "1 w rule"));
+    CHECK(mirror_seen(&m, STR("lane"), &id));
+    CHECK(!mirror_seen(&m, STR_NONE, &id));
+    CHECK_INT(to_judge(1000), 0);
+    CHECK(mirror_fold(&m, 2, STR("2 j"), STR("lane")));
+    CHECK(mirror_seen(&m, STR_NONE, &id));
+    CHECK_INT(to_judge(1000), 1);
+    begin("", SLOT_MS);
+    CHECK(fold(3, "3 i"));
+    CHECK(!mirror_seen(&m, STR_NONE, &id));
+}
+
+static void test_what_is_damaged(void)
+{
+    CHECK(!mirror_fold(&m, 1, STR("1 w rule"), STR("\1no frame")));
+    CHECK(!mirror_fold(&m, 1, STR("1 x"), STR("")));
+    begin("", STORE_NO_TIME);
+    put(records("k", 1000, false));
+    field.n--;
+    CHECK(!fold(1, "1 w rule"));
+}
+
+/* Windows come and go: each is found, or not, whatever else is there. */
+static void test_many(void)
+{
+    static const int64_t many = 5000;
+    char key[24];
+    for (int64_t round = 0; round < 2; round++) {
+        begin("", STORE_NO_TIME);
+        for (int64_t i = 0; i < many; i++) {
+            snprintf(key, sizeof key, "%lld", (long long)i);
+            struct journal_item item = records(key, 1000, false);
+            if (i % 3 == round)
+                item = (struct journal_item){
+                    .key = str_of(key), .committed = true, .gone = true};
+            put(item);
+        }
+        CHECK(fold(round + 1, round ? "2 w rule" : "1 w rule"));
+    }
+    for (int64_t i = 0; i < many; i++) {
+        snprintf(key, sizeof key, "%lld", (long long)i);
+        const struct mirror_window *w = window(key);
+        CHECK_INT(w ? w->records_n : 0, i % 3 == 1 ? 0 : i % 3 == 0 ? 1 : 2);
+    }
+}
+
+static void (*const tests[])(void) = {test_lapses_at_the_watermark_of_a_field,
+                                      test_wants_judging_until_it_is_committed,
+                                      test_fields_go_in_order,
+                                      test_ids_and_lanes,
+                                      test_what_is_damaged,
+                                      test_many};
+
+int main(void)
+{
+    buf_init(&field, 1 << 20);
+    buf_init(&packed, 1 << 20);
+    arena_init(&arena);
+    for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
+        mirror_init(&m, SLOT_MS);
+        tests[i]();
+        mirror_deinit(&m);
+    }
+    arena_deinit(&arena);
+    buf_deinit(&field);
+    buf_deinit(&packed);
+    return check_result();
+}
