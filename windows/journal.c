@@ -91,7 +91,7 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
     return !r->failed && out->n <= out->bytes / sizeof(uint16_t); /* each is a str16 */
 }
 
-enum { PLAIN = 0, COMPRESSED = 1, COMPRESS_FROM_BYTES = 512, COMPRESSION = 1 };
+enum { PLAIN = 0, COMPRESSED = 1, COMPRESS_FROM_BYTES = 512, COMPRESSION = -1 };
 
 void journal_pack(struct str field, struct buf *out)
 {

@@ -159,7 +159,10 @@ size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark
 void mirror_piece(struct mirror *m, const struct mirror_piece *p, struct arena *arena,
                   struct journal_item *out)
 {
-    struct reader r = {.in = str_from(mirror_field_read(m, p->field), p->at)};
+    struct str bytes = {p->copy, p->n};
+    if (!p->copy)
+        bytes = str_from(mirror_field_read(m, p->field), p->at);
+    struct reader r = {.in = bytes};
     bool fine = journal_read_item(&r, out);
     assert(fine); /* it was read before */
     out->key = arena_str(arena, out->key);
@@ -287,8 +290,11 @@ static void free_domain(struct mirror *m, struct mirror_domain *d)
 
 void mirror_deinit(struct mirror *m)
 {
-    for (size_t i = 0; i < m->items_n; i++)
+    for (size_t i = 0; i < m->items_n; i++) {
+        for (const struct mirror_piece *p = m->items[i]->pieces; p; p = p->next)
+            free(p->copy);
         free(m->items[i]);
+    }
     arena_deinit(&m->pieces);
     for (size_t i = 0; i < m->domains_n; i++)
         free_domain(m, m->domains[i]);

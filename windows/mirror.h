@@ -33,7 +33,8 @@ struct mirror_fields {
 /* Records of a window that are in no base yet: an item of a field. */
 struct mirror_piece {
     struct mirror_field *field;
-    size_t at;
+    uint32_t at, n; /* where it lies in it, its bytes */
+    char *copy;     /* of these, where the window has several; malloc'ed */
     struct mirror_piece *next;
 };
 

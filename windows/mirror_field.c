@@ -4,7 +4,7 @@
 
 #include "windows/mirror_impl.h"
 
-enum { READ_MAX_BYTES = 16 << 20 };
+enum { READ_MAX_BYTES = 32 << 20 };
 
 static void take_out(struct mirror *m, struct mirror_field *f)
 {

@@ -61,6 +61,7 @@ static void drop_pieces(struct mirror *m, struct mirror_window *w)
         next = p->next;
         if (--p->field->live == 0)
             mirror_field_done(m, p->field);
+        free(p->copy);
         p->next = m->spare;
         m->spare = p;
     }
@@ -68,13 +69,29 @@ static void drop_pieces(struct mirror *m, struct mirror_window *w)
     w->records_n = w->bytes = 0;
 }
 
+/* A window that has several pieces is looked at often, one that has one mostly never. */
+static void copy_piece(struct mirror *m, struct mirror_piece *p)
+{
+    if (p->copy)
+        return;
+    p->copy = malloc(p->n);
+    assert(p->copy);
+    memcpy(p->copy, mirror_field_read(m, p->field).p + p->at, p->n);
+}
+
 static void add_piece(struct mirror *m, struct mirror_window *w,
-                      struct mirror_field *field, size_t at,
+                      struct mirror_field *field, struct str bytes,
                       const struct journal_item *item)
 {
     struct mirror_piece *p = m->spare ? m->spare : arena_take(&m->pieces, sizeof *p);
     m->spare = m->spare ? m->spare->next : NULL;
-    *p = (struct mirror_piece){field, at, NULL};
+    *p = (struct mirror_piece){.field = field,
+                               .at = (uint32_t)(bytes.p - field->bytes),
+                               .n = (uint32_t)bytes.n};
+    if (w->pieces) {
+        copy_piece(m, p);
+        copy_piece(m, w->pieces);
+    }
     *(w->last ? &w->last->next : &w->pieces) = p;
     w->last = p;
     field->live++;
@@ -92,12 +109,12 @@ static void forget(struct mirror *m, struct mirror_window *w)
 /* --- items --- */
 
 static void fold_records(struct mirror *m, struct mirror_window *w,
-                         struct mirror_field *field, size_t at,
+                         struct mirror_field *field, struct str bytes,
                          const struct journal_head *head, const struct journal_item *item)
 {
     bool fresh = !w->based && !w->pieces, lapsed = w->lapses;
     int64_t due_ms = item->due_ms < w->due_ms ? item->due_ms : w->due_ms;
-    add_piece(m, w, field, at, item);
+    add_piece(m, w, field, bytes, item);
     w->lapses = fresh && item->lapses;
     if (due_ms != w->due_ms || lapsed)
         set_due(m, w, due_ms);
@@ -140,8 +157,8 @@ static bool fold_windows(struct mirror *m, struct mirror_field *field, size_t na
     struct buf scratch;
     bool fine = true;
     buf_init(&scratch, WINDOW_MAX_BYTES);
-    for (size_t at = field->bytes_n - r->in.n;
-         r->in.n && (fine = journal_read_item(r, &item)); at = field->bytes_n - r->in.n) {
+    for (const char *at = r->in.p; r->in.n && (fine = journal_read_item(r, &item));
+         at = r->in.p) {
         struct window_id id = mirror_id(m->names[name], item.key, &scratch);
         struct mirror_window *w = mirror_find(m, &id);
         if (!w && (item.gone || item.as_it_was))
@@ -152,7 +169,8 @@ static bool fold_windows(struct mirror *m, struct mirror_field *field, size_t na
         if (item.committed)
             fold_commit(m, w, field->number, &item);
         else
-            fold_records(m, w, field, at, head, &item);
+            fold_records(m, w, field, (struct str){at, (size_t)(r->in.p - at)}, head,
+                         &item);
     }
     buf_deinit(&scratch);
     return fine;

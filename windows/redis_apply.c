@@ -58,9 +58,12 @@ static void find_left_out(struct redis_store *s, const struct apply *a,
     int64_t *rooms = arena_alloc(arena, (a->limits_n + 1) * sizeof *rooms);
     out->left_out_n = 0;
     out->left_out = arena_alloc(arena, (a->changes_n + 1) * sizeof *out->left_out);
-    for (size_t i = 0; i < a->limits_n; i++)
+    bool tight = false;
+    for (size_t i = 0; i < a->limits_n; i++) {
         rooms[i] = room(s, a, i);
-    for (size_t c = 0; c < a->changes_n && a->limits_n; c++) {
+        tight = tight || rooms[i] < (int64_t)a->changes_n;
+    }
+    for (size_t c = 0; c < a->changes_n && tight; c++) {
         struct reader head = {.in = a->changes[c].head};
         struct str name = reader_str16(&head);
         size_t i = 0;
@@ -135,17 +138,17 @@ static void put_call(struct redis_store *s, const struct apply *a, const struct 
     (void)s;
 }
 
-/* What was added to, and wants judging. */
+/* What the entry just written added to, and wants judging. */
 static int read_judge(struct redis_store *s, const struct apply *a, struct arena *arena,
                       struct apply_reply *out, struct err *e)
 {
     struct mirror_window **some = arena_alloc(arena, (a->changes_n + 1) * sizeof(void *));
+    int64_t number = redis_home(s)->mirror.next - 1;
     size_t n = 0;
-    for (size_t i = 0; i < a->changes_n; i++) {
-        struct mirror_window *w = mirror_find(&redis_home(s)->mirror, &a->changes[i].id);
-        if (w && w->waits)
+    for (struct mirror_window *w = redis_domain(s)->waiting; w && n < a->changes_n;
+         w = w->after)
+        if (w->touched == number)
             some[n++] = w;
-    }
     return redis_whole_windows(s, some, n, arena, &out->windows, &out->windows_n, e);
 }
 
@@ -168,7 +171,7 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
     out->clock = redis_clock_of(s, r);
     if (out->outcome == REVISE)
         refuse_behind(a, out->clock.watermark_ms, out->refused);
-    return out->outcome == APPLIED ? read_judge(s, a, arena, out, e) : 0;
+    return out->outcome == APPLIED && c->fields.n ? read_judge(s, a, arena, out, e) : 0;
 }
 
 static int write(struct redis_store *s, const struct apply *a,
