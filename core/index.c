@@ -96,3 +96,13 @@ size_t index_replace(struct index *x, struct str key, size_t value)
     s->value = value;
     return before;
 }
+
+struct str index_next(const struct index *x, size_t *at)
+{
+    while (*at < x->capacity) {
+        const struct index_slot *s = &x->slots[(*at)++];
+        if (is_taken(x, s))
+            return s->key;
+    }
+    return STR_NONE;
+}

@@ -27,6 +27,9 @@ void index_deinit(struct index *x);
 /* Forgets all keys, keeps the memory. */
 void index_clear(struct index *x);
 
+/* Its keys one after the other, in no order: *at begins with 0. STR_NONE behind the last. */
+struct str index_next(const struct index *x, size_t *at);
+
 /* The value stored for key, or INDEX_NONE. */
 size_t index_get(const struct index *x, struct str key);
 /* The value stored for key; stores `value` first if there was none. key.p must not be NULL. */

@@ -90,11 +90,11 @@ void seen_ids_add(struct seen_ids *s, struct str id, int64_t time_ms)
 
 void seen_ids_take(struct seen_ids *s, const struct seen_ids *from)
 {
-    for (size_t i = 0; i < from->n; i++)
-        for (size_t k = 0; k < from->slots[i].ids.capacity; k++)
-            if (from->slots[i].ids.slots[k].key.p)
-                seen_ids_add(s, from->slots[i].ids.slots[k].key,
-                             from->slots[i].cell * from->slot_ms);
+    for (size_t i = 0; i < from->n; i++) {
+        size_t at = 0;
+        for (struct str id; (id = index_next(&from->slots[i].ids, &at)).p;)
+            seen_ids_add(s, id, from->slots[i].cell * from->slot_ms);
+    }
 }
 
 void seen_ids_forget(struct seen_ids *s, int64_t watermark_ms)
