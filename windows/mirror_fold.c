@@ -85,9 +85,8 @@ static void add_piece(struct mirror *m, struct mirror_window *w,
 {
     struct mirror_piece *p = m->spare ? m->spare : arena_take(&m->pieces, sizeof *p);
     m->spare = m->spare ? m->spare->next : NULL;
-    *p = (struct mirror_piece){.field = field,
-                               .at = (uint32_t)(bytes.p - field->bytes),
-                               .n = (uint32_t)bytes.n};
+    *p = (struct mirror_piece){
+        .field = field, .at = (uint32_t)(bytes.p - field->bytes), .n = (uint32_t)bytes.n};
     if (w->pieces) {
         copy_piece(m, p);
         copy_piece(m, w->pieces);

@@ -1,0 +1,149 @@
+/* The store in Redis: windows whole, bases with what came behind them, and the fields of an entry that is written. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "windows/redis_store_impl.h"
+
+#define NUMBERS_MAX ((int64_t)1 << 48)
+enum { NAME_MAX_BYTES = 4096, FIELD_MAX_BYTES = 256 << 20 };
+
+/* --- fields to be written --- */
+
+void redis_fields_init(struct redis_fields *f, struct redis_store *s)
+{
+    *f = (struct redis_fields){.s = s};
+}
+
+void redis_fields_deinit(struct redis_fields *f)
+{
+    for (size_t i = 0; i < f->n; i++)
+        buf_deinit(&f->bufs[i]);
+    free(f->bufs);
+    free(f->names);
+}
+
+struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str *name,
+                             struct str *key)
+{
+    struct reader r = {.in = head};
+    *name = reader_str16(&r);
+    *key = r.in;
+    for (size_t i = 0; i < f->n; i++)
+        if (str_eq(f->names[i], *name))
+            return &f->bufs[i];
+    f->names = realloc(f->names, (f->n + 1) * sizeof *f->names);
+    f->bufs = realloc(f->bufs, (f->n + 1) * sizeof *f->bufs);
+    assert(f->names && f->bufs);
+    f->names[f->n] = *name;
+    buf_init(&f->bufs[f->n], FIELD_MAX_BYTES);
+    redis_put_head(f->s, &f->bufs[f->n]);
+    return &f->bufs[f->n++];
+}
+
+void redis_put_packed(struct str field, struct redis_args *out)
+{
+    struct buf packed;
+    buf_init(&packed, FIELD_MAX_BYTES);
+    journal_pack(field, &packed);
+    args_str(out, arena_str(out->arena, buf_str(&packed)));
+    buf_deinit(&packed);
+}
+
+void redis_fields_put(const struct redis_fields *f, struct redis_args *out)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        struct buf name;
+        buf_init(&name, NAME_MAX_BYTES);
+        buf_text(&name, "w ");
+        buf_put(&name, f->names[i]);
+        args_str(out, arena_str(out->arena, buf_str(&name)));
+        redis_put_packed(buf_str(&f->bufs[i]), out);
+        buf_deinit(&name);
+    }
+}
+
+/* --- windows --- */
+
+/* A base as it is kept: the entry that wrote it, head, state, records; behind it what came since. */
+static bool whole(struct mirror *m, const struct mirror_window *w, struct str base,
+                  struct arena *arena, struct window *out)
+{
+    struct reader r = {.in = str_from(base, sizeof(int64_t))};
+    *out = (struct window){.id = w->id};
+    memcpy(out->version, &w->touched, sizeof out->version);
+    if (w->based) {
+        out->head = reader_str16(&r);
+        out->state = reader_bytes(&r, reader_u32(&r));
+    }
+    out->records =
+        arena_alloc(arena, (w->base_n + w->records_n + 1) * sizeof *out->records);
+    for (; r.in.n && !r.failed && out->records_n < w->base_n; out->records_n++)
+        out->records[out->records_n] = reader_str16(&r);
+    bool fine = !r.failed && r.in.n == 0;
+    for (const struct mirror_piece *p = w->pieces; p; p = p->next) {
+        struct journal_item item;
+        mirror_piece(m, p, arena, &item);
+        struct reader piece = {.in = item.records};
+        for (uint32_t i = 0; i < item.n; i++)
+            out->records[out->records_n++] = reader_str16(&piece);
+        if (out->head.n == 0)
+            out->head = mirror_head(m, w, item.key, arena);
+        fine = fine && !piece.failed && piece.in.n == 0;
+    }
+    return fine;
+}
+
+static struct redisReply *read_bases(struct redis_store *s,
+                                     struct mirror_window *const *some, size_t n,
+                                     struct err *e)
+{
+    struct redis_args args;
+    struct arena scratch;
+    arena_init(&scratch);
+    args_init(&args, &scratch);
+    args_str(&args, STR("HMGET"));
+    args_str(&args, s->keys[KEY_WINDOWS]);
+    for (size_t i = 0; i < n; i++)
+        if (some[i]->based)
+            args_str(&args, window_id_str(&some[i]->id));
+    struct redisReply *r = redis_command(s->link, e, args.n, args.items);
+    arena_deinit(&scratch);
+    return r;
+}
+
+/* Others judged it since, or Redis lost what was written: then the journal says so, the next time it is asked. */
+static bool is_other(const struct mirror_window *w, struct str base)
+{
+    struct reader r = {.in = base};
+    int64_t number = base.n ? reader_i64(&r) : 0;
+    return number != w->base_number && number >= 0 && number < NUMBERS_MAX && !r.failed;
+}
+
+int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some,
+                        size_t n, struct arena *arena, struct window **windows,
+                        size_t *found, struct err *e)
+{
+    struct redisReply *bases = NULL;
+    bool any = false;
+    int result = 0;
+    size_t at = 0;
+    *found = 0;
+    *windows = arena_alloc(arena, (n + 1) * sizeof **windows);
+    for (size_t i = 0; i < n; i++)
+        any = any || some[i]->based;
+    if (any && !(bases = read_bases(s, some, n, e)))
+        return -1;
+    for (size_t i = 0; i < n && result == 0; i++) {
+        struct str base = STR_NONE;
+        if (some[i]->based)
+            base = arena_str(arena, redis_reply_str(redis_reply_at(bases, at++)));
+        if (some[i]->based && is_other(some[i], base))
+            continue;
+        if (!whole(&redis_home(s)->mirror, some[i], base, arena, &(*windows)[(*found)++]))
+            result = err_set(e, ERR_REFUSED,
+                             "a window in Redis is damaged: another program wrote under "
+                             "redis.prefix; use a prefix of its own");
+    }
+    redis_reply_free(bases);
+    return result;
+}
