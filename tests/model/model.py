@@ -27,7 +27,8 @@ import time
 from changes import CHANGES, Changes
 from checks import Checks
 from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run, kind_of
-from pod import LOST, Pod
+from follower import LOST
+from pod import Pod
 from shard import Shard
 
 RULES = {  # name: a schedule that goes wrong without it, what it says
@@ -76,7 +77,7 @@ OF_CHANGES = {  # the same for schedules whose rules change (changes.py); number
     "join_ids": (205, "... and the shard takes over its ids: it knows only those of events that concerned its own rules"),
     "lanes_u": (3466, "u and T are those of lanes, too"),
 }
-STEPS_MAX = 15000
+STEPS_MAX, STRICT = 15000, False
 FAULTS = (
     ("crash", "crash", "stall", "rebalance", "rebalance", "unowned", "rollback", "wipe", "away", "sink"),
     ("crash", "stall", "rebalance", "unowned", "away", "sink"),  # Redis loses nothing
@@ -98,6 +99,8 @@ class World(Changes, Checks):
         o.late_share, o.again_share = r.choice((0, 0.1, 0.3)), r.choice((0, 0.1))
         o.look_share, o.faults = r.choice((1, 1, 0.4, 0.1)), r.choice(FAULTS)
         o.late_speed = r.choice((0.1, 0.02))
+        o.keep, o.trim_share, o.squeeze_share = r.choice((3, 6, 20)), r.choice((0, 0.3, 1)), r.choice((0, 0.05))
+        o.broken, o.strict, o.loads, o.reloads = None, STRICT, 0, 0
         o.behind = r.choice((0, 0, 25))  # the topic is filled with events of so long ago
         o.logs, o.top = [[] for _ in range(o.partitions)], [None] * o.partitions
         o.commits, o.late, o.posts, o.said = {}, [], [], []
@@ -307,6 +310,8 @@ class World(Changes, Checks):
             ready = [p for p in o.pods if p.stalled <= o.step]
             if ready:
                 o.turn(r.choice(ready))
+            if o.broken:
+                return o.broken
             if o.step % 4 == 0:
                 quiet = quiet + 1 if o.done and o.all_quiet() else 0
         return o.verdict()
