@@ -28,6 +28,9 @@ class Follower:
             return None
         touched = set()
         for entry in entries:
+            if entry[1] in p.mine and not p.o.on("own"):
+                m.tail = entry[:2]
+                continue
             found = m.fold(*entry)
             touched |= found if p.o.on("left_out_c") else {op[1] for _, ops in entry[3].values() for op in ops if op[0] == "+"}
         p.hear(place, w)
@@ -78,6 +81,7 @@ class Follower:
             if concerned and not (yield from p.load(place)):
                 return LOST
             draft = p.mirrors[place].draft(items, p.known[place]) if concerned else None
+            p.mine.add(draft and draft[3])
             if o.r.random() < 0.4:
                 yield None
             reply = yield from p.call(place, "apply", *where, draft)

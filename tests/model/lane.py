@@ -79,7 +79,8 @@ class Rules:
         for n in sorted(lane.journal) if o.on("join_journal") else ():
             fields = {x: f for x, f in lane.journal[n].items() if x != "ids" or o.on("join_ids")}
             s.append(o.unique(), max(w for w, _ in fields.values()) if fields else NEG, fields)
-        s.append(o.unique(), s.w, {})
+        if o.on("join_w"):
+            s.append(o.unique(), s.w, {})
 
     def rake(s, n):
         """What a lane left: windows that are to be judged at some time, the earliest first."""

@@ -22,7 +22,7 @@ class Mirror:
 
     def fold(m, n, v, w, fields):
         """Returns the windows that it touches."""
-        m.lapse(w)
+        m.lapse(w if m.o.on("lapse_entry") else max(w, m.w))
         m.forget(w)
         m.tail, m.w = (n, v), max(w, m.w)
         for name, (_, ops) in fields.items():
@@ -44,7 +44,7 @@ class Mirror:
                 m.base[wid] = more[0]
 
     def may_lapse(m, wid, pending):
-        return kind_of(wid[0]) == "count" and len(pending) == 1 and wid not in m.base
+        return kind_of(wid[0]) == "count" and len(pending) == 1 and (wid not in m.base or not m.o.on("lapse_base"))
 
     def lapsed(m, wid, w):
         """Its only record is so old that no other one can come beside it."""
@@ -84,17 +84,19 @@ class Mirror:
         for wid, records in add.items():
             fields[field_of(wid)] += [("+", wid, *x) for x in records]
             before = [] if m.lapsed(wid, w) else [x[1:] for x in m.pending.get(wid, ())]
-            m.plan(wid, before + records, due, wait)
+            m.plan(wid, before, records, due, wait)
         if ids:
             fields["ids"] = list(ids.items())
         fields = {name: (w, tuple(ops)) for name, ops in fields.items()}
-        return m.tail, w, min(ids.values(), default=None), m.o.unique(), fields, due, wait, tuple(m.dead())
+        dead = tuple(m.dead()) if fields or not m.o.on("trim_entry") else ()  # a rollback is seen by entries only
+        return m.tail, w, min(ids.values(), default=None), m.o.unique(), fields, due, wait, dead
 
-    def plan(m, wid, pending, due, wait):
+    def plan(m, wid, before, records, due, wait):
         """When a window is to be judged."""
+        pending = before + records
         if m.may_lapse(wid, pending):
             return
-        times = [t + WITHIN if kind_of(wid[0]) == "count" else (t // BUCKET + 1) * BUCKET for t, _ in pending]
+        times = [t + WITHIN if kind_of(wid[0]) == "count" else (t // BUCKET + 1) * BUCKET for t, _ in (pending if m.o.on("due_first") else records)]
         due[wid] = min(times)
         if kind_of(wid[0]) == "count" and m.base.get(wid, 0) + len(pending) >= STEPS[0]:
             wait.append(wid)

@@ -18,7 +18,7 @@ class Pod(Follower):
         p.rules, p.names = p.o.config[p.number], {}  # ours; shard -> rule -> its lane, at first
         p.imposed, p.accepted, p.replaced, p.since = set(), 0, set(), {}
         p.seen_w, p.judged_here, p.checked = {}, set(), {}
-        p.mirrors, p.known = {}, {}  # of each place; the watermark that came last
+        p.mirrors, p.known, p.mine = {}, {}, set()  # of each place; the watermark that came last
 
     def call(p, place, name, *args):
         reply = LOST

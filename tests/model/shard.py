@@ -91,6 +91,8 @@ class Shard(Journal, lane.Rules):
         wait = ()
         if draft is not None:
             tail, w, least, version, fields, due, wait, dead = draft
+            if not s.o.on("trim_tail"):
+                s.trim(dead)
             if (fields or s.o.on("tail_always")) and s.refused(tail, w, least):
                 return s.stale(tail)
             s.trim(dead)
