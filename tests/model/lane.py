@@ -38,7 +38,7 @@ class Rules:
         for g in [g for g in s.lanes if g not in s.rules.values()]:  # all its rules are gone
             s.rakes[g] = s.lanes.pop(g)
         w = max(s.watermark(), s.made[0])
-        o.came(s.number, rules, w)
+        o.came(s.number, rules, w, w)
         if new:
             from_t = w - max(LOOKBACK[kind_of(x)] for x in new)
             lane = s.lanes[fresh] = Lane(s, (w, w, from_t) if o.on("since") and w > NEG else (NEG, NEG, NEG))

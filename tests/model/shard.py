@@ -48,7 +48,7 @@ class Shard(Journal, lane.Rules):
             s.epoch, s.made, s.read_u, (s.u, s.r, _) = epoch, made, read_u, made
             s.high = dict.fromkeys(range(s.o.partitions)) if s.o.on("all_partitions") else {}
             s.rules, s.generation, s.spoken = dict.fromkeys(rules), max(1, accepted), s.o.clock()
-            s.o.came(s.number, rules, made[0], knew)
+            s.o.came(s.number, rules, made[0], made[1], knew)
             s.o.log("MADE", s.number, sorted(rules), "generation", s.generation)
         return s.state(rules)
 
