@@ -5,11 +5,12 @@ import random
 from kinds import NEG
 
 CHANGES = 10**6  # schedules from this seed on change their rules
+CONTEND = 2 * 10**6  # ... and from this one on are hard on one journal
 
 
 class Changes:
     def prepare_changes(o, seed):
-        o.changing = seed >= CHANGES
+        o.changing = CHANGES <= seed < CONTEND
         o.dice = random.Random(-seed - 1)  # of its own: other schedules stay as they are
         o.all_rules = ["count", "count:2", "base", "base:2"] if o.changing else list(o.kinds)
         o.first_rules = o.some_rules() if o.changing else frozenset(o.kinds)

@@ -1,6 +1,5 @@
 """The part of a pod that follows journals: mirrors, and writes that hold iff the mirror is exact."""
 from journal import DONE
-from kinds import NEG
 from mirror import RELOAD, Mirror
 from shard import MISPLACED
 
@@ -47,7 +46,7 @@ class Follower:
         tail, w, _ = first
         fields, bases, last, of = {}, {}, tail, o.r.randint(1, 3)
         for i in range(of):
-            if o.r.random() < 0.5:
+            for _ in range(o.r.randint(0, o.slow_load)):
                 yield None
             piece = yield from p.call(place, "load_piece", last, i, of)
             if piece in (LOST, None):
@@ -55,7 +54,7 @@ class Follower:
             last = piece[0]
             fields.update((x, f) for x, f in piece[1].items() if x[0] <= tail[0])
             bases.update(piece[2])
-        if o.r.random() < 0.5:
+        for _ in range(o.r.randint(0, o.slow_load)):
             yield None
         return (yield from p.load_end(place, tail, w, last, fields, bases))
 

@@ -27,7 +27,7 @@ import random
 import sys
 import time
 
-from changes import CHANGES, Changes
+from changes import CHANGES, CONTEND, Changes
 from checks import Checks
 from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run, kind_of
 from follower import LOST
@@ -69,15 +69,25 @@ class World(Changes, Checks):
         o.done, o.budget, o.planned = None, r.randint(2, 12), []
         (o.end, o.fault_share), o.shorter = r.choice(((50, 0.015), (80, 0.01), (130, 0.005))), r.random() < 0.5
         o.mode, o.last, o.home = dict.fromkeys("ab", "silent"), dict.fromkeys("ab", 0), dict.fromkeys("ab", 0)
+        o.lost_share, o.slow_load = 0.02, 1
+        if seed >= CONTEND:
+            o.contend()
         for p in range(o.partitions if o.behind else 0):
             o.append(p, 0, "-")
         o.prepare_changes(seed)
         o.shards = [Shard(o, i) for i in range(o.shards_n)]
         o.durable = [Shard(o, i) for i in range(o.shards_n)]
-        pods = r.choice((2, 3))
+        pods = r.choice((2, 3)) if seed < CONTEND else 3
         o.config = [o.first_rules] * pods
         o.pods = [Pod(o, i) for i in range(pods)]
         o.owner = [r.randrange(len(o.pods)) for _ in range(o.partitions)]
+
+    def contend(o):
+        """Many pods, short memories, and a Redis that loses little, but often."""
+        o.shards_n, o.keep, o.trim_share, o.squeeze_share = 1, o.r.choice((2, 3, 5)), 1, o.r.choice((0, 0.2))
+        o.faults = ("blink",) * 5 + ("rollback", "crash", "crash", "stall", "rebalance")
+        o.quiet, o.slow_load = o.partitions - 1 if o.r.random() < 0.6 else None, 4
+        o.end, o.fault_share, o.budget, o.lost_share, o.late_speed = 45, 0.05, 40, 0.06, 0.1
 
     def on(o, rule):
         return rule not in o.off
@@ -194,6 +204,8 @@ class World(Changes, Checks):
             if kind == "wipe" and r.random() < 0.5:
                 o.planned.append((o.step + r.randint(5, 60), "sync", shard))
                 o.planned.append((o.step + r.randint(20, 200), r.choice(("rollback", "wipe")), shard))
+        elif kind == "blink":  # the last few calls are lost
+            o.planned += [(o.step, "sync", shard), (o.step + r.randint(1, 12), "rollback", shard)]
         elif kind == "away":
             o.away_until[pod.number] = o.step + r.randint(10, 100)
         elif kind == "sink":
@@ -237,7 +249,7 @@ class World(Changes, Checks):
         call, pod.reply = pod.run.send(pod.reply), None
         if call is None:
             return
-        if o.budget == 0 or o.r.random() > 0.02:
+        if o.budget == 0 or o.r.random() > o.lost_share:
             pod.reply = o.run_script(*call)
             return
         pod.reply, fate = LOST, o.r.choice(("dropped", "late", "done"))
