@@ -30,8 +30,7 @@ class Follower:
             if entry[1] in p.mine and not p.o.on("own"):
                 m.tail = entry[:2]
                 continue
-            found = m.fold(*entry)
-            touched |= found if p.o.on("left_out_c") else {op[1] for _, ops in entry[3].values() for op in ops if op[0] == "+"}
+            touched |= m.fold(*entry)
         p.hear(place, w)
         return touched
 

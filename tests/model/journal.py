@@ -1,10 +1,14 @@
 """The part of a shard that is its journal: entries are appended iff the tail is the one they were made for."""
 from zlib import crc32
 
-from mirror import RELOAD, Mirror
 from kinds import NEG
+from mirror import RELOAD, Mirror
 
 STALE, DONE = "STALE", "DONE"
+
+
+def bucket(name, of):
+    return crc32(repr(name).encode()) % of
 
 
 class Journal:
@@ -66,8 +70,8 @@ class Journal:
         """Like HSCAN: what is there all the time is found. `tail`: as the piece before found it."""
         if not s.in_history(tail) and s.o.on("load_chain"):
             return None
-        fields = {(n, x): f for n, fs in s.journal.items() for x, f in fs.items() if crc32(repr((n, x)).encode()) % of == i}
-        return s.tail(), fields, {x: len(v[0]) for x, v in s.window.items() if crc32(repr(x).encode()) % of == i}
+        fields = {(n, x): f for n, fs in s.journal.items() for x, f in fs.items() if bucket((n, x), of) == i}
+        return s.tail(), fields, {x: len(v[0]) for x, v in s.window.items() if bucket(x, of) == i}
 
     def load_end(s, first, tail):
         if not s.in_history(tail) and s.o.on("load_chain"):

@@ -27,7 +27,8 @@ class Mirror:
         m.tail, m.w = (n, v), max(w, m.w)
         for name, (_, ops) in fields.items():
             m.take(n, name, ops)
-        return {op[1] for name, (_, ops) in fields.items() if name != "ids" for op in ops}
+        ops = [op for name, (_, ops) in fields.items() if name != "ids" for op in ops]
+        return {op[1] for op in ops if op[0] == "+" or m.o.on("left_out_c")}
 
     def take(m, n, name, ops):
         m.fields[name].append(n)
@@ -96,8 +97,8 @@ class Mirror:
         pending = before + records
         if m.may_lapse(wid, pending):
             return
-        times = [t + WITHIN if kind_of(wid[0]) == "count" else (t // BUCKET + 1) * BUCKET for t, _ in (pending if m.o.on("due_first") else records)]
-        due[wid] = min(times)
+        first = min(t for t, _ in (pending if m.o.on("due_first") else records))
+        due[wid] = first + WITHIN if kind_of(wid[0]) == "count" else (first // BUCKET + 1) * BUCKET
         if kind_of(wid[0]) == "count" and m.base.get(wid, 0) + len(pending) >= STEPS[0]:
             wait.append(wid)
 

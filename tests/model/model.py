@@ -1,17 +1,18 @@
 #!/usr/bin/env python3
 """The protocol of docs/once.md as an executable model: random schedules of faults against an oracle.
 
-    model.py N               N schedules of the whole protocol, and N in which rules change: exit 1 if one is bad
-    model.py N no_RULE...    up to N schedules without a rule (rules.py): exit 1 if none is bad
-    model.py N all           both; without a rule its schedule in rules.py comes first, and one bad is enough
+    model.py N               N schedules of the whole protocol, N in which rules change, N that are hard on one journal:
+                             exit 1 if one is bad
+    model.py N no_RULE...    up to N schedules without a rule (rules.py), its own first: exit 1 if none is bad
+    model.py N all           both
     model.py -v SEED [no_RULE]
     model.py strict ...      also: every mirror at the tail is the fold of all entries there ever were (M)
 
 World   Kafka partitions with bounded disorder, late events and repetitions; commits with metadata; Redis as shards
-        (shard.py; journal.py), each a live state and its last durable copy; pods as coroutines (pod.py) with mirrors of
-        journals (follower.py, mirror.py). A script is atomic, but
-        the call or its reply can be lost, and it can run late, when its caller is long gone.
-Faults  crash, stall (zombie), rebalance, no owner, rollback, wipe, wipe after wipe, rollback into a rebuild, Kafka away
+        (shard.py, journal.py), each a live state and its last durable copy; pods as coroutines (pod.py, follower.py) with
+        mirrors of journals (mirror.py). A script is atomic, but the call or its reply can be lost, and it can run late,
+        when its caller is long gone.
+Faults  crash, stall (zombie), rebalance, no owner, rollback (also of the last few calls), wipe, wipe after wipe, rollback into a rebuild, Kafka away
         for one pod, late commits, receiver down, slow and lost POSTs, a topic made anew.
 Rules   come and go (changes.py); a rule that comes has what it should from then on, but for episodes that were open
 Checks  when all is quiet; the expected alerts are a pure function of the log
@@ -29,8 +30,8 @@ import time
 
 from changes import CHANGES, CONTEND, Changes
 from checks import Checks
-from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run, kind_of
 from follower import LOST
+from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run, kind_of
 from pod import Pod
 from rules import OF_CHANGES, OF_JOURNAL, RULES
 from shard import Shard
@@ -338,15 +339,13 @@ def main(args):
         print(*o.logs, *o.expected().items(), fault or "all is well", sep="\n")
         return fault is not None
     n, words = int(args[0]) if args else 1000, args[1:]
-    changing = range(CHANGES, CHANGES + n)
-    if words == ["all"]:
-        fine = [series(range(n)), series(changing)]
-        fine += [series([seed, *range(n)], x, True) for x, (seed, _) in {**RULES, **OF_JOURNAL}.items()]
-        fine += [series([CHANGES + seed, *changing], x, True) for x, (seed, _) in OF_CHANGES.items()]
-    elif words:
-        fine = [series(changing if x[3:] in OF_CHANGES else range(n), x[3:]) for x in words]
-    else:
-        fine = [series(range(n)), series(changing)]
+    kinds = [(range(i, i + n), rules) for i, rules in ((0, RULES), (CHANGES, OF_CHANGES), (CONTEND, OF_JOURNAL))]
+    fine = []
+    if words in ([], ["all"]):
+        fine += [series(seeds) for seeds, _ in kinds]
+    for seeds, rules in kinds:
+        found = [(x, rules[x][0]) for x in rules if "no_" + x in words or words == ["all"]]
+        fine += [series([seeds[0] + seed, *seeds] if seed is not None else seeds, x, True) for x, seed in found]
     return not all(fine)
 
 

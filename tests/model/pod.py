@@ -1,6 +1,6 @@
 """A pod of the model: a coroutine that yields at every script and wherever it may be stopped."""
-from kinds import LATENESS, LOOKBACK, NEG, Judge, kind_of
 from follower import LOST, Follower
+from kinds import LATENESS, LOOKBACK, NEG, Judge, kind_of
 from shard import MISPLACED
 
 LEASE, MARKS = 60, 8

@@ -37,7 +37,7 @@ OF_JOURNAL = {  # journal.py, mirror.py, follower.py
     "tail_version": (0, "... by its version, not by its number only"),
     "sync_version": (0, "a mirror follows iff its last entry has the version there, too"),
     "reload": (0, "... else it is dropped"),
-    "tail_always": (0, "a batch of which nothing is left names the tail, too: what it was compared with may be of a lost future"),
+    "tail_always": (0, "a batch of which nothing is left names the tail, too"),
     "entry_w": (0, "an entry's watermark is not beyond that of the state"),
     "late_w": (0, "nothing of an entry is older than the watermark of the state"),
     "lapse_w": (0, "windows lapse at the watermark of entries, not at the one that a pod knows"),
@@ -71,7 +71,7 @@ OF_CHANGES = {  # the same for schedules whose rules change (changes.py); number
     "join_u": (4180, "... and the shard's u goes back to the lane's"),
     "join_journal": (0, "... its journal becomes part of the shard's"),
     "join_w": (0, "... with an entry behind it that has the watermark of both"),
-    "lapse_entry": (0, "... windows lapse at the watermark of the entry at hand: those of a lane may come behind newer ones"),
+    "lapse_entry": (0, "... windows lapse at the watermark of the entry at hand: a lane's come behind newer ones"),
     "join_ids": (205, "... and the shard takes over its ids: it knows only those of events that concerned its own rules"),
     "lanes_u": (3466, "u and T are those of lanes, too"),
 }
