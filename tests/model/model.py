@@ -12,14 +12,15 @@ World   Kafka partitions with bounded disorder, late events and repetitions; com
         (shard.py, journal.py), each a live state and its last durable copy; pods as coroutines (pod.py, follower.py) with
         mirrors of journals (mirror.py). A script is atomic, but the call or its reply can be lost, and it can run late,
         when its caller is long gone.
-Faults  crash, stall (zombie), rebalance, no owner, rollback (also of the last few calls), wipe, wipe after wipe, rollback into a rebuild, Kafka away
-        for one pod, late commits, receiver down, slow and lost POSTs, a topic made anew.
+Faults  crash, stall (zombie), rebalance, no owner, rollback, also of the last few calls, wipe, wipe after wipe, rollback
+        into a rebuild, Kafka away for one pod, late commits, receiver down, slow and lost POSTs, a topic made anew.
 Rules   come and go (changes.py); a rule that comes has what it should from then on, but for episodes that were open
 Checks  when all is quiet; the expected alerts are a pure function of the log
   C  the surviving record holds every expected alert since its R exactly once, and nothing else
   L  every expected alert was delivered      X  nothing else was
   O  outbox entries per alert and state <= 1 + losses of the shard
   S  a state made after a loss says nothing that has its time before the u that was read from the commits
+  E  windows that wait or are due have records
   M  (strict) a mirror at the tail of a journal is the fold of all its entries, also of what was trimmed
   D  POSTs per alert and state <= 1 + losses + answers that were not known      T  it ends
 """
@@ -85,7 +86,7 @@ class World(Changes, Checks):
 
     def contend(o):
         """Many pods, short memories, and a Redis that loses little, but often."""
-        o.shards_n, o.keep, o.trim_share, o.squeeze_share = 1, o.r.choice((2, 3, 5)), 1, o.r.choice((0, 0.2))
+        o.shards_n, o.keep, o.trim_share, o.squeeze_share = 1, o.r.choice((2, 3, 5)), o.r.choice((1, 0.2)), o.r.choice((0, 0.2))
         o.faults = ("blink",) * 5 + ("rollback", "crash", "crash", "stall", "rebalance")
         o.quiet, o.slow_load = o.partitions - 1 if o.r.random() < 0.6 else None, 4
         o.end, o.fault_share, o.budget, o.lost_share, o.late_speed = 45, 0.05, 40, 0.06, 0.1

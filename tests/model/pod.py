@@ -287,6 +287,9 @@ class Pod(Follower):
         """None: a window of a rule that is gone."""
         if wid not in p.windows(wid[1], place):
             return wid, value[0], None
+        if not value[1]:
+            p.o.broken = "E: nothing is left of %s" % (wid,)
+            return wid, value[0], None
         made = (*made[:2], p.since.get(wid[2], made[2]))
         return wid, value[0], Judge(p.o, wid, value, w, made, proven)
 
