@@ -4,7 +4,7 @@
     model.py N               N schedules of the whole protocol, N in which rules change, N that are hard on one journal:
                              exit 1 if one is bad
     model.py N no_RULE...    up to N schedules without a rule (rules.py), its own first: exit 1 if none is bad
-    model.py N all           both
+    model.py N all           both, without the rules of which no bad schedule is known
     model.py -v SEED [no_RULE]
     model.py strict ...      also: every mirror at the tail is the fold of all entries there ever were (M)
 
@@ -345,8 +345,8 @@ def main(args):
     if words in ([], ["all"]):
         fine += [series(seeds) for seeds, _ in kinds]
     for seeds, rules in kinds:
-        found = [(x, rules[x][0]) for x in rules if "no_" + x in words or words == ["all"]]
-        fine += [series([seeds[0] + seed, *seeds] if seed is not None else seeds, x, True) for x, seed in found]
+        chosen = {x: seed for x, (seed, _) in rules.items() if "no_" + x in words or (words == ["all"] and seed is not None)}
+        fine += [series([seeds[0] + (seed or 0), *seeds], x, True) for x, seed in chosen.items()]
     return not all(fine)
 
 

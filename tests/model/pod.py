@@ -249,7 +249,9 @@ class Pod(Follower):
             return
         entries, w, bases = reply
         if p.follow(shard, w, entries) is not None:
-            yield from p.judge(shard, p.mirrors[shard].windows(bases), w)
+            m = p.mirrors[shard]  # what holds back trimming may have lapsed meanwhile
+            bases = {x: b for x, b in bases.items() if x not in more or b is not None or x in m.pending}
+            yield from p.judge(shard, m.windows(bases), w)
 
     def ask_horizon(p, shard):
         for place in p.places(shard) or [(shard, None)]:
