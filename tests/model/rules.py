@@ -59,7 +59,7 @@ OF_JOURNAL = {  # journal.py, mirror.py, follower.py
     "load_w": (None, "a load lapses at the watermark of the last entry"),
     "load_bases": (None, "a load knows which windows have bases"),
     "load_chain": (None, "every piece of a load is of the history of the one before"),
-    "load_there": (None, "what was trimmed while it was loaded is left out"),
+    "load_there": (318, "what was trimmed while it was loaded is left out"),
     "own": (4, "a pod folds what it wrote and does not know of"),
     "mirror_epoch": (None, "a mirror is dropped with the state's epoch"),
 }
