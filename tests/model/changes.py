@@ -5,16 +5,18 @@ import random
 from kinds import NEG
 
 CHANGES = 10**6  # schedules from this seed on change their rules
+CONTEND = 2 * 10**6  # ... and from this one on are hard on one journal
 
 
 class Changes:
     def prepare_changes(o, seed):
-        o.changing = seed >= CHANGES
+        o.changing = CHANGES <= seed < CONTEND
         o.dice = random.Random(-seed - 1)  # of its own: other schedules stay as they are
         o.all_rules = ["count", "count:2", "base", "base:2"] if o.changing else list(o.kinds)
         o.first_rules = o.some_rules() if o.changing else frozenset(o.kinds)
         o.last_rules, o.changes_left = o.first_rules, o.dice.randint(1, 3) if o.changing else 0
         o.added = collections.defaultdict(list)  # (shard, rule) -> the watermarks when it was added
+        o.spans = collections.defaultdict(list)  # (shard, rule) -> where their records and their words began
         o.known = {}  # shard -> the rules it had last
 
     def some_rules(o):
@@ -41,11 +43,12 @@ class Changes:
 
     # -- what may be expected
 
-    def came(o, shard, rules, w, knew=None):
-        """knew: the rules of the commit that a state is made of."""
+    def came(o, shard, rules, w, r, knew=None):
+        """r: the record begins there; knew: the rules of the commit that a state is made of."""
         known = o.known.get(shard, rules)
         for x in rules - (known if knew is None else known & knew):
             o.added[shard, x].append(w)
+            o.spans[shard, x].append((r, w))
         o.known[shard] = frozenset(rules)
 
     def since(o, wid):
@@ -83,12 +86,12 @@ class Changes:
 
     def find_blurs(o, runs):
         o.blurs = collections.defaultdict(list)
-        for (_, rule), came in o.added.items():
+        for (_, rule), spans in o.spans.items():
             for wid, run in runs.items():
                 over = {opened: t for state, t, _, opened in run if state == "resolved"}
                 o.blurs[wid] += [
                     (opened, over.get(opened, 10**9))
                     for opened in {a[3] for a in run}
-                    for w in came
-                    if wid[0] == rule and opened <= w <= over.get(opened, 10**9)
+                    for r, w in spans
+                    if wid[0] == rule and opened <= w and over.get(opened, 10**9) >= r
                 ]

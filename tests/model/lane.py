@@ -38,7 +38,7 @@ class Rules:
         for g in [g for g in s.lanes if g not in s.rules.values()]:  # all its rules are gone
             s.rakes[g] = s.lanes.pop(g)
         w = max(s.watermark(), s.made[0])
-        o.came(s.number, rules, w)
+        o.came(s.number, rules, w, w)
         if new:
             from_t = w - max(LOOKBACK[kind_of(x)] for x in new)
             lane = s.lanes[fresh] = Lane(s, (w, w, from_t) if o.on("since") and w > NEG else (NEG, NEG, NEG))
@@ -68,10 +68,19 @@ class Rules:
             return
         o.log("JOIN", s.number, gen, "w", s.w)
         s.u = min(s.u, lane.u) if o.on("join_u") else s.u
-        s.ids.update(lane.ids if o.on("join_ids") else {})
+        s.take_journal(lane)
         s.unproven.update(lane.unproven)
         s.rakes[gen] = s.lanes.pop(gen)
         s.epoch = fresh if o.on("join_epoch") else s.epoch
+
+    def take_journal(s, lane):
+        """The lane's entries as they are, and one with the watermark of both."""
+        o = s.o
+        for n in sorted(lane.journal) if o.on("join_journal") else ():
+            fields = {x: f for x, f in lane.journal[n].items() if x != "ids" or o.on("join_ids")}
+            s.append(o.unique(), max(w for w, _ in fields.values()) if fields else NEG, fields)
+        if o.on("join_w"):
+            s.append(o.unique(), s.w, {})
 
     def rake(s, n):
         """What a lane left: windows that are to be judged at some time, the earliest first."""

@@ -1,22 +1,27 @@
 #!/usr/bin/env python3
 """The protocol of docs/once.md as an executable model: random schedules of faults against an oracle.
 
-    model.py N               N schedules of the whole protocol, and N in which rules change: exit 1 if one is bad
-    model.py N no_RULE...    up to N schedules without a rule (RULES, OF_CHANGES): exit 1 if none is bad
-    model.py N all           both; without a rule its schedule in RULES comes first, and one bad is enough
+    model.py N               N schedules of the whole protocol, N in which rules change, N that are hard on one journal:
+                             exit 1 if one is bad
+    model.py N no_RULE...    up to N schedules without a rule (rules.py), its own first: exit 1 if none is bad
+    model.py N all           both, without the rules of which no bad schedule is known
     model.py -v SEED [no_RULE]
+    model.py strict ...      also: every mirror at the tail is the fold of all entries there ever were (M)
 
 World   Kafka partitions with bounded disorder, late events and repetitions; commits with metadata; Redis as shards
-        (shard.py), each a live state and its last durable copy; pods as coroutines (pod.py). A script is atomic, but
-        the call or its reply can be lost, and it can run late, when its caller is long gone.
-Faults  crash, stall (zombie), rebalance, no owner, rollback, wipe, wipe after wipe, rollback into a rebuild, Kafka away
-        for one pod, late commits, receiver down, slow and lost POSTs, a topic made anew.
+        (shard.py, journal.py), each a live state and its last durable copy; pods as coroutines (pod.py, follower.py) with
+        mirrors of journals (mirror.py). A script is atomic, but the call or its reply can be lost, and it can run late,
+        when its caller is long gone.
+Faults  crash, stall (zombie), rebalance, no owner, rollback, also of the last few calls, wipe, wipe after wipe, rollback
+        into a rebuild, Kafka away for one pod, late commits, receiver down, slow and lost POSTs, a topic made anew.
 Rules   come and go (changes.py); a rule that comes has what it should from then on, but for episodes that were open
 Checks  when all is quiet; the expected alerts are a pure function of the log
   C  the surviving record holds every expected alert since its R exactly once, and nothing else
   L  every expected alert was delivered      X  nothing else was
   O  outbox entries per alert and state <= 1 + losses of the shard
   S  a state made after a loss says nothing that has its time before the u that was read from the commits
+  E  windows that wait or are due have records
+  M  (strict) a mirror at the tail of a journal is the fold of all its entries, also of what was trimmed
   D  POSTs per alert and state <= 1 + losses + answers that were not known      T  it ends
 """
 import collections
@@ -24,65 +29,22 @@ import random
 import sys
 import time
 
-from changes import CHANGES, Changes
+from changes import CHANGES, CONTEND, Changes
 from checks import Checks
+from follower import LOST
 from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run, kind_of
-from pod import LOST, Pod
+from pod import Pod
+from rules import OF_CHANGES, OF_JOURNAL, RULES
 from shard import Shard
 
-RULES = {  # name: a schedule that goes wrong without it, what it says
-    "cursor": (4, "a batch is applied iff the cursor stands at its start"),
-    "version": (2, "a judgement holds iff the window is as it was judged"),
-    "left_over": (0, "windows that wait or are due are judged by anybody"),
-    "same_reply": (2, "a window is judged with the watermark that came with it"),
-    "all_partitions": (4, "the watermark waits for every partition, from the script that makes the state on"),
-    "local_late": (1, "late is decided from the partition's own prefix"),
-    "idle_proof": (0, "idleness is proven at the cursor, by a request older than the time it proves"),
-    "idle_elapsed": (2, "and moves a partition only by the time since its last events"),
-    "proof": (444, "words are early only where no older episode can come: all that was appended is in the window"),
-    "forget": (841, "ids are forgotten by the watermark and the state of the script that forgets"),
-    "open_episodes": (4, "T covers the episodes that were not over before R"),
-    "ordered": (6038, "R <= u, also after a rollback of one shard: else what was committed before holds"),
-    "unsent": (58, "u is held back by what is not delivered"),
-    "entry_u": (2788, "... by the u at which it came into the outbox, not by its own time"),
-    "waiting": (58449, "u is held back by windows that wait"),
-    "due": (312, "u is held back by windows that are due"),
-    "floor": (239, "until a new state has come to its u, its u, R, T are those it was made with"),
-    "silence": (2, "nothing before the state's u is said"),
-    "calm": (510, "nothing is said early before the watermark has come to the state's u"),
-    "record_from": (2, "nothing before the state's R is recorded"),
-    "marks": (2, "a partition begins again at a mark before T, not at its commit"),
-    "state_t": (23529, "... before the T that the state was made with, whoever made it"),
-    "max": (24, "u, R, T are those of the commit that knows most"),
-    "high": (98319, "a mark brings the largest event time before it"),
-    "baseline": (1196, "a kind with a baseline judges nothing before T + lookback"),
-    "trimmed": (16, "a history begins with a bucket that held something"),
-    "incarnation": (179, "the hash of the last applied record is compared with the log"),
-    "recheck": (624, "... whenever a cursor is read, not at an assignment only"),
-    "token": (58342, "the incarnation is part of the cursor"),
-    "mark_hash": (437, "a mark has that hash too"),
-    "ack_after": (4, "an entry is acknowledged after the answer"),
-    "lease": (1, "a lease is renewed while the request is under way"),
-}
-OF_CHANGES = {  # the same for schedules whose rules change (changes.py); numbers from CHANGES on
-    "refused": (108, "rules are put in place with a new epoch: who has others is refused"),
-    "since": (14, "a lane says and records nothing of before the watermark with which it was made"),
-    "gen": (0, "windows are named after the lane that filled them"),
-    "in_step": (27, "a lane joins where it stands where the shard stands"),
-    "caught_up": (99, "... its watermark is where it is to begin to speak, and where the shard was in a log before"),
-    "settled": (1655, "... and nothing is left that it must not say"),
-    "join_epoch": (5, "a lane joins with a new epoch"),
-    "join_u": (4180, "... and the shard's u goes back to the lane's"),
-    "join_ids": (205, "... and the shard takes over its ids: it knows only those of events that concerned its own rules"),
-    "lanes_u": (3466, "u and T are those of lanes, too"),
-}
-STEPS_MAX = 15000
+STEPS_MAX, STRICT = 15000, False
 FAULTS = (
     ("crash", "crash", "stall", "rebalance", "rebalance", "unowned", "rollback", "wipe", "away", "sink"),
     ("crash", "stall", "rebalance", "unowned", "away", "sink"),  # Redis loses nothing
     ("wipe", "wipe", "rollback", "rebalance", "crash", "stall"),
     ("wipe", "sink", "sink", "wipe", "away", "stall"),
     ("anew", "anew", "rebalance", "stall", "wipe", "rollback"),
+    ("rollback", "rollback", "rollback", "crash", "stall", "rebalance"),
 )
 Event = collections.namedtuple("Event", "time id key hash note")
 
@@ -98,6 +60,9 @@ class World(Changes, Checks):
         o.late_share, o.again_share = r.choice((0, 0.1, 0.3)), r.choice((0, 0.1))
         o.look_share, o.faults = r.choice((1, 1, 0.4, 0.1)), r.choice(FAULTS)
         o.late_speed = r.choice((0.1, 0.02))
+        o.keep, o.trim_share, o.squeeze_share = r.choice((3, 6, 20)), r.choice((0, 0.3, 1)), r.choice((0, 0.05))
+        o.sync_share = r.choice((0.03, 0.03, 0.2))
+        o.broken, o.strict, o.loads, o.reloads = None, STRICT, 0, 0
         o.behind = r.choice((0, 0, 25))  # the topic is filled with events of so long ago
         o.logs, o.top = [[] for _ in range(o.partitions)], [None] * o.partitions
         o.commits, o.late, o.posts, o.said = {}, [], [], []
@@ -106,15 +71,25 @@ class World(Changes, Checks):
         o.done, o.budget, o.planned = None, r.randint(2, 12), []
         (o.end, o.fault_share), o.shorter = r.choice(((50, 0.015), (80, 0.01), (130, 0.005))), r.random() < 0.5
         o.mode, o.last, o.home = dict.fromkeys("ab", "silent"), dict.fromkeys("ab", 0), dict.fromkeys("ab", 0)
+        o.lost_share, o.slow_load = 0.02, 1
+        if seed >= CONTEND:
+            o.contend()
         for p in range(o.partitions if o.behind else 0):
             o.append(p, 0, "-")
         o.prepare_changes(seed)
         o.shards = [Shard(o, i) for i in range(o.shards_n)]
         o.durable = [Shard(o, i) for i in range(o.shards_n)]
-        pods = r.choice((2, 3))
+        pods = r.choice((2, 3)) if seed < CONTEND else 3
         o.config = [o.first_rules] * pods
         o.pods = [Pod(o, i) for i in range(pods)]
         o.owner = [r.randrange(len(o.pods)) for _ in range(o.partitions)]
+
+    def contend(o):
+        """Many pods, short memories, and a Redis that loses little, but often."""
+        o.shards_n, o.keep, o.trim_share, o.squeeze_share = 1, o.r.choice((2, 3, 5)), o.r.choice((1, 0.2)), o.r.choice((0, 0.2))
+        o.faults = ("blink",) * 5 + ("rollback", "crash", "crash", "stall", "rebalance")
+        o.quiet, o.slow_load = o.partitions - 1 if o.r.random() < 0.6 else None, 4
+        o.end, o.fault_share, o.budget, o.lost_share, o.late_speed = 45, 0.05, 40, 0.06, 0.1
 
     def on(o, rule):
         return rule not in o.off
@@ -231,6 +206,8 @@ class World(Changes, Checks):
             if kind == "wipe" and r.random() < 0.5:
                 o.planned.append((o.step + r.randint(5, 60), "sync", shard))
                 o.planned.append((o.step + r.randint(20, 200), r.choice(("rollback", "wipe")), shard))
+        elif kind == "blink":  # the last few calls are lost
+            o.planned += [(o.step, "sync", shard), (o.step + r.randint(1, 12), "rollback", shard)]
         elif kind == "away":
             o.away_until[pod.number] = o.step + r.randint(10, 100)
         elif kind == "sink":
@@ -274,7 +251,7 @@ class World(Changes, Checks):
         call, pod.reply = pod.run.send(pod.reply), None
         if call is None:
             return
-        if o.budget == 0 or o.r.random() > 0.02:
+        if o.budget == 0 or o.r.random() > o.lost_share:
             pod.reply = o.run_script(*call)
             return
         pod.reply, fate = LOST, o.r.choice(("dropped", "late", "done"))
@@ -297,7 +274,7 @@ class World(Changes, Checks):
                 o.produce()
             elif x > 1 - o.fault_share and o.budget > 0 and o.now > o.end // 8:
                 o.fault()
-            if r.random() < 0.03:
+            if r.random() < o.sync_share:
                 shard = r.randrange(o.shards_n)
                 o.durable[shard] = o.shards[shard].copy()
             o.change()
@@ -307,6 +284,8 @@ class World(Changes, Checks):
             ready = [p for p in o.pods if p.stalled <= o.step]
             if ready:
                 o.turn(r.choice(ready))
+            if o.broken:
+                return o.broken
             if o.step % 4 == 0:
                 quiet = quiet + 1 if o.done and o.all_quiet() else 0
         return o.verdict()
@@ -353,20 +332,21 @@ def series(seeds, rule=None, first=False):
 
 
 def main(args):
+    global STRICT
+    if args[:1] == ["strict"]:
+        STRICT, args = True, args[1:]
     if args[:1] == ["-v"]:
         o, fault = schedule(int(args[1]), [x[3:] for x in args[2:]], True)
         print(*o.logs, *o.expected().items(), fault or "all is well", sep="\n")
         return fault is not None
     n, words = int(args[0]) if args else 1000, args[1:]
-    changing = range(CHANGES, CHANGES + n)
-    if words == ["all"]:
-        fine = [series(range(n)), series(changing)]
-        fine += [series([seed, *range(n)], x, True) for x, (seed, _) in RULES.items()]
-        fine += [series([CHANGES + seed, *changing], x, True) for x, (seed, _) in OF_CHANGES.items()]
-    elif words:
-        fine = [series(changing if x[3:] in OF_CHANGES else range(n), x[3:]) for x in words]
-    else:
-        fine = [series(range(n)), series(changing)]
+    kinds = [(range(i, i + n), rules) for i, rules in ((0, RULES), (CHANGES, OF_CHANGES), (CONTEND, OF_JOURNAL))]
+    fine = []
+    if words in ([], ["all"]):
+        fine += [series(seeds) for seeds, _ in kinds]
+    for seeds, rules in kinds:
+        chosen = {x: seed for x, (seed, _) in rules.items() if "no_" + x in words or (words == ["all"] and seed is not None)}
+        fine += [series([seeds[0] + (seed or 0), *seeds], x, True) for x, seed in chosen.items()]
     return not all(fine)
 
 

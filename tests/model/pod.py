@@ -1,12 +1,12 @@
 """A pod of the model: a coroutine that yields at every script and wherever it may be stopped."""
+from follower import LOST, Follower
 from kinds import LATENESS, LOOKBACK, NEG, Judge, kind_of
 from shard import MISPLACED
 
-LOST = "LOST"  # nothing is known: no reply, or the state is another one
 LEASE, MARKS = 60, 8
 
 
-class Pod:
+class Pod(Follower):
     def __init__(p, o, number):
         p.o, p.number, p.stalled = o, number, 0
         p.boot()
@@ -18,6 +18,7 @@ class Pod:
         p.rules, p.names = p.o.config[p.number], {}  # ours; shard -> rule -> its lane, at first
         p.imposed, p.accepted, p.replaced, p.since = set(), 0, set(), {}
         p.seen_w, p.judged_here, p.checked = {}, set(), {}
+        p.mirrors, p.known, p.mine = {}, {}, set()  # of each place; the watermark that came last
 
     def call(p, place, name, *args):
         reply = LOST
@@ -34,6 +35,8 @@ class Pod:
             for place in [x for x in made if x[0] == shard]:
                 if made is p.made or p.o.changing:
                     made.pop(place)
+        for place in [x for x in p.mirrors if x[0] == shard and p.o.on("mirror_epoch")]:
+            del p.mirrors[place]
         p.at.clear()
 
     def places(p, shard):
@@ -174,7 +177,7 @@ class Pod:
     def take_batch(p, q, at, shard, start, batch, asked):
         o, cursor, end, last = p.o, at["cursor"][shard], start + len(batch), batch[-1].hash if batch else None
         items, high = p.accept(batch, start, at["high"][shard], shard)
-        reply = yield from p.call(shard, "apply", q, cursor, end, items, high, last)
+        reply = yield from p.write(shard, (q, cursor, end, high, last), items)
         if reply in (LOST, MISPLACED):
             return False
         at["cursor"][shard], at["high"][shard] = (cursor[0], end), high
@@ -236,15 +239,19 @@ class Pod:
 
     def look(p, shard):
         """What others left, and what is due."""
-        only = None if p.o.on("left_over") else p.judged_here
-        reply = yield from p.call(shard, "want", p.o.r.randint(1, 4), only)
-        if reply == LOST:
+        o, only = p.o, None if p.o.on("left_over") else p.judged_here
+        if not (yield from p.load(shard)):
             return
-        yield from p.judge(shard, *reply)
-        if p.o.r.random() < 0.3 and shard in p.made:
-            yield None
-            epoch = p.made[shard][0] if p.o.on("forget") else None
-            yield (shard, epoch, "forget", (reply[1],))
+        m = p.mirrors[shard]
+        more = m.oldest() if o.r.random() < o.squeeze_share else []
+        reply = yield from p.call(shard, "want", m.tail, o.r.randint(1, 4), only, more)
+        if reply == LOST or shard not in p.mirrors:
+            return
+        entries, w, bases = reply
+        if p.follow(shard, w, entries) is not None:
+            m = p.mirrors[shard]  # what holds back trimming may have lapsed meanwhile
+            bases = {x: b for x, b in bases.items() if x not in more or b is not None or x in m.pending}
+            yield from p.judge(shard, m.windows(bases), w)
 
     def ask_horizon(p, shard):
         for place in p.places(shard) or [(shard, None)]:
@@ -276,11 +283,14 @@ class Pod:
             if (yield from p.call(shard, "proves", ends)) is True:
                 judged = [p.judge_one(shard, x, value, w, made, True) for x, value in windows]
                 yield None
-        yield from p.call(shard, "commit", judged)
+        yield from p.commit_windows(shard, w, judged)
 
     def judge_one(p, place, wid, value, w, made, proven):
         """None: a window of a rule that is gone."""
         if wid not in p.windows(wid[1], place):
+            return wid, value[0], None
+        if not value[1]:
+            p.o.broken = "E: nothing is left of %s" % (wid,)
             return wid, value[0], None
         made = (*made[:2], p.since.get(wid[2], made[2]))
         return wid, value[0], Judge(p.o, wid, value, w, made, proven)

@@ -3,13 +3,15 @@
 A name of a partition is a number; a cursor is (incarnation, offset); a window's id is (rule, key, lane that filled it).
 """
 import lane
-from kinds import BUCKET, LATENESS, LOOKBACK, NEG, STEPS, WITHIN, cell, kind_of
+from journal import DONE, Journal
+from kinds import LATENESS, LOOKBACK, NEG, cell, kind_of
+from mirror import field_of
 
 MISPLACED = "MISPLACED"
 PER_PARTITION = ("cursor", "high", "idle", "at", "hash")
 
 
-class Shard(lane.Rules):
+class Shard(Journal, lane.Rules):
     is_lane = False
 
     def __init__(s, o, number):
@@ -19,7 +21,8 @@ class Shard(lane.Rules):
         for name in PER_PARTITION:
             setattr(s, name, {})
         s.window, s.due, s.waiting, s.unproven, s.outbox, s.episodes = {}, {}, {}, {}, {}, {}
-        s.ids, s.record = {}, []
+        s.record = []
+        s.start_journal()
         s.rules, s.lanes, s.rakes, s.since, s.generation, s.spoken = {}, {}, {}, {}, 0, NEG
 
     def copy(s):
@@ -45,7 +48,7 @@ class Shard(lane.Rules):
             s.epoch, s.made, s.read_u, (s.u, s.r, _) = epoch, made, read_u, made
             s.high = dict.fromkeys(range(s.o.partitions)) if s.o.on("all_partitions") else {}
             s.rules, s.generation, s.spoken = dict.fromkeys(rules), max(1, accepted), s.o.clock()
-            s.o.came(s.number, rules, made[0], knew)
+            s.o.came(s.number, rules, made[0], made[1], knew)
             s.o.log("MADE", s.number, sorted(rules), "generation", s.generation)
         return s.state(rules)
 
@@ -80,60 +83,53 @@ class Shard(lane.Rules):
 
     # -- windows
 
-    def apply(s, p, cursor, end, items, high, last_hash):
-        """items: (offset, time, id, ids of the windows it belongs to)"""
+    def apply(s, p, cursor, end, high, last_hash, draft):
+        """The draft is None where no event concerns a rule."""
         now = s.cursor.get(p)
         if now is None or now[0] != cursor[0] or end < now[1] or (now != cursor and s.o.on("cursor")):
             return MISPLACED
-        version, judge = s.o.unique(), {}
-        for offset, t, ident, wids in items:
-            if offset < now[1] or t < s.w or ident in s.ids:
-                continue
-            if wids:  # of an event that changes nothing here nobody need know that it comes again
-                s.ids[ident] = t
-            for wid in wids:
-                _, records, *rest = s.window.get(wid, (None, (), 0, -1, None))
-                s.window[wid] = (version, records + ((t, ident),), *rest)
-                due = t + WITHIN if kind_of(wid[0]) == "count" else (t // BUCKET + 1) * BUCKET
-                s.due[wid] = min(due, s.due.get(wid, due))
-                if kind_of(wid[0]) == "count" and len(records) + 1 >= STEPS[0]:
-                    s.waiting.setdefault(wid, s.u)
-                    judge[wid] = None
+        wait = ()
+        if draft is not None:
+            tail, w, least, version, fields, due, wait, dead = draft
+            if not s.o.on("trim_tail"):
+                s.trim(dead)
+            if (fields or s.o.on("tail_always")) and s.refused(tail, w, least):
+                return s.stale(tail)
+            s.trim(dead)
+            if fields:
+                s.append(version, w, fields)
+            for wid, t in due.items():
+                s.due[wid] = min(t, s.due.get(wid, t))
+            for wid in wait if s.o.on("waiting_with") else ():
+                s.waiting.setdefault(wid, s.u)
         s.cursor[p], s.high[p] = (cursor[0], end), high
         if end > cursor[1]:
             s.at[p], s.hash[p] = s.o.clock(), last_hash
-        return [(x, s.window[x]) for x in judge], s.watermark()
+        return DONE, s.watermark(), {x: s.window.get(x) for x in wait}
 
-    def want(s, limit, only):
-        """Windows to be judged; `only`: none but these."""
+    def want(s, tail, limit, only, more):
+        """Windows to be judged, as their bases; `only`: none but these; `more`: these, too."""
         w = s.watermark()
         found = dict.fromkeys(list(s.waiting) + [x for x, t in s.due.items() if t <= w] + list(s.unproven))
-        for wid in [x for x in found if x not in s.window]:  # forgotten
-            for left in (found, s.waiting, s.due, s.unproven):
-                left.pop(wid, None)
-        return [(x, s.window[x]) for x in found if only is None or x in only][:limit], w
+        found = [x for x in found if only is None or x in only][:limit] + more
+        return s.entries(tail), w, {x: s.window.get(x) for x in found}
 
     def proves(s, ends):
         return all(s.cursor.get(p, (0, 0))[1] >= end for p, end in enumerate(ends))
 
-    def forget(s, w):
-        """Ids of events that would be behind the watermark."""
-        w = min(w, s.w) if s.o.on("forget") else w
-        s.ids = {x: t for x, t in s.ids.items() if t >= w}
-
-    def commit(s, judged):
-        for wid, version, j in judged:
-            if s.window.get(wid, (None,))[0] != version and s.o.on("version"):
-                continue
-            if wid not in s.window:
-                continue
+    def commit(s, tail, w, version, judged):
+        if s.refused(tail, w, None):
+            return s.stale(tail)
+        fields = {}
+        for wid, _, j in judged:
+            fields.setdefault(field_of(wid), []).append(("C", wid, j and len(j.value[0])))
             s.waiting.pop(wid, None)
             s.due.pop(wid, None)
             s.unproven.pop(wid, None)
             if j is None:  # of a rule that is gone
-                del s.window[wid]
+                s.window.pop(wid, None)
                 continue
-            s.window[wid] = (s.o.unique(), *j.value)
+            s.window[wid] = j.value
             if j.due is not None:
                 s.due[wid] = j.due
             if j.unproven:
@@ -146,6 +142,9 @@ class Shard(lane.Rules):
                 s.o.log("SAY", s.number, wid, state, t, name, "u", s.u)
                 s.o.said.append((s.number, s.read_u, (wid[:2], name, state)))
                 s.outbox[s.o.unique()] = ((wid[:2], name, state), s.u if s.o.on("entry_u") else t, 0, None)
+        fields = {x: (w, tuple(ops)) for x, ops in fields.items()}
+        s.append(version, w, fields)
+        return DONE, s.w, fields
 
     def horizon(s, longest):
         """u: what is still to be said has its place there or later; R: the record begins there; T: who reads what happened
