@@ -114,8 +114,7 @@ static void test_lapses(void)
     CHECK_INT(peek("a", "b", "c", &windows), 2);
     event(4, 11000, NULL, 0);
     CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
-    CHECK_INT(now.lapsed_n, 1);
-    CHECK_INT(n, 1);
+    CHECK_INT(n, 1); /* what lapses is not handed out */
     CHECK_INT(windows[0].records_n, 2);
     judged(&windows[0], "s", T0 + 12000);
     CHECK_INT(peek("a", "b", "c", &windows), 1);
