@@ -9,11 +9,11 @@ if not same_epoch() then return {'EPOCH'} end
 if redis.call('HGET', CURSORS, partition) ~= ARGV[7] then return reply('MISPLACED') end
 local settled = tonumber(redis.call('HGET', META, 'watermark'))
 if settled and ARGV[11] ~= '' and tonumber(ARGV[11]) < settled then return reply('BEHIND') end
-if not is_current() then return reply('STALE') end
+if not is_current() then return stale() end
 
-if fields_n > 0 then append(ARGV[14], {unpack(ARGV, 16, 15 + 2 * fields_n)}) end
-local drop = {unpack(ARGV, 16 + 2 * fields_n)}
-if #drop > 0 then redis.call('HDEL', JOURNAL, unpack(drop)) end
+if fields_n > 0 then
+  append(ARGV[14], {unpack(ARGV, 16, 15 + 2 * fields_n)}, {unpack(ARGV, 16 + 2 * fields_n)})
+end
 redis.call('HSET', CURSORS, partition, ARGV[8])
 if high ~= '' then redis.call('HSET', HIGHS, partition, high) end
 local now = int(now_ms())

@@ -8,7 +8,7 @@
 --      '1' ended, event time.
 -- Reply: STALE; COMMITTED, how many lines found their outbox full.
 if not same_epoch() then return {'EPOCH'} end
-if not is_current() then return reply('STALE') end
+if not is_current() then return stale() end
 local RECORD, at, full = KEYS[MORE_KEYS + 1], 15, 0
 
 -- f for each of ARGV[n] groups of so many arguments.
@@ -32,7 +32,7 @@ each(10, 3, function(i)
   infos[#infos + 1], infos[#infos + 2] = ARGV[i], ARGV[i + 2]
 end)
 each(11, 1, function(i) gone[#gone + 1] = ARGV[i] end)
-append(ARGV[7], fields)
+append(ARGV[7], fields, {})
 call_all('HSET', WINDOWS, bases)
 call_all('HSET', BASES, infos)
 call_all('HDEL', WINDOWS, gone)

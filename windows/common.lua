@@ -50,8 +50,8 @@ local function same_epoch()
 end
 
 -- The journal: entries 1 to `next` - 1, of which `tail` is the last one's version. Field NUMBER says an entry's version and
--- names its other fields, for the last thousand.
-local VERSION_BYTES, ENTRIES_KEPT = 8, 1000
+-- names its other fields, for the last twenty thousand.
+local VERSION_BYTES, ENTRIES_KEPT = 8, 20000
 
 local function last_entry()
   local at = redis.call('HMGET', STATE, 'next', 'tail')
@@ -67,14 +67,56 @@ local function is_current()
   return not known or known <= (tonumber(redis.call('HGET', META, 'watermark')) or -math.huge)
 end
 
--- Fields: names without the number, and values, in turn.
-local function append(version, fields)
+-- What was written since the entry that is known, some megabytes at a time: STALE, watermark, now, number and version of the
+-- last entry that is there, of the last one told, then names and values of fields; a name with '-' before it is one that was dropped,
+-- and has no value. RELOAD, ..., number and version of the last entry: the entry that is known is none of this journal, or too old.
+local function stale()
+  local MOST_BYTES = 4000000
+  local known, last, version = tonumber(ARGV[3]), last_entry()
+  local function of(number) return redis.call('HGET', JOURNAL, int(number)) end
+  local function reload()
+    local r = reply('RELOAD')
+    r[4], r[5] = int(last), version
+    return r
+  end
+  local own = known > 0 and of(known)
+  if known > last or (known == 0 and last > 0) or (known > 0 and not own)
+     or (own and string.sub(own, 1, VERSION_BYTES) ~= ARGV[4]) then
+    return reload()
+  end
+  local fields, bytes, number, told = {}, 0, known, ARGV[4]
+  while number < last and bytes < MOST_BYTES do
+    number = number + 1
+    local entry = of(number)
+    told = string.sub(entry, 1, VERSION_BYTES)
+    for name in string.gmatch(string.sub(entry, VERSION_BYTES + 1), '[^\n]+') do
+      if string.byte(name) == 45 then
+        fields[#fields + 1], fields[#fields + 2] = name, ''
+      else
+        local field = int(number) .. ' ' .. name
+        local value = redis.call('HGET', JOURNAL, field)
+        if not value then return reload() end -- it was dropped: too old
+        fields[#fields + 1], fields[#fields + 2] = field, value
+        bytes = bytes + #value
+      end
+    end
+  end
+  local r = reply('STALE')
+  r[4], r[5], r[6], r[7] = int(last), version, int(number), told
+  for i = 1, #fields do r[7 + i] = fields[i] end
+  return r
+end
+
+-- Fields: names without the number, and values, in turn; names of fields that go, with theirs.
+local function append(version, fields, dropped)
   local number = last_entry() + 1
   local names, set = {}, {}
   for i = 1, #fields, 2 do
     names[#names + 1] = fields[i]
     set[#set + 1], set[#set + 2] = int(number) .. ' ' .. fields[i], fields[i + 1]
   end
+  for i = 1, #dropped do names[#names + 1] = '-' .. dropped[i] end
+  if #dropped > 0 then redis.call('HDEL', JOURNAL, unpack(dropped)) end
   redis.call('HSET', JOURNAL, int(number), version .. table.concat(names, '\n'), unpack(set))
   redis.call('HSET', STATE, 'next', int(number + 1), 'tail', version)
   redis.call('HDEL', JOURNAL, int(number - ENTRIES_KEPT))

@@ -5,7 +5,7 @@
 -- Reply: STALE; HORIZON, said, record, from ('' not known).
 -- While a state is being made anew, it stays as it was before the loss.
 if not same_epoch() then return {'EPOCH'} end
-if not is_current() then return reply('STALE') end
+if not is_current() then return stale() end
 for i = 11, #ARGV, 2 do redis.call('HSET', MARKS, ARGV[i], ARGV[i + 1]) end
 local r = reply('HORIZON')
 local kept = redis.call('HMGET', META, 'said', 'record', 'from')

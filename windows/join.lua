@@ -38,7 +38,7 @@ local function take_later(key, key2)
   end
 end
 
-if not is_current() then return reply('STALE') end
+if not is_current() then return stale() end
 if redis.call('HEXISTS', STATE, 'lane:' .. ARGV[6]) == 0 or not in_step() or not caught_up() or not settled() then
   return reply('APART')
 end
@@ -48,5 +48,5 @@ local a, b = tonumber(redis.call('HGET', META, 'said')), tonumber(redis.call('HG
 if a and b and b < a then redis.call('HSET', META, 'said', int(b)) end
 redis.call('HDEL', STATE, 'lane:' .. ARGV[6])
 redis.call('HSET', STATE, 'rake:' .. ARGV[6], '1', 'epoch', ARGV[7])
-append(ARGV[8], {'j', ARGV[6]})
+append(ARGV[8], {'j', ARGV[6]}, {})
 return reply('JOINED')

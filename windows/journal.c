@@ -5,6 +5,8 @@
 #include <xxhash.h>
 #include <zstd.h>
 
+/* Times of events are years of four digits (consumer/event_check.c). */
+#define TIME_MAX_MS (INT64_C(1) << 60)
 enum { COMMITTED = 1, LAPSES = 2, GONE = 4, UNPROVEN = 8, AS_IT_WAS = 16 };
 
 static uint64_t zigzag(int64_t v)
@@ -49,7 +51,7 @@ bool journal_read_id(struct reader *r, struct journal_id *out)
 {
     out->time_ms = unzigzag(reader_number(r));
     struct str hash = reader_bytes(r, sizeof out->hash);
-    if (r->failed)
+    if (r->failed || out->time_ms > TIME_MAX_MS)
         return false;
     memcpy(out->hash, hash.p, sizeof out->hash);
     return true;

@@ -18,9 +18,10 @@ struct mirror_field {
     int64_t number;
     struct str packed; /* as it is kept; malloc'ed, NULL once nothing of it is needed */
     char *bytes;       /* as it is read, while it was used of late; malloc'ed */
-    size_t bytes_n;
+    size_t bytes_n, kept_bytes;
     size_t live;              /* pieces that lie in it */
     struct mirror_name *name; /* of windows */
+    int64_t arrived_ms;       /* by this process' clock */
     int64_t ends_ms;          /* of ids: nothing of it is needed from this watermark on */
     struct mirror_field *next;
     struct mirror_field *earlier, *later; /* among those used of late */
@@ -69,7 +70,7 @@ struct mirror_name {
     char *text; /* a rule's windows, with its layout */
     size_t bytes, domain;
     int64_t windows_n;
-    size_t kept_bytes; /* of its fields */
+    size_t kept_bytes; /* of its fields, as they stand in the store */
     struct mirror_fields fields;
 };
 
@@ -77,6 +78,7 @@ struct mirror {
     int64_t next; /* number of the entry to come */
     char tail[WINDOW_VERSION_BYTES];
     int64_t id_slot_ms;
+    int64_t now_ms; /* this process' clock, as it was looked at last */
     struct mirror_domain **domains;
     size_t domains_n;
     struct mirror_name **names;
@@ -89,7 +91,8 @@ struct mirror {
     struct mirror_piece *spare;           /* pieces to be used again */
     struct mirror_field *oldest, *newest; /* of those used of late */
     size_t read_bytes;                    /* that they hold */
-    size_t kept_bytes;                    /* of all fields of which something is needed */
+    size_t kept_bytes;                    /* of all fields, as they stand in the store */
+    struct mirror_field *folded;          /* the one that is being read */
 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms);
@@ -115,6 +118,8 @@ int64_t mirror_next_due(struct mirror *m, struct mirror_domain *d);
  * something is folded. */
 size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms,
                     bool unproven, size_t limit, struct mirror_window **out);
+/* The journal is long: bases are to be made. */
+bool mirror_is_long(const struct mirror *m);
 /* Where the journal is long: windows with records in the oldest field of the name that has most, at most `limit`. */
 size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit,
                    struct mirror_window **out);

@@ -4,7 +4,7 @@
 
 #include "windows/mirror_impl.h"
 
-enum { READ_MAX_BYTES = 32 << 20 };
+enum { READ_MAX_BYTES = 16 << 20 };
 
 static void take_out(struct mirror *m, struct mirror_field *f)
 {
@@ -42,7 +42,7 @@ struct str mirror_field_read(struct mirror *m, struct mirror_field *f)
         return STR_NONE;
     put_in(m, f);
     m->read_bytes += f->bytes_n;
-    while (m->read_bytes > READ_MAX_BYTES && m->oldest != f)
+    while (m->read_bytes > READ_MAX_BYTES && m->oldest != f && m->oldest != m->folded)
         close_field(m, m->oldest);
     return (struct str){f->bytes, f->bytes_n};
 }
@@ -50,9 +50,6 @@ struct str mirror_field_read(struct mirror *m, struct mirror_field *f)
 void mirror_field_done(struct mirror *m, struct mirror_field *f)
 {
     close_field(m, f);
-    m->kept_bytes -= f->packed.n;
-    if (f->name)
-        f->name->kept_bytes -= f->packed.n;
     free((void *)(uintptr_t)f->packed.p);
     f->packed = STR_NONE;
 }
@@ -60,6 +57,9 @@ void mirror_field_done(struct mirror *m, struct mirror_field *f)
 void mirror_field_free(struct mirror *m, struct mirror_field *f)
 {
     mirror_field_done(m, f);
+    m->kept_bytes -= f->kept_bytes;
+    if (f->name)
+        f->name->kept_bytes -= f->kept_bytes;
     free(f);
 }
 

@@ -183,7 +183,7 @@ static void lapse(struct mirror *m, struct mirror_domain *d)
     while (due_heap_peek(&d->lapsing, &next) && next.due_ms <= d->watermark_ms) {
         struct mirror_window *w = m->items[next.window];
         due_heap_pop(&d->lapsing);
-        if (w->lapses && w->due_ms == next.due_ms)
+        if (w->lapses && w->due_ms == next.due_ms && domain_of(m, w) == d)
             forget(m, w);
     }
 }
@@ -250,6 +250,9 @@ static void fold_join(struct mirror *m, struct str lane)
         return;
     move_windows(m, domain);
     seen_ids_take(&to->seen, &from->seen);
+    seen_ids_deinit(&from->seen);
+    due_heap_deinit(&from->due);
+    due_heap_deinit(&from->lapsing);
     while (from->ids.first) {
         struct mirror_field *f = from->ids.first;
         from->ids.first = f->next;
@@ -263,9 +266,11 @@ static struct mirror_field *field_new(struct mirror *m, int64_t number, struct s
     char *copy = malloc(packed.n + 1);
     assert(f && copy);
     f->number = number;
+    f->arrived_ms = m->now_ms;
     if (packed.n)
         memcpy(copy, packed.p, packed.n);
     f->packed = (struct str){copy, packed.n};
+    f->kept_bytes = packed.n;
     m->kept_bytes += packed.n;
     return f;
 }
@@ -280,7 +285,7 @@ static bool fold_field(struct mirror *m, struct mirror_field *f, enum journal_ki
         return fold_ids(m, d, f, r);
     size_t at = mirror_name(m, name, head->lane);
     f->name = m->names[at];
-    f->name->kept_bytes += f->packed.n;
+    f->name->kept_bytes += f->kept_bytes;
     mirror_field_add(&f->name->fields, f);
     return fold_windows(m, f, at, head, r);
 }
@@ -302,7 +307,9 @@ bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str 
         return false;
     }
     f->live++; /* until it is folded */
+    m->folded = f;
     bool fine = fold_field(m, f, kind, name, &head, &r);
+    m->folded = NULL;
     if (--f->live == 0)
         mirror_field_done(m, f);
     return fine;

@@ -4,9 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "windows/mirror_impl.h"
 
-enum { ENTRIES_WHOLE = 200, JOURNAL_LONG_BYTES = 64 << 20 };
+enum { KEPT_MS = 30000, JOURNAL_LONG_BYTES = 64 << 20, DUE_SPARE = 1024 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms)
 {
@@ -91,16 +92,34 @@ bool mirror_seen(struct mirror *m, struct str lane, const struct journal_id *id)
 
 /* --- what is to be judged --- */
 
-static bool current(const struct mirror *m, struct due_entry entry)
+/* Windows of all domains share numbers. */
+static bool current(const struct mirror *m, const struct mirror_domain *d,
+                    struct due_entry entry)
 {
     const struct mirror_window *w = m->items[entry.window];
-    return w->due_ms == entry.due_ms && !w->lapses;
+    return w->due_ms == entry.due_ms && !w->lapses &&
+           m->domains[m->names[w->name]->domain] == d;
+}
+
+/* Each commit pushes a due time. Where most are not of now, the heap is made anew. */
+static void tidy_due(struct mirror *m, struct mirror_domain *d)
+{
+    if (d->due.n < 2 * m->windows_n + DUE_SPARE)
+        return;
+    d->due.n = 0;
+    for (size_t i = 0; i < m->items_n; i++) {
+        const struct mirror_window *w = m->items[i];
+        struct due_entry entry = {w->due_ms, i};
+        if (w->due_ms != STORE_NO_DUE && !w->waits && current(m, d, entry))
+            due_heap_push(&d->due, w->due_ms, i);
+    }
 }
 
 int64_t mirror_next_due(struct mirror *m, struct mirror_domain *d)
 {
     struct due_entry next;
-    while (due_heap_peek(&d->due, &next) && !current(m, next))
+    tidy_due(m, d);
+    while (due_heap_peek(&d->due, &next) && !current(m, d, next))
         due_heap_pop(&d->due);
     return due_heap_peek(&d->due, &next) ? next.due_ms : STORE_NO_DUE;
 }
@@ -186,7 +205,7 @@ size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit
     struct journal_item item;
     size_t n = 0;
     const struct mirror_name *name = longest(m, d);
-    if (!name || m->kept_bytes < JOURNAL_LONG_BYTES)
+    if (!name || !mirror_is_long(m))
         return 0;
     struct mirror_field *f = name->fields.first;
     while (f && !f->live)
@@ -231,15 +250,21 @@ static void name_field(struct arena *arena, int64_t number, const char *kind,
     *out = (struct str){text, (size_t)n + name.n};
 }
 
-/* Mirrors that are a little behind must find every field. */
+/* Mirrors that are a little behind must find every field. This clock says when something may go, never what it means. */
 static bool is_old(const struct mirror *m, const struct mirror_field *f)
 {
-    return f->number + ENTRIES_WHOLE < m->next;
+    return f->arrived_ms + KEPT_MS < m->now_ms;
+}
+
+bool mirror_is_long(const struct mirror *m)
+{
+    return m->kept_bytes >= JOURNAL_LONG_BYTES;
 }
 
 size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out)
 {
     size_t n = 0;
+    m->now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < m->domains_n; i++) {
         const struct mirror_domain *d = m->domains[i];
         for (const struct mirror_field *f = d->ids.first;

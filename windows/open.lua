@@ -76,7 +76,7 @@ local function impose()
     if not used[name] then
       redis.call('HDEL', STATE, 'lane:' .. name)
       redis.call('HSET', STATE, 'rake:' .. name, '1')
-      append(string.sub(fresh, 9, 8 + VERSION_BYTES), {'j', name})
+      append(string.sub(fresh, 9, 8 + VERSION_BYTES), {'j', name}, {})
     end
   end
   if lookback then make_lane(lookback) end

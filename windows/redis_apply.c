@@ -3,7 +3,7 @@
 
 #include "windows/redis_store_impl.h"
 
-enum { FIELDS_MAX_BYTES = 256 << 20, TRIM_AT_ONCE = 8, TRY_AGAIN = 1 };
+enum { FIELDS_MAX_BYTES = 256 << 20, TRIM_AT_ONCE = 256, TRY_AGAIN = 1 };
 
 /* --- what is refused, what has no room --- */
 
@@ -156,7 +156,10 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
                       const struct redisReply *r, struct arena *arena,
                       struct apply_reply *out, struct err *e)
 {
-    if (redis_outcome_is(r, "STALE"))
+    bool stale;
+    if (redis_stale(s, r, &stale, &out->clock, e))
+        return -1;
+    if (stale)
         return TRY_AGAIN;
     if (redis_outcome_is(r, "APPLIED")) {
         if (c->fields.n)
@@ -237,10 +240,7 @@ static int apply_once(struct redis_store *s, const struct apply *a,
         return seen < 0 ? -1 : 0;
     }
     find_left_out(s, a, arena, out);
-    int result = write(s, a, ids, arena, out, e);
-    if (result == TRY_AGAIN && redis_sync(s, &out->clock, e))
-        return -1;
-    return result;
+    return write(s, a, ids, arena, out, e);
 }
 
 int redis_store_apply(struct window_store *base, const struct apply *a,

@@ -194,6 +194,8 @@ static int load(struct redis_store *s, int64_t last, struct str version, struct 
     int result = scan(s, "bases", &arena, &bases, e);
     if (result == 0)
         result = scan(s, "journal", &arena, &fields, e);
+    s->seen_next = s->mirror.next;
+    memcpy(s->seen_tail, s->mirror.tail, sizeof s->seen_tail);
     if (result == 0 &&
         (load_bases(s, &bases, e) || load_fields(s, &fields, last, &arena, e)))
         result = -1;
@@ -210,6 +212,11 @@ static int fold_new(struct redis_store *s, const struct redisReply *r, struct er
     for (size_t i = REPLY_HEAD + 4; i + 1 < redis_reply_n(r); i += 2) {
         struct str field = redis_reply_str(redis_reply_at(r, i)), name;
         int64_t number;
+        if (field.n && field.p[0] == '-') { /* another process dropped it */
+            struct str gone = str_from(field, 1);
+            mirror_trim(&s->mirror, &gone, 1);
+            continue;
+        }
         (void)journal_kind_of(field, &number, &name);
         if (!mirror_fold(&s->mirror, number, field,
                          redis_reply_str(redis_reply_at(r, i + 1))))
@@ -221,15 +228,11 @@ static int fold_new(struct redis_store *s, const struct redisReply *r, struct er
     return 0;
 }
 
-/* One call; *done: everything is known. */
-static int sync_once(struct redis_store *s, struct redis_store *home, bool *done,
-                     struct store_clock *clock, struct err *e)
+/* What a reply tells that says what was written since; *done: everything is known. */
+static int take_new(struct redis_store *s, const struct redisReply *r, bool *done,
+                    struct store_clock *clock, struct err *e)
 {
-    struct redis_args args;
-    size_t keys_n = redis_call_plain(s, &args);
-    struct redisReply *r = redis_call(s, SCRIPT_SYNC, &args, keys_n, e);
-    if (!r)
-        return -1;
+    struct redis_store *home = redis_home(s);
     int64_t last = redis_reply_int(redis_reply_at(r, REPLY_HEAD));
     int result;
     if (redis_outcome_is(r, "RELOAD"))
@@ -245,25 +248,80 @@ static int sync_once(struct redis_store *s, struct redis_store *home, bool *done
         result == 0 && home->mirror.next == last + 1 && !redis_outcome_is(r, "RELOAD");
     if (result == 0)
         *clock = redis_clock_of(s, r);
-    redis_reply_free(r);
+    else
+        home->mirrored = false; /* it may be half folded */
     return result;
+}
+
+/* A load saw `seen` at its end. Had Redis lost that before the journal was followed from its beginning, what was read would be
+ * of two histories. */
+static int check_load(struct redis_store *s, bool *fine, struct err *e)
+{
+    struct redis_store *home = redis_home(s);
+    struct redis_args args;
+    struct mirror now = home->mirror;
+    *fine = true;
+    if (!home->seen_next)
+        return 0;
+    home->mirror.next = home->seen_next;
+    memcpy(home->mirror.tail, home->seen_tail, sizeof home->seen_tail);
+    size_t keys_n = redis_call_plain(s, &args);
+    struct redisReply *r = redis_call(s, SCRIPT_SYNC, &args, keys_n, e);
+    home->mirror.next = now.next;
+    memcpy(home->mirror.tail, now.tail, sizeof now.tail);
+    *fine = redis_outcome_is(r, "SYNC");
+    if (r)
+        home->seen_next = 0;
+    redis_reply_free(r);
+    return r ? 0 : -1;
+}
+
+static int sync_once(struct redis_store *s, bool *done, struct store_clock *clock,
+                     struct err *e)
+{
+    struct redis_args args;
+    size_t keys_n = redis_call_plain(s, &args);
+    struct redisReply *r = redis_call(s, SCRIPT_SYNC, &args, keys_n, e);
+    int result = r ? take_new(s, r, done, clock, e) : -1;
+    redis_reply_free(r);
+    if (result == 0 && *done) {
+        result = check_load(s, done, e);
+        redis_home(s)->mirrored = result == 0 && *done;
+    }
+    return result;
+}
+
+static void begin_mirror(struct redis_store *home)
+{
+    mirror_deinit(&home->mirror);
+    mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
+    home->mirrored = true;
+    home->loads++;
 }
 
 int redis_sync(struct redis_store *s, struct store_clock *clock, struct err *e)
 {
-    struct redis_store *home = redis_home(s);
-    if (!home->mirrored) {
-        mirror_deinit(&home->mirror);
-        mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
-        home->mirrored = true;
-        home->loads++;
-    }
-    for (bool done = false; !done;)
-        if (sync_once(s, home, &done, clock, e)) {
-            home->mirrored = false; /* it may be half folded */
+    for (bool done = false; !done;) {
+        if (!redis_home(s)->mirrored)
+            begin_mirror(redis_home(s));
+        if (sync_once(s, &done, clock, e)) {
+            redis_home(s)->mirrored = false;
             return -1;
         }
+    }
     return 0;
+}
+
+int redis_stale(struct redis_store *s, const struct redisReply *r, bool *stale,
+                struct store_clock *clock, struct err *e)
+{
+    bool done = false;
+    *stale = redis_outcome_is(r, "STALE") || redis_outcome_is(r, "RELOAD");
+    if (!*stale)
+        return 0;
+    if (redis_outcome_is(r, "STALE") && take_new(s, r, &done, clock, e))
+        return -1;
+    return done ? 0 : redis_sync(s, clock, e);
 }
 
 void redis_written(struct redis_store *s, struct str version,

@@ -18,6 +18,7 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
     return redis_whole_windows(s, some, some_n, arena, windows, n, e);
 }
 
+/* What others are judging is there as well: it is read until it is whole. */
 int redis_store_peek(struct window_store *base, const struct window_id *ids, size_t n,
                      struct arena *arena, struct window **windows, size_t *found,
                      struct err *e)
@@ -25,14 +26,19 @@ int redis_store_peek(struct window_store *base, const struct window_id *ids, siz
     struct redis_store *s = redis_store_of(base);
     struct mirror_window **some = arena_alloc(arena, (n + 1) * sizeof(void *));
     struct store_clock clock;
-    size_t some_n = 0;
-    if (redis_sync(s, &clock, e))
-        return -1;
-    for (size_t i = 0; i < n; i++) {
-        some[some_n] = mirror_find(&redis_home(s)->mirror, &ids[i]);
-        some_n += some[some_n] != NULL;
-    }
-    return redis_whole_windows(s, some, some_n, arena, windows, found, e);
+    size_t some_n;
+    do {
+        if (redis_sync(s, &clock, e))
+            return -1;
+        some_n = 0;
+        for (size_t i = 0; i < n; i++) {
+            some[some_n] = mirror_find(&redis_home(s)->mirror, &ids[i]);
+            some_n += some[some_n] != NULL;
+        }
+        if (redis_whole_windows(s, some, some_n, arena, windows, found, e))
+            return -1;
+    } while (*found < some_n);
+    return 0;
 }
 
 /* The sinks of this call, each once: name, how many entries its outbox may hold. Returns its number. */
@@ -80,8 +86,7 @@ static void put_window(struct commit *c, const struct mirror_window *w,
                                 .committed = true,
                                 .gone = j->state.n == 0 && j->kept_n == 0,
                                 .unproven = j->unproven,
-                                .as_it_was = j->no_news && !w->is_long &&
-                                             w->bytes < WINDOW_FOLD_BYTES,
+                                .as_it_was = j->no_news && !w->is_long && !w->waits,
                                 .n = j->kept_n,
                                 .bytes = (uint32_t)j->kept.n,
                                 .due_ms = j->due_ms};
@@ -117,7 +122,8 @@ static void put_lines(struct commit *c, const struct judged *j)
 static void put_judged(struct commit *c, struct judged *j)
 {
     const struct mirror_window *w = mirror_find(&redis_home(c->s)->mirror, &j->id);
-    j->committed = w && memcmp(&w->touched, j->version, sizeof j->version) == 0;
+    uint64_t version = w ? redis_version_of(c->s, w) : 0;
+    j->committed = w && memcmp(&version, j->version, sizeof j->version) == 0;
     c->held_n += j->committed;
     if (!j->committed)
         return;
@@ -174,8 +180,11 @@ static int send(struct commit *c, struct store_clock *clock, struct err *e)
     struct redisReply *r = redis_call(s, SCRIPT_COMMIT, &args, keys_n, e);
     if (!r)
         return -1;
-    int result = redis_outcome_is(r, "STALE");
-    if (!result) {
+    bool stale;
+    int result = redis_stale(s, r, &stale, clock, e);
+    if (result == 0 && stale) {
+        result = 1;
+    } else if (result == 0) {
         redis_written(s, version, &fields);
         s->base.full += (uint64_t)redis_reply_int(redis_reply_at(r, REPLY_HEAD));
         *clock = redis_clock_of(s, r);
@@ -208,11 +217,8 @@ int redis_store_commit(struct window_store *base, struct judged *judged, size_t 
     int result = 1;
     if (!redis_home(s)->mirrored)
         return err_set(e, ERR_UNAVAILABLE, "what was judged is of a state that is gone");
-    while (result == 1) {
+    while (result == 1)
         result = commit_once(s, judged, n, clock, e);
-        if (result == 1 && redis_sync(s, clock, e))
-            return -1;
-    }
     return result;
 }
 

@@ -105,15 +105,13 @@ int redis_store_remade(struct window_store *base, struct str partition,
     return run(s, SCRIPT_REMADE, &args, keys_n, e);
 }
 
-int redis_store_horizon(struct window_store *base, int64_t said_ms,
-                        const struct marks_line *marks, size_t n, struct store_times *out,
-                        struct err *e)
+/* 1: others wrote meanwhile. */
+static int ask_horizon(struct redis_store *s, int64_t said_ms,
+                       const struct marks_line *marks, size_t n, struct store_times *out,
+                       struct err *e)
 {
-    struct redis_store *s = redis_store_of(base);
     struct redis_args args;
-    struct store_clock now;
-    if (redis_sync(s, &now, e))
-        return -1;
+    struct store_clock now = s->clock;
     size_t keys_n = redis_call_plain(s, &args);
     int64_t waits_from_ms = mirror_waits_from(redis_domain(s));
     args_int(&args, s->record_for_ms);
@@ -122,7 +120,8 @@ int redis_store_horizon(struct window_store *base, int64_t said_ms,
         args_str(&args, STR("own"));
     else
         args_int_or(&args, said_ms, STORE_NO_TIME);
-    args_int_or(&args, now.next_due_ms, STORE_NO_DUE);
+    args_int_or(&args, mirror_next_due(&redis_home(s)->mirror, redis_domain(s)),
+                STORE_NO_DUE);
     if (waits_from_ms == STORE_NO_TIME)
         args_str(&args, STR("-inf"));
     else
@@ -132,14 +131,24 @@ int redis_store_horizon(struct window_store *base, int64_t said_ms,
         args_str(&args, marks[i].marks);
     }
     struct redisReply *r = redis_call(s, SCRIPT_HORIZON, &args, keys_n, e);
-    if (!r)
-        return -1;
-    bool stale = redis_outcome_is(r, "STALE");
-    if (!stale)
+    bool stale = false;
+    int result = r ? redis_stale(s, r, &stale, &now, e) : -1;
+    if (result == 0 && !stale)
         *out = redis_times_of(r, REPLY_HEAD);
     redis_reply_free(r);
-    if (stale)
-        return redis_store_horizon(base, said_ms, marks, n, out, e);
-    s->said_ms = out->said_ms;
-    return 0;
+    return result ? result : stale;
+}
+
+int redis_store_horizon(struct window_store *base, int64_t said_ms,
+                        const struct marks_line *marks, size_t n, struct store_times *out,
+                        struct err *e)
+{
+    struct redis_store *s = redis_store_of(base);
+    struct store_clock now;
+    int result = redis_sync(s, &now, e) ? -1 : 1;
+    while (result == 1)
+        result = ask_horizon(s, said_ms, marks, n, out, e);
+    if (result == 0)
+        s->said_ms = out->said_ms;
+    return result;
 }

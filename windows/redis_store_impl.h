@@ -68,6 +68,9 @@ struct redis_store {
     struct mirror mirror; /* of the shard, and of its lanes */
     bool mirrored;        /* else it is to be made anew */
     uint64_t loads;       /* how often it was made anew */
+    int64_t
+        seen_next; /* the tail that a load saw last, until it was seen to stand still; 0: none */
+    char seen_tail[WINDOW_VERSION_BYTES];
     uint64_t
         revised_at; /* `loads` when it was last told which events to leave out, + 1; 0: not since */
     int64_t said_ms;          /* as horizon() told it last */
@@ -145,6 +148,11 @@ struct redis_store *redis_home(struct redis_store *s);
 struct mirror_domain *redis_domain(struct redis_store *s);
 /* Folds what was written since, or all; *clock as told then. */
 int redis_sync(struct redis_store *s, struct store_clock *clock, struct err *e);
+/* *stale: the reply says that others wrote since, and nothing was written; what they wrote is folded then. */
+int redis_stale(struct redis_store *s, const struct redisReply *r, bool *stale,
+                struct store_clock *clock, struct err *e);
+/* What a window is known by: the entry that touched it last, of this mirror. */
+uint64_t redis_version_of(struct redis_store *s, const struct mirror_window *w);
 /* The entry just written, fields as given: names and values in turn. */
 void redis_written(struct redis_store *s, struct str version,
                    const struct redis_args *fields);

@@ -64,13 +64,21 @@ void redis_fields_put(const struct redis_fields *f, struct redis_args *out)
 
 /* --- windows --- */
 
+/* Numbers come again after Redis lost entries: then the mirror was made anew since. */
+uint64_t redis_version_of(struct redis_store *s, const struct mirror_window *w)
+{
+    return (uint64_t)w->touched | redis_home(s)->loads << 48;
+}
+
 /* A base as it is kept: the entry that wrote it, head, state, records; behind it what came since. */
-static bool whole(struct mirror *m, const struct mirror_window *w, struct str base,
+static bool whole(struct redis_store *s, const struct mirror_window *w, struct str base,
                   struct arena *arena, struct window *out)
 {
+    struct mirror *m = &redis_home(s)->mirror;
     struct reader r = {.in = str_from(base, sizeof(int64_t))};
     *out = (struct window){.id = w->id};
-    memcpy(out->version, &w->touched, sizeof out->version);
+    uint64_t version = redis_version_of(s, w);
+    memcpy(out->version, &version, sizeof out->version);
     if (w->based) {
         out->head = reader_str16(&r);
         out->state = reader_bytes(&r, reader_u32(&r));
@@ -139,7 +147,7 @@ int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some
             base = arena_str(arena, redis_reply_str(redis_reply_at(bases, at++)));
         if (some[i]->based && is_other(some[i], base))
             continue;
-        if (!whole(&redis_home(s)->mirror, some[i], base, arena, &(*windows)[(*found)++]))
+        if (!whole(s, some[i], base, arena, &(*windows)[(*found)++]))
             result = err_set(e, ERR_REFUSED,
                              "a window in Redis is damaged: another program wrote under "
                              "redis.prefix; use a prefix of its own");

@@ -138,7 +138,7 @@ struct judged {
     size_t outbox_n;
     const struct episode_line *episodes;
     size_t episodes_n;
-    bool unproven;    /* see struct store_clock */
+    bool unproven; /* see struct store_clock */
     /* Nothing was said or recorded: a store may leave the window as it was, and judge it again from there. */
     bool no_news;
     int64_t left_out; /* events without a key of their own, for figures only */
