@@ -68,10 +68,10 @@ size_t mirror_name(struct mirror *m, struct str name, struct str lane)
     m->names = realloc(m->names, (m->names_n + 1) * sizeof *m->names);
     struct mirror_name *n = calloc(1, sizeof *n);
     assert(m->names && n);
-    *n = (struct mirror_name){.text = strndup(name.p, name.n),
-                              .bytes = name.n,
-                              .domain = domain_number(m, lane)};
+    *n = (struct mirror_name){
+        .text = malloc(name.n + 1), .bytes = name.n, .domain = domain_number(m, lane)};
     assert(n->text);
+    memcpy(n->text, name.p, name.n);
     m->names[m->names_n++] = n;
     return i;
 }

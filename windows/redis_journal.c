@@ -344,7 +344,12 @@ void redis_written(struct redis_store *s, struct str version,
 
 void redis_put_head(struct redis_store *s, struct buf *out)
 {
-    struct journal_head head = {
-        .lane = s->lane, .watermark_ms = s->clock.watermark_ms, .said_ms = s->said_ms};
+    int64_t known_ms = s->clock.watermark_ms;
+    int64_t folded_ms =
+        redis_domain(s)->watermark_ms; /* it never falls along the journal */
+    struct journal_head head = {.lane = s->lane,
+                                .watermark_ms =
+                                    known_ms > folded_ms ? known_ms : folded_ms,
+                                .said_ms = s->said_ms};
     journal_put_head(out, &head);
 }
