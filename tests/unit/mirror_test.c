@@ -126,9 +126,9 @@ static void test_fields_go_in_order(void)
     begin("", 1000);
     CHECK(fold(10000, "10000 w rule"));
     m.next = 20000;
-    CHECK_INT(mirror_dead(&m, 8, &arena, dead), 3);
+    CHECK_INT(mirror_dead(&m, 8, &arena, dead), 2); /* the third has just come */
     CHECK_STR(dead[0], STR("1 w rule"));
-    mirror_trim(&m, dead, 3);
+    mirror_trim(&m, dead, 2);
     CHECK_INT(mirror_dead(&m, 8, &arena, dead), 0);
 }
 
