@@ -89,8 +89,8 @@ int check_events(const char *config_path, const char *log_path)
     if (load_config(config_path, CONFIG_REPLAY, &config) == 0) {
         maps = config.maps;
         maps.needs_n = 0; /* whatever rules there are */
-        source = replay_source_open(&log_path, 1, config.time.max_future_ms, &maps, 1,
-                                    &e);
+        source =
+            replay_source_open(&log_path, 1, config.time.max_future_ms, &maps, 1, &e);
         code = source ? print_all(source, &e) : EXIT_RUNTIME;
     }
     if (code == EXIT_RUNTIME)
