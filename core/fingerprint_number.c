@@ -173,15 +173,15 @@ static void put_part(struct scan *s, const byte *p, size_t n)
         put_mixed(s, p, n);
 }
 
-/* 1445144423722_0020_m_000000: a letter between numbers is part of the id. */
+/* 1445144423722_0020_m_000000: a letter between numbers is part of the id. One that
+ * stands before a placeholder was kept when that was written, and stays. */
 static bool is_inner_letter(const struct scan *s, const byte *p, size_t n)
 {
     if (n != 1 || !scan_at(s, p + 1, '_') || !scan_after(s, p, "_") ||
         s->out->n - s->first <= 2)
         return false;
     const char *end = s->out->p + s->out->n;
-    return end[-1] == '_' && end[-2] == '>' &&
-           (scan_class(s, p + 2) & CHAR_DIGIT || scan_placeholder(s, p + 2));
+    return end[-1] == '_' && end[-2] == '>' && scan_class(s, p + 2) & CHAR_DIGIT;
 }
 
 /* 0x7ffd01: the length of it, 0 when it is none. */

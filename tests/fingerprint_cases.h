@@ -70,6 +70,7 @@ static const struct fingerprint_case text_cases[] = {
     {"late=0.25 \"ms\": 1.5", "late=<int> \"ms\": <int>"},
     {"pod web-7d9f8c6b5-x2x4l", "pod web-<hex>-<hex>"},
     {"attempt_1445144423722_0020_m_000000", "attempt_<hex>_<int>_<hex>_<int>"},
+    {"oeb-7d9f_m_inz3E33l", "oeb-<hex>_m_<hex>"},
     {"(name=com.example.shop, x)", "(name=<name>, x)"},
     {"login failure for ana from 10.1.2.3", "login failure for <name> from <ip>"},
     {"at a.b.c:17 d.e.f:42 g.h.i:7", "at a.b.c:<int>"},
