@@ -133,11 +133,12 @@ size_t take_path(struct scan *s)
     return (size_t)(put_segments(s, p, '/') - p);
 }
 
+/* C:\Users\ana, C:/Users/ana; C:// is the beginning of a URL, though of none here. */
 size_t take_drive(struct scan *s)
 {
     const byte *p = s->at;
     if (s->word_n != 1 || !scan_at(s, p + 1, ':') || !scan_begins(s, p) ||
-        !(scan_at(s, p + 2, '\\') || scan_at(s, p + 2, '/')))
+        !(scan_at(s, p + 2, '\\') || scan_at(s, p + 2, '/')) || scan_is(s, p + 2, "//"))
         return 0;
     scan_copy(s, p, 2);
     return (size_t)(put_segments(s, p + 2, p[2]) - p);

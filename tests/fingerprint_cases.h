@@ -92,6 +92,7 @@ static const struct fingerprint_case text_cases[] = {
     {"/members/new/badges", "/members/new/badges"},
     {"/members/jo-doe", "/members/jo-doe"},
     {"open C:\\Users\\jo\\a.txt", "open c:\\users\\*\\a.txt"},
+    {"open C://^22=b", "open c://^<int>=b"},
     {"GET /x HTTP/1.1", "get /x http/1.1"},
     {"1,2,3 and 4", "<int> and <int>"},
     {"for account acme by user jo-7", "for account <name> by user <name>"},
