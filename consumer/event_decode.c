@@ -14,6 +14,7 @@
 #include "core/buf.h"
 
 enum {
+    POOL_BYTES_MIN = 64 * 1024, /* what is not JSON may need more than what is */
     PADDING_BYTES = NAME_BYTES, /* of which yyjson asks 4 */
     OBJECTS_MAX = 8,
 };
@@ -152,7 +153,8 @@ static yyjson_val *read_root(struct record *r, struct str json, struct err *e)
                 json.n, (int)EVENT_BYTES_MAX);
         return NULL;
     }
-    size_t pool_bytes = yyjson_read_max_memory_usage(json.n, YYJSON_READ_INSITU);
+    size_t need_bytes = yyjson_read_max_memory_usage(json.n, YYJSON_READ_INSITU);
+    size_t pool_bytes = need_bytes > POOL_BYTES_MIN ? need_bytes : POOL_BYTES_MIN;
     yyjson_alc_pool_init(&pool, buf_reserve(&d->pool, pool_bytes), pool_bytes);
     char *copy = buf_reserve(&d->copy, json.n + PADDING_BYTES);
     memcpy(copy, json.p, json.n);

@@ -57,8 +57,8 @@ struct map_message {
 const struct event_map *event_map_of(const struct event_maps *maps,
                                      const struct map_message *m);
 
-/* Fills in id, type, time_ms and adds the fields, for all of which out->values has room; a part that is not mapped is absent, null and the empty text are
- * no value. A type that nothing names is EVENT_OTHER. ERR_INPUT names the pointers where id, type or time is
+/* Fills in id, type, time_ms and adds the fields, for all of which out->values has room; a part that is not mapped is
+ * absent, null and the empty text are no value. A type that nothing names is EVENT_OTHER. ERR_INPUT names the pointers where id, type or time is
  * missing, or not what such a thing must be. */
 int event_map_read(const struct event_map *map, const struct map_message *m,
                    struct event *out, struct err *e);

@@ -1,6 +1,6 @@
 /* Which partition a recorded line names, by how it ends: `,"kafka":{"topic":"t","partition":3,` and two more numbers. A
- * line that ends like one that was decoded is of the same partition: it need not be decoded to know that, and is of
- * it also where it names another one before (once decoded, the first of two members counts). */
+ * line that ends like one that was decoded is of the same partition, and need not be decoded to know that. A line with
+ * two members "kafka" is of the partition that its end names. */
 #ifndef CONSUMER_LINE_PLACES_H
 #define CONSUMER_LINE_PLACES_H
 

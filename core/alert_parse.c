@@ -8,7 +8,7 @@
 #include "core/alert.h"
 #include "core/calendar.h"
 
-enum { DEPTH_MAX = 8 };
+enum { DEPTH_MAX = 64, MEMBERS_MAX = 1000 };
 
 struct parse {
     struct arena *arena;
@@ -50,9 +50,11 @@ static int64_t get_int(struct parse *p, yyjson_val *object, const char *name,
                        int64_t fallback)
 {
     yyjson_val *v = yyjson_obj_get(object, name);
-    if (v && !yyjson_is_int(v))
+    bool fits =
+        yyjson_is_sint(v) || (yyjson_is_uint(v) && yyjson_get_uint(v) <= INT64_MAX);
+    if (v && !fits)
         (void)err_set(p->e, ERR_INPUT, "alert: \"%s\" has the wrong type", name);
-    return yyjson_is_int(v) ? yyjson_get_sint(v) : fallback;
+    return fits ? yyjson_get_sint(v) : fallback;
 }
 
 static double get_number(struct parse *p, yyjson_val *object, const char *name)
@@ -348,11 +350,11 @@ static void read_line(struct parse *p, yyjson_val *line, struct alert *out)
     read_hidden(p, line, out);
 }
 
-/* A member that is there twice, somewhere, or more depth than any alert has. */
+/* A member that is there twice, somewhere, or more depth or members than any alert has. */
 static bool is_ambiguous(yyjson_val *v, int depth)
 {
     yyjson_val *name, *value;
-    bool is = depth > DEPTH_MAX;
+    bool is = depth > DEPTH_MAX || yyjson_obj_size(v) > MEMBERS_MAX;
     yyjson_arr_iter elements_of = yyjson_arr_iter_with(v);
     while (!is && (value = yyjson_arr_iter_next(&elements_of)))
         is = is_ambiguous(value, depth + 1);
@@ -376,8 +378,11 @@ int alert_parse(struct str json, struct arena *arena, struct alert *out, struct 
     *out = (struct alert){0};
     if (!doc)
         return err_set(e, ERR_INPUT, "alert: not JSON: %s", fault.msg);
-    if (!yyjson_is_obj(line) || is_ambiguous(line, 0))
+    if (!yyjson_is_obj(line))
         (void)err_set(&own, ERR_INPUT, "alert: not a JSON object");
+    else if (is_ambiguous(line, 0))
+        (void)err_set(&own, ERR_INPUT,
+                      "alert: a member is there twice, or nested too deep");
     else
         read_line(&(struct parse){arena, &own}, line, out);
     yyjson_doc_free(doc);

@@ -129,6 +129,7 @@ static const struct {
     {"{", "not JSON"},
     {"{\"id\":1,}", "not JSON, byte 7 of 9: "},
     {"{\"id\":01}", "not JSON"},
+    {"{\"page\":[[[[[[[[[[[[[[[[[[[[[[[[[", "byte 33 of 33: unexpected end of data"},
     {"{\"id\":NaN}", "not JSON"},
     {"{} {}", "not JSON"},
     {"\xef\xbb\xbf{}", "not JSON"},
