@@ -78,7 +78,7 @@ struct mirror {
     int64_t next; /* number of the entry to come */
     char tail[WINDOW_VERSION_BYTES];
     int64_t id_slot_ms;
-    int64_t now_ms; /* this process' clock, as it was looked at last */
+    int64_t now_ms; /* this process' clock; set by who folds, and who asks what is dead */
     struct mirror_domain **domains;
     size_t domains_n;
     struct mirror_name **names;
@@ -135,7 +135,7 @@ struct str mirror_head(const struct mirror *m, const struct mirror_window *w,
 
 /* Names of fields of which nothing is needed any more, at most `max`, in the arena. */
 size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out);
-/* They are gone. */
-void mirror_trim(struct mirror *m, const struct str *fields, size_t n);
+/* They are gone. False: one of them is needed here, so this mirror is not that of who dropped it. */
+bool mirror_trim(struct mirror *m, const struct str *fields, size_t n);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/clock.h"
 #include "windows/mirror_impl.h"
 
 enum { KEPT_MS = 30000, JOURNAL_LONG_BYTES = 64 << 20, DUE_SPARE = 1024 };
@@ -264,7 +263,6 @@ bool mirror_is_long(const struct mirror *m)
 size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out)
 {
     size_t n = 0;
-    m->now_ms = clock_monotonic_ms();
     for (size_t i = 0; i < m->domains_n; i++) {
         const struct mirror_domain *d = m->domains[i];
         for (const struct mirror_field *f = d->ids.first;
@@ -278,27 +276,32 @@ size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str
     return n;
 }
 
-static void drop_first(struct mirror *m, struct mirror_fields *fields, int64_t number)
+static bool drop_first(struct mirror *m, struct mirror_fields *fields, int64_t number)
 {
     struct mirror_field *f = fields->first;
     if (!f || f->number != number)
-        return;
+        return true;
+    if (f->live)
+        return false;
     fields->first = f->next;
     mirror_field_free(m, f);
+    return true;
 }
 
-void mirror_trim(struct mirror *m, const struct str *fields, size_t n)
+bool mirror_trim(struct mirror *m, const struct str *fields, size_t n)
 {
+    bool fine = true;
     for (size_t i = 0; i < n; i++) {
         int64_t number;
         struct str name;
         enum journal_kind kind = journal_kind_of(fields[i], &number, &name);
         for (size_t d = 0; kind == JOURNAL_IDS && d < m->domains_n; d++)
-            drop_first(m, &m->domains[d]->ids, number);
+            fine = drop_first(m, &m->domains[d]->ids, number) && fine;
         for (size_t k = 0; kind == JOURNAL_WINDOWS && k < m->names_n; k++)
             if (str_eq(text_of(m->names[k]), name))
-                drop_first(m, &m->names[k]->fields, number);
+                fine = drop_first(m, &m->names[k]->fields, number) && fine;
     }
+    return fine;
 }
 
 /* --- its end --- */

@@ -1,6 +1,7 @@
 /* The store in Redis: a batch goes in, an idle partition's time moves on. */
 #include <assert.h>
 
+#include "core/clock.h"
 #include "windows/redis_store_impl.h"
 
 enum { FIELDS_MAX_BYTES = 256 << 20, TRIM_AT_ONCE = 256, TRY_AGAIN = 1 };
@@ -164,7 +165,7 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
     if (redis_outcome_is(r, "APPLIED")) {
         if (c->fields.n)
             redis_written(s, c->version, &c->fields);
-        mirror_trim(&redis_home(s)->mirror, c->dead, c->dead_n);
+        (void)mirror_trim(&redis_home(s)->mirror, c->dead, c->dead_n);
         out->outcome = APPLIED;
     } else if (redis_outcome_is(r, "MISPLACED")) {
         out->outcome = MISPLACED;
@@ -175,6 +176,14 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
     if (out->outcome == REVISE)
         refuse_behind(a, out->clock.watermark_ms, out->refused);
     return out->outcome == APPLIED && c->fields.n ? read_judge(s, a, arena, out, e) : 0;
+}
+
+/* What is dropped is lost with the entry, should Redis lose it. */
+static void find_dead(struct redis_store *s, struct call *c)
+{
+    struct mirror *m = &redis_home(s)->mirror;
+    m->now_ms = clock_monotonic_ms();
+    c->dead_n = mirror_dead(m, TRIM_AT_ONCE, &s->scratch, c->dead);
 }
 
 static int write(struct redis_store *s, const struct apply *a,
@@ -196,8 +205,8 @@ static int write(struct redis_store *s, const struct apply *a,
     }
     put_changes(a, out, &fields);
     redis_fields_put(&fields, &c.fields);
-    if (c.fields.n) /* what is dropped is lost with the entry, should Redis lose it */
-        c.dead_n = mirror_dead(&redis_home(s)->mirror, TRIM_AT_ONCE, &s->scratch, c.dead);
+    if (c.fields.n)
+        find_dead(s, &c);
     put_call(s, a, &c, &args);
     struct redisReply *r = redis_call(s, SCRIPT_APPLY, &args, keys_n, e);
     int result = r ? take_reply(s, a, &c, r, arena, out, e) : -1;

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/clock.h"
 #include "windows/redis_store_impl.h"
 
 enum { INFO_MAX_BYTES = 4096 };
@@ -35,6 +36,14 @@ static void stand_at(struct mirror *m, int64_t number, struct str version)
     memcpy(m->tail, version.p, version.n < sizeof m->tail ? version.n : sizeof m->tail);
 }
 
+/* A mirror of a journal of which nothing is known. */
+static void make_empty(struct redis_store *home)
+{
+    mirror_deinit(&home->mirror);
+    mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
+    home->mirror.now_ms = clock_monotonic_ms();
+}
+
 /* One part; *cursor is "0" behind the last. */
 static int scan_part(struct redis_store *s, const char *what, struct str *cursor,
                      struct arena *arena, struct redis_args *out, struct err *e)
@@ -59,7 +68,7 @@ static int scan_part(struct redis_store *s, const char *what, struct str *cursor
     return result;
 }
 
-/* Names and values of a hash, in turn. */
+/* All that load.lua tells of it. */
 static int scan(struct redis_store *s, const char *what, struct arena *arena,
                 struct redis_args *out, struct err *e)
 {
@@ -135,45 +144,39 @@ static int by_number(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
-/* Those of the fields that still stand there, in order. Fields go when nothing of them is needed, the oldest of a name first;
- * what stands there at one time is whole. */
-static int still_there(struct redis_store *s, const struct redis_args *all, int64_t last,
-                       struct arena *arena, struct field **out, size_t *n, struct err *e)
+/* Those of the fields whose names still stood there at the end, in order. Fields go when nothing of them is needed, the oldest
+ * of a name first; what stands there at one time is whole. */
+static size_t still_there(const struct redis_args *all, const struct redis_args *names,
+                          int64_t last, struct arena *arena, struct field **out)
 {
     struct index values;
     struct str rest;
-    struct redisReply *r = REDIS_COMMAND(s->link, e, STR("HKEYS"), s->keys[KEY_JOURNAL]);
-    if (!r)
-        return -1;
+    size_t n = 0;
     index_init(&values);
     for (size_t i = 0; i + 1 < all->n; i += 2)
         index_put(&values, all->items[i], i + 1);
-    *out = arena_alloc(arena, (redis_reply_n(r) + 1) * sizeof **out);
-    *n = 0;
-    for (size_t i = 0; i < redis_reply_n(r); i++) {
-        struct str name = redis_reply_str(redis_reply_at(r, i));
-        size_t at = index_get(&values, name);
-        struct field f = {0};
+    *out = arena_alloc(arena, (names->n + 1) * sizeof **out);
+    for (size_t i = 0; i < names->n; i++) {
+        size_t at = index_get(&values, names->items[i]);
+        struct field f = {.name = names->items[i]};
         if (at == INDEX_NONE ||
-            journal_kind_of(name, &f.number, &rest) <= JOURNAL_VERSION || f.number > last)
+            journal_kind_of(f.name, &f.number, &rest) <= JOURNAL_VERSION ||
+            f.number > last)
             continue;
-        f.name = all->items[at - 1];
         f.value = all->items[at];
-        (*out)[(*n)++] = f;
+        (*out)[n++] = f;
     }
     index_deinit(&values);
-    redis_reply_free(r);
-    qsort(*out, *n, sizeof **out, by_number);
-    return 0;
+    qsort(*out, n, sizeof **out, by_number);
+    return n;
 }
 
-static int load_fields(struct redis_store *s, const struct redis_args *all, int64_t last,
-                       struct arena *arena, struct err *e)
+static int load_fields(struct redis_store *s, const struct redis_args *all,
+                       const struct redis_args *names, int64_t last, struct arena *arena,
+                       struct err *e)
 {
     struct field *fields;
-    size_t n;
-    if (still_there(s, all, last, arena, &fields, &n, e))
-        return -1;
+    size_t n = still_there(all, names, last, arena, &fields);
     for (size_t i = 0; i < n; i++)
         if (!mirror_fold(&s->mirror, fields[i].number, fields[i].name, fields[i].value))
             return damaged(e);
@@ -184,9 +187,8 @@ static int load_fields(struct redis_store *s, const struct redis_args *all, int6
 static int load(struct redis_store *s, int64_t last, struct str version, struct err *e)
 {
     struct arena arena;
-    struct redis_args bases, fields;
-    mirror_deinit(&s->mirror);
-    mirror_init(&s->mirror, id_slot_ms(s->lateness_ms));
+    struct redis_args bases, fields, names;
+    make_empty(s);
     arena_init(&arena);
     version = arena_str(&arena, version);
     stand_at(&s->mirror, last, version);
@@ -194,10 +196,12 @@ static int load(struct redis_store *s, int64_t last, struct str version, struct 
     int result = scan(s, "bases", &arena, &bases, e);
     if (result == 0)
         result = scan(s, "journal", &arena, &fields, e);
+    if (result == 0) /* at last: what it names holds iff this part of the journal does */
+        result = scan(s, "names", &arena, &names, e);
     s->seen_next = s->mirror.next;
     memcpy(s->seen_tail, s->mirror.tail, sizeof s->seen_tail);
     if (result == 0 &&
-        (load_bases(s, &bases, e) || load_fields(s, &fields, last, &arena, e)))
+        (load_bases(s, &bases, e) || load_fields(s, &fields, &names, last, &arena, e)))
         result = -1;
     if (result == 0)
         stand_at(&s->mirror, last, version);
@@ -207,14 +211,17 @@ static int load(struct redis_store *s, int64_t last, struct str version, struct 
 
 /* --- what is new --- */
 
+/* STALE: another process dropped what is needed here. */
 static int fold_new(struct redis_store *s, const struct redisReply *r, struct err *e)
 {
+    s->mirror.now_ms = clock_monotonic_ms();
     for (size_t i = REPLY_HEAD + 4; i + 1 < redis_reply_n(r); i += 2) {
         struct str field = redis_reply_str(redis_reply_at(r, i)), name;
         int64_t number;
-        if (field.n && field.p[0] == '-') { /* another process dropped it */
+        if (field.n && field.p[0] == '-') {
             struct str gone = str_from(field, 1);
-            mirror_trim(&s->mirror, &gone, 1);
+            if (!mirror_trim(&s->mirror, &gone, 1))
+                return STALE;
             continue;
         }
         (void)journal_kind_of(field, &number, &name);
@@ -240,8 +247,7 @@ static int take_new(struct redis_store *s, const struct redisReply *r, bool *don
     else
         result = fold_new(home, r, e);
     if (result == STALE) { /* from its beginning, as one that knows nothing */
-        mirror_deinit(&home->mirror);
-        mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
+        make_empty(home);
         result = 0;
     }
     *done =
@@ -293,8 +299,7 @@ static int sync_once(struct redis_store *s, bool *done, struct store_clock *cloc
 
 static void begin_mirror(struct redis_store *home)
 {
-    mirror_deinit(&home->mirror);
-    mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
+    make_empty(home);
     home->mirrored = true;
     home->loads++;
 }
@@ -330,6 +335,7 @@ void redis_written(struct redis_store *s, struct str version,
     struct mirror *m = &redis_home(s)->mirror;
     int64_t number = m->next;
     struct buf name;
+    m->now_ms = clock_monotonic_ms();
     buf_init(&name, INFO_MAX_BYTES);
     for (size_t i = 0; i + 1 < fields->n; i += 2) {
         buf_clear(&name);

@@ -19,14 +19,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
         struct str field = reader_bytes(&r, reader_u8(&r));
         (void)mirror_fold(&m, number, name, field);
     }
-    m.next = 10000;
+    m.now_ms = 100000; /* all of it is old */
     size_t some = mirror_judge(&m, m.domains[0], 0, true, 16, out);
     for (size_t i = 0; i < some; i++)
         for (const struct mirror_piece *p = out[i]->pieces; p; p = p->next) {
             struct journal_item item;
             mirror_piece(&m, p, &arena, &item);
         }
-    mirror_trim(&m, dead, mirror_dead(&m, 16, &arena, dead));
+    (void)mirror_trim(&m, dead, mirror_dead(&m, 16, &arena, dead));
     mirror_deinit(&m);
     arena_deinit(&arena);
     return 0;

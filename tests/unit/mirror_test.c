@@ -121,15 +121,18 @@ static void test_fields_go_in_order(void)
     begin("", STORE_NO_TIME);
     put((struct journal_item){.key = STR("z"), .committed = true, .gone = true});
     CHECK(fold(2, "2 w rule"));
-    m.next = 10000;
+    m.now_ms = 100000;
     CHECK_INT(mirror_dead(&m, 8, &arena, dead), 0); /* the first is needed */
+    dead[0] = STR("1 w rule");
+    CHECK(!mirror_trim(&m, dead, 1)); /* whoever says so */
     begin("", 1000);
-    CHECK(fold(10000, "10000 w rule"));
-    m.next = 20000;
+    CHECK(fold(3, "3 w rule"));
     CHECK_INT(mirror_dead(&m, 8, &arena, dead), 2); /* the third has just come */
     CHECK_STR(dead[0], STR("1 w rule"));
-    mirror_trim(&m, dead, 2);
+    CHECK(mirror_trim(&m, dead, 2));
     CHECK_INT(mirror_dead(&m, 8, &arena, dead), 0);
+    m.now_ms = 200000;
+    CHECK_INT(mirror_dead(&m, 8, &arena, dead), 1);
 }
 
 static void test_ids_and_lanes(void)
