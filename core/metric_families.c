@@ -300,6 +300,15 @@ struct metric_family metric_redis_errors = {
     .labels = {"kind"},
     .series_max = KINDS_MAX};
 
+struct metric_family metric_redis_refused = {
+    .name = "ticketwatch_redis_refused_total",
+    .help =
+        "Writes that Redis refused because another process had written meanwhile; they "
+        "were decided anew and sent again. Some come with every further pod; more of "
+        "them "
+        "than of calls of apply and commit: the pods wait for each other, a shard more "
+        "helps, not a pod."};
+
 struct metric_family metric_script_seconds = {
     .name = "ticketwatch_redis_script_seconds",
     .type = METRIC_HISTOGRAM,
@@ -348,6 +357,7 @@ struct metric_family *const metric_families[] = {&metric_events,
                                                  &metric_deliveries,
                                                  &metric_notices,
                                                  &metric_redis_errors,
+                                                 &metric_redis_refused,
                                                  &metric_script_seconds,
                                                  &metric_ready,
                                                  &metric_tick_age,

@@ -23,7 +23,8 @@ extern struct metric_family metric_rule_matches, metric_keys, metric_keys_refuse
     metric_outbox_overflows, metric_dead_letters, metric_sink_circuit_open,
     metric_sink_paused, metric_deliveries;
 /* Redis. */
-extern struct metric_family metric_redis_errors, metric_script_seconds;
+extern struct metric_family metric_redis_errors, metric_redis_refused,
+    metric_script_seconds;
 /* The process. */
 extern struct metric_family metric_ready, metric_tick_age, metric_build, metric_config,
     metric_reload_success, metric_reload_time, metric_memory, metric_memory_limit,

@@ -2,17 +2,18 @@
 -- know: entry, watermark and cursor move together, or nothing does.
 -- ARGV 6 partition, 7 start, 8 next (incarnation of the log:offset, as cursors are), 9 high ('' none), 10 '1' if events were read,
 --      11 earliest accepted time ('' none), 12 offset and hash of the last record ('' none), 13 records that retention
---      deleted unread, 14 version of the new entry, 15 number of its fields: names and values; then names of fields to drop.
+--      deleted unread, 14 version of the new entry, 15 who asks for a turn ('' nobody), 16 number of fields: names and
+--      values; then names of fields to drop.
 -- Reply: MISPLACED; BEHIND; STALE; APPLIED.
-local partition, high, fields_n = ARGV[6], ARGV[9], tonumber(ARGV[15])
+local partition, high, fields_n = ARGV[6], ARGV[9], tonumber(ARGV[16])
 if not same_epoch() then return {'EPOCH'} end
 if redis.call('HGET', CURSORS, partition) ~= ARGV[7] then return reply('MISPLACED') end
 local settled = tonumber(redis.call('HGET', META, 'watermark'))
 if settled and ARGV[11] ~= '' and tonumber(ARGV[11]) < settled then return reply('BEHIND') end
-if not is_current() then return stale() end
+if not may_write(ARGV[15]) then return stale() end
 
 if fields_n > 0 then
-  append(ARGV[14], {unpack(ARGV, 16, 15 + 2 * fields_n)}, {unpack(ARGV, 16 + 2 * fields_n)})
+  append(ARGV[14], {unpack(ARGV, 17, 16 + 2 * fields_n)}, {unpack(ARGV, 17 + 2 * fields_n)})
 end
 redis.call('HSET', CURSORS, partition, ARGV[8])
 if high ~= '' then redis.call('HSET', HIGHS, partition, high) end

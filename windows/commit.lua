@@ -2,14 +2,15 @@
 -- together.
 -- KEYS, more: the confirmed record, then for each sink its outbox and its dead letters.
 -- ARGV 6 record entries older than this stream id may go ('' none), 7 version of the new entry, 8 number of its fields,
---      9 of sinks, 10 of bases to write, 11 to delete, 12 of record lines, 13 of outbox lines, 14 of episodes; then all these: fields:
+--      9 of sinks, 10 of bases to write, 11 to delete, 12 of record lines, 13 of outbox lines, 14 of episodes, 15 who asks for a turn (''
+--      nobody); then all these: fields:
 --      names and values; for each sink: its name, how many entries its outbox may hold ('0' any); for each base: id, its
 --      value, what mirrors begin with; ids; lines; for each line: number of its sink, event time, line; for each episode: id,
 --      '1' ended, event time.
 -- Reply: STALE; COMMITTED, how many lines found their outbox full.
 if not same_epoch() then return {'EPOCH'} end
-if not is_current() then return stale() end
-local RECORD, at, full = KEYS[MORE_KEYS + 1], 15, 0
+if not may_write(ARGV[15]) then return stale() end
+local RECORD, at, full = KEYS[MORE_KEYS + 1], 16, 0
 
 -- f for each of ARGV[n] groups of so many arguments.
 local function each(n, size, f)

@@ -13,11 +13,14 @@ local function int(n)
   return string.format('%d', n)
 end
 
+local function server_ms()
+  local t = redis.call('TIME')
+  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
+end
+
 -- One clock for all, never backwards, also where another server took over.
 local function now_ms()
-  local t = redis.call('TIME')
-  local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-  return math.max(now, tonumber(redis.call('HGET', STATE, 'clock')) or 0)
+  return math.max(server_ms(), tonumber(redis.call('HGET', STATE, 'clock')) or 0)
 end
 
 -- The minimum over all partitions, never backwards; nil while one of them has shown nothing.
@@ -65,6 +68,24 @@ local function is_current()
   if tonumber(ARGV[3]) ~= number or ARGV[4] ~= version then return false end
   local known = tonumber(ARGV[5])
   return not known or known <= (tonumber(redis.call('HGET', META, 'watermark')) or -math.huge)
+end
+
+-- Who was refused often asks for a turn: for a moment nobody else writes. By the server's own clock; should that go back, no
+-- longer either.
+local TURN_MS = 200
+
+-- Whether who calls may write. `who`: what it names itself by where it asks for a turn, else ''.
+local function may_write(who)
+  local name, till = string.match(redis.call('HGET', STATE, 'turn') or '', '^(%w+) (%d+)$')
+  local now = server_ms()
+  local left = till and tonumber(till) - now or 0
+  local taken = left > 0 and left <= TURN_MS
+  if is_current() and (not taken or name == who) then
+    if till then redis.call('HDEL', STATE, 'turn') end
+    return true
+  end
+  if who ~= '' and not taken then redis.call('HSET', STATE, 'turn', who .. ' ' .. int(now + TURN_MS)) end
+  return false
 end
 
 -- What was written since the entry that is known, some megabytes at a time: STALE, watermark, now, number and version of the

@@ -1,12 +1,13 @@
 -- What a state made anew would have to know (docs/once.md), and partitions' marks to keep.
 -- ARGV 6 how long the record is kept, 7 the longest lookback of any rule, 8 what all shards had said when they were last
 --      asked ('' not known, 'own' there is no other), 9 when the first window is due ('' none), 10 what
---      was said when the first of those that want judging began to wait ('' none waits, '-inf' not known); then for each partition: its name, its marks.
+--      was said when the first of those that want judging began to wait ('' none waits, '-inf' not known),
+--      11 who asks for a turn ('' nobody); then for each partition: its name, its marks.
 -- Reply: STALE; HORIZON, said, record, from ('' not known).
 -- While a state is being made anew, it stays as it was before the loss.
 if not same_epoch() then return {'EPOCH'} end
-if not is_current() then return stale() end
-for i = 11, #ARGV, 2 do redis.call('HSET', MARKS, ARGV[i], ARGV[i + 1]) end
+if not may_write(ARGV[11]) then return stale() end
+for i = 12, #ARGV, 2 do redis.call('HSET', MARKS, ARGV[i], ARGV[i + 1]) end
 local r = reply('HORIZON')
 local kept = redis.call('HMGET', META, 'said', 'record', 'from')
 local known, record, from = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])

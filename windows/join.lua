@@ -2,7 +2,8 @@
 -- same events then: what holds of the shard's partitions holds of the lane's, and what the lane must not say is past.
 -- The journal says it, so that its windows and its ids are the shard's.
 -- KEYS, more: the lane's meta, cursors, highs, idles. ARGV 6 the lane, 7 a new epoch, 8 version of the new entry, 9 when the
--- lane's first window is due ('' none), 10 how many of its windows want judging.
+-- lane's first window is due ('' none), 10 how many of its windows want judging, 11 who asks for a turn
+-- ('' nobody).
 -- Reply: JOINED, STALE or APART.
 if not same_epoch() then return {'EPOCH'} end
 local META2, CURSORS2, HIGHS2, IDLES2 = KEYS[MORE_KEYS + 1], KEYS[MORE_KEYS + 2], KEYS[MORE_KEYS + 3], KEYS[MORE_KEYS + 4]
@@ -38,7 +39,7 @@ local function take_later(key, key2)
   end
 end
 
-if not is_current() then return stale() end
+if not may_write(ARGV[11]) then return stale() end
 if redis.call('HEXISTS', STATE, 'lane:' .. ARGV[6]) == 0 or not in_step() or not caught_up() or not settled() then
   return reply('APART')
 end

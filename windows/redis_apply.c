@@ -131,12 +131,12 @@ static void put_call(struct redis_store *s, const struct apply *a, const struct 
     redis_put_last(args, a->last_offset, a->last_hash);
     args_int(args, a->lost);
     args_str(args, c->version);
+    args_str(args, redis_turn(s));
     args_int(args, (int64_t)c->fields.n / 2);
     for (size_t i = 0; i < c->fields.n; i++)
         args_str(args, c->fields.items[i]);
     for (size_t i = 0; i < c->dead_n; i++)
         args_str(args, c->dead[i]);
-    (void)s;
 }
 
 /* What the entry just written added to, and wants judging. */
@@ -163,6 +163,7 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
     if (stale)
         return TRY_AGAIN;
     if (redis_outcome_is(r, "APPLIED")) {
+        redis_held(s);
         if (c->fields.n)
             redis_written(s, c->version, &c->fields);
         (void)mirror_trim(&redis_home(s)->mirror, c->dead, c->dead_n);

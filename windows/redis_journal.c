@@ -321,9 +321,11 @@ int redis_stale(struct redis_store *s, const struct redisReply *r, bool *stale,
                 struct store_clock *clock, struct err *e)
 {
     bool done = false;
+    int64_t last = redis_reply_int(redis_reply_at(r, REPLY_HEAD));
     *stale = redis_outcome_is(r, "STALE") || redis_outcome_is(r, "RELOAD");
     if (!*stale)
         return 0;
+    redis_refused(s, last != redis_home(s)->mirror.next - 1);
     if (redis_outcome_is(r, "STALE") && take_new(s, r, &done, clock, e))
         return -1;
     return done ? 0 : redis_sync(s, clock, e);

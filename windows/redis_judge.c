@@ -158,6 +158,7 @@ static size_t put_call(struct commit *c, struct str version,
     args_int(args, (int64_t)c->record.n);
     args_int(args, (int64_t)c->outbox.n / 3);
     args_int(args, (int64_t)c->episodes.n / 3);
+    args_str(args, redis_turn(s));
     args_all(args, fields);
     args_all(args, &c->sinks);
     args_all(args, &c->bases);
@@ -185,6 +186,7 @@ static int send(struct commit *c, struct store_clock *clock, struct err *e)
     if (result == 0 && stale) {
         result = 1;
     } else if (result == 0) {
+        redis_held(s);
         redis_written(s, version, &fields);
         s->base.full += (uint64_t)redis_reply_int(redis_reply_at(r, REPLY_HEAD));
         *clock = redis_clock_of(s, r);

@@ -126,6 +126,7 @@ static int ask_horizon(struct redis_store *s, int64_t said_ms,
         args_str(&args, STR("-inf"));
     else
         args_int_or(&args, waits_from_ms, STORE_NO_DUE);
+    args_str(&args, redis_turn(s));
     for (size_t i = 0; i < n; i++) {
         args_str(&args, marks[i].partition);
         args_str(&args, marks[i].marks);
@@ -133,8 +134,10 @@ static int ask_horizon(struct redis_store *s, int64_t said_ms,
     struct redisReply *r = redis_call(s, SCRIPT_HORIZON, &args, keys_n, e);
     bool stale = false;
     int result = r ? redis_stale(s, r, &stale, &now, e) : -1;
-    if (result == 0 && !stale)
+    if (result == 0 && !stale) {
+        redis_held(s);
         *out = redis_times_of(r, REPLY_HEAD);
+    }
     redis_reply_free(r);
     return result ? result : stale;
 }

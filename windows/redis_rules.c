@@ -204,7 +204,7 @@ int redis_rules_take(struct redis_store *s, const struct redisReply *r, size_t a
 
 /* --- mending --- */
 
-/* 1: others wrote meanwhile. */
+/* Where others wrote meanwhile it is tried again later. */
 static int join(struct redis_store *s, struct redis_store *lane, struct err *e)
 {
     char fresh[EPOCH_BYTES + 1];
@@ -226,12 +226,14 @@ static int join(struct redis_store *s, struct redis_store *lane, struct err *e)
     args_str(&args, version);
     args_int_or(&args, now.next_due_ms, STORE_NO_DUE);
     args_int(&args, (int64_t)redis_domain(lane)->waiting_n);
+    args_str(&args, redis_turn(s));
     struct redisReply *r = redis_call(s, SCRIPT_JOIN, &args, keys_n, e);
     if (!r)
         return -1;
-    bool joined = redis_outcome_is(r, "JOINED"), stale = redis_outcome_is(r, "STALE");
+    bool joined = redis_outcome_is(r, "JOINED"), stale;
+    int result = redis_stale(s, r, &stale, &now, e);
     redis_reply_free(r);
-    return joined ? redis_open_again(s, e) : stale;
+    return result == 0 && joined ? redis_open_again(s, e) : result;
 }
 
 static int rake(struct redis_store *s, struct str name, struct err *e)
@@ -268,7 +270,7 @@ int redis_store_mend(struct window_store *base, struct err *e)
 {
     struct redis_store *s = redis_store_of(base);
     for (struct window_store *lane = base->lane; lane; lane = lane->lane)
-        if (join(s, redis_store_of(lane), e) < 0)
+        if (join(s, redis_store_of(lane), e))
             return -1;
     return s->rules.n ? rake_all(s, e) : 0;
 }

@@ -71,6 +71,8 @@ struct redis_store {
     int64_t
         seen_next; /* the tail that a load saw last, until it was seen to stand still; 0: none */
     char seen_tail[WINDOW_VERSION_BYTES];
+    size_t refused_n;           /* calls, since one held */
+    char turn[EPOCH_BYTES + 1]; /* what it names itself by where it asks for a turn */
     uint64_t
         revised_at; /* `loads` when it was last told which events to leave out, + 1; 0: not since */
     int64_t said_ms;          /* as horizon() told it last */
@@ -181,6 +183,12 @@ struct str redis_base_info(struct redis_store *s, int64_t number, struct str nam
 int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some,
                         size_t n, struct arena *arena, struct window **windows,
                         size_t *found, struct err *e);
+
+/* redis_turn.c: who is refused too often. A write of the journal says redis_turn(); "": it asks for none. */
+struct str redis_turn(struct redis_store *s);
+/* It was refused; `told`: for what others wrote. Else it waits a moment. */
+void redis_refused(struct redis_store *s, bool told);
+void redis_held(struct redis_store *s);
 
 /* redis_place.c */
 int redis_store_cursor(struct window_store *base, struct str partition,
