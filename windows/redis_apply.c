@@ -234,20 +234,26 @@ static int look_for_seen(struct redis_store *s, const struct apply *a,
     return 1;
 }
 
-/* The mirror that this was begun with is gone; nothing is known. The cursor is to be read again. */
-static bool began_anew(struct redis_store *s, uint64_t loads)
+/* What was to be left out was told by a mirror that is gone: nothing of it is known. The cursor is to be read again. */
+static bool is_of_other(struct redis_store *s, uint64_t revised_at)
 {
-    return redis_home(s)->loads != loads;
+    return revised_at && revised_at != redis_home(s)->loads + 1;
 }
 
 static int apply_once(struct redis_store *s, const struct apply *a,
-                      const struct journal_id *ids, struct arena *arena,
-                      struct apply_reply *out, struct err *e)
+                      const struct journal_id *ids, uint64_t revised_at,
+                      struct arena *arena, struct apply_reply *out, struct err *e)
 {
     int seen = look_for_seen(s, a, ids, out, e);
+    if (seen < 0)
+        return -1;
+    if (is_of_other(s, revised_at)) {
+        out->outcome = MISPLACED;
+        return 0;
+    }
     if (seen) {
         out->outcome = REVISE;
-        return seen < 0 ? -1 : 0;
+        return 0;
     }
     find_left_out(s, a, arena, out);
     return write(s, a, ids, arena, out, e);
@@ -258,21 +264,16 @@ int redis_store_apply(struct window_store *base, const struct apply *a,
 {
     struct redis_store *s = redis_store_of(base);
     struct journal_id *ids = hash_ids(a, arena);
+    uint64_t revised_at = s->revised_at;
     int result = TRY_AGAIN;
     *out = (struct apply_reply){.refused = arena_alloc(arena, a->events_n + 1)};
+    s->revised_at = 0;
     if (!redis_home(s)->mirrored && redis_sync(s, &out->clock, e))
         return -1;
-    uint64_t loads = s->revised_at ? s->revised_at - 1 : redis_home(s)->loads;
-    s->revised_at = 0;
-    while (result == TRY_AGAIN && !began_anew(s, loads))
-        result = apply_once(s, a, ids, arena, out, e);
-    if (result == TRY_AGAIN ||
-        (result == 0 && out->outcome == REVISE && began_anew(s, loads))) {
-        out->outcome = MISPLACED;
-        return 0;
-    }
+    while (result == TRY_AGAIN)
+        result = apply_once(s, a, ids, revised_at, arena, out, e);
     if (result == 0 && out->outcome == REVISE)
-        s->revised_at = loads + 1;
+        s->revised_at = redis_home(s)->loads + 1;
     return result;
 }
 
