@@ -284,8 +284,10 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
         if (reply.outcome == REVISE)
             changes_leave_out(&g->changes, &of, reply.refused, &g->scratch);
     } while (reply.outcome == REVISE);
-    if (reply.outcome == MISPLACED)
+    if (reply.outcome == MISPLACED) {
+        FAULT_POINT("batch.misplaced");
         return 1;
+    }
     count(g, shard, piece, a);
     keys_left_out(g->rules, g->rules_n, store->names, g->changes.items, &reply,
                   g->stats.rules);

@@ -5,6 +5,8 @@
  *       the process sends itself SIGKILL (SIGSTOP) when it passes that point for the third (first) time
  *   TICKETWATCH_OFF=exact_cursor,rewind
  *       these rules of the protocol do not hold: the suite must find what comes of it
+ *   TICKETWATCH_TELL=journal.stale
+ *       who passes these points says so on its standard error
  *   TICKETWATCH_SET=digest_within_ms:3000
  *       a number that the suite cannot wait for as it is */
 #ifndef CORE_FAULT_H

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/fault.h"
 #include "windows/mirror_impl.h"
 
 enum { KEPT_MS = 30000, JOURNAL_LONG_BYTES = 64 << 20, DUE_SPARE = 1024 };
@@ -252,12 +253,14 @@ static void name_field(struct arena *arena, int64_t number, const char *kind,
 /* Mirrors that are a little behind must find every field. This clock says when something may go, never what it means. */
 static bool is_old(const struct mirror *m, const struct mirror_field *f)
 {
-    return f->arrived_ms + KEPT_MS < m->now_ms;
+    int64_t kept_ms = FAULT_NUMBER("journal_kept_ms");
+    return f->arrived_ms + (kept_ms ? kept_ms : KEPT_MS) < m->now_ms;
 }
 
 bool mirror_is_long(const struct mirror *m)
 {
-    return m->kept_bytes >= JOURNAL_LONG_BYTES;
+    int64_t bytes = FAULT_NUMBER("journal_long_bytes");
+    return m->kept_bytes >= (bytes ? (size_t)bytes : JOURNAL_LONG_BYTES);
 }
 
 size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out)

@@ -2,6 +2,7 @@
 #include <assert.h>
 
 #include "core/clock.h"
+#include "core/fault.h"
 #include "windows/redis_store_impl.h"
 
 enum { FIELDS_MAX_BYTES = 256 << 20, TRIM_AT_ONCE = 256, TRY_AGAIN = 1 };
@@ -167,6 +168,8 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
         if (c->fields.n)
             redis_written(s, c->version, &c->fields);
         (void)mirror_trim(&redis_home(s)->mirror, c->dead, c->dead_n);
+        if (c->dead_n)
+            FAULT_POINT("journal.trimmed");
         out->outcome = APPLIED;
     } else if (redis_outcome_is(r, "MISPLACED")) {
         out->outcome = MISPLACED;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/clock.h"
+#include "core/fault.h"
 #include "windows/redis_store_impl.h"
 
 enum { INFO_MAX_BYTES = 4096 };
@@ -198,6 +199,7 @@ static int load(struct redis_store *s, int64_t last, struct str version, struct 
         result = scan(s, "journal", &arena, &fields, e);
     if (result == 0) /* at last: what it names holds iff this part of the journal does */
         result = scan(s, "names", &arena, &names, e);
+    FAULT_POINT("journal.load");
     s->seen_next = s->mirror.next;
     memcpy(s->seen_tail, s->mirror.tail, sizeof s->seen_tail);
     if (result == 0 &&
@@ -328,7 +330,10 @@ int redis_stale(struct redis_store *s, const struct redisReply *r, bool *stale,
     redis_refused(s, last != redis_home(s)->mirror.next - 1);
     if (redis_outcome_is(r, "STALE") && take_new(s, r, &done, clock, e))
         return -1;
-    return done ? 0 : redis_sync(s, clock, e);
+    if (!done && redis_sync(s, clock, e))
+        return -1;
+    FAULT_POINT("journal.stale");
+    return 0;
 }
 
 void redis_written(struct redis_store *s, struct str version,

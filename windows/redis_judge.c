@@ -1,6 +1,7 @@
 /* The store in Redis: windows that are due go out, what became of them goes in. */
 #include <stdlib.h>
 
+#include "core/fault.h"
 #include "windows/redis_store_impl.h"
 
 int redis_store_due(struct window_store *base, size_t limit, bool unproven,
@@ -13,8 +14,11 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
     struct mirror_window **some = arena_alloc(arena, (limit + 1) * sizeof(void *));
     size_t some_n = mirror_judge(&redis_home(s)->mirror, redis_domain(s),
                                  clock->watermark_ms, unproven, limit, some);
-    if (some_n == 0)
+    if (some_n == 0) {
         some_n = mirror_long(&redis_home(s)->mirror, redis_domain(s), limit, some);
+        if (some_n)
+            FAULT_POINT("journal.long");
+    }
     return redis_whole_windows(s, some, some_n, arena, windows, n, e);
 }
 

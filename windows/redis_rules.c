@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "core/fault.h"
 #include "windows/redis_store_impl.h"
 
 enum {
@@ -233,7 +234,10 @@ static int join(struct redis_store *s, struct redis_store *lane, struct err *e)
     bool joined = redis_outcome_is(r, "JOINED"), stale;
     int result = redis_stale(s, r, &stale, &now, e);
     redis_reply_free(r);
-    return result == 0 && joined ? redis_open_again(s, e) : result;
+    if (result || !joined)
+        return result;
+    FAULT_POINT("journal.joined");
+    return redis_open_again(s, e);
 }
 
 static int rake(struct redis_store *s, struct str name, struct err *e)

@@ -10,15 +10,15 @@ import time
 import proxy
 
 # Where a process can strike itself, and within how many passings: calls of Redis by script or command, before and after.
-CALLS = [("apply", 12), ("commit", 12), ("due", 8), ("idle", 8), ("place", 3), ("begin", 2), ("open", 2), ("horizon", 4), ("proves", 3),
-         ("forget", 3), ("outbox_take", 20), ("outbox_ack", 12), ("outbox_hold", 2), ("outbox_dead", 1), ("outbox_figures", 4),
+CALLS = [("apply", 12), ("commit", 12), ("sync", 20), ("load", 6), ("HKEYS", 2), ("HMGET", 12), ("join", 2), ("idle", 8), ("place", 3),
+         ("begin", 2), ("open", 2), ("horizon", 4), ("proves", 3), ("outbox_take", 20), ("outbox_ack", 12), ("outbox_hold", 2), ("outbox_dead", 1), ("outbox_figures", 4),
          ("outbox_storm", 6), ("outbox_compose", 2), ("outbox_apart", 1), ("XREAD", 6)]
 POINTS = [("redis.%s.%s" % (when, name), most) for name, most in CALLS for when in ("before", "after")]
 POINTS += [("post.before", 12), ("post.after", 12), ("kafka.before.commit", 4), ("kafka.after.commit", 4), ("batch.taken", 12),
-           ("judged", 20), ("kafka.rebalance", 3), ("kafka.assigned", 2), ("kafka.revoked", 2)]
+           ("judged", 20), ("journal.stale", 6), ("journal.load", 2), ("kafka.rebalance", 3), ("kafka.assigned", 2), ("kafka.revoked", 2)]
+PASSED = ["journal.stale", "journal.load", "journal.trimmed", "journal.long", "journal.joined", "batch.misplaced"]  # counted, by name
 RUNTIME = 3  # exit code of a program that cannot go on: an orchestrator starts it again
 RESTART_S = 0.4
-SET = "digest_within_ms:3000"  # instead of a minute: a round lasts half of one
 
 
 def arm(r):
@@ -51,7 +51,8 @@ class Pod:
         self.armed = list(points)
         self.restart_at, self.expected_end = None, False
         more = {"REDIS_URL": "redis://127.0.0.1:%d" % self.proxy.port, "LINEAR_KEY": "lin_api_none",
-                "TICKETWATCH_FAULT": ",".join("%s:%d:%s" % p for p in points), "TICKETWATCH_OFF": self.world.off, "TICKETWATCH_SET": SET}
+                "TICKETWATCH_FAULT": ",".join("%s:%d:%s" % p for p in points), "TICKETWATCH_OFF": self.world.off, "TICKETWATCH_SET": self.world.numbers,
+                "TICKETWATCH_TELL": ",".join(PASSED)}
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen([self.world.program, "run", "-c", str(self.world.config)], stdout=log, stderr=log,
                                             env={**os.environ, **more})
@@ -118,6 +119,7 @@ class Pod:
             self.stopped_at = now
             self.thaw_at = now + self.world.short_or_long_stop()
             self.fired("stop", now)
+            self.world.lose_meanwhile()
 
     def fired(self, what, now):
         names = [p for p in self.armed if p[2] == what]
@@ -139,6 +141,11 @@ class Pod:
             self.world.gave_up += 1
         else:
             self.world.crashes.append("pod %d ended with %d: %s" % (self.place, code, self.log))
+
+    def passed(self):
+        """How often which of PASSED was."""
+        log = self.log.read_bytes() if self.log.exists() else b""
+        return {name: log.count(b"passed=%s\n" % name.encode()) for name in PASSED}
 
     def close(self):
         if self.process and self.runs():

@@ -56,7 +56,7 @@ class Round:
         self.plan = worlds.draw(r, broker.proxy is not None, options.seconds, options.gap_s, options.only)
         session_ms = r.choice([2000, 3000, 6000])
         self.world = worlds.World(PROGRAM, TOOLS, broker, session_ms, options.off)
-        self.verdict = verdict.Verdict()
+        self.verdict, self.passed = verdict.Verdict(), collections.Counter()
         self.begun, self.fed = time.time(), []  # (when, up to which event time)
 
     def expected(self):
@@ -71,7 +71,8 @@ class Round:
         return self.before(done.stdout)
 
     def before(self, record):
-        return [x for x in record.splitlines(True) if stream.logs.time_of(json.loads(x)["time"]) < self.stream.cutoff]
+        lines = [(x, json.loads(x)) for x in record.splitlines(True)]
+        return [x for x, alert in lines if stream.logs.time_of(alert["time"]) < self.stream.cutoff and alert["rule"] != "visitor"]
 
     def feeding(self):
         """[(seconds, step, step)]: in gusts, over the time of the plan; the first at once."""
@@ -169,6 +170,8 @@ class Round:
         """A failed round's files stay, unless it was to fail."""
         world = self.world
         problems = self.verdict.problems
+        for pod in world.pods:
+            self.passed.update(pod.passed())
         if world.faults:
             text = "\n".join(world.faults.lines(self.begun) + ["", *problems])
             (world.folder / "faults.txt").write_text(text + "\n", encoding="utf-8")
@@ -197,7 +200,7 @@ class Total:
     PROBLEMS = ("not confirmed", "confirmed wrongly", "lost", "unexpected", "doubled", "two bodies", "dead letter", "waiting", "crash")
 
     def __init__(self):
-        self.faults, self.points, self.counts = collections.Counter(), collections.Counter(), collections.Counter()
+        self.faults, self.points, self.counts, self.passed = (collections.Counter() for _ in range(4))
         self.losses = self.rounds = self.failed = self.gave_up = 0
         self.begun = time.time()
 
@@ -206,6 +209,7 @@ class Total:
         self.failed += bool(one.verdict.problems)
         self.faults.update(one.world.done)
         self.points.update(one.world.points)
+        self.passed.update(one.passed)
         self.counts.update(one.verdict.counts)
         self.losses += len(one.world.faults.losses)
         self.gave_up += one.world.gave_up
@@ -224,6 +228,7 @@ class Total:
             print("  %5d %s" % (n, kind))
         unmet = [name for name, _ in pods.POINTS if name not in self.points]
         print("points of the code struck: %d of %d%s" % (len(pods.POINTS) - len(unmet), len(pods.POINTS), "; not " * bool(unmet) + ", ".join(unmet)))
+        print("passed: %s" % ", ".join("%s %d" % (name, self.passed[name]) for name in pods.PASSED))
         print("deliveries expected %d | lost %d | doubled %d | unexpected %d" % (c["expected"], c["lost"], c["doubled"], c["unexpected"]))
         print("record lines missing %d | wrong %d" % (c["not confirmed"], c["confirmed wrongly"]))
         print("requests that the receiver lied to %d" % c["lies"])

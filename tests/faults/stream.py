@@ -49,6 +49,13 @@ RULES = """  page-error:
 """
 
 
+VISITOR = """  visitor:
+    on: page.error
+    by: [account, page]
+    count: {at_least: 2, within: 20m}
+    severity: {medium: 2, high: 4}
+    send: [ops]
+"""
 KNOWN = "known_issues: {remember: 9d}\n"
 
 
@@ -155,7 +162,7 @@ class Stream:
     def whole(self):
         return b"".join(self.steps + self.ends)
 
-    def config(self, brokers, name, receiver, session_ms):
+    def config(self, brokers, name, receiver, session_ms, visitor):
         return ('kafka: {brokers: "%s", topics: [%s], group: %s, dead_letter: %s.dlq, properties: {session.timeout.ms: "%d", '
                 'heartbeat.interval.ms: "%d"}}\n'
                 'redis: {url: "${REDIS_URL}", prefix: %s, timeout: 1s, shards: %d}\n'
@@ -163,7 +170,7 @@ class Stream:
                 '  ops: {type: webhook, url: "%s/ops"}\n  chat: {type: slack, url: "%s/chat", rate: 1000/s, digest_above: %d}\n'
                 '  bugs: {type: linear, url: "%s/bugs", key: "${LINEAR_KEY}", team: 9cfb482a-81e3-4154-b5b9-2c805e70a02d}\n'
                 "rules:\n%s" % (brokers, name, name, name, session_ms, session_ms // 8, name, self.shards,
-                   "record_for: %dh\n" % self.record_hours if self.record_hours else "", KNOWN, receiver, receiver, self.digest_above, receiver, self.rules))
+                   "record_for: %dh\n" % self.record_hours if self.record_hours else "", KNOWN, receiver, receiver, self.digest_above, receiver, self.rules + VISITOR * visitor))
 
     def plain_config(self):
         """As the oracle reads it."""

@@ -26,7 +26,7 @@ WEIGHTS = {"kill": 20, "stop_long": 4, "stop_short": 6, "leave": 4, "join": 3,
            "lose_writes": 8, "fail_over": 3, "split": 2, "flush": 3, "wipe": 1,
            "redis_restart": 4, "redis_stop": 3, "redis_busy": 2, "redis_full": 2, "script_flush": 3, "clients_killed": 3,
            "cut": 5, "swallow": 3, "delay": 3, "trickle": 2, "drop_reply": 6, "late_reply": 4, "late_request": 6,
-           "lie": 12}
+           "lie": 12, "rules": 2}
 BROKER_WEIGHTS = {"kafka_cut": 3, "kafka_swallow": 2, "kafka_delay": 2, "kafka_drop_reply": 3, "kafka_stop": 2, "kafka_restart": 0.4}
 
 
@@ -119,17 +119,28 @@ class World:
         self.slow = queue.Queue()
         self.redis = self.receiver = self.faults = None
         self.pods, self.skipped = [], 0
+        self.visitor = False  # whether a rule that comes and goes is there
 
     def open(self, log, seed):
         self.faults = verdict.Faults(log.cutoff)
         self.random = seed
         self.redis = servers.Redis(self.folder)
         self.receiver = receiver.Receiver(self.folder / "requests.jsonl", seed.random())
-        self.config.write_text(log.config(self.broker.address, self.name, self.receiver.url, self.session_ms), encoding="utf-8")
+        self.log = log
+        self.write_config()
+        # A round lasts half a minute: digests, and a journal whose fields are dropped, and that is long, as they are after an hour.
+        self.numbers = "digest_within_ms:3000,journal_kept_ms:%d,journal_long_bytes:%d" % (
+            seed.choice([100, 500, 2000, 10_000]), seed.choice([5000, 20_000, 100_000, 1 << 26]))
         for name, partitions in ((self.name, log.partitions), (self.name + ".dlq", 1)):
             self.topic(name, partitions)
         self.pods = [pods.Pod(self, place) for place in range(PLACES)]
         threading.Thread(target=self.slowly, daemon=True).start()
+
+    def write_config(self):
+        text = self.log.config(self.broker.address, self.name, self.receiver.url, self.session_ms, self.visitor)
+        new = self.config.with_suffix(".new")
+        new.write_text(text, encoding="utf-8")
+        os.replace(new, self.config)
 
     def topic(self, name, partitions):
         subprocess.run([str(self.tools / "kafka_topic"), self.broker.address, "create", name, str(partitions), "retention.ms", "-1"],
@@ -279,6 +290,16 @@ class World:
 
     def do_late_request(self, place, n, seconds):
         self.next_requests(place, n, "late_request", seconds)
+
+    def do_rules(self):
+        """A rule comes, or goes: processes notice that their configuration is another."""
+        self.visitor = not self.visitor
+        self.write_config()
+
+    def lose_meanwhile(self):
+        """What a process has just read, or is about to write, is lost while it stands still."""
+        if not self.calm and self.random.random() < 0.3:
+            self.do_lose_writes(self.random.choice([1, 2, 3, 5, 10, 20]))
 
     def do_lie(self, n, sink, kind):
         self.receiver.lie(n, sink, kind)
