@@ -17,6 +17,8 @@ RULES = {
     "ack_after": ("an alert is acknowledged before it is sent", ["kill", "lie"]),
     "rewind": ("after a wipe partitions go on where they are", ["flush", "wipe", "kill"]),
     "digest_kept": ("which alerts a digest has is not written down before it is sent", ["kill", "lie", "stop_long"]),
+    "follow": ("what others wrote to the journal is passed over", ["kill", "stop_short", "leave"]),
+    "reload": ("who knows entries that Redis lost goes on with them", ["lose_writes", "fail_over", "stop_short"]),
     "all_partitions": ("the watermark looks only at partitions that have shown something", ["kill", "stop_long", "leave"]),
 }
 
