@@ -142,9 +142,10 @@ static bool work_waits(const struct store_clock *c)
            (c->watermark_ms != STORE_NO_TIME && c->next_due_ms <= c->watermark_ms);
 }
 
-static bool has_time(const struct engine *g, int64_t until_ms)
+static bool has_time(const struct engine *g, const struct store_clock *c,
+                     int64_t until_ms)
 {
-    return g->tick_ms == 0 || clock_monotonic_ms() < until_ms;
+    return g->tick_ms == 0 || c->pressed || clock_monotonic_ms() < until_ms;
 }
 
 /* One round at least, however busy the shards before it were. */
@@ -153,7 +154,7 @@ static int tick(struct engine *g, struct engine_shard *shard, bool unproven,
 {
     size_t committed, progress = 1;
     for (size_t rounds = 0; progress && (work_waits(&shard->clock) || unproven) &&
-                            (rounds == 0 || has_time(g, until_ms));
+                            (rounds == 0 || has_time(g, &shard->clock, until_ms));
          rounds++) {
         struct window *windows;
         size_t n;

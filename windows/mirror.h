@@ -70,8 +70,9 @@ struct mirror_name {
     char *text; /* a rule's windows, with its layout */
     size_t bytes, domain;
     int64_t windows_n;
-    size_t kept_bytes; /* of its fields, as they stand in the store */
     struct mirror_fields fields;
+    struct mirror_field *held; /* the first that is needed, or behind those that are */
+    size_t held_bytes;         /* from there on, as they stand in the store */
 };
 
 struct mirror {
@@ -91,8 +92,9 @@ struct mirror {
     struct mirror_piece *spare;           /* pieces to be used again */
     struct mirror_field *oldest, *newest; /* of those used of late */
     size_t read_bytes;                    /* that they hold */
-    size_t kept_bytes;                    /* of all fields, as they stand in the store */
-    struct mirror_field *folded;          /* the one that is being read */
+    size_t long_bytes; /* of windows' fields that stand in the store: then it is long */
+    int64_t kept_ms;   /* fields stay so long at least */
+    struct mirror_field *folded; /* the one that is being read */
 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms);
@@ -118,11 +120,12 @@ int64_t mirror_next_due(struct mirror *m, struct mirror_domain *d);
  * something is folded. */
 size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms,
                     bool unproven, size_t limit, struct mirror_window **out);
-/* The journal is long: bases are to be made. */
-bool mirror_is_long(const struct mirror *m);
-/* Where the journal is long: windows with records in the oldest field of the name that has most, at most `limit`. */
+/* By how many times the journal is too long, where records in old fields of this domain are to go into bases; else 0. */
+size_t mirror_is_long(const struct mirror *m, const struct mirror_domain *d);
+/* Then: windows with records in the oldest field of the name that has most, behind the n that are there, until there are
+ * `limit`, each once. How many there are then. */
 size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit,
-                   struct mirror_window **out);
+                   struct mirror_window **out, size_t n);
 /* The least that was said when one of them began to wait; STORE_NO_DUE: none waits. */
 int64_t mirror_waits_from(const struct mirror_domain *d);
 

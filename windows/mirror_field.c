@@ -57,9 +57,6 @@ void mirror_field_done(struct mirror *m, struct mirror_field *f)
 void mirror_field_free(struct mirror *m, struct mirror_field *f)
 {
     mirror_field_done(m, f);
-    m->kept_bytes -= f->kept_bytes;
-    if (f->name)
-        f->name->kept_bytes -= f->kept_bytes;
     free(f);
 }
 

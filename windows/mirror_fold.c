@@ -271,7 +271,6 @@ static struct mirror_field *field_new(struct mirror *m, int64_t number, struct s
         memcpy(copy, packed.p, packed.n);
     f->packed = (struct str){copy, packed.n};
     f->kept_bytes = packed.n;
-    m->kept_bytes += packed.n;
     return f;
 }
 
@@ -285,7 +284,8 @@ static bool fold_field(struct mirror *m, struct mirror_field *f, enum journal_ki
         return fold_ids(m, d, f, r);
     size_t at = mirror_name(m, name, head->lane);
     f->name = m->names[at];
-    f->name->kept_bytes += f->kept_bytes;
+    f->name->held = f->name->held ? f->name->held : f;
+    f->name->held_bytes += f->kept_bytes;
     mirror_field_add(&f->name->fields, f);
     return fold_windows(m, f, at, head, r);
 }

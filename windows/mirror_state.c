@@ -11,7 +11,14 @@ enum { KEPT_MS = 30000, JOURNAL_LONG_BYTES = 64 << 20, DUE_SPARE = 1024 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms)
 {
-    *m = (struct mirror){.next = 1, .id_slot_ms = id_slot_ms};
+    *m = (struct mirror){.next = 1,
+                         .id_slot_ms = id_slot_ms,
+                         .long_bytes = JOURNAL_LONG_BYTES,
+                         .kept_ms = KEPT_MS};
+    if (FAULT_NUMBER("journal_long_bytes"))
+        m->long_bytes = (size_t)FAULT_NUMBER("journal_long_bytes");
+    if (FAULT_NUMBER("journal_kept_ms"))
+        m->kept_ms = FAULT_NUMBER("journal_kept_ms");
     arena_init(&m->pieces);
     (void)mirror_domain(m, STR_NONE);
 }
@@ -188,39 +195,64 @@ void mirror_piece(struct mirror *m, const struct mirror_piece *p, struct arena *
     out->records = arena_str(arena, out->records);
 }
 
-static struct mirror_name *longest(struct mirror *m, const struct mirror_domain *d)
+/* Mirrors that are a little behind must find every field. This clock says when something may go, never what it means. */
+static bool is_old(const struct mirror *m, const struct mirror_field *f)
+{
+    return f->arrived_ms + m->kept_ms < m->now_ms;
+}
+
+/* Those before it may go. */
+static struct mirror_field *first_held(struct mirror_name *name)
+{
+    for (; name->held && !name->held->live; name->held = name->held->next)
+        name->held_bytes -= name->held->kept_bytes;
+    return name->held;
+}
+
+/* The name of that domain that has most, if its oldest field that is needed is old. */
+static struct mirror_name *longest(const struct mirror *m, const struct mirror_domain *d)
 {
     struct mirror_name *most = NULL;
-    for (size_t i = 0; i < m->names_n; i++)
-        if (m->domains[m->names[i]->domain] == d &&
-            (!most || m->names[i]->kept_bytes > most->kept_bytes))
+    for (size_t i = 0; i < m->names_n; i++) {
+        const struct mirror_field *f = first_held(m->names[i]);
+        if (f && is_old(m, f) && m->domains[m->names[i]->domain] == d &&
+            (!most || m->names[i]->held_bytes > most->held_bytes))
             most = m->names[i];
+    }
     return most;
 }
 
+/* Ids do not count: they go with the watermark. */
+size_t mirror_is_long(const struct mirror *m, const struct mirror_domain *d)
+{
+    const struct mirror_name *name = longest(m, d);
+    size_t bytes = 0;
+    for (size_t i = 0; i < m->names_n; i++)
+        bytes += m->names[i]->held_bytes;
+    return name ? bytes / m->long_bytes : 0;
+}
+
 size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit,
-                   struct mirror_window **out)
+                   struct mirror_window **out, size_t n)
 {
     struct journal_head head;
     struct journal_item item;
-    size_t n = 0;
+    if (n == limit || !mirror_is_long(m, d))
+        return n;
     const struct mirror_name *name = longest(m, d);
-    if (!name || !mirror_is_long(m))
-        return 0;
-    struct mirror_field *f = name->fields.first;
-    while (f && !f->live)
-        f = f->next;
-    struct reader r = {.in = f ? mirror_field_read(m, f) : STR_NONE};
+    struct mirror_field *f = name->held;
+    struct reader r = {.in = mirror_field_read(m, f)};
     struct buf scratch;
     buf_init(&scratch, WINDOW_MAX_BYTES);
-    bool fine = f && journal_read_head(&r, &head);
+    bool fine = journal_read_head(&r, &head);
     while (fine && n < limit && r.in.n && journal_read_item(&r, &item)) {
         struct window_id id = mirror_id(name, item.key, &scratch);
         struct mirror_window *w = mirror_find(m, &id);
         if (item.committed || !w || !w->pieces || w->pieces->field != f)
             continue;
         w->is_long = true;
-        out[n++] = w;
+        if (!listed(out, n, w))
+            out[n++] = w;
     }
     buf_deinit(&scratch);
     return n;
@@ -250,19 +282,6 @@ static void name_field(struct arena *arena, int64_t number, const char *kind,
     *out = (struct str){text, (size_t)n + name.n};
 }
 
-/* Mirrors that are a little behind must find every field. This clock says when something may go, never what it means. */
-static bool is_old(const struct mirror *m, const struct mirror_field *f)
-{
-    int64_t kept_ms = FAULT_NUMBER("journal_kept_ms");
-    return f->arrived_ms + (kept_ms ? kept_ms : KEPT_MS) < m->now_ms;
-}
-
-bool mirror_is_long(const struct mirror *m)
-{
-    int64_t bytes = FAULT_NUMBER("journal_long_bytes");
-    return m->kept_bytes >= (bytes ? (size_t)bytes : JOURNAL_LONG_BYTES);
-}
-
 size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str *out)
 {
     size_t n = 0;
@@ -286,6 +305,8 @@ static bool drop_first(struct mirror *m, struct mirror_fields *fields, int64_t n
         return true;
     if (f->live)
         return false;
+    if (f->name)
+        (void)first_held(f->name);
     fields->first = f->next;
     mirror_field_free(m, f);
     return true;

@@ -5,7 +5,7 @@
 #include "core/fault.h"
 #include "windows/redis_store_impl.h"
 
-enum { FIELDS_MAX_BYTES = 256 << 20, TRIM_AT_ONCE = 256, TRY_AGAIN = 1 };
+enum { FIELDS_MAX_BYTES = 256 << 20, TRIM_AT_ONCE = 1024, TRY_AGAIN = 1 };
 
 /* --- what is refused, what has no room --- */
 

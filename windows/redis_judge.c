@@ -14,11 +14,10 @@ int redis_store_due(struct window_store *base, size_t limit, bool unproven,
     struct mirror_window **some = arena_alloc(arena, (limit + 1) * sizeof(void *));
     size_t some_n = mirror_judge(&redis_home(s)->mirror, redis_domain(s),
                                  clock->watermark_ms, unproven, limit, some);
-    if (some_n == 0) {
-        some_n = mirror_long(&redis_home(s)->mirror, redis_domain(s), limit, some);
-        if (some_n)
-            FAULT_POINT("journal.long");
-    }
+    size_t judge_n = some_n;
+    some_n = mirror_long(&redis_home(s)->mirror, redis_domain(s), limit, some, some_n);
+    if (some_n > judge_n)
+        FAULT_POINT("journal.long");
     return redis_whole_windows(s, some, some_n, arena, windows, n, e);
 }
 

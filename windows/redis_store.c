@@ -85,8 +85,10 @@ struct store_clock redis_clock_of(struct redis_store *s, const struct redisReply
     c.judged_ms = c.waiting_n                          ? STORE_NO_TIME
                   : c.next_due_ms - 1 < c.watermark_ms ? c.next_due_ms - 1
                                                        : c.watermark_ms;
-    if (c.waiting_n == 0 && mirror_is_long(&redis_home(s)->mirror))
+    size_t too_long = mirror_is_long(&redis_home(s)->mirror, d);
+    if (c.waiting_n == 0 && too_long)
         c.waiting_n = 1; /* windows are to go into bases */
+    c.pressed = too_long > 1;
     s->clock = c;
     return c;
 }

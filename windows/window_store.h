@@ -32,6 +32,7 @@ struct store_clock {
     /* windows that would speak at once, were it proven that nothing older comes */
     int64_t unproven_n;
     int64_t lapsed_n; /* of due(): windows that were forgotten without being judged */
+    bool pressed;     /* more waits than the store can hold: judge, then read on */
     /* What is confirmed from now on has this time or a later one: the watermark is there, and so is every window
      * that is not judged yet. A window that is due at t confirms nothing of before t - 1; of one that wants
      * judging at once nothing is known: then STORE_NO_TIME. */

@@ -2,6 +2,7 @@
 #include "app/engine.h"
 
 #include "config/config.h"
+#include "core/clock.h"
 #include "core/timefmt.h"
 #include "tests/check.h"
 
@@ -203,6 +204,43 @@ static void test_windows_of_others(void)
     close_all();
 }
 
+static size_t rounds, pressed_until;
+
+/* Something lapses in each round, more than there is time for. */
+static int due_slowly(struct window_store *s, size_t limit, bool unproven,
+                      struct arena *a, struct window **windows, size_t *n,
+                      struct store_clock *clock, struct err *e)
+{
+    (void)s, (void)limit, (void)unproven, (void)a, (void)e;
+    int64_t until_ms = clock_monotonic_ms() + 3;
+    while (clock_monotonic_ms() < until_ms)
+        continue;
+    *windows = NULL;
+    *n = 0;
+    *clock = (struct store_clock){
+        .waiting_n = 1, .lapsed_n = 1, .pressed = ++rounds < pressed_until};
+    return 0;
+}
+
+/* A look ends when its time is over, unless the store has too much to keep. */
+static void test_pressed(void)
+{
+    open_all(1);
+    const struct store_ops *quick = stores[0]->ops;
+    struct store_ops slow = *quick;
+    slow.due = due_slowly;
+    stores[0]->ops = &slow;
+    engine.tick_ms = 1;
+    for (size_t i = 0; i < 2; i++) {
+        rounds = 0;
+        pressed_until = i ? 5 : 0;
+        CHECK_INT(engine_look(&engine, &err), 0);
+        CHECK_INT(rounds, i ? 5 : 1);
+    }
+    stores[0]->ops = quick;
+    close_all();
+}
+
 int main(void)
 {
     struct config_report report = {0};
@@ -216,6 +254,7 @@ int main(void)
     test_marks_of_another_log();
     test_ends_unknown();
     test_windows_of_others();
+    test_pressed();
     buf_deinit(&report.text);
     config_deinit(&config);
     return check_result();
