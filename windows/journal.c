@@ -7,6 +7,7 @@
 
 /* Times of events are years of four digits (consumer/event_check.c). */
 #define TIME_MAX_MS (INT64_C(1) << 60)
+#define NUMBER_MAX (INT64_MAX / 100) /* before its last digit */
 enum { COMMITTED = 1, LAPSES = 2, GONE = 4, UNPROVEN = 8, AS_IT_WAS = 16 };
 
 static uint64_t zigzag(int64_t v)
@@ -31,7 +32,7 @@ bool journal_read_head(struct reader *r, struct journal_head *out)
     out->lane = reader_str16(r);
     out->watermark_ms = reader_i64(r);
     out->said_ms = reader_i64(r);
-    return !r->failed;
+    return !r->failed && out->watermark_ms <= TIME_MAX_MS;
 }
 
 void journal_hash(struct str id, struct journal_id *out)
@@ -51,7 +52,7 @@ bool journal_read_id(struct reader *r, struct journal_id *out)
 {
     out->time_ms = unzigzag(reader_number(r));
     struct str hash = reader_bytes(r, sizeof out->hash);
-    if (r->failed || out->time_ms > TIME_MAX_MS)
+    if (r->failed || out->time_ms > TIME_MAX_MS || out->time_ms < -TIME_MAX_MS)
         return false;
     memcpy(out->hash, hash.p, sizeof out->hash);
     return true;
@@ -139,8 +140,11 @@ enum journal_kind journal_kind_of(struct str field, int64_t *number, struct str 
 {
     size_t i = 0;
     *name = STR_NONE;
-    for (*number = 0; i < field.n && field.p[i] >= '0' && field.p[i] <= '9'; i++)
+    for (*number = 0; i < field.n && field.p[i] >= '0' && field.p[i] <= '9'; i++) {
+        if (*number > NUMBER_MAX)
+            return JOURNAL_NONE;
         *number = *number * 10 + (field.p[i] - '0');
+    }
     if (i == field.n)
         return JOURNAL_VERSION;
     if (field.p[i] != ' ' || i + 1 == field.n)
