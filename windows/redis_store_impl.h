@@ -116,7 +116,7 @@ struct store_times redis_times_of(const struct redisReply *r, size_t i);
 /* The shard's key of that kind and name, in the arena. */
 struct str redis_key_named(const struct redis_store *s, const char *kind, struct str name,
                            struct arena *arena);
-/* Random, so that it never comes again; see windows/window.h. */
+/* Of an entry: random, so that it never comes again. */
 struct str redis_new_version(struct arena *arena);
 
 const char *redis_key_name(enum redis_key key);

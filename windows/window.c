@@ -12,15 +12,6 @@ struct window_id window_id_of(struct str head)
     return id;
 }
 
-void window_header(struct buf *out, const char *version, size_t records_n,
-                   size_t records_bytes, size_t pieces)
-{
-    buf_mem(out, version, WINDOW_VERSION_BYTES);
-    buf_u32(out, (uint32_t)records_n);
-    buf_u32(out, (uint32_t)records_bytes);
-    buf_u8(out, (uint8_t)pieces);
-}
-
 void window_body(struct buf *out, struct str head, struct str state, struct str records)
 {
     buf_str16(out, head);
@@ -34,7 +25,9 @@ void window_pack(struct buf *out, const char *version, struct str head, struct s
 {
     (void)buf_reserve(out, WINDOW_HEADER_BYTES + sizeof(uint16_t) + head.n +
                                sizeof(uint32_t) + state.n + records.n);
-    window_header(out, version, records_n, records.n, 0);
+    buf_mem(out, version, WINDOW_VERSION_BYTES);
+    buf_u32(out, records_n);
+    buf_u32(out, (uint32_t)records.n);
     window_body(out, head, state, records);
 }
 
@@ -43,9 +36,7 @@ bool window_unpack(struct str value, struct arena *arena, struct window *out)
     struct reader r = {.in = value};
     struct str version = reader_bytes(&r, WINDOW_VERSION_BYTES);
     size_t records_n = reader_u32(&r);
-    (void)reader_u32(&r);
-    if (reader_u8(&r) == WINDOW_LAPSES)
-        records_n = 1;
+    (void)reader_u32(&r); /* their bytes */
     out->head = reader_str16(&r);
     out->state = reader_bytes(&r, reader_u32(&r));
     if (r.failed || records_n > r.in.n / 2)

@@ -1,11 +1,10 @@
-/* A window as stores keep it: one packed value per rule and key.
+/* A window as stores hand it out: `head` says whose it is (rule and key), `state` belongs to the rule kind, records are what
+ * was added since it was last judged and what the kind kept. Who judged a window may replace it only while its version is
+ * unchanged; a store sees to it that no crash, rollback or re-creation brings an old version back with other content.
  *
- *   version 8 | records_n u32 | records_bytes u32 | pieces u8 | head str16 | state u32 + bytes | records, each str16
+ * Packed, as the store in memory keeps it:
  *
- * `head` says whose window it is (rule and key), `state` belongs to the rule kind, records are what
- * was added since it was last judged and what the kind kept. The version is a random number that
- * every write draws anew: who judged a window may replace it only while the version is unchanged,
- * and no crash, rollback or re-creation can bring an old version back with other content. */
+ *   version 8 | records_n u32 | records_bytes u32 | head str16 | state u32 + bytes | records, each str16 */
 #ifndef WINDOWS_WINDOW_H
 #define WINDOWS_WINDOW_H
 
@@ -17,8 +16,7 @@
 enum {
     WINDOW_ID_BYTES = 16,
     WINDOW_VERSION_BYTES = 8,
-    WINDOW_HEADER_BYTES = 17,
-    WINDOW_LAPSES = 255, /* in place of pieces, see common.lua: one record */
+    WINDOW_HEADER_BYTES = 16,
     /* So many bytes of records, and it is judged at once, to fold them into its state. */
     WINDOW_FOLD_BYTES = 4096,
     WINDOW_MAX_BYTES = 64 * 1024 * 1024,
@@ -44,10 +42,7 @@ static inline struct str window_id_str(const struct window_id *id)
     return (struct str){id->bytes, WINDOW_ID_BYTES};
 }
 
-/* Appends a header. */
-void window_header(struct buf *out, const char *version, size_t records_n,
-                   size_t records_bytes, size_t pieces);
-/* Appends what follows it. */
+/* Appends what follows the header; a base in Redis has it, too. */
 void window_body(struct buf *out, struct str head, struct str state, struct str records);
 /* Appends a whole packed value; `records` are packed str16s already. */
 void window_pack(struct buf *out, const char *version, struct str head, struct str state,
