@@ -108,17 +108,31 @@ struct str redis_base_info(struct redis_store *s, int64_t number, struct str nam
     return info;
 }
 
-/* A lane that is none any more is part of the shard. */
-static struct str lane_now(struct redis_store *s, struct str lane)
+/* Lanes that are none any more. */
+static void find_joined(const struct redis_args *fields, struct redis_args *out,
+                        struct arena *arena)
 {
-    for (struct window_store *l = s->base.lane; l; l = l->lane)
-        if (str_eq(redis_store_of(l)->lane, lane))
-            return lane;
-    return STR_NONE;
+    int64_t number;
+    struct str rest;
+    args_init(out, arena);
+    for (size_t i = 0; i + 1 < fields->n; i += 2)
+        if (journal_kind_of(fields->items[i], &number, &rest) == JOURNAL_JOIN)
+            args_str(out, fields->items[i + 1]);
+}
+
+/* Where windows of that name begin: in the lane of which the name tells, also one that has joined since, for the
+ * journal that is folded then may hold fields of before. */
+static struct str lane_then(const struct redis_args *joined, struct str name,
+                            struct str lane)
+{
+    for (size_t i = 0; i < joined->n; i++)
+        if (str_ends(name, joined->items[i]))
+            return joined->items[i];
+    return lane;
 }
 
 static int load_bases(struct redis_store *s, const struct redis_args *bases,
-                      struct err *e)
+                      const struct redis_args *joined, struct err *e)
 {
     for (size_t i = 0; i + 1 < bases->n; i += 2) {
         struct str lane, name;
@@ -129,7 +143,7 @@ static int load_bases(struct redis_store *s, const struct redis_args *bases,
             !read_info(bases->items[i + 1], &number, &lane, &name, &item))
             return damaged(e);
         memcpy(id.bytes, bases->items[i].p, sizeof id.bytes);
-        mirror_base(&s->mirror, number, lane_now(s, lane), name, &id, &item);
+        mirror_base(&s->mirror, number, lane_then(joined, name, lane), name, &id, &item);
     }
     return 0;
 }
@@ -184,11 +198,41 @@ static int load_fields(struct redis_store *s, const struct redis_args *all,
     return 0;
 }
 
+/* What a load reads, part by part. */
+struct parts {
+    struct redis_args bases, fields; /* names and values in turn */
+    struct redis_args names, joined;
+};
+
+/* The names at last: what they tell holds iff Redis still has what that part saw. */
+static int read_parts(struct redis_store *s, struct arena *arena, struct parts *p,
+                      struct err *e)
+{
+    int result = scan(s, "bases", arena, &p->bases, e);
+    if (result == 0)
+        result = scan(s, "journal", arena, &p->fields, e);
+    if (result == 0)
+        result = scan(s, "names", arena, &p->names, e);
+    s->seen_next = s->mirror.next;
+    memcpy(s->seen_tail, s->mirror.tail, sizeof s->seen_tail);
+    return result;
+}
+
+static int fold_parts(struct redis_store *s, struct parts *p, int64_t last,
+                      struct arena *arena, struct err *e)
+{
+    find_joined(&p->fields, &p->joined, arena);
+    return load_bases(s, &p->bases, &p->joined, e) ||
+                   load_fields(s, &p->fields, &p->names, last, arena, e)
+               ? -1
+               : 0;
+}
+
 /* Everything up to the entry that was the last one when it began; what was written since is told by sync. */
 static int load(struct redis_store *s, int64_t last, struct str version, struct err *e)
 {
     struct arena arena;
-    struct redis_args bases, fields, names;
+    struct parts parts;
     if (s->mirror.next > 1 && FAULT_OFF("reload")) {
         stand_at(&s->mirror, last, version);
         return 0;
@@ -198,17 +242,10 @@ static int load(struct redis_store *s, int64_t last, struct str version, struct 
     version = arena_str(&arena, version);
     stand_at(&s->mirror, last, version);
     s->loads++;
-    int result = scan(s, "bases", &arena, &bases, e);
-    if (result == 0)
-        result = scan(s, "journal", &arena, &fields, e);
-    if (result == 0) /* at last: what it names holds iff this part of the journal does */
-        result = scan(s, "names", &arena, &names, e);
+    int result = read_parts(s, &arena, &parts, e);
     FAULT_POINT("journal.load");
-    s->seen_next = s->mirror.next;
-    memcpy(s->seen_tail, s->mirror.tail, sizeof s->seen_tail);
-    if (result == 0 &&
-        (load_bases(s, &bases, e) || load_fields(s, &fields, &names, last, &arena, e)))
-        result = -1;
+    if (result == 0)
+        result = fold_parts(s, &parts, last, &arena, e);
     if (result == 0)
         stand_at(&s->mirror, last, version);
     arena_deinit(&arena);
