@@ -176,9 +176,6 @@ struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str
 void redis_put_packed(struct str field, struct redis_args *out);
 /* Names and values in turn. */
 void redis_fields_put(const struct redis_fields *f, struct redis_args *out);
-/* What a mirror begins with, of a base that entry `number` writes. */
-struct str redis_base_info(struct redis_store *s, int64_t number, struct str name,
-                           const struct journal_item *item, struct arena *arena);
 /* Those windows whole: what is in bases is read. In the arena. */
 int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some,
                         size_t n, struct arena *arena, struct window **windows,
@@ -189,6 +186,21 @@ struct str redis_turn(struct redis_store *s);
 /* It was refused; `told`: for what others wrote. Else it waits a moment. */
 void redis_refused(struct redis_store *s, bool told);
 void redis_held(struct redis_store *s);
+
+int redis_damaged(struct err *e);
+/* Nothing of the journal is known. */
+void redis_make_empty(struct redis_store *home);
+/* It is known up to that entry. */
+void redis_stand_at(struct redis_store *home, int64_t number, struct str version);
+
+/* redis_load.c */
+enum { REDIS_LOAD_AGAIN = 1 };
+/* The mirror of the shard's journal is made anew: of all up to entry `last`, that was the last one; what is written meanwhile
+ * redis_sync tells. REDIS_LOAD_AGAIN: Redis lost what was read of it. */
+int redis_load(struct redis_store *home, int64_t last, struct str version, struct err *e);
+/* What a mirror begins with, of a base that entry `number` writes. */
+struct str redis_base_info(struct redis_store *s, int64_t number, struct str name,
+                           const struct journal_item *item, struct arena *arena);
 
 /* redis_place.c */
 int redis_store_cursor(struct window_store *base, struct str partition,
