@@ -26,7 +26,7 @@ WEIGHTS = {"kill": 20, "stop_long": 4, "stop_short": 6, "leave": 4, "join": 3,
            "lose_writes": 8, "fail_over": 3, "split": 2, "flush": 3, "wipe": 1,
            "redis_restart": 4, "redis_stop": 3, "redis_busy": 2, "redis_full": 2, "script_flush": 3, "clients_killed": 3,
            "cut": 5, "swallow": 3, "delay": 3, "trickle": 2, "drop_reply": 6, "late_reply": 4, "late_request": 6,
-           "lie": 12, "rules": 2}
+           "lie": 12, "rules": 5}
 BROKER_WEIGHTS = {"kafka_cut": 3, "kafka_swallow": 2, "kafka_delay": 2, "kafka_drop_reply": 3, "kafka_stop": 2, "kafka_restart": 0.4}
 
 
@@ -130,7 +130,7 @@ class World:
         self.write_config()
         # A round lasts half a minute: digests, and a journal whose fields are dropped, and that is long, as they are after an hour.
         self.numbers = "digest_within_ms:3000,journal_kept_ms:%d,journal_long_bytes:%d" % (
-            seed.choice([100, 500, 2000, 10_000]), seed.choice([5000, 20_000, 100_000, 1 << 26]))
+            seed.choice([100, 500, 2000, 10_000]), seed.choice([1000, 5000, 20_000, 1 << 26]))
         for name, partitions in ((self.name, log.partitions), (self.name + ".dlq", 1)):
             self.topic(name, partitions)
         self.pods = [pods.Pod(self, place) for place in range(PLACES)]
