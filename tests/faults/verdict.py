@@ -126,7 +126,7 @@ def check_deliveries(verdict, record, sinks, requests, faults, dead):
     for (sink, alert), entries in said.items():
         doubled += check_entries(verdict, sink, alert, entries, faults)
     take_displaced(verdict, said, lost, doubled)
-    take_superseded(verdict, said, lost)
+    take_superseded(verdict, said, lost, excused)
     for kind, found in (("lost", lost), ("doubled", doubled)):
         for one in found:
             verdict.problem(kind, "%s %s: %s" % one)
@@ -176,13 +176,15 @@ def take_displaced(verdict, said, lost, doubled):
     doubled[:] = [d for d in doubled if (d[0], *d[1][:3]) not in late]
 
 
-def take_superseded(verdict, said, lost):
-    """An escalation that a later step of the same episode caught up with while it waited is not told, but to programs (the webhook)."""
+def take_superseded(verdict, said, lost, excused):
+    """An escalation that a later step of the same episode caught up with while it waited is not told, but to programs (the webhook);
+    also where the receiver then refused that step for good."""
     ranks = ["low", "medium", "high", "critical"]
 
     def is_later(step, than):
         return step[0] == "resolved" or step[0] == "escalated" and ranks.index(step[1]) > ranks.index(than[1])
-    told = {(sink, alert) for (sink, alert), entries in said.items() if any(t.post.clean for p in entries.values() for t in p)}
+    told = {(sink, alert) for (sink, alert), entries in said.items()
+            if any(t.post.clean for p in entries.values() for t in p) or excused & {(sink, e) for e in entries}}
     for one in list(lost):
         sink, alert, _ = one
         if sink != "ops" and alert[3] == "escalated" and any(s == sink and a[:3] == alert[:3] and is_later(a[3:], alert[3:]) for s, a in told):
