@@ -13,7 +13,7 @@ if settled and ARGV[11] ~= '' and tonumber(ARGV[11]) < settled then return reply
 if not may_write(ARGV[15]) then return stale() end
 
 if fields_n > 0 then
-  append(ARGV[14], {unpack(ARGV, 17, 16 + 2 * fields_n)}, {unpack(ARGV, 17 + 2 * fields_n)})
+  append(ARGV[14], args_between(17, 16 + 2 * fields_n), args_between(17 + 2 * fields_n, #ARGV))
 end
 redis.call('HSET', CURSORS, partition, ARGV[8])
 if high ~= '' then redis.call('HSET', HIGHS, partition, high) end

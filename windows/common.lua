@@ -128,6 +128,18 @@ local function stale()
   return r
 end
 
+-- The command with many arguments, in even pieces: a call takes a bounded number of values.
+local function call_all(command, key, args)
+  for from = 1, #args, 1000 do redis.call(command, key, unpack(args, from, math.min(from + 999, #args))) end
+end
+
+-- Arguments of this call, however many.
+local function args_between(from, to)
+  local some = {}
+  for i = from, to do some[#some + 1] = ARGV[i] end
+  return some
+end
+
 -- Fields: names without the number, and values, in turn; names of fields that go, with theirs.
 local function append(version, fields, dropped)
   local number = last_entry() + 1
@@ -137,15 +149,11 @@ local function append(version, fields, dropped)
     set[#set + 1], set[#set + 2] = int(number) .. ' ' .. fields[i], fields[i + 1]
   end
   for i = 1, #dropped do names[#names + 1] = '-' .. dropped[i] end
-  if #dropped > 0 then redis.call('HDEL', JOURNAL, unpack(dropped)) end
-  redis.call('HSET', JOURNAL, int(number), version .. table.concat(names, '\n'), unpack(set))
+  call_all('HDEL', JOURNAL, dropped)
+  set[#set + 1], set[#set + 2] = int(number), version .. table.concat(names, '\n')
+  call_all('HSET', JOURNAL, set)
   redis.call('HSET', STATE, 'next', int(number + 1), 'tail', version)
   redis.call('HDEL', JOURNAL, int(number - ENTRIES_KEPT))
-end
-
--- The command with many arguments, in even pieces: a call takes a bounded number of values.
-local function call_all(command, key, args)
-  for from = 1, #args, 1000 do redis.call(command, key, unpack(args, from, math.min(from + 999, #args))) end
 end
 
 -- f(arguments from, to) for pieces of at most 500, for the same reason.

@@ -5,7 +5,7 @@
 #include "windows/redis_link.h"
 #include "windows/window_store.h"
 
-enum { LATENESS_MS = 1000, HOUR_MS = 3600000 };
+enum { LATENESS_MS = 1000, HOUR_MS = 3600000, MANY = 5000 };
 static const int64_t T0 = 1772442000000; /* 2026-03-02T09:00:00Z */
 static const struct str names[] = {STR("t/0"), STR("t/1")};
 
@@ -155,9 +155,62 @@ static void test_judged_before_it_was_lost(void)
     CHECK(judged(one, reply.windows));
 }
 
-static void (*const tests[])(void) = {test_first_entries, test_too_old,
-                                      test_left_out_by_what_is_lost,
-                                      test_judged_before_it_was_lost};
+static int64_t journal_length(void)
+{
+    struct redisReply *r =
+        REDIS_COMMAND(admin, &err, STR("HLEN"), STR("p:5.1:{0}:journal"));
+    int64_t n = redis_reply_int(r);
+    redis_reply_free(r);
+    return n;
+}
+
+/* Who has just begun drops nothing that others may still have to read. */
+static void test_just_begun(void)
+{
+    event(one, 0, 0, "a");
+    CHECK(judged(one, reply.windows)); /* now nothing of the window is needed */
+    int64_t before = journal_length();
+    event(other, 1, 0, "b");
+    CHECK_INT(journal_length(), before + 3);
+    event(one, 0, 1, "c");
+    CHECK_INT(journal_length(), before + 6);
+}
+
+/* An entry with fields of many names. */
+static void test_many_names(void)
+{
+    static struct window_change changes[MANY];
+    struct apply a = {.partition = names[0],
+                      .next = 1,
+                      .last_offset = -1,
+                      .high_ms = T0,
+                      .has_events = true,
+                      .changes = changes,
+                      .changes_n = MANY};
+    for (int i = 0; i < MANY; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "rule-%d", i);
+        struct str head = window_head_made(str_of(name), NULL, 0, &arena);
+        changes[i] = (struct window_change){.id = window_id_of(head),
+                                            .head = head,
+                                            .records = STR("\1\0r"),
+                                            .records_n = 1,
+                                            .judge_at = 2,
+                                            .due_ms = T0 + HOUR_MS};
+    }
+    CHECK_INT(one->ops->apply(one, &a, &arena, &reply, &err), 0);
+    CHECK_INT(reply.outcome, APPLIED);
+    CHECK_INT(journal_length(), MANY + 1);
+}
+
+static void (*const tests[])(void) = {
+    test_first_entries,
+    test_too_old,
+    test_left_out_by_what_is_lost,
+    test_judged_before_it_was_lost,
+    test_just_begun,
+    test_many_names,
+};
 
 static void run(void (*test)(void))
 {
