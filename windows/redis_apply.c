@@ -182,7 +182,7 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
     return out->outcome == APPLIED && c->fields.n ? read_judge(s, a, arena, out, e) : 0;
 }
 
-/* What is dropped is lost with the entry, should Redis lose it. */
+/* What is dropped is lost with the entry, should Redis lose it. Commits drop nothing: without batches little is added. */
 static void find_dead(struct redis_store *s, struct call *c)
 {
     struct mirror *m = &redis_home(s)->mirror;
@@ -190,33 +190,45 @@ static void find_dead(struct redis_store *s, struct call *c)
     c->dead_n = mirror_dead(m, TRIM_AT_ONCE, &s->scratch, c->dead);
 }
 
+/* Names and values in turn. */
+static int put_entry(struct redis_store *s, const struct apply *a,
+                     const struct journal_id *ids, const struct apply_reply *r,
+                     struct redis_args *out, struct err *e)
+{
+    struct redis_fields fields;
+    struct buf id_field;
+    int result = 0;
+    buf_init(&id_field, FIELDS_MAX_BYTES);
+    redis_fields_init(&fields, s);
+    if (a->events_n) {
+        put_ids(s, a, ids, &id_field);
+        args_str(out, STR("i"));
+        result = redis_put_packed(&id_field, out, e);
+    }
+    put_changes(a, r, &fields);
+    if (result == 0)
+        result = redis_fields_put(&fields, out, e);
+    buf_deinit(&id_field);
+    redis_fields_deinit(&fields);
+    return result;
+}
+
 static int write(struct redis_store *s, const struct apply *a,
                  const struct journal_id *ids, struct arena *arena,
                  struct apply_reply *out, struct err *e)
 {
-    struct redis_fields fields;
-    struct buf id_field;
     struct redis_args args;
     size_t keys_n = redis_call_plain(s, &args);
     struct call c = {.version = redis_new_version(&s->scratch)};
-    buf_init(&id_field, FIELDS_MAX_BYTES);
-    redis_fields_init(&fields, s);
     args_init(&c.fields, &s->scratch);
-    if (a->events_n) {
-        put_ids(s, a, ids, &id_field);
-        args_str(&c.fields, STR("i"));
-        redis_put_packed(buf_str(&id_field), &c.fields);
-    }
-    put_changes(a, out, &fields);
-    redis_fields_put(&fields, &c.fields);
+    if (put_entry(s, a, ids, out, &c.fields, e))
+        return -1;
     if (c.fields.n)
         find_dead(s, &c);
     put_call(s, a, &c, &args);
     struct redisReply *r = redis_call(s, SCRIPT_APPLY, &args, keys_n, e);
     int result = r ? take_reply(s, a, &c, r, arena, out, e) : -1;
     redis_reply_free(r);
-    buf_deinit(&id_field);
-    redis_fields_deinit(&fields);
     return result;
 }
 

@@ -179,7 +179,8 @@ static int send(struct commit *c, struct store_clock *clock, struct err *e)
     struct redis_args args, fields;
     struct str version = redis_new_version(&s->scratch);
     args_init(&fields, &s->scratch);
-    redis_fields_put(&c->fields, &fields);
+    if (redis_fields_put(&c->fields, &fields, e))
+        return -1;
     size_t keys_n = put_call(c, version, &fields, &args);
     struct redisReply *r = redis_call(s, SCRIPT_COMMIT, &args, keys_n, e);
     if (!r)

@@ -73,6 +73,8 @@ struct redis_store {
     char seen_tail[WINDOW_VERSION_BYTES];
     size_t refused_n;           /* calls, since one held */
     char turn[EPOCH_BYTES + 1]; /* what it names itself by where it asks for a turn */
+    int64_t other_next; /* where the journal stood when a base was another than it said */
+    size_t others_n;    /* how often, there */
     uint64_t
         revised_at; /* `loads` when it was last told which events to leave out, + 1; 0: not since */
     int64_t said_ms;          /* as horizon() told it last */
@@ -172,10 +174,10 @@ void redis_fields_deinit(struct redis_fields *f);
 /* Where an item for windows with that head goes; *key is the head's rest. */
 struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str *name,
                              struct str *key);
-/* A field, packed, in the arguments' arena. */
-void redis_put_packed(struct str field, struct redis_args *out);
-/* Names and values in turn. */
-void redis_fields_put(const struct redis_fields *f, struct redis_args *out);
+/* A field, packed, in the arguments' arena. -1: it is too large. */
+int redis_put_packed(const struct buf *field, struct redis_args *out, struct err *e);
+/* Names and values in turn; the same. */
+int redis_fields_put(const struct redis_fields *f, struct redis_args *out, struct err *e);
 /* Those windows whole: what is in bases is read. In the arena. */
 int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some,
                         size_t n, struct arena *arena, struct window **windows,

@@ -5,7 +5,12 @@
 #include "windows/redis_store_impl.h"
 
 #define NUMBERS_MAX ((int64_t)1 << 48)
-enum { NAME_MAX_BYTES = 4096, FIELD_MAX_BYTES = 256 << 20 };
+enum {
+    NAME_MAX_BYTES = 4096,
+    FIELD_MAX_BYTES = 256 << 20,
+    ANEW_AFTER = 3, /* times in a row that bases are others, while the journal stands */
+    DAMAGED_AFTER = 6
+};
 
 /* --- fields to be written --- */
 
@@ -40,26 +45,33 @@ struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str
     return &f->bufs[f->n++];
 }
 
-void redis_put_packed(struct str field, struct redis_args *out)
+int redis_put_packed(const struct buf *field, struct redis_args *out, struct err *e)
 {
     struct buf packed;
-    buf_init(&packed, FIELD_MAX_BYTES);
-    journal_pack(field, &packed);
+    if (field->overflowed) /* nobody could read it */
+        return err_set(e, ERR_REFUSED,
+                       "a batch has more than 256 MB for the windows of one rule; lower "
+                       "fetch.message.max.bytes in kafka.properties");
+    buf_init(&packed, FIELD_MAX_BYTES + 1);
+    journal_pack(buf_str(field), &packed);
     args_str(out, arena_str(out->arena, buf_str(&packed)));
     buf_deinit(&packed);
+    return 0;
 }
 
-void redis_fields_put(const struct redis_fields *f, struct redis_args *out)
+int redis_fields_put(const struct redis_fields *f, struct redis_args *out, struct err *e)
 {
-    for (size_t i = 0; i < f->n; i++) {
+    int result = 0;
+    for (size_t i = 0; i < f->n && result == 0; i++) {
         struct buf name;
         buf_init(&name, NAME_MAX_BYTES);
         buf_text(&name, "w ");
         buf_put(&name, f->names[i]);
         args_str(out, arena_str(out->arena, buf_str(&name)));
-        redis_put_packed(buf_str(&f->bufs[i]), out);
+        result = redis_put_packed(&f->bufs[i], out, e);
         buf_deinit(&name);
     }
+    return result;
 }
 
 /* --- windows --- */
@@ -77,6 +89,8 @@ static bool whole(struct redis_store *s, const struct mirror_window *w, struct s
     struct mirror *m = &redis_home(s)->mirror;
     struct reader r = {.in = str_from(base, sizeof(int64_t))};
     *out = (struct window){.id = w->id};
+    if (w->base_n > base.n / sizeof(uint16_t)) /* each has its length before it */
+        return false;
     uint64_t version = redis_version_of(s, w);
     memcpy(out->version, &version, sizeof out->version);
     if (w->based) {
@@ -119,12 +133,30 @@ static struct redisReply *read_bases(struct redis_store *s,
     return r;
 }
 
+static int damaged(struct err *e)
+{
+    return err_set(e, ERR_REFUSED,
+                   "a window in Redis is damaged: another program wrote under "
+                   "redis.prefix; use a prefix of its own");
+}
+
 /* Others judged it since, or Redis lost what was written: then the journal says so, the next time it is asked. */
 static bool is_other(const struct mirror_window *w, struct str base)
 {
     struct reader r = {.in = base};
     int64_t number = base.n ? reader_i64(&r) : 0;
     return number != w->base_number && number >= 0 && number < NUMBERS_MAX && !r.failed;
+}
+
+/* A base is another than the journal said. Once: the journal has more to say by now. Where it has not, what is known is made
+ * anew; where that says the same, somebody else wrote there. */
+static int meet_other(struct redis_store *home, struct err *e)
+{
+    home->others_n = home->other_next == home->mirror.next ? home->others_n + 1 : 1;
+    home->other_next = home->mirror.next;
+    if (home->others_n == ANEW_AFTER)
+        home->mirrored = false;
+    return home->others_n > DAMAGED_AFTER ? damaged(e) : 0;
 }
 
 int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some,
@@ -148,10 +180,8 @@ int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some
         if (some[i]->based && is_other(some[i], base))
             continue;
         if (!whole(s, some[i], base, arena, &(*windows)[(*found)++]))
-            result = err_set(e, ERR_REFUSED,
-                             "a window in Redis is damaged: another program wrote under "
-                             "redis.prefix; use a prefix of its own");
+            result = damaged(e);
     }
     redis_reply_free(bases);
-    return result;
+    return result == 0 && *found < n ? meet_other(redis_home(s), e) : result;
 }

@@ -203,6 +203,47 @@ static void test_many_names(void)
     CHECK_INT(journal_length(), MANY + 1);
 }
 
+static void pass(int partition, int64_t offset, const char *id)
+{
+    struct store_event e = {.partition = names[partition],
+                            .name = str_of(id),
+                            .offset = offset,
+                            .time_ms = T0 + 2 * LATENESS_MS};
+    store_event_apply(one, &e, &arena, &reply);
+}
+
+/* Of which nothing was said stays as it was: the next judgement, maybe by other settings, looks at all of it again. */
+static void test_without_news(void)
+{
+    struct window *w;
+    size_t n;
+    struct store_event e = {.partition = names[0],
+                            .name = STR("a"),
+                            .time_ms = T0,
+                            .window = STR("k"),
+                            .judge_at = 9,
+                            .due_ms = T0 + 5};
+    store_event_apply(one, &e, &arena, &reply);
+    pass(0, 1, "b");
+    pass(1, 0, "c");
+    for (int64_t i = 0; i < 3; i++) {
+        CHECK_INT(one->ops->due(one, 10, false, &arena, &w, &n, &now, &err), 0);
+        CHECK_INT(n, 1);
+        if (n != 1)
+            return;
+        CHECK_INT(w->state.n, i == 2);
+        CHECK_INT(w->records_n, i < 2);
+        struct judged j = {.id = w->id,
+                           .head = w->head,
+                           .state = STR("s"),
+                           .due_ms = T0 + 6 + i,
+                           .no_news = i == 0};
+        memcpy(j.version, w->version, sizeof j.version);
+        CHECK_INT(one->ops->commit(one, &j, 1, &now, &err), 0);
+        CHECK(j.committed);
+    }
+}
+
 static void (*const tests[])(void) = {
     test_first_entries,
     test_too_old,
@@ -210,6 +251,7 @@ static void (*const tests[])(void) = {
     test_judged_before_it_was_lost,
     test_just_begun,
     test_many_names,
+    test_without_news,
 };
 
 static void run(void (*test)(void))

@@ -197,8 +197,40 @@ static void test_lapses_when_it_is_due(void)
     }
 }
 
-static void (*const tests[])(void) = {test_filled_in, test_clock_behind, test_retired,
-                                      test_not_ours, test_lapses_when_it_is_due};
+/* Somebody else wrote a base: it is not waited for until the journal says so. */
+static void test_base_of_another(void)
+{
+    static const struct str name = STR("t/0");
+    static const char script[] =
+        "local k = KEYS[1] local id = redis.call('HKEYS', k)[1] "
+        "local base = redis.call('HGET', k, id) "
+        "redis.call('HSET', k, id, struct.pack('<i8', 77) .. string.sub(base, 9))";
+    struct window *found;
+    size_t n;
+    open_store("g", &name, 1);
+    begin(name);
+    event(name);
+    struct judged j = {.id = reply.windows[0].id,
+                       .head = reply.windows[0].head,
+                       .state = STR("state"),
+                       .due_ms = T0 + HOUR_MS};
+    memcpy(j.version, reply.windows[0].version, sizeof j.version);
+    CHECK_INT(store->ops->commit(store, &j, 1, &reply.clock, &err), 0);
+    CHECK(j.committed);
+    CHECK_INT(store->ops->peek(store, &j.id, 1, &arena, &found, &n, &err), 0);
+    CHECK_INT(n, 1);
+    struct redisReply *r = REDIS_COMMAND(admin, &err, STR("EVAL"), str_of(script),
+                                         STR("1"), STR("g:5.1:{0}:windows"));
+    CHECK(r != NULL);
+    redis_reply_free(r);
+    CHECK_INT(store->ops->peek(store, &j.id, 1, &arena, &found, &n, &err), -1);
+    CHECK_INT(err.kind, ERR_REFUSED);
+    err_clear(&err);
+}
+
+static void (*const tests[])(void) = {
+    test_filled_in, test_clock_behind,          test_retired,
+    test_not_ours,  test_lapses_when_it_is_due, test_base_of_another};
 
 int main(void)
 {
