@@ -54,7 +54,7 @@ class Round:
         r = self.random = random.Random("%s/%s" % (seed, number))
         self.stream = stream.Stream(r, options.events)
         self.plan = worlds.draw(r, broker.proxy is not None, options.seconds, options.gap_s, options.only)
-        session_ms = r.choice([2000, 3000, 6000])
+        session_ms = r.choice([2000, 2000, 3000, 6000])
         self.world = worlds.World(PROGRAM, TOOLS, broker, session_ms, options.off)
         self.verdict, self.passed = verdict.Verdict(), collections.Counter()
         self.begun, self.fed = time.time(), []  # (when, up to which event time)
@@ -99,7 +99,8 @@ class Round:
         feeder = worlds.Feeder(TOOLS / "kafka_feed", world.broker.address, world.name, world.folder / "feed.log")
         try:
             for pod in world.pods[:worlds.AT_FIRST]:
-                pod.start(pods.arm(self.random))
+                pod.start()
+            world.wait_for_readers(self.stream.partitions)
             self.disturb(feeder)
             world.end_faults()
             feeder.pieces.put(b"".join(self.stream.ends))
@@ -108,6 +109,9 @@ class Round:
         finally:
             feeder.close()
         self.judge(wanted)
+        requests = world.receiver.so_far()
+        self.verdict.counts["told meanwhile"] = sum(q.at < self.disturbed for q in requests)
+        self.verdict.counts["requests"] = len(requests)
 
     def disturb(self, feeder):
         start = time.time()
@@ -117,6 +121,7 @@ class Round:
             self.world.wait(start + at)
             act(*args)
         self.world.wait(start + self.options.seconds)
+        self.disturbed = time.time()
 
     def at_rest(self, wanted):
         try:
@@ -181,9 +186,9 @@ class Round:
 
     def tell(self):
         c, w = self.verdict.counts, self.world
-        print("round %-3d %3.0f s, to rest %4.1f s: %3d faults, %d losses; %4d deliveries expected, %d again after a loss, %d POSTs again, "
-              "%d displaced, %d digests%s" % (self.number, time.time() - self.begun, self.settled - self.begun - self.options.seconds, sum(w.done.values()),
-                 len(w.faults.losses), c["expected"], c["repeated after a loss"], c["POSTs again"], c["displaced"], c["digests"],
+        print("round %-3d %3.0f s, to rest %4.1f s: %3d faults, %d losses; %4d deliveries expected, %d of %d requests meanwhile, %d again after a loss, %d POSTs again, "
+              "%d displaced, %d digests%s" % (self.number, time.time() - self.begun, self.settled - self.disturbed, sum(w.done.values()),
+                 len(w.faults.losses), c["expected"], c["told meanwhile"], c["requests"], c["repeated after a loss"], c["POSTs again"], c["displaced"], c["digests"],
                  "" if not self.verdict.problems else "   FAILED"), flush=True)
 
 
@@ -231,7 +236,7 @@ class Total:
         print("passed: %s" % ", ".join("%s %d" % (name, self.passed[name]) for name in pods.PASSED))
         print("deliveries expected %d | lost %d | doubled %d | unexpected %d" % (c["expected"], c["lost"], c["doubled"], c["unexpected"]))
         print("record lines missing %d | wrong %d" % (c["not confirmed"], c["confirmed wrongly"]))
-        print("requests that the receiver lied to %d" % c["lies"])
+        print("requests %d, %d of them while faults went on; lied to %d" % (c["requests"], c["told meanwhile"], c["lies"]))
         print("repeated after a loss %d | POSTs again, each explained, %d | dead by the receiver's word %d | pods that gave up and came back %d"
               % (c["repeated after a loss"], c["POSTs again"], c["dead by the receiver's word"], self.gave_up))
         print("record lines older than the record reaches after a loss %d" % c["older than the record reaches"])

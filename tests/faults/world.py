@@ -20,9 +20,10 @@ import stream
 import verdict
 
 PLACES, AT_FIRST = 4, 3
+READERS_S = 20
 LOSSES = ("lose_writes", "fail_over", "split", "flush", "wipe")
 # kind: weight. Those of Kafka only where the broker is the suite's own.
-WEIGHTS = {"kill": 20, "stop_long": 4, "stop_short": 6, "leave": 4, "join": 3,
+WEIGHTS = {"kill": 10, "stop_long": 4, "stop_short": 6, "leave": 4, "join": 3,
            "lose_writes": 8, "fail_over": 3, "split": 2, "flush": 3, "wipe": 1,
            "redis_restart": 4, "redis_stop": 3, "redis_busy": 2, "redis_full": 2, "script_flush": 3, "clients_killed": 3,
            "cut": 5, "swallow": 3, "delay": 3, "trickle": 2, "drop_reply": 6, "late_reply": 4, "late_request": 6,
@@ -160,6 +161,12 @@ class World:
             if left <= 0:
                 return
             time.sleep(min(left, 0.02))
+
+    def wait_for_readers(self, partitions):
+        """Faults begin when every partition is read: what befalls a group that was never there shows little."""
+        end = time.time() + READERS_S
+        while time.time() < end and min((self.redis.command("HLEN", key) for key in self.keys_ending("cursors")), default=0) < partitions:
+            self.wait(time.time() + 0.1)
 
     def slowly(self):
         """What may take a while, one after the other."""
@@ -346,6 +353,9 @@ class World:
 
     def environment(self):
         return {**os.environ, "REDIS_URL": self.redis.url(), "LINEAR_KEY": "lin_api_none"}
+
+    def keys_ending(self, part):
+        return [k.decode() for k in self.redis.command("KEYS", self.name + "*}:" + part)]
 
     def keys(self, part):
         return [k.decode() for k in self.redis.command("KEYS", self.name + "*:%s:*" % part)]
