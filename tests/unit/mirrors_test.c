@@ -11,6 +11,7 @@ enum {
     ENTRIES = 600,
     FIELDS = 4 * ENTRIES,
     DROP_AT_ONCE = 16,
+    PARTS = 4, /* of a load: where it begins, bases twice, fields */
     SEEDS = 25,
     JOINS_AT = ENTRIES / 2,
     ENTRY_MS = 1000 /* each takes */
@@ -50,7 +51,7 @@ struct reader_on {
     struct base bases[RULES][KEYS]; /* as they were read */
     int64_t begun, at;              /* after which entry; how far it is */
     int parts;                      /* it has read */
-    bool follows, passed[2];        /* a domain's watermark is told with its next entry */
+    bool passed[2];                 /* a domain's watermark is told with its next entry */
 };
 
 static struct mirror all, writer;
@@ -253,32 +254,24 @@ static void load_all(struct reader_on *r)
         if (fields[i].there && fields[i].number <= r->begun)
             CHECK(mirror_fold(&r->m, fields[i].number, fields[i].name, fields[i].bytes));
     r->at = r->begun;
-    r->follows = true;
     r->passed[0] = r->passed[1] = false;
 }
 
 static void read_on(struct reader_on *r, size_t domain)
 {
-    if (!r->follows && draw(3) == 0) {
+    if (r->parts < PARTS && draw(3) == 0) {
         r->parts++;
         if (r->parts == 1)
             r->begun = number;
-        else if (r->parts <= 3)
+        else if (r->parts < PARTS)
             read_bases(r, (size_t)r->parts - 2);
         else
             load_all(r);
     }
-    while (r->follows && r->at < number) {
+    while (r->parts == PARTS && r->at < number) {
         r->passed[domain] = r->at + 1 == number;
         fold(&r->m, &entries[++r->at], true);
     }
-}
-
-/* A join has another epoch: who reads begins anew. */
-static void read_anew(struct reader_on *r)
-{
-    r->follows = false;
-    r->parts = 0;
 }
 
 /* --- comparing --- */
@@ -321,12 +314,32 @@ static void same_ids(struct mirror *m, size_t domain)
         }
 }
 
+/* What wants judging, or is due, is asked for, and nothing else. */
+static void asks_for_all(struct mirror *m, size_t domain)
+{
+    static struct mirror_window *out[RULES * KEYS];
+    struct mirror_domain *d = mirror_domain(m, lane_of(domain));
+    int64_t next_ms = STORE_NO_DUE;
+    size_t wanted = 0;
+    for (size_t rule = 0; rule < RULES; rule++)
+        for (size_t key = 0; key < KEYS && domain_of(rule) == domain; key++) {
+            const struct mirror_window *w = mirror_find(m, &window_ids[rule][key]);
+            if (!w)
+                continue;
+            wanted += w->waits || (!w->lapses && w->due_ms <= watermark_ms[domain]);
+            if (!w->waits && !w->lapses && w->due_ms < next_ms)
+                next_ms = w->due_ms;
+        }
+    CHECK_INT(mirror_judge(m, d, watermark_ms[domain], false, RULES * KEYS, out), wanted);
+    CHECK(mirror_next_due(m, d) <= next_ms);
+}
+
 static void one_entry(void)
 {
     size_t domain = joined ? 0 : draw(2);
     if (number == JOINS_AT) {
         join();
-        read_anew(&reader);
+        reader.parts = 0; /* another epoch: who reads begins anew */
         domain = 0;
     } else if (draw(2)) {
         apply(domain);
@@ -334,13 +347,15 @@ static void one_entry(void)
         commit(domain);
     }
     same_windows(&writer, domain, true);
+    asks_for_all(&writer, domain);
     read_on(&reader, domain);
-    if (!reader.follows || !reader.passed[domain])
+    if (reader.parts < PARTS || !reader.passed[domain])
         return;
     same_windows(&reader.m, domain, false);
     same_ids(&reader.m, domain);
+    asks_for_all(&reader.m, domain);
     if (draw(10) == 0)
-        read_anew(&reader);
+        reader.parts = 0;
 }
 
 static void run(unsigned seed)
