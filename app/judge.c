@@ -144,7 +144,10 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
 {
     struct str name, key[ALERT_KEYS_MAX];
     size_t key_n;
-    *out = (struct judged){.id = w->id, .head = w->head, .due_ms = STORE_NO_DUE};
+    *out = (struct judged){.id = w->id,
+                           .head = w->head,
+                           .due_ms = STORE_NO_DUE,
+                           .calm_from_ms = STORE_NO_TIME};
     *finding = (struct finding){0};
     memcpy(out->version, w->version, sizeof out->version);
     if (!window_head_parse(w->head, &name, key, ALERT_KEYS_MAX, &key_n))
@@ -172,8 +175,11 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
                                                   : s->past.from_ms + rule->lookback_ms,
                              .quiet_until_ms = s->past.said_ms,
                              .issues = s->issues};
-    struct judgement found = {
-        .arena = arena, .state = &state, .kept = &kept, .due_ms = NEVER_MS};
+    struct judgement found = {.arena = arena,
+                              .state = &state,
+                              .kept = &kept,
+                              .due_ms = NEVER_MS,
+                              .calm_from_ms = ALWAYS_MS};
     verify_judge(&in, &found);
     /* else it would be due again at once, for ever */
     assert(found.due_ms > s->watermark_ms);
@@ -182,6 +188,8 @@ static void judge_one(const struct judge_settings *s, const struct window *w,
     out->kept = arena_str(arena, buf_str(&kept));
     out->kept_n = found.kept_n;
     out->due_ms = found.due_ms;
+    out->calm_n = found.calm_n;
+    out->calm_from_ms = found.calm_from_ms;
     out->unproven = found.unproven;
     out->no_news = found.announced_n == 0 && found.confirmed_n == 0;
     out->left_out = found.left_out;

@@ -17,6 +17,8 @@ struct walk {
     /* settled events: confirm, then announce what was not; else announce only */
     bool confirm;
     int64_t due_ms; /* the earliest watermark at which something found becomes final */
+    int64_t
+        rose_ms; /* when the episode reached its last step, where that is not settled */
 };
 
 static void earlier(int64_t *due_ms, int64_t ms)
@@ -156,6 +158,7 @@ static void rise(struct walk *k, size_t at, int level)
     if (opens)
         k->now = (struct episode){.open = true, .opened_ms = m->time_ms};
     k->now.level = level;
+    k->rose_ms = m->time_ms;
     earlier(&k->due_ms, m->time_ms + 1);
     if (!is_news(k))
         return;
@@ -216,15 +219,45 @@ static void look_ahead(struct walk *k, size_t at)
         earlier(&k->due_ms, resolves_ms(k));
 }
 
+/* The most that any window holds which ends where events may still come. */
+static int64_t most_counted(const struct count_window *w)
+{
+    int64_t most = 0;
+    for (size_t i = w->n; i-- > 0;) {
+        most = w->counts[i] > most ? w->counts[i] : most;
+        if (w->members[i].time_ms < w->state.settled_ms)
+            break;
+    }
+    return most;
+}
+
+/* Each event to come raises no count by more than one; one of before the last step may move that step. While it is too early
+ * to tell a step it is told when that is over. */
+static void say_calm(const struct walk *k)
+{
+    size_t next = (size_t)(k->now.level + 1);
+    k->out->calm_from_ms = k->rose_ms == ALWAYS_MS ? ALWAYS_MS : k->rose_ms + 1;
+    k->out->calm_n = UINT32_MAX;
+    if (next == k->w->rule->steps_n || k->now.level > k->w->state.said_level)
+        return;
+    int64_t more = k->w->rule->steps[next].at_least - most_counted(k->w);
+    k->out->calm_n = (uint32_t)k->w->n + (uint32_t)(more > 1 ? more : 1);
+}
+
 static void count_judge(const struct judge_input *in, struct judgement *out)
 {
     struct count_window w;
     count_window_load(&w, in, out->arena);
-    struct walk k = {
-        .in = in, .w = &w, .out = out, .now = w.state.settled, .due_ms = NEVER_MS};
+    struct walk k = {.in = in,
+                     .w = &w,
+                     .out = out,
+                     .now = w.state.settled,
+                     .due_ms = NEVER_MS,
+                     .rose_ms = ALWAYS_MS};
     look_ahead(&k, settle(&k));
     count_window_prune(&w, in->watermark_ms);
     out->due_ms = k.due_ms;
+    say_calm(&k);
     if (!k.now.open)
         earlier(&out->due_ms, count_window_gone_ms(&w));
     /* must not count again */

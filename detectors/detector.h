@@ -59,6 +59,10 @@ struct judgement {
     uint32_t kept_n;
     /* ask again when the watermark reaches this; NEVER_MS: only on change */
     int64_t due_ms;
+    /* Nothing is to be announced before the window holds calm_n records, or is due, whatever judge_at of updates says. An event
+     * of before calm_from_ms may change what is confirmed, from its time on. */
+    uint32_t calm_n;
+    int64_t calm_from_ms;
     bool unproven; /* something would be announced, were all_read true */
     /* What is known of issues must be known to judge: all else is to be thrown away, and judged again with it. */
     bool asks_issues;

@@ -268,6 +268,10 @@ static void new_value_judge(const struct judge_input *in, struct judgement *out)
     keep(&k, unsettled);
     if (k.life.alive)
         life_pack(&k.life, k.settled_ms, out->state);
+    if (k.life.alive &&
+        k.life
+            .decided) /* what comes makes it longer, or begins another when it is over */
+        out->calm_n = UINT32_MAX;
 }
 
 static bool new_value_update(const struct rule *rule, const struct event *event,

@@ -69,10 +69,10 @@ void journal_put_item(struct buf *out, const struct journal_item *item)
     buf_number(out, item->n);
     buf_number(out, item->bytes);
     buf_number(out, zigzag(item->due_ms));
-    if (item->committed)
-        return;
+    buf_number(out, zigzag(item->first_ms));
     buf_number(out, item->judge_at);
-    buf_put(out, item->records);
+    if (!item->committed)
+        buf_put(out, item->records);
 }
 
 bool journal_read_item(struct reader *r, struct journal_item *out)
@@ -87,10 +87,10 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
     out->n = (uint32_t)reader_number(r);
     out->bytes = (uint32_t)reader_number(r);
     out->due_ms = unzigzag(reader_number(r));
-    if (!out->committed) {
-        out->judge_at = (uint32_t)reader_number(r);
+    out->first_ms = unzigzag(reader_number(r));
+    out->judge_at = (uint32_t)reader_number(r);
+    if (!out->committed)
         out->records = reader_bytes(r, out->bytes);
-    }
     return !r->failed && out->n <= out->bytes / sizeof(uint16_t); /* each is a str16 */
 }
 

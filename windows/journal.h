@@ -34,8 +34,9 @@ struct journal_item {
     /* added: with which a new window lapses; committed: it is no more, it stays as it was, it waits for proof */
     bool lapses, gone, as_it_was, unproven;
     uint32_t n, bytes; /* added: the records; committed: those kept */
-    uint32_t judge_at; /* added */
+    uint32_t judge_at; /* added; committed: calm_n (struct judged) */
     int64_t due_ms;
+    int64_t first_ms;   /* added: event time of the earliest; committed: calm_from_ms */
     struct str records; /* added */
 };
 void journal_put_item(struct buf *out, const struct journal_item *item);

@@ -21,6 +21,8 @@ struct stored {
     bool woken;           /* it waits because it was due */
     bool lapses; /* it holds its first record only, and need not be judged for it */
     size_t judged_bytes; /* of its records when it was last judged */
+    uint32_t calm_n;     /* see struct judged */
+    int64_t calm_from_ms;
 };
 
 static bool current(const struct memory_windows *m, struct due_entry entry)
@@ -145,12 +147,14 @@ static void ask_for_judging(struct memory_windows *m, size_t at,
 {
     const struct stored *w = m->items[at];
     size_t bytes = peek_u32(&w->value, RECORDS_BYTES_AT);
-    bool many = peek_u32(&w->value, RECORDS_N_AT) >= c->judge_at;
-    if (m->patient && many && c->first_ms < w->due_ms)
+    uint32_t judge_at = w->calm_n > c->judge_at ? w->calm_n : c->judge_at;
+    bool many = peek_u32(&w->value, RECORDS_N_AT) >= judge_at;
+    bool changes = c->first_ms < w->calm_from_ms || (m->patient && many);
+    if (changes && c->first_ms < w->due_ms)
         set_due(m, at, c->first_ms + 1);
     size_t patience = PATIENT_FOLD_BYTES + 2 * w->judged_bytes;
     if (m->patient ? bytes >= patience || bytes >= WINDOW_MAX_BYTES / 4
-                   : many || bytes >= WINDOW_FOLD_BYTES)
+                   : many || window_is_full(w->judged_bytes, bytes))
         wait_for_judging(m, at);
 }
 
@@ -192,7 +196,8 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
         window_pack(&w->value, version, c->head, STR_NONE, c->records, c->records_n);
         w->due_ms = STORE_NO_DUE;
         w->lapses = c->lapses;
-        w->judged_bytes = 0;
+        w->judged_bytes = w->calm_n = 0;
+        w->calm_from_ms = STORE_NO_TIME;
         m->forgotten_n--;
     } else {
         w->lapses = false;
@@ -291,6 +296,8 @@ void memory_windows_replace(struct memory_windows *m, struct judged *j)
     if (j->state.n || j->kept_n) {
         window_pack(&w->value, version, j->head, j->state, j->kept, j->kept_n);
         w->judged_bytes = j->kept.n;
+        w->calm_n = j->calm_n;
+        w->calm_from_ms = j->calm_from_ms;
         set_due(m, at, j->due_ms);
         return;
     }

@@ -48,6 +48,8 @@ struct mirror_window {
     struct mirror_piece *pieces, *last;
     uint32_t records_n, bytes; /* of the pieces */
     uint32_t base_n, base_bytes;
+    uint32_t calm_n; /* see struct judged */
+    int64_t calm_from_ms;
     int64_t base_number; /* the entry that wrote it */
     bool based, lapses, waits, unproven;
     bool is_long; /* its records are to go into a base: the journal is long */

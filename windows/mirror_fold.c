@@ -113,12 +113,15 @@ static void fold_records(struct mirror *m, struct mirror_window *w,
 {
     bool fresh = !w->based && !w->pieces, lapsed = w->lapses;
     int64_t due_ms = item->due_ms < w->due_ms ? item->due_ms : w->due_ms;
+    if (item->first_ms < w->calm_from_ms && item->first_ms < due_ms)
+        due_ms = item->first_ms + 1;
     add_piece(m, w, field, bytes, item);
     w->lapses = fresh && item->lapses;
     if (due_ms != w->due_ms || lapsed)
         set_due(m, w, due_ms);
-    bool wants = w->base_n + w->records_n >= item->judge_at ||
-                 w->base_bytes + w->bytes >= WINDOW_FOLD_BYTES;
+    uint32_t judge_at = w->calm_n > item->judge_at ? w->calm_n : item->judge_at;
+    bool wants = w->base_n + w->records_n >= judge_at ||
+                 window_is_full(w->base_bytes, (size_t)w->base_bytes + w->bytes);
     if (!wants || w->waits)
         return;
     unlist(m, w);
@@ -137,6 +140,8 @@ static void fold_commit(struct mirror *m, struct mirror_window *w, int64_t numbe
     unlist(m, w);
     w->waits = w->lapses = false;
     w->unproven = item->unproven;
+    w->calm_n = item->judge_at;
+    w->calm_from_ms = item->first_ms;
     if (!item->as_it_was) {
         w->is_long = false;
         drop_pieces(m, w);

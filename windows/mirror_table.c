@@ -71,8 +71,11 @@ struct mirror_window *mirror_add(struct mirror *m, const struct window_id *id,
         grow(m);
     size_t at = number(m);
     struct mirror_window *w = m->items[at];
-    *w =
-        (struct mirror_window){.id = *id, .name = name, .due_ms = STORE_NO_DUE, .at = at};
+    *w = (struct mirror_window){.id = *id,
+                                .name = name,
+                                .calm_from_ms = STORE_NO_TIME,
+                                .due_ms = STORE_NO_DUE,
+                                .at = at};
     m->table[place_of(m, id)] = at + 1;
     m->windows_n++;
     m->names[name]->windows_n++;

@@ -96,6 +96,7 @@ static void put_change(const struct window_change *c, struct redis_fields *field
                                 .n = c->records_n,
                                 .bytes = (uint32_t)c->records.n,
                                 .judge_at = c->judge_at,
+                                .first_ms = c->first_ms,
                                 .due_ms = c->due_ms,
                                 .records = c->records};
     journal_put_item(b, &item);

@@ -92,6 +92,8 @@ static void put_window(struct commit *c, const struct mirror_window *w,
                                 .as_it_was = j->no_news && !w->is_long && !w->waits,
                                 .n = j->kept_n,
                                 .bytes = (uint32_t)j->kept.n,
+                                .judge_at = j->calm_n,
+                                .first_ms = j->calm_from_ms,
                                 .due_ms = j->due_ms};
     item.as_it_was = item.as_it_was && !item.gone;
     journal_put_item(b, &item);

@@ -17,7 +17,6 @@ enum {
     WINDOW_ID_BYTES = 16,
     WINDOW_VERSION_BYTES = 8,
     WINDOW_HEADER_BYTES = 16,
-    /* So many bytes of records, and it is judged at once, to fold them into its state. */
     WINDOW_FOLD_BYTES = 4096,
     WINDOW_MAX_BYTES = 64 * 1024 * 1024,
 };
@@ -36,6 +35,12 @@ struct window {
 };
 
 struct window_id window_id_of(struct str head);
+
+/* Whether it is judged at once to fold its records into its state: of `bytes` it had `judged_bytes` when it was judged last. */
+static inline bool window_is_full(size_t judged_bytes, size_t bytes)
+{
+    return bytes >= WINDOW_FOLD_BYTES + 2 * judged_bytes || bytes >= WINDOW_MAX_BYTES / 4;
+}
 
 static inline struct str window_id_str(const struct window_id *id)
 {

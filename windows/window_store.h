@@ -132,7 +132,10 @@ struct judged {
     char version[WINDOW_VERSION_BYTES]; /* as it was when read */
     struct str head, state, kept;       /* state and kept empty: forget the window */
     uint32_t kept_n;
-    int64_t due_ms;           /* STORE_NO_DUE: none */
+    /* While it holds fewer records it is not judged at once; it is due behind those of before calm_from_ms. */
+    uint32_t calm_n;
+    int64_t calm_from_ms;
+    int64_t due_ms; /* STORE_NO_DUE: none */
     const struct str *record; /* lines for the confirmed record */
     size_t record_n;
     const struct outbox_line *outbox;
