@@ -96,11 +96,11 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
 
 enum { PLAIN = 0, COMPRESSED = 1, COMPRESS_FROM_BYTES = 512, COMPRESSION = -1 };
 
-void journal_pack(struct str field, struct buf *out)
+void journal_pack(struct str field, bool compress, struct buf *out)
 {
     size_t most = ZSTD_compressBound(field.n);
     buf_clear(out);
-    if (field.n >= COMPRESS_FROM_BYTES) {
+    if (compress && field.n >= COMPRESS_FROM_BYTES) {
         char *to = buf_reserve(out, most + 1);
         assert(to);
         size_t n = ZSTD_compress(to + 1, most, field.p, field.n, COMPRESSION);

@@ -42,8 +42,8 @@ struct journal_item {
 void journal_put_item(struct buf *out, const struct journal_item *item);
 bool journal_read_item(struct reader *r, struct journal_item *out);
 
-/* A field as it is kept: compressed where that saves something. */
-void journal_pack(struct str field, struct buf *out);
+/* A field as it is kept: compressed where that is wanted and saves something. */
+void journal_pack(struct str field, bool compress, struct buf *out);
 /* The opposite, malloc'ed, *n bytes; NULL: it is damaged. */
 char *journal_unpack(struct str packed, size_t *n);
 

@@ -107,6 +107,9 @@ struct mirror_domain *mirror_domain(struct mirror *m, struct str lane);
 
 /* One field of entry `number`, copied. False: it is damaged. What comes twice does no harm: bases are told again. */
 bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str bytes);
+/* The same of a field that this process packed: `plain` is what is packed. */
+bool mirror_fold_own(struct mirror *m, int64_t number, struct str field,
+                     struct str packed, struct str plain);
 /* A base that stands in the store, where the entry that made it may be gone. */
 void mirror_base(struct mirror *m, int64_t number, struct str lane, struct str name,
                  const struct window_id *id, const struct journal_item *item);

@@ -30,20 +30,37 @@ static void close_field(struct mirror *m, struct mirror_field *f)
     f->bytes = NULL;
 }
 
+/* Others are closed for it. */
+static void open_field(struct mirror *m, struct mirror_field *f, char *bytes, size_t n)
+{
+    f->bytes = bytes;
+    f->bytes_n = n;
+    put_in(m, f);
+    m->read_bytes += n;
+    while (m->read_bytes > READ_MAX_BYTES && m->oldest != f && m->oldest != m->folded)
+        close_field(m, m->oldest);
+}
+
+void mirror_field_know(struct mirror *m, struct mirror_field *f, struct str bytes)
+{
+    char *copy = malloc(bytes.n + 1);
+    assert(copy);
+    memcpy(copy, bytes.p, bytes.n);
+    open_field(m, f, copy, bytes.n);
+}
+
 struct str mirror_field_read(struct mirror *m, struct mirror_field *f)
 {
+    size_t n;
     if (f->bytes) {
         take_out(m, f);
         put_in(m, f);
         return (struct str){f->bytes, f->bytes_n};
     }
-    f->bytes = journal_unpack(f->packed, &f->bytes_n);
-    if (!f->bytes)
+    char *bytes = journal_unpack(f->packed, &n);
+    if (!bytes)
         return STR_NONE;
-    put_in(m, f);
-    m->read_bytes += f->bytes_n;
-    while (m->read_bytes > READ_MAX_BYTES && m->oldest != f && m->oldest != m->folded)
-        close_field(m, m->oldest);
+    open_field(m, f, bytes, n);
     return (struct str){f->bytes, f->bytes_n};
 }
 

@@ -297,15 +297,23 @@ static bool fold_field(struct mirror *m, struct mirror_field *f, enum journal_ki
 
 bool mirror_fold(struct mirror *m, int64_t number, struct str field, struct str bytes)
 {
+    return mirror_fold_own(m, number, field, bytes, STR_NONE);
+}
+
+bool mirror_fold_own(struct mirror *m, int64_t number, struct str field,
+                     struct str packed, struct str plain)
+{
     int64_t said;
     struct str name;
     struct journal_head head;
     enum journal_kind kind = journal_kind_of(field, &said, &name);
     if (kind == JOURNAL_JOIN)
-        fold_join(m, bytes);
+        fold_join(m, packed);
     if (kind != JOURNAL_IDS && kind != JOURNAL_WINDOWS)
         return kind != JOURNAL_NONE;
-    struct mirror_field *f = field_new(m, number, bytes);
+    struct mirror_field *f = field_new(m, number, packed);
+    if (plain.n)
+        mirror_field_know(m, f, plain);
     struct reader r = {.in = mirror_field_read(m, f)};
     if (!journal_read_head(&r, &head)) {
         mirror_field_free(m, f);

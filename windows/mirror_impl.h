@@ -18,6 +18,8 @@ struct window_id mirror_id(const struct mirror_name *name, struct str key,
                            struct buf *scratch);
 /* Its bytes; kept until others were used. */
 struct str mirror_field_read(struct mirror *m, struct mirror_field *f);
+/* The same where they are known; copied. */
+void mirror_field_know(struct mirror *m, struct mirror_field *f, struct str bytes);
 /* Nothing of it is needed any more. */
 void mirror_field_done(struct mirror *m, struct mirror_field *f);
 

@@ -5,7 +5,7 @@
 #include "core/fault.h"
 #include "windows/redis_store_impl.h"
 
-enum { FIELDS_MAX_BYTES = 256 << 20, TRIM_AT_ONCE = 1024, TRY_AGAIN = 1 };
+enum { TRIM_AT_ONCE = 1024, TRY_AGAIN = 1 };
 
 /* --- what is refused, what has no room --- */
 
@@ -79,10 +79,10 @@ static void find_left_out(struct redis_store *s, const struct apply *a,
 
 /* --- the entry --- */
 
-static void put_ids(struct redis_store *s, const struct apply *a,
-                    const struct journal_id *ids, struct buf *out)
+static void put_ids(const struct apply *a, const struct journal_id *ids,
+                    struct redis_fields *fields)
 {
-    redis_put_head(s, out);
+    struct buf *out = redis_fields_ids(fields);
     for (size_t i = 0; i < a->events_n; i++)
         journal_put_id(out, &ids[i]);
 }
@@ -116,7 +116,7 @@ static void put_changes(const struct apply *a, const struct apply_reply *r,
 /* --- a call --- */
 
 struct call {
-    struct redis_args fields; /* names and values in turn */
+    struct redis_fields fields;
     struct str version, dead[TRIM_AT_ONCE];
     size_t dead_n;
 };
@@ -134,9 +134,8 @@ static void put_call(struct redis_store *s, const struct apply *a, const struct 
     args_int(args, a->lost);
     args_str(args, c->version);
     args_str(args, redis_turn(s));
-    args_int(args, (int64_t)c->fields.n / 2);
-    for (size_t i = 0; i < c->fields.n; i++)
-        args_str(args, c->fields.items[i]);
+    args_int(args, (int64_t)c->fields.n);
+    redis_fields_put(&c->fields, args);
     for (size_t i = 0; i < c->dead_n; i++)
         args_str(args, c->dead[i]);
 }
@@ -191,29 +190,6 @@ static void find_dead(struct redis_store *s, struct call *c)
     c->dead_n = mirror_dead(m, TRIM_AT_ONCE, &s->scratch, c->dead);
 }
 
-/* Names and values in turn. */
-static int put_entry(struct redis_store *s, const struct apply *a,
-                     const struct journal_id *ids, const struct apply_reply *r,
-                     struct redis_args *out, struct err *e)
-{
-    struct redis_fields fields;
-    struct buf id_field;
-    int result = 0;
-    buf_init(&id_field, FIELDS_MAX_BYTES);
-    redis_fields_init(&fields, s);
-    if (a->events_n) {
-        put_ids(s, a, ids, &id_field);
-        args_str(out, STR("i"));
-        result = redis_put_packed(&id_field, out, e);
-    }
-    put_changes(a, r, &fields);
-    if (result == 0)
-        result = redis_fields_put(&fields, out, e);
-    buf_deinit(&id_field);
-    redis_fields_deinit(&fields);
-    return result;
-}
-
 static int write(struct redis_store *s, const struct apply *a,
                  const struct journal_id *ids, struct arena *arena,
                  struct apply_reply *out, struct err *e)
@@ -221,15 +197,20 @@ static int write(struct redis_store *s, const struct apply *a,
     struct redis_args args;
     size_t keys_n = redis_call_plain(s, &args);
     struct call c = {.version = redis_new_version(&s->scratch)};
-    args_init(&c.fields, &s->scratch);
-    if (put_entry(s, a, ids, out, &c.fields, e))
-        return -1;
-    if (c.fields.n)
-        find_dead(s, &c);
-    put_call(s, a, &c, &args);
-    struct redisReply *r = redis_call(s, SCRIPT_APPLY, &args, keys_n, e);
+    struct redisReply *r = NULL;
+    redis_fields_init(&c.fields, s);
+    if (a->events_n)
+        put_ids(a, ids, &c.fields);
+    put_changes(a, out, &c.fields);
+    if (redis_fields_pack(&c.fields, e) == 0) {
+        if (c.fields.n)
+            find_dead(s, &c);
+        put_call(s, a, &c, &args);
+        r = redis_call(s, SCRIPT_APPLY, &args, keys_n, e);
+    }
     int result = r ? take_reply(s, a, &c, r, arena, out, e) : -1;
     redis_reply_free(r);
+    redis_fields_deinit(&c.fields);
     return result;
 }
 

@@ -170,18 +170,20 @@ int redis_stale(struct redis_store *s, const struct redisReply *r, bool *stale,
 }
 
 void redis_written(struct redis_store *s, struct str version,
-                   const struct redis_args *fields)
+                   const struct redis_fields *fields)
 {
     struct mirror *m = &redis_home(s)->mirror;
     int64_t number = m->next;
     struct buf name;
     m->now_ms = clock_monotonic_ms();
     buf_init(&name, NAME_MAX_BYTES);
-    for (size_t i = 0; i + 1 < fields->n; i += 2) {
+    for (size_t i = 0; i < fields->n; i++) {
+        const struct redis_field *f = &fields->items[i];
         buf_clear(&name);
         buf_printf(&name, "%lld ", (long long)number);
-        buf_put(&name, fields->items[i]);
-        bool fine = mirror_fold(m, number, buf_str(&name), fields->items[i + 1]);
+        buf_put(&name, f->name);
+        bool fine =
+            mirror_fold_own(m, number, buf_str(&name), f->packed, buf_str(&f->bytes));
         assert(fine);
     }
     buf_deinit(&name);

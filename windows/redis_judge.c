@@ -142,8 +142,7 @@ static void args_all(struct redis_args *args, const struct redis_args *more)
         args_str(args, more->items[i]);
 }
 
-static size_t put_call(struct commit *c, struct str version,
-                       const struct redis_args *fields, struct redis_args *args)
+static size_t put_call(struct commit *c, struct str version, struct redis_args *args)
 {
     struct redis_store *s = c->s;
     redis_call_keys(s, args, &s->scratch);
@@ -156,7 +155,7 @@ static size_t put_call(struct commit *c, struct str version,
     int64_t now_ms = s->clock.now_ms;
     args_int_or(args, now_ms > s->record_for_ms ? now_ms - s->record_for_ms : 0, 0);
     args_str(args, version);
-    args_int(args, (int64_t)fields->n / 2);
+    args_int(args, (int64_t)c->fields.n);
     args_int(args, (int64_t)c->sinks.n / 2);
     args_int(args, (int64_t)c->bases.n / 3);
     args_int(args, (int64_t)c->gone.n);
@@ -164,7 +163,7 @@ static size_t put_call(struct commit *c, struct str version,
     args_int(args, (int64_t)c->outbox.n / 3);
     args_int(args, (int64_t)c->episodes.n / 3);
     args_str(args, redis_turn(s));
-    args_all(args, fields);
+    redis_fields_put(&c->fields, args);
     args_all(args, &c->sinks);
     args_all(args, &c->bases);
     args_all(args, &c->gone);
@@ -178,12 +177,11 @@ static size_t put_call(struct commit *c, struct str version,
 static int send(struct commit *c, struct store_clock *clock, struct err *e)
 {
     struct redis_store *s = c->s;
-    struct redis_args args, fields;
+    struct redis_args args;
     struct str version = redis_new_version(&s->scratch);
-    args_init(&fields, &s->scratch);
-    if (redis_fields_put(&c->fields, &fields, e))
+    if (redis_fields_pack(&c->fields, e))
         return -1;
-    size_t keys_n = put_call(c, version, &fields, &args);
+    size_t keys_n = put_call(c, version, &args);
     struct redisReply *r = redis_call(s, SCRIPT_COMMIT, &args, keys_n, e);
     if (!r)
         return -1;
@@ -193,7 +191,7 @@ static int send(struct commit *c, struct store_clock *clock, struct err *e)
         result = 1;
     } else if (result == 0) {
         redis_held(s);
-        redis_written(s, version, &fields);
+        redis_written(s, version, &c->fields);
         s->base.full += (uint64_t)redis_reply_int(redis_reply_at(r, REPLY_HEAD));
         *clock = redis_clock_of(s, r);
     }

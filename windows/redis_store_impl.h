@@ -157,27 +157,32 @@ int redis_stale(struct redis_store *s, const struct redisReply *r, bool *stale,
                 struct store_clock *clock, struct err *e);
 /* What a window is known by: the entry that touched it last, of this mirror. */
 uint64_t redis_version_of(struct redis_store *s, const struct mirror_window *w);
-/* The entry just written, fields as given: names and values in turn. */
+/* The entry just written, whose packed fields these are. */
+struct redis_fields;
 void redis_written(struct redis_store *s, struct str version,
-                   const struct redis_args *fields);
+                   const struct redis_fields *fields);
 /* The head of a field that is written now. */
 void redis_put_head(struct redis_store *s, struct buf *out);
-/* The field of a commit's or a batch's items for windows of that name. */
+/* The fields of an entry that is written now: a batch's ids, a batch's or a commit's items for windows of a name. */
 struct redis_fields {
     struct redis_store *s;
-    struct str *names;
-    struct buf *bufs;
+    struct redis_field {
+        struct str windows; /* their name; the ids: none */
+        struct buf bytes;
+        struct str name, packed; /* as they are written; in the store's scratch memory */
+    } * items;
     size_t n;
 };
 void redis_fields_init(struct redis_fields *f, struct redis_store *s);
 void redis_fields_deinit(struct redis_fields *f);
+/* Where ids go. */
+struct buf *redis_fields_ids(struct redis_fields *f);
 /* Where an item for windows with that head goes; *key is the head's rest. */
 struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str *name,
                              struct str *key);
-/* A field, packed, in the arguments' arena. -1: it is too large. */
-int redis_put_packed(const struct buf *field, struct redis_args *out, struct err *e);
-/* Names and values in turn; the same. */
-int redis_fields_put(const struct redis_fields *f, struct redis_args *out, struct err *e);
+/* All of them, in the store's scratch memory; -1: one is too large. Then names and values in turn as arguments. */
+int redis_fields_pack(struct redis_fields *f, struct err *e);
+void redis_fields_put(const struct redis_fields *f, struct redis_args *out);
 /* Those windows whole: what is in bases is read. In the arena. */
 int redis_whole_windows(struct redis_store *s, struct mirror_window *const *some,
                         size_t n, struct arena *arena, struct window **windows,

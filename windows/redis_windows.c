@@ -6,7 +6,6 @@
 
 #define NUMBERS_MAX ((int64_t)1 << 48)
 enum {
-    NAME_MAX_BYTES = 4096,
     FIELD_MAX_BYTES = 256 << 20,
     ANEW_AFTER = 3, /* times in a row that bases are others, while the journal stands */
     DAMAGED_AFTER = 6
@@ -22,9 +21,24 @@ void redis_fields_init(struct redis_fields *f, struct redis_store *s)
 void redis_fields_deinit(struct redis_fields *f)
 {
     for (size_t i = 0; i < f->n; i++)
-        buf_deinit(&f->bufs[i]);
-    free(f->bufs);
-    free(f->names);
+        buf_deinit(&f->items[i].bytes);
+    free(f->items);
+}
+
+static struct buf *add_field(struct redis_fields *f, struct str windows)
+{
+    f->items = realloc(f->items, (f->n + 1) * sizeof *f->items);
+    assert(f->items);
+    struct redis_field *field = &f->items[f->n++];
+    *field = (struct redis_field){.windows = windows};
+    buf_init(&field->bytes, FIELD_MAX_BYTES);
+    redis_put_head(f->s, &field->bytes);
+    return &field->bytes;
+}
+
+struct buf *redis_fields_ids(struct redis_fields *f)
+{
+    return add_field(f, STR_NONE);
 }
 
 struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str *name,
@@ -34,44 +48,41 @@ struct buf *redis_fields_for(struct redis_fields *f, struct str head, struct str
     *name = reader_str16(&r);
     *key = r.in;
     for (size_t i = 0; i < f->n; i++)
-        if (str_eq(f->names[i], *name))
-            return &f->bufs[i];
-    f->names = realloc(f->names, (f->n + 1) * sizeof *f->names);
-    f->bufs = realloc(f->bufs, (f->n + 1) * sizeof *f->bufs);
-    assert(f->names && f->bufs);
-    f->names[f->n] = *name;
-    buf_init(&f->bufs[f->n], FIELD_MAX_BYTES);
-    redis_put_head(f->s, &f->bufs[f->n]);
-    return &f->bufs[f->n++];
+        if (f->items[i].windows.p && str_eq(f->items[i].windows, *name))
+            return &f->items[i].bytes;
+    return add_field(f, *name);
 }
 
-int redis_put_packed(const struct buf *field, struct redis_args *out, struct err *e)
+int redis_fields_pack(struct redis_fields *f, struct err *e)
 {
-    struct buf packed;
-    if (field->overflowed) /* nobody could read it */
-        return err_set(e, ERR_REFUSED,
-                       "a batch has more than 256 MB for the windows of one rule; lower "
-                       "fetch.message.max.bytes in kafka.properties");
-    buf_init(&packed, FIELD_MAX_BYTES + 1);
-    journal_pack(buf_str(field), &packed);
-    args_str(out, arena_str(out->arena, buf_str(&packed)));
-    buf_deinit(&packed);
-    return 0;
-}
-
-int redis_fields_put(const struct redis_fields *f, struct redis_args *out, struct err *e)
-{
-    int result = 0;
-    for (size_t i = 0; i < f->n && result == 0; i++) {
-        struct buf name;
-        buf_init(&name, NAME_MAX_BYTES);
-        buf_text(&name, "w ");
-        buf_put(&name, f->names[i]);
-        args_str(out, arena_str(out->arena, buf_str(&name)));
-        result = redis_put_packed(&f->bufs[i], out, e);
-        buf_deinit(&name);
+    struct buf b;
+    buf_init(&b, FIELD_MAX_BYTES + 1);
+    bool fine = true;
+    for (size_t i = 0; i < f->n && fine; i++) {
+        struct redis_field *field = &f->items[i];
+        bool ids = !field->windows.p;
+        buf_clear(&b);
+        buf_text(&b, ids ? "i" : "w ");
+        buf_put(&b, field->windows);
+        field->name = arena_str(&f->s->scratch, buf_str(&b));
+        journal_pack(buf_str(&field->bytes), !ids, &b);
+        field->packed = arena_str(&f->s->scratch, buf_str(&b));
+        fine = !field->bytes.overflowed; /* else nobody could read it */
     }
-    return result;
+    buf_deinit(&b);
+    return fine ? 0
+                : err_set(
+                      e, ERR_REFUSED,
+                      "a batch has more than 256 MB for the windows of one rule; lower "
+                      "fetch.message.max.bytes in kafka.properties");
+}
+
+void redis_fields_put(const struct redis_fields *f, struct redis_args *out)
+{
+    for (size_t i = 0; i < f->n; i++) {
+        args_str(out, f->items[i].name);
+        args_str(out, f->items[i].packed);
+    }
 }
 
 /* --- windows --- */

@@ -37,7 +37,7 @@ static void fold(struct mirror *m, int64_t number, struct reader *r, struct buf 
         kind < sizeof names / sizeof names[0] ? names[kind] : reader_str16(r);
     struct str field = reader_str16(r);
     if (what & PACK) {
-        journal_pack(field, packed);
+        journal_pack(field, true, packed);
         field = buf_str(packed);
     }
     if (kind == BASE)

@@ -18,7 +18,7 @@ static void begin(const char *lane, int64_t watermark_ms)
 
 static bool fold(int64_t number, const char *name)
 {
-    journal_pack(buf_str(&field), &packed);
+    journal_pack(buf_str(&field), true, &packed);
     m.next = number + 1;
     return mirror_fold(&m, number, str_of(name), buf_str(&packed));
 }
