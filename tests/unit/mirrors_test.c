@@ -115,7 +115,7 @@ static void put_field(const char *kind, const char *rule, struct str value)
 
 static void field_end(const char *kind, const char *rule)
 {
-    journal_pack(buf_str(&bytes), &packed);
+    journal_pack(buf_str(&bytes), true, &packed);
     put_field(kind, rule, buf_str(&packed));
 }
 
