@@ -20,9 +20,10 @@ local function each(n, size, f)
   end
 end
 
-local function said()
-  local ms = redis.call('HGET', META, 'said')
-  return ms and ms ~= '' and ms or '-inf'
+-- What comes from here on has no time before it (horizon.lua).
+local function judged()
+  local at = redis.call('HMGET', META, 'said', 'judged')
+  return at[2] or (at[1] and at[1] ~= '' and at[1]) or '-inf'
 end
 
 local fields, sinks, bases, infos, gone = {}, {}, {}, {}, {}
@@ -45,7 +46,7 @@ each(12, 1, function(i)
     redis.call('XADD', RECORD, '*', 'alert', ARGV[i])
   end
 end)
-local floor = said()
+local floor = judged()
 each(13, 3, function(i)
   local sink, time, line = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
   local outbox, dead = KEYS[MORE_KEYS + 2 * sink], KEYS[MORE_KEYS + 2 * sink + 1]

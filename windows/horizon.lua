@@ -3,7 +3,7 @@
 --      asked ('' not known, 'own' there is no other), 9 when the first window is due ('' none), 10 what
 --      was said when the first of those that want judging began to wait ('' none waits, '-inf' not known),
 --      11 who asks for a turn ('' nobody); then for each partition: its name, its marks.
--- Reply: STALE; HORIZON, said, record, from ('' not known).
+-- Reply: STALE; HORIZON, said, record, from ('' not known), before which nothing is said by what begins to wait from now on.
 -- While a state is being made anew, it stays as it was before the loss.
 if not same_epoch() then return {'EPOCH'} end
 if not may_write(ARGV[11]) then return stale() end
@@ -32,12 +32,12 @@ local function first_score(key)
 end
 
 -- Everything with a time before it was judged: a window that is due at t says nothing of before t - 1, one that waits
--- nothing of before what was said when it began to wait.
+-- nothing of before what was told when it began to wait. First without those: new records are behind the watermark. Both bounds
+-- move on also where there is always something that waits, or is not delivered.
 local function judged()
   local at, due, waits = tonumber(r[2]), tonumber(ARGV[9]), ARGV[10] == '-inf' and -math.huge or tonumber(ARGV[10])
   if at and due then at = math.min(at, due - 1) end
-  if at and waits then at = math.min(at, waits) end
-  return at
+  return at, at and waits and math.min(at, waits) or at
 end
 
 local function forget_episodes(before)
@@ -69,10 +69,11 @@ local function forget_unsent(before)
   end
 end
 
-local at = judged()
+local free, at = judged()
 forget_unsent(now_ms() - 4 * 86400000)
 forget_gone()
 if at and (not known or at >= known) then
+  if at > -math.huge then redis.call('HSET', META, 'judged', int(at)) end
   at = math.max(math.min(at, first_score(UNSENT) or at), known or -math.huge)
   if at > -math.huge then
     known = at
@@ -86,5 +87,7 @@ if at and (not known or at >= known) then
     end
   end
 end
+if free and known then free = math.max(free, known) end
 r[4], r[5], r[6] = known and int(known) or '', record and int(record) or '', from and int(from) or ''
+r[7] = free and int(free) or ''
 return r

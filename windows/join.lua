@@ -47,6 +47,7 @@ take_later(HIGHS, HIGHS2)
 take_later(IDLES, IDLES2)
 local a, b = tonumber(redis.call('HGET', META, 'said')), tonumber(redis.call('HGET', META2, 'said'))
 if a and b and b < a then redis.call('HSET', META, 'said', int(b)) end
+redis.call('HDEL', META, 'judged')
 redis.call('HDEL', STATE, 'lane:' .. ARGV[6])
 redis.call('HSET', STATE, 'rake:' .. ARGV[6], '1', 'epoch', ARGV[7])
 append(ARGV[8], {'j', ARGV[6]}, {})

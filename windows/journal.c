@@ -24,14 +24,14 @@ void journal_put_head(struct buf *out, const struct journal_head *h)
 {
     buf_str16(out, h->lane);
     buf_i64(out, h->watermark_ms);
-    buf_i64(out, h->said_ms);
+    buf_i64(out, h->waits_from_ms);
 }
 
 bool journal_read_head(struct reader *r, struct journal_head *out)
 {
     out->lane = reader_str16(r);
     out->watermark_ms = reader_i64(r);
-    out->said_ms = reader_i64(r);
+    out->waits_from_ms = reader_i64(r);
     return !r->failed && out->watermark_ms <= TIME_MAX_MS;
 }
 

@@ -10,9 +10,9 @@
 
 /* What every field begins with. */
 struct journal_head {
-    struct str lane;      /* whose watermark it is; empty: the shard's */
-    int64_t watermark_ms; /* that its writer knew; STORE_NO_TIME: none */
-    int64_t said_ms;      /* the same */
+    struct str lane;       /* whose watermark it is; empty: the shard's */
+    int64_t watermark_ms;  /* that its writer knew; STORE_NO_TIME: none */
+    int64_t waits_from_ms; /* what begins to wait with it says nothing before it */
 };
 void journal_put_head(struct buf *out, const struct journal_head *h);
 /* Texts borrow. False: it is damaged. */

@@ -126,7 +126,8 @@ static void fold_records(struct mirror *m, struct mirror_window *w,
         return;
     unlist(m, w);
     w->waits = true;
-    w->waits_from_ms = head->said_ms;
+    w->waits_from_ms =
+        head->waits_from_ms < w->due_ms ? head->waits_from_ms : w->due_ms - 1;
     list(m, w);
 }
 

@@ -198,6 +198,6 @@ void redis_put_head(struct redis_store *s, struct buf *out)
     struct journal_head head = {.lane = s->lane,
                                 .watermark_ms =
                                     known_ms > folded_ms ? known_ms : folded_ms,
-                                .said_ms = s->said_ms};
+                                .waits_from_ms = s->waits_from_ms};
     journal_put_head(out, &head);
 }

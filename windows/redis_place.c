@@ -137,6 +137,7 @@ static int ask_horizon(struct redis_store *s, int64_t said_ms,
     if (result == 0 && !stale) {
         redis_held(s);
         *out = redis_times_of(r, REPLY_HEAD);
+        s->waits_from_ms = redis_int_or(r, REPLY_HEAD + 3, STORE_NO_TIME);
     }
     redis_reply_free(r);
     return result ? result : stale;
@@ -151,7 +152,5 @@ int redis_store_horizon(struct window_store *base, int64_t said_ms,
     int result = redis_sync(s, &now, e) ? -1 : 1;
     while (result == 1)
         result = ask_horizon(s, said_ms, marks, n, out, e);
-    if (result == 0)
-        s->said_ms = out->said_ms;
     return result;
 }

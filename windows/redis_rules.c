@@ -66,7 +66,7 @@ static struct redis_store *lane_new(struct redis_store *shard, struct str name)
     s->partitions_n = 0;
     s->rules = (struct redis_rules){0};
     s->mirror = (struct mirror){0};
-    s->said_ms = s->clock.watermark_ms = STORE_NO_TIME;
+    s->waits_from_ms = s->clock.watermark_ms = STORE_NO_TIME;
     s->lane = arena_str(&s->memory, name);
     for (size_t i = 0; i < OWN_KEYS; i++)
         s->keys[own_keys[i]] = redis_lane_key(shard, name, own_keys[i], &s->memory);

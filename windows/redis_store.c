@@ -256,7 +256,7 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->base.ops = &redis_store_ops;
     s->link = redis_link_new(settings->target);
     s->lateness_ms = settings->lateness_ms;
-    s->said_ms = STORE_NO_TIME;
+    s->waits_from_ms = STORE_NO_TIME;
     s->clock.watermark_ms = STORE_NO_TIME;
     mirror_init(&s->mirror, id_slot_ms(s->lateness_ms));
     s->look_only = settings->look_only;

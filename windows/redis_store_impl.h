@@ -77,7 +77,7 @@ struct redis_store {
     size_t others_n;    /* how often, there */
     uint64_t
         revised_at; /* `loads` when it was last told which events to leave out, + 1; 0: not since */
-    int64_t said_ms;          /* as horizon() told it last */
+    int64_t waits_from_ms;    /* of what begins to wait, as horizon() told it last */
     struct store_clock clock; /* as the last reply told it */
     char epoch[EPOCH_BYTES + 1], made[EPOCH_BYTES + 1];
     struct redis_rules rules;

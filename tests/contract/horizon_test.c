@@ -120,7 +120,38 @@ static void test_held_by_windows(void)
     CHECK_INT(times.said_ms, T0 + 90000 - LATENESS_MS);
 }
 
-/* So does what is not delivered: at what was said when it was, whatever time it speaks of. */
+static void deliver_first(void)
+{
+    static const char pop[] =
+        "return redis.call('ZPOPMIN', redis.call('KEYS', 'm:*unsent')[1])";
+    struct redis_link *link = redis_link_new(&server.target);
+    struct redisReply *r = REDIS_COMMAND(link, &err, STR("EVAL"), str_of(pop), STR("0"));
+    CHECK_INT(redis_reply_n(r), 2);
+    redis_reply_free(r);
+    redis_link_free(link);
+}
+
+/* It moves on although there is never a moment in which nothing waits and all is delivered. */
+static void test_moves_on(void)
+{
+    static const char *const keys[] = {"k0", "k1", "k2", "k3", "k4", "k5"};
+    struct outbox_line line = {STR("eng"), STR("{}"), T0, 0};
+    struct window last = {0};
+    open_store("m");
+    for (int i = 0; i < 6; i++) {
+        event(i * 60000, keys[i], HOUR_MS);
+        CHECK_INT(reply.windows_n, 1);
+        if (i)
+            judged(&last, &line, NULL);
+        if (i > 1)
+            deliver_first();
+        last = reply.windows[0];
+        horizon();
+    }
+    CHECK_INT(times.said_ms, T0 + 180000 - LATENESS_MS);
+}
+
+/* So does what is not delivered: at what was judged when it came, whatever time it speaks of. */
 static void test_held_by_outbox(void)
 {
     open_store("c");
@@ -191,12 +222,9 @@ static void test_full_outbox(void)
 }
 
 /* The number that Redis answers to a command. */
-static void (*const tests[])(void) = {test_follows_watermark,
-                                      test_held_by_windows,
-                                      test_held_by_outbox,
-                                      test_episodes,
-                                      test_made_anew,
-                                      test_full_outbox};
+static void (*const tests[])(void) = {
+    test_follows_watermark, test_held_by_windows, test_held_by_outbox, test_moves_on,
+    test_episodes,          test_made_anew,       test_full_outbox};
 
 int main(void)
 {

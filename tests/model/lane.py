@@ -68,6 +68,7 @@ class Rules:
             return
         o.log("JOIN", s.number, gen, "w", s.w)
         s.u = min(s.u, lane.u) if o.on("join_u") else s.u
+        s.judged = s.free = NEG
         s.take_journal(lane)
         s.unproven.update(lane.unproven)
         s.rakes[gen] = s.lanes.pop(gen)

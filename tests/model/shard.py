@@ -18,6 +18,7 @@ class Shard(Journal, lane.Rules):
         s.o, s.number = o, number
         s.epoch, s.made, s.read_u = None, (NEG, NEG, NEG), NEG
         s.u = s.r = s.w = s.t = s.top = NEG  # said before u; recorded from r on; the watermark
+        s.judged = s.free = NEG  # what comes into the outbox, or begins to wait, says nothing before it
         for name in PER_PARTITION:
             setattr(s, name, {})
         s.window, s.due, s.waiting, s.unproven, s.outbox, s.episodes = {}, {}, {}, {}, {}, {}
@@ -101,7 +102,7 @@ class Shard(Journal, lane.Rules):
             for wid, t in due.items():
                 s.due[wid] = min(t, s.due.get(wid, t))
             for wid in wait if s.o.on("waiting_with") else ():
-                s.waiting.setdefault(wid, s.u)
+                s.waiting.setdefault(wid, max(s.free, s.u))
         s.cursor[p], s.high[p] = (cursor[0], end), high
         if end > cursor[1]:
             s.at[p], s.hash[p] = s.o.clock(), last_hash
@@ -141,7 +142,7 @@ class Shard(Journal, lane.Rules):
             for state, t, name in j.announced:
                 s.o.log("SAY", s.number, wid, state, t, name, "u", s.u)
                 s.o.said.append((s.number, s.read_u, (wid[:2], name, state)))
-                s.outbox[s.o.unique()] = ((wid[:2], name, state), s.u if s.o.on("entry_u") else t, 0, None)
+                s.outbox[s.o.unique()] = ((wid[:2], name, state), max(s.judged, s.u) if s.o.on("entry_u") else t, 0, None)
         fields = {x: (w, tuple(ops)) for x, ops in fields.items()}
         s.append(version, w, fields)
         return DONE, s.w, fields
@@ -151,6 +152,7 @@ class Shard(Journal, lane.Rules):
         from there on comes to the same words and the same record."""
         judged = [s.watermark()]
         judged += s.due.values() if s.o.on("due") else []
+        free = min(judged)
         judged += s.waiting.values() if s.o.on("waiting") else []
         judged += [NEG] if s.rakes and s.o.on("rakes") else []
         u = min(judged)
@@ -159,6 +161,7 @@ class Shard(Journal, lane.Rules):
             return (s.u, s.r, s.t) if s.u > NEG else s.made
         if s.o.on("floor") and (u < s.made[0] or u == NEG):
             return s.made
+        s.free, s.judged = max(free, s.free), max(u, s.judged)
         s.u = max(s.u, min([u] + [e[1] for e in s.outbox.values() if s.o.on("unsent")]))
         s.r = max(s.r, s.u - s.o.record_for)
         t = [s.r - longest]
