@@ -27,6 +27,7 @@ void store_event_apply(struct window_store *store, const struct store_event *eve
                                    .head = buf_str(&head),
                                    .records = buf_str(&records),
                                    .records_n = 1,
+                                   .first_ms = event->time_ms,
                                    .judge_at = event->judge_at ? event->judge_at : 1,
                                    .due_ms = event->due_ms,
                                    .lapses = event->lapses};

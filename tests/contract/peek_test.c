@@ -1,5 +1,5 @@
-/* Looking at windows without judging them, what lapses unjudged, and from which time on something may still be
- * confirmed: the same on both kinds of store. */
+/* Looking at windows without judging them, what lapses unjudged, what is not judged at once, and from which time on
+ * something may still be confirmed: the same on both kinds of store. */
 #include "tests/both_stores.h"
 #include "tests/check.h"
 #include "tests/store_event.h"
@@ -124,7 +124,50 @@ static void test_lapses(void)
     CHECK_INT(n, 1);
 }
 
-static void (*const tests[])(void) = {test_peek, test_judged, test_lapses};
+static void calm_event(int64_t offset, int64_t ms)
+{
+    char id[32];
+    snprintf(id, sizeof id, "e%lld", (long long)offset);
+    struct store_event e = {.partition = STR("t/0"),
+                            .name = str_of(id),
+                            .offset = offset,
+                            .time_ms = T0 + ms,
+                            .window = STR("a"),
+                            .judge_at = 1,
+                            .due_ms = T0 + ms + 10000};
+    store_event_apply(store, &e, &arena, &reply);
+}
+
+/* Who judged it said that three records more make news, and that what is confirmed may change by those of before 100. */
+static void test_calm(void)
+{
+    calm_event(0, 100);
+    CHECK_INT(reply.windows_n, 1);
+    struct judged j = {.id = reply.windows[0].id,
+                       .head = reply.windows[0].head,
+                       .state = STR("s"),
+                       .due_ms = T0 + 9000,
+                       .calm_n = 3,
+                       .calm_from_ms = T0 + 100};
+    memcpy(j.version, reply.windows[0].version, sizeof j.version);
+    CHECK_INT(store->ops->commit(store, &j, 1, &now, &err), 0);
+    calm_event(1, 200);
+    CHECK_INT(reply.windows_n, 0);
+    CHECK_INT(reply.clock.waiting_n, 0);
+    CHECK_INT(reply.clock.next_due_ms, T0 + 9000);
+    calm_event(2, 50);
+    CHECK_INT(reply.windows_n, 0);
+    CHECK_INT(reply.clock.next_due_ms, T0 + 51);
+    calm_event(3, 300);
+    CHECK_INT(reply.windows_n, 1);
+    CHECK_INT(reply.windows[0].records_n, 3);
+    judged(&reply.windows[0], "s",
+           T0 + 9000); /* who says nothing of it is asked each time */
+    calm_event(4, 400);
+    CHECK_INT(reply.windows_n, 1);
+}
+
+static void (*const tests[])(void) = {test_peek, test_judged, test_lapses, test_calm};
 enum { TESTS = sizeof tests / sizeof tests[0] };
 
 static void run(struct window_store *on, size_t i)
