@@ -2,7 +2,7 @@
 import collections
 import random
 
-from kinds import NEG
+from kinds import LOOKBACK, NEG, kind_of
 
 CHANGES = 10**6  # schedules from this seed on change their rules
 CONTEND = 2 * 10**6  # ... and from this one on are hard on one journal
@@ -16,7 +16,7 @@ class Changes:
         o.first_rules = o.some_rules() if o.changing else frozenset(o.kinds)
         o.last_rules, o.changes_left = o.first_rules, o.dice.randint(1, 3) if o.changing else 0
         o.added = collections.defaultdict(list)  # (shard, rule) -> the watermarks when it was added
-        o.spans = collections.defaultdict(list)  # (shard, rule) -> where their records and their words began
+        o.spans = collections.defaultdict(list)  # (shard, rule) -> where their records began, and from where their episodes are whole
         o.known = {}  # shard -> the rules it had last
 
     def some_rules(o):
@@ -43,12 +43,14 @@ class Changes:
 
     # -- what may be expected
 
-    def came(o, shard, rules, w, r, knew=None):
-        """r: the record begins there; knew: the rules of the commit that a state is made of."""
+    def came(o, shard, rules, w, r, read=None, knew=None):
+        """r: the record begins there. Of a state made after a loss: what was read begins at `read`; knew: the rules of the
+        commit that it is made of."""
         known = o.known.get(shard, rules)
         for x in rules - (known if knew is None else known & knew):
             o.added[shard, x].append(w)
-            o.spans[shard, x].append((r, w))
+            whole = w if read is None else min(w, read + LOOKBACK[kind_of(x)])
+            o.spans[shard, x].append((r, whole))
         o.known[shard] = frozenset(rules)
 
     def since(o, wid):
@@ -92,6 +94,6 @@ class Changes:
                 o.blurs[wid] += [
                     (opened, over.get(opened, 10**9))
                     for opened in {a[3] for a in run}
-                    for r, w in spans
-                    if wid[0] == rule and opened <= w and over.get(opened, 10**9) >= r
+                    for r, whole in spans
+                    if wid[0] == rule and opened <= whole and over.get(opened, 10**9) >= r
                 ]

@@ -97,7 +97,7 @@ class Mirror:
         pending = before + records
         if m.may_lapse(wid, pending):
             return
-        first = min(t for t, _ in (pending if m.o.on("due_first") else records))
+        first = min(t for t, _ in pending)
         due[wid] = first + WITHIN if kind_of(wid[0]) == "count" else (first // BUCKET + 1) * BUCKET
         if kind_of(wid[0]) == "count" and m.base.get(wid, 0) + len(pending) >= STEPS[0]:
             wait.append(wid)

@@ -4,7 +4,7 @@
     model.py N               N schedules of the whole protocol, N in which rules change, N that are hard on one journal:
                              exit 1 if one is bad
     model.py N no_RULE...    up to N schedules without a rule (rules.py), its own first: exit 1 if none is bad
-    model.py N all           both, without the rules of which no bad schedule is known
+    model.py N all           both, but for the rules of which no bad schedule is known
     model.py -v SEED [no_RULE]
     model.py strict ...      also: every mirror at the tail is the fold of all entries there ever were (M)
 
@@ -34,7 +34,7 @@ from checks import Checks
 from follower import LOST
 from kinds import BUCKET, HISTORY, LATENESS, NEG, WITHIN, base_run, cell, count_run, kind_of
 from pod import Pod
-from rules import OF_CHANGES, OF_JOURNAL, RULES
+from rules import OF_CHANGES, OF_JOURNAL, RULES, M, Tried
 from shard import Shard
 
 STEPS_MAX, STRICT = 15000, False
@@ -339,14 +339,16 @@ def main(args):
         o, fault = schedule(int(args[1]), [x[3:] for x in args[2:]], True)
         print(*o.logs, *o.expected().items(), fault or "all is well", sep="\n")
         return fault is not None
-    n, words = int(args[0]) if args else 1000, args[1:]
+    n, words, strict = int(args[0]) if args else 1000, args[1:], STRICT
     kinds = [(range(i, i + n), rules) for i, rules in ((0, RULES), (CHANGES, OF_CHANGES), (CONTEND, OF_JOURNAL))]
     fine = []
     if words in ([], ["all"]):
         fine += [series(seeds) for seeds, _ in kinds]
     for seeds, rules in kinds:
-        chosen = {x: seed for x, (seed, _) in rules.items() if "no_" + x in words or (words == ["all"] and seed is not None)}
-        fine += [series([seeds[0] + (seed or 0), *seeds], x, True) for x, seed in chosen.items()]
+        for x, (seed, _) in rules.items():
+            if "no_" + x in words or (words == ["all"] and not isinstance(seed, Tried)):
+                STRICT = strict or isinstance(seed, M)
+                fine.append(series([seeds[0] + int(seed), *seeds], x, True))
     return not all(fine)
 
 

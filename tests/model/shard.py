@@ -49,7 +49,7 @@ class Shard(Journal, lane.Rules):
             s.epoch, s.made, s.read_u, (s.u, s.r, _) = epoch, made, read_u, made
             s.high = dict.fromkeys(range(s.o.partitions)) if s.o.on("all_partitions") else {}
             s.rules, s.generation, s.spoken = dict.fromkeys(rules), max(1, accepted), s.o.clock()
-            s.o.came(s.number, rules, made[0], made[1], knew)
+            s.o.came(s.number, rules, *made, knew)
             s.o.log("MADE", s.number, sorted(rules), "generation", s.generation)
         return s.state(rules)
 
@@ -101,7 +101,7 @@ class Shard(Journal, lane.Rules):
                 s.append(version, w, fields)
             for wid, t in due.items():
                 s.due[wid] = min(t, s.due.get(wid, t))
-            for wid in wait if s.o.on("waiting_with") else ():
+            for wid in wait:
                 s.waiting.setdefault(wid, max(s.free, s.u))
         s.cursor[p], s.high[p] = (cursor[0], end), high
         if end > cursor[1]:
