@@ -304,10 +304,9 @@ struct metric_family metric_redis_refused = {
     .name = "ticketwatch_redis_refused_total",
     .help =
         "Writes that Redis refused because another process had written meanwhile; they "
-        "were decided anew and sent again. Some come with every further pod; more of "
-        "them "
-        "than of calls of apply and commit: the pods wait for each other, a shard more "
-        "helps, not a pod."};
+        "were decided anew and sent again. Some come with every further pod. Several for "
+        "each batch: the pods wait for each other, and fewer pods, or larger batches "
+        "(fetch.min.bytes in kafka.properties), help."};
 
 struct metric_family metric_script_seconds = {
     .name = "ticketwatch_redis_script_seconds",

@@ -6,7 +6,7 @@
 #include "core/metric_families.h"
 #include "windows/redis_store_impl.h"
 
-enum { ASK_AFTER = 8, NAP_NS = 2000000 };
+enum { ASK_AFTER = 32, NAP_NS = 2000000 };
 
 struct str redis_turn(struct redis_store *s)
 {

@@ -14,7 +14,7 @@ enum {
     QUICK_N = 3,
     WRITERS = QUICK_N + 1,
     LARGE = 20000,    /* windows of a batch of the slow one */
-    BATCHES = 3,      /* of it */
+    BATCHES = 2,      /* of it */
     ENOUGH_MS = 60000 /* that it may take */
 };
 static const int64_t T0 = 1772442000000; /* 2026-03-02T09:00:00Z */
