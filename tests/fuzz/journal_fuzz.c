@@ -68,7 +68,7 @@ static void look(struct mirror *m, struct arena *arena)
         struct mirror_domain *d = m->domains[i];
         read_pieces(m, out, mirror_judge(m, d, d->watermark_ms, i % 2, OUT_MAX, out),
                     arena);
-        read_pieces(m, out, mirror_long(m, d, OUT_MAX, out), arena);
+        read_pieces(m, out, mirror_long(m, d, OUT_MAX, out, 0), arena);
         (void)mirror_waits_from(d);
     }
     m->now_ms += AGE_MS;
