@@ -100,16 +100,17 @@ static int check_load(struct redis_store *s, bool *fine, struct err *e)
 {
     struct redis_store *home = redis_home(s);
     struct redis_args args;
-    struct mirror now = home->mirror;
+    int64_t last = home->mirror.next - 1;
+    char tail[WINDOW_VERSION_BYTES];
+    memcpy(tail, home->mirror.tail, sizeof tail);
     *fine = true;
     if (!home->seen_next)
         return 0;
-    home->mirror.next = home->seen_next;
-    memcpy(home->mirror.tail, home->seen_tail, sizeof home->seen_tail);
+    redis_stand_at(home, home->seen_next - 1,
+                   (struct str){home->seen_tail, sizeof home->seen_tail});
     size_t keys_n = redis_call_plain(s, &args);
     struct redisReply *r = redis_call(s, SCRIPT_SYNC, &args, keys_n, e);
-    home->mirror.next = now.next;
-    memcpy(home->mirror.tail, now.tail, sizeof now.tail);
+    redis_stand_at(home, last, (struct str){tail, sizeof tail});
     *fine = redis_outcome_is(r, "SYNC");
     if (r)
         home->seen_next = 0;

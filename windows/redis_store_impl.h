@@ -68,15 +68,15 @@ struct redis_store {
     struct mirror mirror; /* of the shard, and of its lanes */
     bool mirrored;        /* else it is to be made anew */
     uint64_t loads;       /* how often it was made anew */
-    int64_t
-        seen_next; /* the tail that a load saw last, until it was seen to stand still; 0: none */
+    /* The tail that a load saw last, until it was seen to stand still; 0: none. */
+    int64_t seen_next;
     char seen_tail[WINDOW_VERSION_BYTES];
     size_t refused_n;           /* calls, since one held */
     char turn[EPOCH_BYTES + 1]; /* what it names itself by where it asks for a turn */
     int64_t other_next; /* where the journal stood when a base was another than it said */
     size_t others_n;    /* how often, there */
-    uint64_t
-        revised_at; /* `loads` when it was last told which events to leave out, + 1; 0: not since */
+    /* `loads` when it was last told which events to leave out, + 1; 0: not since. */
+    uint64_t revised_at;
     int64_t waits_from_ms;    /* of what begins to wait, as horizon() told it last */
     struct store_clock clock; /* as the last reply told it */
     char epoch[EPOCH_BYTES + 1], made[EPOCH_BYTES + 1];
