@@ -191,14 +191,15 @@ void redis_written(struct redis_store *s, struct str version,
     redis_stand_at(redis_home(s), number, version);
 }
 
+/* The watermark never falls along the journal. Of a state that Redis has lost what was told last may be too late. */
 void redis_put_head(struct redis_store *s, struct buf *out)
 {
     int64_t known_ms = s->clock.watermark_ms;
-    int64_t folded_ms =
-        redis_domain(s)->watermark_ms; /* it never falls along the journal */
+    int64_t folded_ms = redis_domain(s)->watermark_ms;
+    int64_t ms = known_ms > folded_ms ? known_ms : folded_ms;
     struct journal_head head = {.lane = s->lane,
-                                .watermark_ms =
-                                    known_ms > folded_ms ? known_ms : folded_ms,
-                                .waits_from_ms = s->waits_from_ms};
+                                .watermark_ms = ms,
+                                .waits_from_ms =
+                                    s->waits_from_ms < ms ? s->waits_from_ms : ms};
     journal_put_head(out, &head);
 }

@@ -2,8 +2,7 @@
 #include "tests/check.h"
 #include "tests/redis_server.h"
 #include "tests/store_event.h"
-#include "windows/redis_link.h"
-#include "windows/window_store.h"
+#include "windows/redis_store_impl.h"
 
 enum { LATENESS_MS = 1000, HOUR_MS = 3600000, MANY = 5000 };
 static const int64_t T0 = 1772442000000; /* 2026-03-02T09:00:00Z */
@@ -176,6 +175,24 @@ static void test_just_begun(void)
     CHECK_INT(journal_length(), before + 6);
 }
 
+/* What begins to wait after Redis lost something says nothing before the watermark of now, not of then. */
+static void test_waits_from_now(void)
+{
+    struct store_times times;
+    event(one, 0, 0, "a");
+    event(one, 1, 0, "b");
+    CHECK(judged(one, reply.windows));
+    keep();
+    event(one, 0, 1, "c");
+    event(one, 1, 1, "d");
+    CHECK_INT(one->ops->horizon(one, INT64_MAX, NULL, 0, &times, &err), 0);
+    roll_back();
+    event(one, 0, 1, "c");
+    struct mirror *m = &redis_store_of(one)->mirror;
+    CHECK_INT(reply.clock.watermark_ms, T0 - LATENESS_MS);
+    CHECK_INT(mirror_waits_from(mirror_domain(m, STR_NONE)), T0 - LATENESS_MS);
+}
+
 /* An entry with fields of many names. */
 static void test_many_names(void)
 {
@@ -250,6 +267,7 @@ static void (*const tests[])(void) = {
     test_left_out_by_what_is_lost,
     test_judged_before_it_was_lost,
     test_just_begun,
+    test_waits_from_now,
     test_many_names,
     test_without_news,
 };
