@@ -9,7 +9,7 @@ void due_heap_deinit(struct due_heap *h)
     *h = (struct due_heap){0};
 }
 
-void due_heap_push(struct due_heap *h, int64_t due_ms, size_t window)
+void due_heap_push(struct due_heap *h, int64_t due_ms, uint32_t window)
 {
     if (h->n == h->cap) {
         h->cap = h->cap ? h->cap * 2 : 64;

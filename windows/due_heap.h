@@ -9,7 +9,7 @@
 
 struct due_entry {
     int64_t due_ms;
-    size_t window;
+    uint32_t window;
 };
 
 /* All zero is an empty one. */
@@ -19,7 +19,7 @@ struct due_heap {
 };
 
 void due_heap_deinit(struct due_heap *h);
-void due_heap_push(struct due_heap *h, int64_t due_ms, size_t window);
+void due_heap_push(struct due_heap *h, int64_t due_ms, uint32_t window);
 /* The smallest, without taking it; false when there is none. */
 bool due_heap_peek(const struct due_heap *h, struct due_entry *out);
 void due_heap_pop(struct due_heap *h);

@@ -42,17 +42,20 @@ void journal_hash(struct str id, struct journal_id *out)
     memcpy(out->hash, c.digest, sizeof out->hash);
 }
 
-void journal_put_id(struct buf *out, const struct journal_id *id)
+void journal_put_id(struct buf *out, const struct journal_id *id, int64_t before_ms)
 {
-    buf_number(out, zigzag(id->time_ms));
+    buf_number(out, zigzag(id->time_ms - before_ms));
     buf_mem(out, id->hash, sizeof id->hash);
 }
 
-bool journal_read_id(struct reader *r, struct journal_id *out)
+bool journal_read_id(struct reader *r, struct journal_id *out, int64_t before_ms)
 {
-    out->time_ms = unzigzag(reader_number(r));
+    int64_t since_ms = unzigzag(reader_number(r));
     struct str hash = reader_bytes(r, sizeof out->hash);
-    if (r->failed || out->time_ms > TIME_MAX_MS || out->time_ms < -TIME_MAX_MS)
+    if (r->failed || since_ms > TIME_MAX_MS || since_ms < -TIME_MAX_MS)
+        return false;
+    out->time_ms = before_ms + since_ms;
+    if (out->time_ms > TIME_MAX_MS || out->time_ms < -TIME_MAX_MS)
         return false;
     memcpy(out->hash, hash.p, sizeof out->hash);
     return true;
@@ -96,44 +99,86 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
 
 enum { PLAIN = 0, COMPRESSED = 1, COMPRESS_FROM_BYTES = 512, COMPRESSION = -1 };
 
-void journal_pack(struct str field, bool compress, struct buf *out)
+void journal_codec_deinit(struct journal_codec *c)
 {
-    size_t most = ZSTD_compressBound(field.n);
-    buf_clear(out);
-    if (compress && field.n >= COMPRESS_FROM_BYTES) {
-        char *to = buf_reserve(out, most + 1);
-        assert(to);
-        size_t n = ZSTD_compress(to + 1, most, field.p, field.n, COMPRESSION);
-        *to = COMPRESSED;
-        out->n = ZSTD_isError(n) ? 0 : n + 1;
+    ZSTD_freeCCtx(c->packs);
+    ZSTD_freeDCtx(c->unpacks);
+    *c = (struct journal_codec){0};
+}
+
+static bool compress(struct journal_codec *c, struct str field, struct buf *out)
+{
+    if (!c->packs)
+        c->packs = ZSTD_createCCtx();
+    assert(c->packs);
+    while (field.n) {
+        size_t n = field.n < JOURNAL_FRAME_BYTES ? field.n : JOURNAL_FRAME_BYTES;
+        size_t most = ZSTD_compressBound(n);
+        char *to = buf_reserve(out, most);
+        if (!to)
+            return false;
+        size_t packed = ZSTD_compressCCtx(c->packs, to, most, field.p, n, COMPRESSION);
+        if (ZSTD_isError(packed))
+            return false;
+        out->n += packed;
+        field = str_from(field, n);
     }
-    if (out->n && out->n < field.n)
+    return true;
+}
+
+void journal_pack(struct journal_codec *c, struct str field, struct buf *out)
+{
+    buf_clear(out);
+    buf_u8(out, COMPRESSED);
+    if (c && field.n >= COMPRESS_FROM_BYTES && compress(c, field, out) &&
+        out->n <= field.n)
         return;
     buf_clear(out);
     buf_u8(out, PLAIN);
     buf_put(out, field);
 }
 
-char *journal_unpack(struct str packed, size_t *n)
+struct str journal_plain(struct str packed)
+{
+    return packed.n && packed.p[0] == PLAIN ? str_from(packed, 1) : STR_NONE;
+}
+
+static bool decompress(struct journal_codec *c, struct str frame, size_t bytes,
+                       struct buf *out)
+{
+    char *to = buf_reserve(out, bytes);
+    if (!c->unpacks)
+        c->unpacks = ZSTD_createDCtx();
+    assert(c->unpacks);
+    if (!to || ZSTD_decompressDCtx(c->unpacks, to, bytes, frame.p, frame.n) != bytes)
+        return false;
+    out->n += bytes;
+    return true;
+}
+
+bool journal_unpack(struct journal_codec *c, struct str packed, size_t first,
+                    size_t frames, struct buf *out)
 {
     struct str in = str_from(packed, 1);
     if (packed.n == 0)
-        return NULL;
-    bool plain = packed.p[0] == PLAIN;
-    unsigned long long bytes = plain ? in.n : ZSTD_getFrameContentSize(in.p, in.n);
-    if (bytes > WINDOW_MAX_BYTES * 4ULL)
-        return NULL;
-    char *out = malloc((size_t)bytes + 1);
-    assert(out);
-    *n = (size_t)bytes;
-    if (plain) {
-        memcpy(out, in.p, in.n);
-        return out;
+        return false;
+    if (packed.p[0] == PLAIN) {
+        buf_put(out, in);
+        return !out->overflowed;
     }
-    if (ZSTD_decompress(out, (size_t)bytes, in.p, in.n) == bytes)
-        return out;
-    free(out);
-    return NULL;
+    for (size_t i = 0; in.n && (i < first || i - first < frames); i++) {
+        size_t n = ZSTD_findFrameCompressedSize(in.p, in.n);
+        if (ZSTD_isError(n))
+            return false;
+        unsigned long long bytes = ZSTD_getFrameContentSize(in.p, in.n);
+        bool fits =
+            n < in.n ? bytes == JOURNAL_FRAME_BYTES : bytes <= JOURNAL_FRAME_BYTES;
+        if (!fits ||
+            (i >= first && !decompress(c, (struct str){in.p, n}, (size_t)bytes, out)))
+            return false;
+        in = str_from(in, n);
+    }
+    return true;
 }
 
 enum journal_kind journal_kind_of(struct str field, int64_t *number, struct str *name)

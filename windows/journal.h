@@ -19,13 +19,16 @@ void journal_put_head(struct buf *out, const struct journal_head *h);
 bool journal_read_head(struct reader *r, struct journal_head *out);
 
 /* An id of an accepted event. */
+enum { JOURNAL_HASH_BYTES = 12 };
 struct journal_id {
     int64_t time_ms;
-    char hash[16]; /* XXH3, 128 bits */
+    char hash
+        [JOURNAL_HASH_BYTES]; /* the first of XXH3's 128 bits: it cannot be packed, and is most of what a record costs */
 };
 void journal_hash(struct str id, struct journal_id *out);
-void journal_put_id(struct buf *out, const struct journal_id *id);
-bool journal_read_id(struct reader *r, struct journal_id *out);
+/* before_ms: the time of the id before it in the field, 0 for the first one. */
+void journal_put_id(struct buf *out, const struct journal_id *id, int64_t before_ms);
+bool journal_read_id(struct reader *r, struct journal_id *out, int64_t before_ms);
 
 /* What became of one window. */
 struct journal_item {
@@ -42,10 +45,21 @@ struct journal_item {
 void journal_put_item(struct buf *out, const struct journal_item *item);
 bool journal_read_item(struct reader *r, struct journal_item *out);
 
-/* A field as it is kept: compressed where that is wanted and saves something. */
-void journal_pack(struct str field, bool compress, struct buf *out);
-/* The opposite, malloc'ed, *n bytes; NULL: it is damaged. */
-char *journal_unpack(struct str packed, size_t *n);
+/* A field as it is kept: compressed where that saves something, in frames that can be read alone. */
+enum { JOURNAL_FRAME_BYTES = 32 << 10 };
+/* What makes frames and reads them, used again and again. All zero is one. */
+struct journal_codec {
+    struct ZSTD_CCtx_s *packs;
+    struct ZSTD_DCtx_s *unpacks;
+};
+void journal_codec_deinit(struct journal_codec *c);
+/* Without a codec it is not compressed. */
+void journal_pack(struct journal_codec *c, struct str field, struct buf *out);
+/* The opposite: at most `frames` from the first-th on (0, SIZE_MAX: all), behind what `out` has. False: it is damaged. */
+bool journal_unpack(struct journal_codec *c, struct str packed, size_t first,
+                    size_t frames, struct buf *out);
+/* It is not compressed: what it holds; else STR_NONE. */
+struct str journal_plain(struct str packed);
 
 /* The names of an entry's fields: "12 i", "12 w NAME", "12 j". */
 enum journal_kind {

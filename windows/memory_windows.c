@@ -89,7 +89,7 @@ static void set_due(struct memory_windows *m, size_t at, int64_t due_ms)
         return;
     m->items[at]->due_ms = due_ms;
     if (due_ms != STORE_NO_DUE)
-        due_heap_push(&m->due, due_ms, at);
+        due_heap_push(&m->due, due_ms, (uint32_t)at);
 }
 
 static void wait_for_judging(struct memory_windows *m, size_t at)

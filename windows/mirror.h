@@ -7,24 +7,23 @@
 #ifndef WINDOWS_MIRROR_H
 #define WINDOWS_MIRROR_H
 
+#include "core/pool.h"
 #include "windows/due_heap.h"
 #include "windows/journal.h"
 #include "windows/seen_ids.h"
 
-/* A field of the journal of which something is needed: its bytes are where records are. */
 struct mirror_name;
 
+/* A field of the journal of which something is needed. */
 struct mirror_field {
     int64_t number;
     struct str packed; /* as it is kept; malloc'ed, NULL once nothing of it is needed */
-    char *bytes;       /* as it is read, while it was used of late; malloc'ed */
-    size_t bytes_n, kept_bytes;
-    size_t live;              /* pieces that lie in it */
+    size_t kept_bytes;
+    size_t live, items_n;     /* pieces that lie in it; items that it has */
     struct mirror_name *name; /* of windows */
     int64_t arrived_ms;       /* by this process' clock */
     int64_t ends_ms;          /* of ids: nothing of it is needed from this watermark on */
     struct mirror_field *next;
-    struct mirror_field *earlier, *later; /* among those used of late */
 };
 
 struct mirror_fields {
@@ -34,28 +33,39 @@ struct mirror_fields {
 /* Records of a window that are in no base yet: an item of a field. */
 struct mirror_piece {
     struct mirror_field *field;
-    uint32_t at, n; /* where it lies in it, its bytes */
-    char *copy;     /* of these, where the window has several; malloc'ed */
-    struct mirror_piece *next;
+    uint32_t at;   /* where it lies in it */
+    uint32_t next; /* number of the one behind it; of the last one, of the first */
 };
 
+/* A process has as many of these as there are live keys: it is kept small. */
 struct mirror_window {
     struct window_id id;
-    size_t name;
-    int64_t touched; /* the last entry that did */
     int64_t due_ms;
-    int64_t waits_from_ms; /* what was said when it began to wait */
-    struct mirror_piece *pieces, *last;
+    int64_t touched;           /* the last entry that did */
+    int64_t base_number;       /* the entry that wrote the base */
     uint32_t records_n, bytes; /* of the pieces */
     uint32_t base_n, base_bytes;
     uint32_t calm_n; /* see struct judged */
+    uint32_t last;   /* number of its last piece, 0: it has none */
     int64_t calm_from_ms;
-    int64_t base_number; /* the entry that wrote it */
-    bool based, lapses, waits, unproven;
-    bool is_long; /* its records are to go into a base: the journal is long */
-    struct mirror_window *before,
-        *after; /* in the list of those that want judging, or wait for proof */
-    size_t at;  /* its number */
+    uint32_t
+        listed;  /* where it stands among those that want judging, or wait for proof */
+    uint32_t at; /* its number */
+    uint16_t name;
+    bool there : 1; /* else the number is free */
+    bool based : 1, lapses : 1, waits : 1, unproven : 1;
+    bool is_long : 1; /* its records are to go into a base: the journal is long */
+    bool queued : 1;  /* the heap that it belongs to has its due time */
+};
+
+struct mirror_listed {
+    uint32_t window;
+    int64_t from_ms; /* what was said when it began to wait */
+};
+
+struct mirror_list {
+    struct mirror_listed *items;
+    uint32_t n, cap;
 };
 
 struct mirror_domain {
@@ -64,8 +74,7 @@ struct mirror_domain {
     struct seen_ids seen;
     struct mirror_fields ids;
     struct due_heap due, lapsing;
-    struct mirror_window *waiting, *unproven;
-    size_t waiting_n, unproven_n;
+    struct mirror_list waiting, unproven;
 };
 
 struct mirror_name {
@@ -75,6 +84,17 @@ struct mirror_name {
     struct mirror_fields fields;
     struct mirror_field *held; /* the first that is needed, or behind those that are */
     size_t held_bytes;         /* from there on, as they stand in the store */
+    size_t live, items_n;      /* pieces that lie there; items that are there */
+};
+
+/* A part of a field, as it was read of late. */
+enum { MIRROR_FRAMES = 128 };
+struct mirror_frame {
+    const struct mirror_field
+        *field; /* may be gone: there is another with that number, or none */
+    int64_t number;
+    size_t frame;
+    struct buf bytes;
 };
 
 struct mirror {
@@ -86,17 +106,15 @@ struct mirror {
     size_t domains_n;
     struct mirror_name **names;
     size_t names_n;
-    struct mirror_window **items;
-    size_t items_n, items_cap;
-    size_t *vacant, vacant_n;
-    size_t *table, table_n, windows_n; /* numbers of windows + 1 by id; 0: free */
-    struct arena pieces;
-    struct mirror_piece *spare;           /* pieces to be used again */
-    struct mirror_field *oldest, *newest; /* of those used of late */
-    size_t read_bytes;                    /* that they hold */
+    struct pool windows, pieces;
+    uint32_t *table; /* numbers of windows by id; 0: free */
+    size_t table_n, windows_n;
     size_t long_bytes; /* of windows' fields that stand in the store: then it is long */
     int64_t kept_ms;   /* fields stay so long at least */
-    struct mirror_field *folded; /* the one that is being read */
+    struct journal_codec codec;
+    struct buf whole;   /* the field that was read last */
+    const char *folded; /* the bytes of the one that is folded */
+    struct mirror_frame frames[MIRROR_FRAMES];
 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms);
@@ -131,12 +149,15 @@ size_t mirror_is_long(const struct mirror *m, const struct mirror_domain *d);
  * `limit`, each once. How many there are then. */
 size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit,
                    struct mirror_window **out, size_t n);
+/* Those that want judging since entry `number`, at most `limit`. */
+size_t mirror_wanting(const struct mirror *m, const struct mirror_domain *d,
+                      int64_t number, size_t limit, struct mirror_window **out);
 /* The least that was said when one of them began to wait; STORE_NO_DUE: none waits. */
 int64_t mirror_waits_from(const struct mirror_domain *d);
 
-/* A piece, copied into the arena. */
-void mirror_piece(struct mirror *m, const struct mirror_piece *p, struct arena *arena,
-                  struct journal_item *out);
+/* A window's pieces, the oldest first, copied into the arena: *at begins with 0. False: there are no more. */
+bool mirror_next_piece(struct mirror *m, const struct mirror_window *w, uint32_t *at,
+                       struct arena *arena, struct journal_item *out);
 /* The whole head of a window with that key, in the arena. */
 struct str mirror_head(const struct mirror *m, const struct mirror_window *w,
                        struct str key, struct arena *arena);

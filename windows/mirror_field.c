@@ -1,79 +1,75 @@
-/* Fields lie compressed; those used of late, some megabytes of them, also as they are read. */
+/* Fields lie compressed. One is read as a whole to be folded, and frame by frame for its records; frames that were read of late
+ * are kept. */
 #include <assert.h>
 #include <stdlib.h>
 
 #include "windows/mirror_impl.h"
 
-enum { READ_MAX_BYTES = 16 << 20 };
+enum { FIELD_MAX_BYTES = 256 << 20, KEPT_BYTES = 4 << 20 };
 
-static void take_out(struct mirror *m, struct mirror_field *f)
+bool mirror_field_read(struct mirror *m, const struct mirror_field *f, struct str *out)
 {
-    *(f->earlier ? &f->earlier->later : &m->oldest) = f->later;
-    *(f->later ? &f->later->earlier : &m->newest) = f->earlier;
-    f->earlier = f->later = NULL;
+    if (m->whole.cap > KEPT_BYTES)
+        buf_deinit(&m->whole);
+    m->whole.max_bytes = FIELD_MAX_BYTES;
+    buf_clear(&m->whole);
+    bool fine = journal_unpack(&m->codec, f->packed, 0, SIZE_MAX, &m->whole);
+    *out = buf_str(&m->whole);
+    return fine;
 }
 
-static void put_in(struct mirror *m, struct mirror_field *f)
+static struct str frame_of(struct mirror *m, const struct mirror_field *f, size_t frame)
 {
-    f->earlier = m->newest;
-    *(m->newest ? &m->newest->later : &m->oldest) = f;
-    m->newest = f;
-}
-
-static void close_field(struct mirror *m, struct mirror_field *f)
-{
-    if (!f->bytes)
-        return;
-    take_out(m, f);
-    m->read_bytes -= f->bytes_n;
-    free(f->bytes);
-    f->bytes = NULL;
-}
-
-/* Others are closed for it. */
-static void open_field(struct mirror *m, struct mirror_field *f, char *bytes, size_t n)
-{
-    f->bytes = bytes;
-    f->bytes_n = n;
-    put_in(m, f);
-    m->read_bytes += n;
-    while (m->read_bytes > READ_MAX_BYTES && m->oldest != f && m->oldest != m->folded)
-        close_field(m, m->oldest);
-}
-
-void mirror_field_know(struct mirror *m, struct mirror_field *f, struct str bytes)
-{
-    char *copy = malloc(bytes.n + 1);
-    assert(copy);
-    memcpy(copy, bytes.p, bytes.n);
-    open_field(m, f, copy, bytes.n);
-}
-
-struct str mirror_field_read(struct mirror *m, struct mirror_field *f)
-{
-    size_t n;
-    if (f->bytes) {
-        take_out(m, f);
-        put_in(m, f);
-        return (struct str){f->bytes, f->bytes_n};
+    uint64_t place = (uint64_t)f->number * 31 + frame;
+    struct mirror_frame *kept = &m->frames[place % MIRROR_FRAMES];
+    if (kept->field != f || kept->number != f->number || kept->frame != frame) {
+        kept->bytes.max_bytes = JOURNAL_FRAME_BYTES;
+        buf_clear(&kept->bytes);
+        kept->field = f;
+        kept->number = f->number;
+        kept->frame = frame;
+        bool fine = journal_unpack(&m->codec, f->packed, frame, 1, &kept->bytes);
+        assert(fine); /* it was read before */
     }
-    char *bytes = journal_unpack(f->packed, &n);
-    if (!bytes)
-        return STR_NONE;
-    open_field(m, f, bytes, n);
-    return (struct str){f->bytes, f->bytes_n};
+    return buf_str(&kept->bytes);
 }
 
-void mirror_field_done(struct mirror *m, struct mirror_field *f)
+static bool read_item(struct str bytes, struct arena *arena, struct journal_item *out)
 {
-    close_field(m, f);
+    struct reader r = {.in = bytes};
+    if (!journal_read_item(&r, out))
+        return false;
+    out->key = arena_str(arena, out->key);
+    out->records = arena_str(arena, out->records);
+    return true;
+}
+
+/* Most lie in one frame. */
+void mirror_field_item(struct mirror *m, const struct mirror_field *f, size_t at,
+                       struct arena *arena, struct journal_item *out)
+{
+    struct str plain = journal_plain(f->packed);
+    size_t first = at / JOURNAL_FRAME_BYTES, behind = at % JOURNAL_FRAME_BYTES;
+    if (read_item(plain.p ? str_from(plain, at) : str_from(frame_of(m, f, first), behind),
+                  arena, out))
+        return;
+    struct buf more;
+    buf_init(&more, FIELD_MAX_BYTES);
+    bool fine = journal_unpack(&m->codec, f->packed, first, SIZE_MAX, &more) &&
+                read_item(str_from(buf_str(&more), behind), arena, out);
+    assert(fine); /* it was read before */
+    buf_deinit(&more);
+}
+
+void mirror_field_done(struct mirror_field *f)
+{
     free((void *)(uintptr_t)f->packed.p);
     f->packed = STR_NONE;
 }
 
-void mirror_field_free(struct mirror *m, struct mirror_field *f)
+void mirror_field_free(struct mirror_field *f)
 {
-    mirror_field_done(m, f);
+    mirror_field_done(f);
     free(f);
 }
 

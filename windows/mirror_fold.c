@@ -3,6 +3,8 @@
 
 #include "windows/mirror_impl.h"
 
+enum { LIST_LEAST = 64 };
+
 /* --- what a domain has to do --- */
 
 static struct mirror_domain *domain_of(const struct mirror *m,
@@ -11,45 +13,45 @@ static struct mirror_domain *domain_of(const struct mirror *m,
     return m->domains[m->names[w->name]->domain];
 }
 
-static struct mirror_window **list_of(struct mirror_domain *d,
-                                      const struct mirror_window *w)
+static struct mirror_list *list_of(struct mirror_domain *d, const struct mirror_window *w)
 {
     return w->waits ? &d->waiting : w->unproven ? &d->unproven : NULL;
 }
 
+/* The last one takes its place. */
 static void unlist(struct mirror *m, struct mirror_window *w)
 {
-    struct mirror_domain *d = domain_of(m, w);
-    struct mirror_window **list = list_of(d, w);
-    if (!list)
+    struct mirror_list *l = list_of(domain_of(m, w), w);
+    if (!l)
         return;
-    *(w->before ? &w->before->after : list) = w->after;
-    if (w->after)
-        w->after->before = w->before;
-    w->before = w->after = NULL;
-    d->waiting_n -= w->waits;
-    d->unproven_n -= w->unproven;
+    struct mirror_listed last = l->items[--l->n];
+    l->items[w->listed] = last;
+    mirror_at(m, last.window)->listed = w->listed;
 }
 
-static void list(struct mirror *m, struct mirror_window *w)
+static void list(struct mirror *m, struct mirror_window *w, int64_t from_ms)
 {
-    struct mirror_domain *d = domain_of(m, w);
-    struct mirror_window **list = list_of(d, w);
-    if (!list)
+    struct mirror_list *l = list_of(domain_of(m, w), w);
+    if (!l)
         return;
-    w->after = *list;
-    if (w->after)
-        w->after->before = w;
-    *list = w;
-    d->waiting_n += w->waits;
-    d->unproven_n += w->unproven;
+    if (l->n == l->cap) {
+        l->cap = l->cap ? 2 * l->cap : LIST_LEAST;
+        l->items = realloc(l->items, l->cap * sizeof *l->items);
+        assert(l->items);
+    }
+    w->listed = l->n;
+    l->items[l->n++] = (struct mirror_listed){w->at, from_ms};
 }
 
-static void set_due(struct mirror *m, struct mirror_window *w, int64_t due_ms)
+/* With `anew` it belongs to another heap than before. */
+static void set_due(struct mirror *m, struct mirror_window *w, int64_t due_ms, bool anew)
 {
     struct mirror_domain *d = domain_of(m, w);
+    if (w->queued && !anew && due_ms == w->due_ms)
+        return;
     w->due_ms = due_ms;
-    if (due_ms != STORE_NO_DUE)
+    w->queued = due_ms != STORE_NO_DUE;
+    if (w->queued)
         due_heap_push(w->lapses ? &d->lapsing : &d->due, due_ms, w->at);
 }
 
@@ -57,43 +59,32 @@ static void set_due(struct mirror *m, struct mirror_window *w, int64_t due_ms)
 
 static void drop_pieces(struct mirror *m, struct mirror_window *w)
 {
-    for (struct mirror_piece *p = w->pieces, *next; p; p = next) {
-        next = p->next;
-        if (--p->field->live == 0)
-            mirror_field_done(m, p->field);
-        free(p->copy);
-        p->next = m->spare;
-        m->spare = p;
+    for (uint32_t at = w->last, next; at; at = next == w->last ? 0 : next) {
+        struct mirror_field *f = mirror_piece(m, at)->field;
+        next = mirror_piece(m, at)->next;
+        f->name->live--;
+        if (--f->live == 0)
+            mirror_field_done(f);
+        pool_give(&m->pieces, at);
     }
-    w->pieces = w->last = NULL;
+    w->last = 0;
     w->records_n = w->bytes = 0;
 }
 
-/* A window that has several pieces is looked at often, one that has one mostly never. */
-static void copy_piece(struct mirror *m, struct mirror_piece *p)
-{
-    if (p->copy)
-        return;
-    p->copy = malloc(p->n);
-    assert(p->copy);
-    memcpy(p->copy, mirror_field_read(m, p->field).p + p->at, p->n);
-}
-
 static void add_piece(struct mirror *m, struct mirror_window *w,
-                      struct mirror_field *field, struct str bytes,
+                      struct mirror_field *field, const char *from,
                       const struct journal_item *item)
 {
-    struct mirror_piece *p = m->spare ? m->spare : arena_take(&m->pieces, sizeof *p);
-    m->spare = m->spare ? m->spare->next : NULL;
-    *p = (struct mirror_piece){
-        .field = field, .at = (uint32_t)(bytes.p - field->bytes), .n = (uint32_t)bytes.n};
-    if (w->pieces) {
-        copy_piece(m, p);
-        copy_piece(m, w->pieces);
+    uint32_t at = pool_take(&m->pieces), first = at;
+    if (w->last) {
+        first = mirror_piece(m, w->last)->next;
+        mirror_piece(m, w->last)->next = at;
     }
-    *(w->last ? &w->last->next : &w->pieces) = p;
-    w->last = p;
+    *mirror_piece(m, at) =
+        (struct mirror_piece){field, (uint32_t)(from - m->folded), first};
+    w->last = at;
     field->live++;
+    field->name->live++;
     w->records_n += item->n;
     w->bytes += item->bytes;
 }
@@ -108,17 +99,17 @@ static void forget(struct mirror *m, struct mirror_window *w)
 /* --- items --- */
 
 static void fold_records(struct mirror *m, struct mirror_window *w,
-                         struct mirror_field *field, struct str bytes,
+                         struct mirror_field *field, const char *from,
                          const struct journal_head *head, const struct journal_item *item)
 {
-    bool fresh = !w->based && !w->pieces, lapsed = w->lapses;
+    bool fresh = !w->based && !w->last, lapsed = w->lapses;
     int64_t due_ms = item->due_ms < w->due_ms ? item->due_ms : w->due_ms;
     if (item->first_ms < w->calm_from_ms && item->first_ms < due_ms)
         due_ms = item->first_ms + 1;
-    add_piece(m, w, field, bytes, item);
+    add_piece(m, w, field, from, item);
     w->lapses = fresh && item->lapses;
     if (due_ms != w->due_ms || lapsed)
-        set_due(m, w, due_ms);
+        set_due(m, w, due_ms, lapsed);
     uint32_t judge_at = w->calm_n > item->judge_at ? w->calm_n : item->judge_at;
     bool wants = w->base_n + w->records_n >= judge_at ||
                  window_is_full(w->base_bytes, (size_t)w->base_bytes + w->bytes);
@@ -126,9 +117,7 @@ static void fold_records(struct mirror *m, struct mirror_window *w,
         return;
     unlist(m, w);
     w->waits = true;
-    w->waits_from_ms =
-        head->waits_from_ms < w->due_ms ? head->waits_from_ms : w->due_ms - 1;
-    list(m, w);
+    list(m, w, head->waits_from_ms < w->due_ms ? head->waits_from_ms : w->due_ms - 1);
 }
 
 static void fold_commit(struct mirror *m, struct mirror_window *w, int64_t number,
@@ -138,6 +127,7 @@ static void fold_commit(struct mirror *m, struct mirror_window *w, int64_t numbe
         forget(m, w);
         return;
     }
+    bool lapsed = w->lapses;
     unlist(m, w);
     w->waits = w->lapses = false;
     w->unproven = item->unproven;
@@ -151,8 +141,8 @@ static void fold_commit(struct mirror *m, struct mirror_window *w, int64_t numbe
         w->base_n = item->n;
         w->base_bytes = item->bytes;
     }
-    list(m, w);
-    set_due(m, w, item->due_ms);
+    list(m, w, STORE_NO_TIME);
+    set_due(m, w, item->due_ms, lapsed);
 }
 
 static bool fold_windows(struct mirror *m, struct mirror_field *field, size_t name,
@@ -164,6 +154,8 @@ static bool fold_windows(struct mirror *m, struct mirror_field *field, size_t na
     buf_init(&scratch, WINDOW_MAX_BYTES);
     for (const char *at = r->in.p; r->in.n && (fine = journal_read_item(r, &item));
          at = r->in.p) {
+        field->items_n++;
+        field->name->items_n++;
         struct window_id id = mirror_id(m->names[name], item.key, &scratch);
         struct mirror_window *w = mirror_find(m, &id);
         if (!w && (item.gone || item.as_it_was))
@@ -174,8 +166,7 @@ static bool fold_windows(struct mirror *m, struct mirror_field *field, size_t na
         if (item.committed)
             fold_commit(m, w, field->number, &item);
         else
-            fold_records(m, w, field, (struct str){at, (size_t)(r->in.p - at)}, head,
-                         &item);
+            fold_records(m, w, field, at, head, &item);
     }
     buf_deinit(&scratch);
     return fine;
@@ -187,9 +178,9 @@ static void lapse(struct mirror *m, struct mirror_domain *d)
 {
     struct due_entry next;
     while (due_heap_peek(&d->lapsing, &next) && next.due_ms <= d->watermark_ms) {
-        struct mirror_window *w = m->items[next.window];
+        struct mirror_window *w = mirror_at(m, next.window);
         due_heap_pop(&d->lapsing);
-        if (w->lapses && w->due_ms == next.due_ms && domain_of(m, w) == d)
+        if (w->there && w->lapses && w->due_ms == next.due_ms && domain_of(m, w) == d)
             forget(m, w);
     }
 }
@@ -206,10 +197,10 @@ static void pass(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms
 static bool fold_ids(struct mirror *m, struct mirror_domain *d, struct mirror_field *f,
                      struct reader *r)
 {
-    struct journal_id id;
+    struct journal_id id = {0};
     bool fine = true;
     f->ends_ms = STORE_NO_TIME;
-    while (r->in.n && (fine = journal_read_id(r, &id))) {
+    while (r->in.n && (fine = journal_read_id(r, &id, id.time_ms))) {
         seen_ids_add(&d->seen, (struct str){id.hash, sizeof id.hash}, id.time_ms);
         int64_t ends_ms = id.time_ms + m->id_slot_ms;
         f->ends_ms = ends_ms > f->ends_ms ? ends_ms : f->ends_ms;
@@ -218,31 +209,28 @@ static bool fold_ids(struct mirror *m, struct mirror_domain *d, struct mirror_fi
     return fine;
 }
 
-static bool is_there(const struct mirror *m, const struct mirror_window *w)
+static void move_due(struct due_heap *from, struct due_heap *to)
 {
-    return mirror_find(m, &w->id) == w;
+    for (size_t i = 0; i < from->n; i++)
+        due_heap_push(to, from->entries[i].due_ms, from->entries[i].window);
+    due_heap_deinit(from);
 }
 
 /* Windows of that domain become the shard's: what they wait for is listed there. */
 static void move_windows(struct mirror *m, size_t domain)
 {
-    struct mirror_window **moved =
-        malloc((m->windows_n + 1) * sizeof(struct mirror_window *));
-    size_t n = 0;
-    assert(moved);
-    for (size_t i = 0; i < m->items_n; i++)
-        if (is_there(m, m->items[i]) && m->names[m->items[i]->name]->domain == domain)
-            moved[n++] = m->items[i];
-    for (size_t i = 0; i < n; i++)
-        unlist(m, moved[i]);
+    struct mirror_domain *from = m->domains[domain];
+    struct mirror_list *const lists[] = {&from->waiting, &from->unproven};
     for (size_t i = 0; i < m->names_n; i++)
         if (m->names[i]->domain == domain)
             m->names[i]->domain = 0;
-    for (size_t i = 0; i < n; i++) {
-        list(m, moved[i]);
-        set_due(m, moved[i], moved[i]->due_ms);
-    }
-    free(moved);
+    for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
+        for (; lists[k]->n; lists[k]->n--) {
+            const struct mirror_listed *last = &lists[k]->items[lists[k]->n - 1];
+            list(m, mirror_at(m, last->window), last->from_ms);
+        }
+    move_due(&from->due, &m->domains[0]->due);
+    move_due(&from->lapsing, &m->domains[0]->lapsing);
 }
 
 /* The lane's windows are the shard's from now on, and its ids. */
@@ -257,8 +245,6 @@ static void fold_join(struct mirror *m, struct str lane)
     move_windows(m, domain);
     seen_ids_take(&to->seen, &from->seen);
     seen_ids_deinit(&from->seen);
-    due_heap_deinit(&from->due);
-    due_heap_deinit(&from->lapsing);
     while (from->ids.first) {
         struct mirror_field *f = from->ids.first;
         from->ids.first = f->next;
@@ -313,19 +299,16 @@ bool mirror_fold_own(struct mirror *m, int64_t number, struct str field,
     if (kind != JOURNAL_IDS && kind != JOURNAL_WINDOWS)
         return kind != JOURNAL_NONE;
     struct mirror_field *f = field_new(m, number, packed);
-    if (plain.n)
-        mirror_field_know(m, f, plain);
-    struct reader r = {.in = mirror_field_read(m, f)};
-    if (!journal_read_head(&r, &head)) {
-        mirror_field_free(m, f);
+    struct reader r = {.in = plain};
+    if ((!plain.n && !mirror_field_read(m, f, &r.in)) || !journal_read_head(&r, &head)) {
+        mirror_field_free(f);
         return false;
     }
+    m->folded = plain.n ? plain.p : m->whole.p;
     f->live++; /* until it is folded */
-    m->folded = f;
     bool fine = fold_field(m, f, kind, name, &head, &r);
-    m->folded = NULL;
     if (--f->live == 0)
-        mirror_field_done(m, f);
+        mirror_field_done(f);
     return fine;
 }
 

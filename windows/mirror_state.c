@@ -7,7 +7,7 @@
 #include "core/fault.h"
 #include "windows/mirror_impl.h"
 
-enum { KEPT_MS = 30000, JOURNAL_LONG_BYTES = 64 << 20, DUE_SPARE = 1024 };
+enum { KEPT_MS = 30000, JOURNAL_LONG_BYTES = 256 << 20, DUE_SPARE = 1024 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms)
 {
@@ -19,17 +19,18 @@ void mirror_init(struct mirror *m, int64_t id_slot_ms)
         m->long_bytes = (size_t)FAULT_NUMBER("journal_long_bytes");
     if (FAULT_NUMBER("journal_kept_ms"))
         m->kept_ms = FAULT_NUMBER("journal_kept_ms");
-    arena_init(&m->pieces);
+    pool_init(&m->windows, sizeof(struct mirror_window));
+    pool_init(&m->pieces, sizeof(struct mirror_piece));
     (void)mirror_domain(m, STR_NONE);
 }
 
 /* --- fields --- */
 
-static void free_fields(struct mirror *m, struct mirror_fields *fields)
+static void free_fields(struct mirror_fields *fields)
 {
     for (struct mirror_field *f = fields->first, *next; f; f = next) {
         next = f->next;
-        mirror_field_free(m, f);
+        mirror_field_free(f);
     }
 }
 
@@ -103,23 +104,37 @@ bool mirror_seen(struct mirror *m, struct str lane, const struct journal_id *id)
 static bool current(const struct mirror *m, const struct mirror_domain *d,
                     struct due_entry entry)
 {
-    const struct mirror_window *w = m->items[entry.window];
-    return w->due_ms == entry.due_ms && !w->lapses &&
+    const struct mirror_window *w = mirror_at(m, entry.window);
+    return w->there && w->due_ms == entry.due_ms && !w->lapses &&
            m->domains[m->names[w->name]->domain] == d;
 }
 
-/* Each commit pushes a due time. Where most are not of now, the heap is made anew. */
+/* Entries that are no longer current stay behind. Where most are, the heap is made anew. */
 static void tidy_due(struct mirror *m, struct mirror_domain *d)
 {
     if (d->due.n < 2 * m->windows_n + DUE_SPARE)
         return;
     d->due.n = 0;
-    for (size_t i = 0; i < m->items_n; i++) {
-        const struct mirror_window *w = m->items[i];
+    for (uint32_t i = 1; i <= m->windows.n; i++) {
+        struct mirror_window *w = mirror_at(m, i);
         struct due_entry entry = {w->due_ms, i};
-        if (w->due_ms != STORE_NO_DUE && !w->waits && current(m, d, entry))
+        if (!w->there || !current(m, d, entry))
+            continue;
+        w->queued = w->due_ms != STORE_NO_DUE && !w->waits;
+        if (w->queued)
             due_heap_push(&d->due, w->due_ms, i);
     }
+}
+
+/* Without the one that is current. */
+static struct mirror_window *take_due(struct mirror *m, struct mirror_domain *d)
+{
+    struct due_entry next;
+    due_heap_peek(&d->due, &next);
+    due_heap_pop(&d->due);
+    struct mirror_window *w = mirror_at(m, next.window);
+    w->queued = false;
+    return w;
 }
 
 int64_t mirror_next_due(struct mirror *m, struct mirror_domain *d)
@@ -134,8 +149,9 @@ int64_t mirror_next_due(struct mirror *m, struct mirror_domain *d)
 int64_t mirror_waits_from(const struct mirror_domain *d)
 {
     int64_t from_ms = STORE_NO_DUE;
-    for (const struct mirror_window *w = d->waiting; w; w = w->after)
-        from_ms = w->waits_from_ms < from_ms ? w->waits_from_ms : from_ms;
+    for (uint32_t i = 0; i < d->waiting.n; i++)
+        if (d->waiting.items[i].from_ms < from_ms)
+            from_ms = d->waiting.items[i].from_ms;
     return from_ms;
 }
 
@@ -154,27 +170,46 @@ static size_t list_due(struct mirror *m, struct mirror_domain *d, int64_t waterm
                        size_t limit, struct mirror_window **out)
 {
     size_t n = 0;
-    struct due_entry next;
     while (n < limit && mirror_next_due(m, d) <= watermark_ms) {
-        due_heap_peek(&d->due, &next);
-        due_heap_pop(&d->due);
-        struct mirror_window *w = m->items[next.window];
+        struct mirror_window *w = take_due(m, d);
         if (!w->waits && !listed(out, n, w))
             out[n++] = w;
     }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         due_heap_push(&d->due, out[i]->due_ms, out[i]->at);
+        out[i]->queued = true;
+    }
+    return n;
+}
+
+/* The newest first. */
+static size_t list_all(const struct mirror *m, const struct mirror_list *l, size_t limit,
+                       struct mirror_window **out)
+{
+    size_t n = 0;
+    for (uint32_t i = l->n; i && n < limit; i--)
+        out[n++] = mirror_at(m, l->items[i - 1].window);
+    return n;
+}
+
+size_t mirror_wanting(const struct mirror *m, const struct mirror_domain *d,
+                      int64_t number, size_t limit, struct mirror_window **out)
+{
+    size_t n = 0;
+    for (uint32_t i = d->waiting.n; i && n < limit; i--) {
+        struct mirror_window *w = mirror_at(m, d->waiting.items[i - 1].window);
+        if (w->touched == number)
+            out[n++] = w;
+    }
     return n;
 }
 
 size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark_ms,
                     bool unproven, size_t limit, struct mirror_window **out)
 {
-    size_t n = 0;
-    for (struct mirror_window *w = d->waiting; w && n < limit; w = w->after)
-        out[n++] = w;
-    for (struct mirror_window *w = d->unproven; unproven && w && n < limit; w = w->after)
-        out[n++] = w;
+    size_t n = list_all(m, &d->waiting, limit, out);
+    if (unproven)
+        n += list_all(m, &d->unproven, limit - n, out + n);
     size_t before = n, due = list_due(m, d, watermark_ms, limit - n, out + n);
     for (size_t i = before; i < before + due; i++)
         if (!unproven || !out[i]->unproven)
@@ -182,17 +217,15 @@ size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark
     return n;
 }
 
-void mirror_piece(struct mirror *m, const struct mirror_piece *p, struct arena *arena,
-                  struct journal_item *out)
+bool mirror_next_piece(struct mirror *m, const struct mirror_window *w, uint32_t *at,
+                       struct arena *arena, struct journal_item *out)
 {
-    struct str bytes = {p->copy, p->n};
-    if (!p->copy)
-        bytes = str_from(mirror_field_read(m, p->field), p->at);
-    struct reader r = {.in = bytes};
-    bool fine = journal_read_item(&r, out);
-    assert(fine); /* it was read before */
-    out->key = arena_str(arena, out->key);
-    out->records = arena_str(arena, out->records);
+    if (!w->last || *at == w->last)
+        return false;
+    *at = mirror_piece(m, *at ? *at : w->last)->next;
+    const struct mirror_piece *p = mirror_piece(m, *at);
+    mirror_field_item(m, p->field, p->at, arena, out);
+    return true;
 }
 
 /* Mirrors that are a little behind must find every field. This clock says when something may go, never what it means. */
@@ -204,22 +237,38 @@ static bool is_old(const struct mirror *m, const struct mirror_field *f)
 /* Those before it may go. */
 static struct mirror_field *first_held(struct mirror_name *name)
 {
-    for (; name->held && !name->held->live; name->held = name->held->next)
+    for (; name->held && !name->held->live; name->held = name->held->next) {
         name->held_bytes -= name->held->kept_bytes;
+        name->items_n -= name->held->items_n;
+    }
     return name->held;
 }
 
-/* The name of that domain that has most, if its oldest field that is needed is old. */
+/* What it has, and three times more what of it is kept only since it lies beside what is needed. */
+static size_t burden(const struct mirror_name *n)
+{
+    double wasted = n->items_n ? 1 - (double)n->live / (double)n->items_n : 0;
+    return n->held_bytes + (size_t)(3 * wasted * (double)n->held_bytes);
+}
+
+/* The name of that domain that is the largest burden, if its oldest field that is needed is old. */
 static struct mirror_name *longest(const struct mirror *m, const struct mirror_domain *d)
 {
     struct mirror_name *most = NULL;
     for (size_t i = 0; i < m->names_n; i++) {
         const struct mirror_field *f = first_held(m->names[i]);
         if (f && is_old(m, f) && m->domains[m->names[i]->domain] == d &&
-            (!most || m->names[i]->held_bytes > most->held_bytes))
+            (!most || burden(m->names[i]) > burden(most)))
             most = m->names[i];
     }
     return most;
+}
+
+/* Of its oldest records. */
+static const struct mirror_field *first_field(const struct mirror *m,
+                                              const struct mirror_window *w)
+{
+    return w->last ? mirror_piece(m, mirror_piece(m, w->last)->next)->field : NULL;
 }
 
 /* Ids do not count: they go with the watermark. */
@@ -228,7 +277,7 @@ size_t mirror_is_long(const struct mirror *m, const struct mirror_domain *d)
     const struct mirror_name *name = longest(m, d);
     size_t bytes = 0;
     for (size_t i = 0; i < m->names_n; i++)
-        bytes += m->names[i]->held_bytes;
+        bytes += burden(m->names[i]);
     return name ? bytes / m->long_bytes : 0;
 }
 
@@ -241,14 +290,14 @@ size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit
         return n;
     const struct mirror_name *name = longest(m, d);
     struct mirror_field *f = name->held;
-    struct reader r = {.in = mirror_field_read(m, f)};
+    struct reader r = {.in = STR_NONE};
     struct buf scratch;
     buf_init(&scratch, WINDOW_MAX_BYTES);
-    bool fine = journal_read_head(&r, &head);
+    bool fine = mirror_field_read(m, f, &r.in) && journal_read_head(&r, &head);
     while (fine && n < limit && r.in.n && journal_read_item(&r, &item)) {
         struct window_id id = mirror_id(name, item.key, &scratch);
         struct mirror_window *w = mirror_find(m, &id);
-        if (item.committed || !w || !w->pieces || w->pieces->field != f)
+        if (item.committed || !w || first_field(m, w) != f)
             continue;
         w->is_long = true;
         if (!listed(out, n, w))
@@ -298,7 +347,7 @@ size_t mirror_dead(struct mirror *m, size_t max, struct arena *arena, struct str
     return n;
 }
 
-static bool drop_first(struct mirror *m, struct mirror_fields *fields, int64_t number)
+static bool drop_first(struct mirror_fields *fields, int64_t number)
 {
     struct mirror_field *f = fields->first;
     if (!f || f->number != number)
@@ -308,7 +357,7 @@ static bool drop_first(struct mirror *m, struct mirror_fields *fields, int64_t n
     if (f->name)
         (void)first_held(f->name);
     fields->first = f->next;
-    mirror_field_free(m, f);
+    mirror_field_free(f);
     return true;
 }
 
@@ -320,44 +369,44 @@ bool mirror_trim(struct mirror *m, const struct str *fields, size_t n)
         struct str name;
         enum journal_kind kind = journal_kind_of(fields[i], &number, &name);
         for (size_t d = 0; kind == JOURNAL_IDS && d < m->domains_n; d++)
-            fine = drop_first(m, &m->domains[d]->ids, number) && fine;
+            fine = drop_first(&m->domains[d]->ids, number) && fine;
         for (size_t k = 0; kind == JOURNAL_WINDOWS && k < m->names_n; k++)
             if (str_eq(text_of(m->names[k]), name))
-                fine = drop_first(m, &m->names[k]->fields, number) && fine;
+                fine = drop_first(&m->names[k]->fields, number) && fine;
     }
     return fine;
 }
 
 /* --- its end --- */
 
-static void free_domain(struct mirror *m, struct mirror_domain *d)
+static void free_domain(struct mirror_domain *d)
 {
     seen_ids_deinit(&d->seen);
-    free_fields(m, &d->ids);
+    free_fields(&d->ids);
     due_heap_deinit(&d->due);
     due_heap_deinit(&d->lapsing);
+    free(d->waiting.items);
+    free(d->unproven.items);
     free(d->lane);
     free(d);
 }
 
 void mirror_deinit(struct mirror *m)
 {
-    for (size_t i = 0; i < m->items_n; i++) {
-        for (const struct mirror_piece *p = m->items[i]->pieces; p; p = p->next)
-            free(p->copy);
-        free(m->items[i]);
-    }
-    arena_deinit(&m->pieces);
+    pool_deinit(&m->windows);
+    pool_deinit(&m->pieces);
+    for (size_t i = 0; i < MIRROR_FRAMES; i++)
+        buf_deinit(&m->frames[i].bytes);
+    buf_deinit(&m->whole);
+    journal_codec_deinit(&m->codec);
     for (size_t i = 0; i < m->domains_n; i++)
-        free_domain(m, m->domains[i]);
+        free_domain(m->domains[i]);
     for (size_t i = 0; i < m->names_n; i++) {
-        free_fields(m, &m->names[i]->fields);
+        free_fields(&m->names[i]->fields);
         free(m->names[i]->text);
         free(m->names[i]);
     }
     free(m->domains);
     free(m->names);
-    free(m->items);
-    free(m->vacant);
     free(m->table);
 }

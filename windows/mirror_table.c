@@ -20,7 +20,7 @@ static size_t after(const struct mirror *m, size_t at)
 
 static struct mirror_window *in(const struct mirror *m, size_t at)
 {
-    return m->table[at] ? m->items[m->table[at] - 1] : NULL;
+    return m->table[at] ? mirror_at(m, m->table[at]) : NULL;
 }
 
 static size_t place_of(const struct mirror *m, const struct window_id *id)
@@ -39,29 +39,15 @@ struct mirror_window *mirror_find(const struct mirror *m, const struct window_id
 
 static void grow(struct mirror *m)
 {
-    size_t *old = m->table, old_n = m->table_n;
+    uint32_t *old = m->table;
+    size_t old_n = m->table_n;
     m->table_n = old_n ? 2 * old_n : TABLE_LEAST;
     m->table = calloc(m->table_n, sizeof *m->table);
     assert(m->table);
     for (size_t i = 0; i < old_n; i++)
         if (old[i])
-            m->table[place_of(m, &m->items[old[i] - 1]->id)] = old[i];
+            m->table[place_of(m, &mirror_at(m, old[i])->id)] = old[i];
     free(old);
-}
-
-static size_t number(struct mirror *m)
-{
-    if (m->vacant_n)
-        return m->vacant[--m->vacant_n];
-    if (m->items_n == m->items_cap) {
-        m->items_cap = m->items_cap ? 2 * m->items_cap : TABLE_LEAST;
-        m->items = realloc(m->items, m->items_cap * sizeof *m->items);
-        m->vacant = realloc(m->vacant, m->items_cap * sizeof *m->vacant);
-        assert(m->items && m->vacant);
-    }
-    m->items[m->items_n] = calloc(1, sizeof **m->items);
-    assert(m->items[m->items_n]);
-    return m->items_n++;
 }
 
 struct mirror_window *mirror_add(struct mirror *m, const struct window_id *id,
@@ -69,14 +55,16 @@ struct mirror_window *mirror_add(struct mirror *m, const struct window_id *id,
 {
     if (4 * (m->windows_n + 1) > 3 * m->table_n)
         grow(m);
-    size_t at = number(m);
-    struct mirror_window *w = m->items[at];
+    uint32_t at = pool_take(&m->windows);
+    struct mirror_window *w = mirror_at(m, at);
+    assert(name <= UINT16_MAX);
     *w = (struct mirror_window){.id = *id,
-                                .name = name,
+                                .name = (uint16_t)name,
                                 .calm_from_ms = STORE_NO_TIME,
                                 .due_ms = STORE_NO_DUE,
-                                .at = at};
-    m->table[place_of(m, id)] = at + 1;
+                                .at = at,
+                                .there = true};
+    m->table[place_of(m, id)] = at;
     m->windows_n++;
     m->names[name]->windows_n++;
     return w;
@@ -97,6 +85,7 @@ void mirror_remove(struct mirror *m, struct mirror_window *w)
     }
     m->names[w->name]->windows_n--;
     m->windows_n--;
-    w->due_ms = STORE_NO_DUE; /* entries of heaps that name it count no more */
-    m->vacant[m->vacant_n++] = w->at;
+    w->there = false; /* entries of heaps that name it count no more */
+    w->due_ms = STORE_NO_DUE;
+    pool_give(&m->windows, w->at);
 }

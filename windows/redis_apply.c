@@ -84,7 +84,7 @@ static void put_ids(const struct apply *a, const struct journal_id *ids,
 {
     struct buf *out = redis_fields_ids(fields);
     for (size_t i = 0; i < a->events_n; i++)
-        journal_put_id(out, &ids[i]);
+        journal_put_id(out, &ids[i], i ? ids[i - 1].time_ms : 0);
 }
 
 static void put_change(const struct window_change *c, struct redis_fields *fields)
@@ -145,12 +145,8 @@ static int read_judge(struct redis_store *s, const struct apply *a, struct arena
                       struct apply_reply *out, struct err *e)
 {
     struct mirror_window **some = arena_alloc(arena, (a->changes_n + 1) * sizeof(void *));
-    int64_t number = redis_home(s)->mirror.next - 1;
-    size_t n = 0;
-    for (struct mirror_window *w = redis_domain(s)->waiting; w && n < a->changes_n;
-         w = w->after)
-        if (w->touched == number)
-            some[n++] = w;
+    const struct mirror *m = &redis_home(s)->mirror;
+    size_t n = mirror_wanting(m, redis_domain(s), m->next - 1, a->changes_n, some);
     return redis_whole_windows(s, some, n, arena, &out->windows, &out->windows_n, e);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/fault.h"
+#include "core/index.h"
 #include "windows/redis_store_impl.h"
 
 enum { INFO_MAX_BYTES = 4096 };

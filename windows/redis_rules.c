@@ -226,7 +226,7 @@ static int join(struct redis_store *s, struct redis_store *lane, struct err *e)
     struct str version = redis_new_version(&s->scratch);
     args_str(&args, version);
     args_int_or(&args, now.next_due_ms, STORE_NO_DUE);
-    args_int(&args, (int64_t)redis_domain(lane)->waiting_n);
+    args_int(&args, (int64_t)redis_domain(lane)->waiting.n);
     args_str(&args, redis_turn(s));
     struct redisReply *r = redis_call(s, SCRIPT_JOIN, &args, keys_n, e);
     if (!r)

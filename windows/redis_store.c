@@ -79,8 +79,8 @@ struct store_clock redis_clock_of(struct redis_store *s, const struct redisReply
     struct store_clock c = {.watermark_ms = redis_int_or(r, 1, STORE_NO_TIME),
                             .now_ms = redis_reply_int(redis_reply_at(r, 2)),
                             .next_due_ms = mirror_next_due(&redis_home(s)->mirror, d),
-                            .waiting_n = (int64_t)d->waiting_n,
-                            .unproven_n = (int64_t)d->unproven_n};
+                            .waiting_n = d->waiting.n,
+                            .unproven_n = d->unproven.n};
     /* A window is due, and waits, until it is committed. */
     c.judged_ms = c.waiting_n                          ? STORE_NO_TIME
                   : c.next_due_ms - 1 < c.watermark_ms ? c.next_due_ms - 1

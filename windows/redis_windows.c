@@ -65,7 +65,8 @@ int redis_fields_pack(struct redis_fields *f, struct err *e)
         buf_text(&b, ids ? "i" : "w ");
         buf_put(&b, field->windows);
         field->name = arena_str(&f->s->scratch, buf_str(&b));
-        journal_pack(buf_str(&field->bytes), !ids, &b);
+        journal_pack(ids ? NULL : &redis_home(f->s)->mirror.codec, buf_str(&field->bytes),
+                     &b);
         field->packed = arena_str(&f->s->scratch, buf_str(&b));
         fine = !field->bytes.overflowed; /* else nobody could read it */
     }
@@ -113,9 +114,8 @@ static bool whole(struct redis_store *s, const struct mirror_window *w, struct s
     for (; r.in.n && !r.failed && out->records_n < w->base_n; out->records_n++)
         out->records[out->records_n] = reader_str16(&r);
     bool fine = !r.failed && r.in.n == 0;
-    for (const struct mirror_piece *p = w->pieces; p; p = p->next) {
-        struct journal_item item;
-        mirror_piece(m, p, arena, &item);
+    struct journal_item item;
+    for (uint32_t at = 0; mirror_next_piece(m, w, &at, arena, &item);) {
         struct reader piece = {.in = item.records};
         for (uint32_t i = 0; i < item.n; i++)
             out->records[out->records_n++] = reader_str16(&piece);

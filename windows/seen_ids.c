@@ -2,33 +2,68 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <xxhash.h>
 
 #include "core/timefmt.h"
 
+enum { IDS_LEAST = 64 };
+
+/* Open addressing with linear probing; all zero is free. */
 struct seen_slot {
     int64_t cell;
-    struct index ids;
-    struct arena texts; /* the ids' bytes */
+    XXH128_hash_t *ids;
+    size_t n, capacity; /* a power of two */
 };
+
+static XXH128_hash_t hash_of(struct str id)
+{
+    XXH128_hash_t h = XXH3_128bits(id.p, id.n);
+    h.low64 += h.low64 == 0;
+    return h;
+}
+
+/* Where it stands, or would. */
+static XXH128_hash_t *find(const struct seen_slot *slot, XXH128_hash_t h)
+{
+    size_t i = h.low64 & (slot->capacity - 1);
+    while (slot->ids[i].low64 && !XXH128_isEqual(slot->ids[i], h))
+        i = (i + 1) & (slot->capacity - 1);
+    return &slot->ids[i];
+}
+
+static void grow(struct seen_slot *slot)
+{
+    struct seen_slot old = *slot;
+    slot->capacity = old.capacity ? old.capacity * 2 : IDS_LEAST;
+    slot->ids = calloc(slot->capacity, sizeof *slot->ids);
+    assert(slot->ids);
+    for (size_t i = 0; i < old.capacity; i++)
+        if (old.ids[i].low64)
+            *find(slot, old.ids[i]) = old.ids[i];
+    free(old.ids);
+}
+
+static void put(struct seen_slot *slot, XXH128_hash_t h)
+{
+    if (4 * (slot->n + 1) > 3 * slot->capacity)
+        grow(slot);
+    XXH128_hash_t *at = find(slot, h);
+    slot->n += at->low64 == 0;
+    *at = h;
+}
 
 void seen_ids_init(struct seen_ids *s, int64_t slot_ms)
 {
     *s = (struct seen_ids){.slot_ms = slot_ms};
 }
 
-static void slot_deinit(struct seen_slot *slot)
-{
-    index_deinit(&slot->ids);
-    arena_deinit(&slot->texts);
-}
-
 void seen_ids_deinit(struct seen_ids *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        slot_deinit(&s->slots[i]);
+        free(s->slots[i].ids);
     free(s->slots);
     if (s->spare)
-        slot_deinit(s->spare);
+        free(s->spare->ids);
     free(s->spare);
     *s = (struct seen_ids){.slot_ms = s->slot_ms};
 }
@@ -39,7 +74,7 @@ static void put_by(struct seen_ids *s, const struct seen_slot *slot)
     if (!s->spare)
         s->spare = calloc(1, sizeof *s->spare);
     assert(s->spare);
-    slot_deinit(s->spare);
+    free(s->spare->ids);
     *s->spare = *slot;
 }
 
@@ -60,8 +95,9 @@ static struct seen_slot slot_of(struct seen_ids *s, int64_t cell)
         slot = *s->spare;
         *s->spare = (struct seen_slot){0};
     }
-    index_clear(&slot.ids);
-    arena_reset(&slot.texts);
+    if (slot.capacity)
+        memset(slot.ids, 0, slot.capacity * sizeof *slot.ids);
+    slot.n = 0;
     slot.cell = cell;
     return slot;
 }
@@ -70,13 +106,11 @@ bool seen_ids_has(const struct seen_ids *s, struct str id, int64_t time_ms)
 {
     int64_t cell = time_cell(time_ms, s->slot_ms);
     size_t i = lower_bound(s, cell);
-    return i < s->n && s->slots[i].cell == cell &&
-           index_get(&s->slots[i].ids, id) != INDEX_NONE;
+    return i < s->n && s->slots[i].cell == cell && find(&s->slots[i], hash_of(id))->low64;
 }
 
-void seen_ids_add(struct seen_ids *s, struct str id, int64_t time_ms)
+static struct seen_slot *slot_at(struct seen_ids *s, int64_t cell)
 {
-    int64_t cell = time_cell(time_ms, s->slot_ms);
     size_t i = lower_bound(s, cell);
     if (i == s->n || s->slots[i].cell != cell) {
         s->slots = realloc(s->slots, (s->n + 1) * sizeof *s->slots);
@@ -85,16 +119,20 @@ void seen_ids_add(struct seen_ids *s, struct str id, int64_t time_ms)
         s->slots[i] = slot_of(s, cell);
         s->n++;
     }
-    index_put(&s->slots[i].ids, arena_str(&s->slots[i].texts, id), 1);
+    return &s->slots[i];
+}
+
+void seen_ids_add(struct seen_ids *s, struct str id, int64_t time_ms)
+{
+    put(slot_at(s, time_cell(time_ms, s->slot_ms)), hash_of(id));
 }
 
 void seen_ids_take(struct seen_ids *s, const struct seen_ids *from)
 {
-    for (size_t i = 0; i < from->n; i++) {
-        size_t at = 0;
-        for (struct str id; (id = index_next(&from->slots[i].ids, &at)).p;)
-            seen_ids_add(s, id, from->slots[i].cell * from->slot_ms);
-    }
+    for (const struct seen_slot *of = from->slots; of < from->slots + from->n; of++)
+        for (size_t i = 0; i < of->capacity; i++)
+            if (of->ids[i].low64)
+                put(slot_at(s, of->cell), of->ids[i]);
 }
 
 void seen_ids_forget(struct seen_ids *s, int64_t watermark_ms)

@@ -37,7 +37,7 @@ static void fold(struct mirror *m, int64_t number, struct reader *r, struct buf 
         kind < sizeof names / sizeof names[0] ? names[kind] : reader_str16(r);
     struct str field = reader_str16(r);
     if (what & PACK) {
-        journal_pack(field, true, packed);
+        journal_pack(&m->codec, field, packed);
         field = buf_str(packed);
     }
     if (kind == BASE)
@@ -51,12 +51,10 @@ static void fold(struct mirror *m, int64_t number, struct reader *r, struct buf 
 static void read_pieces(struct mirror *m, struct mirror_window *const *some, size_t n,
                         struct arena *arena)
 {
+    struct journal_item item;
     for (size_t i = 0; i < n; i++)
-        for (const struct mirror_piece *p = some[i]->pieces; p; p = p->next) {
-            struct journal_item item;
-            mirror_piece(m, p, arena, &item);
+        for (uint32_t at = 0; mirror_next_piece(m, some[i], &at, arena, &item);)
             (void)mirror_head(m, some[i], item.key, arena);
-        }
 }
 
 /* What the store asks a mirror. */

@@ -18,7 +18,7 @@ static void begin(const char *lane, int64_t watermark_ms)
 
 static bool fold(int64_t number, const char *name)
 {
-    journal_pack(buf_str(&field), true, &packed);
+    journal_pack(&m.codec, buf_str(&field), &packed);
     m.next = number + 1;
     return mirror_fold(&m, number, str_of(name), buf_str(&packed));
 }
@@ -140,7 +140,7 @@ static void test_ids_and_lanes(void)
     struct journal_id id = {.time_ms = 100};
     journal_hash(STR("evt-1"), &id);
     begin("lane", STORE_NO_TIME);
-    journal_put_id(&field, &id);
+    journal_put_id(&field, &id, 0);
     CHECK(fold(1, "1 i"));
     begin("lane", STORE_NO_TIME);
     put(records("k", 1000, false));
