@@ -115,7 +115,7 @@ static void put_field(const char *kind, const char *rule, struct str value)
 
 static void field_end(const char *kind, const char *rule)
 {
-    journal_pack(buf_str(&bytes), true, &packed);
+    journal_pack(&writer.codec, buf_str(&bytes), &packed);
     put_field(kind, rule, buf_str(&packed));
 }
 
@@ -156,10 +156,12 @@ static void apply(size_t domain)
 {
     watermark_ms[domain] += draw(4) ? draw(8) : draw(100);
     field_begin(domain);
+    int64_t before_ms = 0;
     for (unsigned i = draw(3); i; i--) {
         struct journal_id id = {.time_ms = watermark_ms[domain] + draw(50)};
         journal_hash(key_text(draw(TEXTS)), &id);
-        journal_put_id(&bytes, &id);
+        journal_put_id(&bytes, &id, before_ms);
+        before_ms = id.time_ms;
     }
     field_end("i", "");
     for (size_t rule = 0; rule < RULES; rule++) {
