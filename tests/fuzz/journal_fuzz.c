@@ -10,7 +10,8 @@ enum {
     TRIM = 7,
     KINDS_N = 8,
     PACK = 0x80,
-    AGE_MS = 100000
+    AGE_MS = 100000,
+    LONG_BYTES = 64
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -81,6 +82,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct buf packed;
     struct reader r = {.in = {(const char *)data, n}};
     mirror_init(&m, 60000);
+    m.long_bytes = LONG_BYTES;
     arena_init(&arena);
     buf_init(&packed, 1 << 20);
     for (int64_t number = 1; r.in.n && number < ENTRIES_MAX; number++) {
