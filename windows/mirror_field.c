@@ -61,6 +61,31 @@ void mirror_field_item(struct mirror *m, const struct mirror_field *f, size_t at
     buf_deinit(&more);
 }
 
+bool mirror_next_piece(struct mirror *m, const struct mirror_window *w, uint32_t *at,
+                       struct arena *arena, struct journal_item *out)
+{
+    if (!w->last || *at == w->last)
+        return false;
+    *at = mirror_piece(m, *at ? *at : w->last)->next;
+    const struct mirror_piece *p = mirror_piece(m, *at);
+    mirror_field_item(m, p->field, p->at, arena, out);
+    return true;
+}
+
+struct str mirror_head(const struct mirror *m, const struct mirror_window *w,
+                       struct str key, struct arena *arena)
+{
+    const struct mirror_name *of = m->names[w->name];
+    struct str name = {of->text, of->bytes};
+    char *head = arena_take(arena, 2 + name.n + key.n);
+    head[0] = (char)(name.n & 0xff);
+    head[1] = (char)(name.n >> 8);
+    memcpy(head + 2, name.p, name.n);
+    if (key.n)
+        memcpy(head + 2 + name.n, key.p, key.n);
+    return (struct str){head, 2 + name.n + key.n};
+}
+
 void mirror_field_done(struct mirror_field *f)
 {
     free((void *)(uintptr_t)f->packed.p);

@@ -217,17 +217,6 @@ size_t mirror_judge(struct mirror *m, struct mirror_domain *d, int64_t watermark
     return n;
 }
 
-bool mirror_next_piece(struct mirror *m, const struct mirror_window *w, uint32_t *at,
-                       struct arena *arena, struct journal_item *out)
-{
-    if (!w->last || *at == w->last)
-        return false;
-    *at = mirror_piece(m, *at ? *at : w->last)->next;
-    const struct mirror_piece *p = mirror_piece(m, *at);
-    mirror_field_item(m, p->field, p->at, arena, out);
-    return true;
-}
-
 /* Mirrors that are a little behind must find every field. This clock says when something may go, never what it means. */
 static bool is_old(const struct mirror *m, const struct mirror_field *f)
 {
@@ -305,19 +294,6 @@ size_t mirror_long(struct mirror *m, const struct mirror_domain *d, size_t limit
     }
     buf_deinit(&scratch);
     return n;
-}
-
-struct str mirror_head(const struct mirror *m, const struct mirror_window *w,
-                       struct str key, struct arena *arena)
-{
-    struct str name = text_of(m->names[w->name]);
-    char *head = arena_take(arena, 2 + name.n + key.n);
-    head[0] = (char)(name.n & 0xff);
-    head[1] = (char)(name.n >> 8);
-    memcpy(head + 2, name.p, name.n);
-    if (key.n)
-        memcpy(head + 2 + name.n, key.p, key.n);
-    return (struct str){head, 2 + name.n + key.n};
 }
 
 /* --- what is no longer needed --- */
