@@ -131,9 +131,9 @@ static void fold_commit(struct mirror *m, struct mirror_window *w, int64_t numbe
     unlist(m, w);
     w->waits = w->lapses = false;
     w->unproven = item->unproven;
-    w->calm_n = item->judge_at;
-    w->calm_from_ms = item->first_ms;
-    if (!item->as_it_was) {
+    if (!item->as_it_was) { /* else what was known of it when its base was written holds still */
+        w->calm_n = item->judge_at;
+        w->calm_from_ms = item->first_ms;
         w->is_long = false;
         drop_pieces(m, w);
         w->based = true;
