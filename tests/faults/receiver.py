@@ -37,6 +37,7 @@ class Request:
         self.entry = self.told[0].entry
         self.answer = "none"  # or "ok", "refused", the name of a lie
         self.clean = False    # accepted, and the answer that says so went out whole
+        self.found = False    # accepted, and who asked later was told so
 
     def is_digest(self):
         return len(self.told) > 1
@@ -44,6 +45,11 @@ class Request:
     def id(self):
         """What a receiver knows a repetition by."""
         return self.headers.get("webhook-id") or self.headers.get("idempotency-key")
+
+    def ident(self):
+        """What Linear calls it: the comment, or where there is none the issue."""
+        variables = json.loads(self.body)["variables"]
+        return (variables.get("comment") or variables.get("issue") or {}).get("id")
 
     def line(self):
         return json.dumps({"at": self.at, "sink": self.sink, "pid": self.pid, "told": [(t.entry, *t.alert(), t.time_ms) for t in self.told],
@@ -215,4 +221,13 @@ class Receiver:
             time.sleep(self.random.uniform(0.2, 2))
         answer(link, 200, body)
         request.clean = request.answer != "refused"
+        if request.sink == "bugs" and not self.linear.tells(request.body):
+            self.show(body)
         return True
+
+    def show(self, found):
+        """What is there was delivered, whatever was answered then: it is not told again."""
+        nodes = [node["id"] for part in json.loads(found).get("data", {}).values() for node in part.get("nodes", ())]
+        with self.lock:
+            for q in self.requests:
+                q.found = q.found or q.sink == "bugs" and q.ident() in nodes

@@ -40,11 +40,12 @@ STAYS_S = 0.7
 
 
 class Options:
-    """off: rules of the protocol that are switched off. only: kinds of faults. gap_s: between two of them."""
+    """off: rules of the protocol that are switched off. only: kinds of faults. gap_s: between two of them. at_once: nobody waits until
+    every partition is read."""
 
     def __init__(self, **given):
         self.seconds, self.gap_s, self.events, self.off, self.only = 20, 0.7, 1500, "", None
-        self.keep, self.strict, self.rest_s = False, False, REST_S
+        self.keep, self.strict, self.at_once, self.rest_s = False, False, False, REST_S
         self.__dict__.update(given)
 
 
@@ -99,8 +100,9 @@ class Round:
         feeder = worlds.Feeder(TOOLS / "kafka_feed", world.broker.address, world.name, world.folder / "feed.log")
         try:
             for pod in world.pods[:worlds.AT_FIRST]:
-                pod.start()
-            world.wait_for_readers(self.stream.partitions)
+                pod.start(pods.arm(self.random, pods.AT_WORK))
+            if not self.options.at_once:
+                world.wait_for_readers(self.stream.partitions)
             self.disturb(feeder)
             world.end_faults()
             feeder.pieces.put(b"".join(self.stream.ends))

@@ -22,12 +22,14 @@ RULES = {
     "all_partitions": ("the watermark looks only at partitions that have shown something", ["kill", "stop_long", "leave"]),
 }
 
+AT_ONCE = ["all_partitions"]  # found where partitions begin one after the other
+
 
 def found_by(rule, seed, rounds, broker):
     """The round that found it, and the faults it took."""
     faults = 0
     for number in range(rounds):
-        one = run.Round(seed, number, broker, run.Options(off=rule, only=RULES[rule][1], seconds=15, rest_s=45))
+        one = run.Round(seed, number, broker, run.Options(off=rule, only=RULES[rule][1], seconds=15, at_once=rule in AT_ONCE, rest_s=45))
         try:
             one.run()
         finally:
@@ -39,7 +41,7 @@ def found_by(rule, seed, rounds, broker):
 
 
 def passes_with_it(rule, one, broker):
-    again = run.play(one.seed, one.number, broker, run.Options(only=RULES[rule][1], seconds=15))
+    again = run.play(one.seed, one.number, broker, run.Options(only=RULES[rule][1], seconds=15, at_once=rule in AT_ONCE))
     return not again.verdict.problems
 
 

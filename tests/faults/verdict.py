@@ -121,7 +121,7 @@ def check_deliveries(verdict, record, sinks, requests, faults, dead):
         for sink in wanted:
             verdict.counts["expected"] += 1
             entries = said.get((sink, alert), {})
-            if not any(t.post.clean for told in entries.values() for t in told) and not excused & {(sink, e) for e in entries}:
+            if not any(t.post.clean or t.post.found for told in entries.values() for t in told) and not excused & {(sink, e) for e in entries}:
                 lost.append((sink, alert, [(t.entry, t.post.answer) for told in entries.values() for t in told]))
     for (sink, alert), entries in said.items():
         doubled += check_entries(verdict, sink, alert, entries, faults)
