@@ -75,13 +75,13 @@ class Round:
         lines = [(x, json.loads(x)) for x in record.splitlines(True)]
         return [x for x, alert in lines if stream.logs.time_of(alert["time"]) < self.stream.cutoff and alert["rule"] != "visitor"]
 
-    def feeding(self):
-        """[(seconds, step, step)]: in gusts, over the time of the plan; the first at once."""
+    def feeding(self, begun):
+        """[(seconds, step, step)] of those behind `begun`: in gusts, over the time of the plan; the first at once."""
         steps, r = self.stream.steps, self.random
         gusts = r.randint(8, 40)
         times = sorted(r.uniform(0, self.options.seconds) for _ in range(gusts - 1))
-        cuts = sorted(r.randint(0, len(steps)) for _ in range(gusts - 1))
-        return [(at, one, other) for at, one, other in zip([0.0] + times, [0] + cuts, cuts + [len(steps)])]
+        cuts = sorted(r.randint(begun, len(steps)) for _ in range(gusts - 1))
+        return [(at, one, other) for at, one, other in zip([0.0] + times, [begun] + cuts, cuts + [len(steps)])]
 
     def feed(self, feeder, one, other):
         if other > one:
@@ -97,13 +97,16 @@ class Round:
         world = self.world
         world.open(self.stream, self.random)
         wanted = self.expected()
+        begun = self.stream.begun()  # an empty log would move event time to the clock's
+        self.fed.append((time.time(), self.stream.times[begun - 1]))
+        world.feed(b"\n".join(self.stream.steps[:begun]) + b"\n")
         feeder = worlds.Feeder(TOOLS / "kafka_feed", world.broker.address, world.name, world.folder / "feed.log")
         try:
             for pod in world.pods[:worlds.AT_FIRST]:
                 pod.start(pods.arm(self.random, pods.AT_WORK))
             if not self.options.at_once:
                 world.wait_for_readers(self.stream.partitions)
-            self.disturb(feeder)
+            self.disturb(feeder, begun)
             world.end_faults()
             feeder.pieces.put(b"".join(self.stream.ends))
             feeder.finish()
@@ -115,9 +118,9 @@ class Round:
         self.verdict.counts["told meanwhile"] = sum(q.at < self.disturbed for q in requests)
         self.verdict.counts["requests"] = len(requests)
 
-    def disturb(self, feeder):
+    def disturb(self, feeder, begun):
         start = time.time()
-        acts = [(at, self.feed, (feeder, one, other)) for at, one, other in self.feeding()]
+        acts = [(at, self.feed, (feeder, one, other)) for at, one, other in self.feeding(begun)]
         acts += [(at, self.world.strike, (kind, args)) for at, kind, args in self.plan]
         for at, act, args in sorted(acts, key=lambda a: a[0]):
             self.world.wait(start + at)

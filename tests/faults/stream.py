@@ -147,6 +147,14 @@ class Stream:
         self.times = [(n + 1) * STEP for n in steps]  # no event of a step is later
         return [b"".join(lines) for lines in steps.values()]
 
+    def begun(self):
+        """So many steps, until every partition but the empty one has an event."""
+        begun, seen = 0, set()
+        while len(seen) < self.partitions - 1:
+            seen |= {json.loads(x)["kafka"]["partition"] for x in self.steps[begun].splitlines() if x.endswith(b"}")}
+            begun += 1
+        return begun
+
     def line(self, partition, body, timestamp):
         at = {"topic": "t", "partition": partition, "offset": self.offsets[partition], "timestamp": timestamp}
         self.offsets[partition] += 1

@@ -137,6 +137,9 @@ class World:
         self.pods = [pods.Pod(self, place) for place in range(PLACES)]
         threading.Thread(target=self.slowly, daemon=True).start()
 
+    def feed(self, lines):
+        subprocess.run([str(self.tools / "kafka_feed"), self.broker.address, self.name], input=lines, check=True, timeout=60, stderr=subprocess.DEVNULL)
+
     def write_config(self):
         text = self.log.config(self.broker.address, self.name, self.receiver.url, self.session_ms, self.visitor)
         new = self.config.with_suffix(".new")
