@@ -129,10 +129,12 @@ void seen_ids_add(struct seen_ids *s, struct str id, int64_t time_ms)
 
 void seen_ids_take(struct seen_ids *s, const struct seen_ids *from)
 {
-    for (const struct seen_slot *of = from->slots; of < from->slots + from->n; of++)
+    for (size_t n = 0; n < from->n; n++) {
+        const struct seen_slot *of = &from->slots[n];
         for (size_t i = 0; i < of->capacity; i++)
             if (of->ids[i].low64)
                 put(slot_at(s, of->cell), of->ids[i]);
+    }
 }
 
 void seen_ids_forget(struct seen_ids *s, int64_t watermark_ms)
