@@ -129,9 +129,12 @@ static bool add(struct changes *c, const struct rule *rule, const struct event *
     struct window_change *w = &c->items[at];
     w->records_n++;
     w->first_ms = event->time_ms < w->first_ms ? event->time_ms : w->first_ms;
-    w->lapses = u.lapses && w->records_n == 1;
+    bool first = w->records_n == 1, later = u.due_ms > w->due_ms;
+    w->lapses = u.lapses && (first || w->lapses);
     w->judge_at = u.judge_at < w->judge_at ? u.judge_at : w->judge_at;
-    w->due_ms = u.due_ms < w->due_ms ? u.due_ms : w->due_ms;
+    if (first ||
+        later == w->lapses) /* what lapses does so when the last of its records may */
+        w->due_ms = u.due_ms;
     c->pieces = room(c->pieces, c->pieces_n, &c->pieces_cap, sizeof *c->pieces);
     c->pieces[c->pieces_n++] = (struct change_piece){at, begin, c->records.n - begin};
     return true;

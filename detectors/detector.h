@@ -27,7 +27,8 @@ struct update {
     uint32_t judge_at; /* judged at once when the window holds so many records */
     /* a new window is judged when the watermark reaches this, at the latest */
     int64_t due_ms;
-    /* ... and if it holds nothing else by then, it need not be: nothing would become known, or stay */
+    /* ... and if by the latest such time of its records they are fewer than judge_at, it need not be: nothing would become
+     * known, or stay */
     bool lapses;
 };
 

@@ -19,7 +19,7 @@ struct stored {
     int64_t due_ms;
     bool waiting, listed; /* listed: it stands in the list, perhaps no longer waiting */
     bool woken;           /* it waits because it was due */
-    bool lapses; /* it holds its first record only, and need not be judged for it */
+    bool lapses; /* it was never judged, and need not be for the records that it holds */
     size_t judged_bytes; /* of its records when it was last judged */
     uint32_t calm_n;     /* see struct judged */
     int64_t calm_from_ms;
@@ -195,19 +195,20 @@ bool memory_windows_change(struct memory_windows *m, const struct apply *batch,
         window_counts_add(&m->live, name_of(c->head), 1);
         window_pack(&w->value, version, c->head, STR_NONE, c->records, c->records_n);
         w->due_ms = STORE_NO_DUE;
-        w->lapses = c->lapses;
+        w->lapses = c->lapses && c->records_n < c->judge_at;
         w->judged_bytes = w->calm_n = 0;
         w->calm_from_ms = STORE_NO_TIME;
         m->forgotten_n--;
     } else {
-        w->lapses = false;
         memcpy(w->value.p, version, sizeof version);
         add_u32(&w->value, RECORDS_N_AT, c->records_n);
         add_u32(&w->value, RECORDS_BYTES_AT, c->records.n);
         buf_put(&w->value, c->records);
+        w->lapses =
+            w->lapses && c->lapses && peek_u32(&w->value, RECORDS_N_AT) < c->judge_at;
     }
     assert(!w->value.overflowed);
-    if (c->due_ms < w->due_ms)
+    if (made || (c->due_ms > w->due_ms) == w->lapses) /* see struct window_change */
         set_due(m, at, c->due_ms);
     ask_for_judging(m, at, c);
     return true;

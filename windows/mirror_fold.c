@@ -98,21 +98,31 @@ static void forget(struct mirror *m, struct mirror_window *w)
 
 /* --- items --- */
 
+/* What lapses does so when the last of its records may. */
+static int64_t due_with(const struct mirror_window *w, const struct journal_item *item,
+                        bool fresh)
+{
+    bool later = item->due_ms > w->due_ms;
+    if (w->lapses)
+        return fresh || later ? item->due_ms : w->due_ms;
+    if (item->first_ms < w->calm_from_ms && item->first_ms < w->due_ms)
+        return item->first_ms + 1;
+    return later ? w->due_ms : item->due_ms;
+}
+
 static void fold_records(struct mirror *m, struct mirror_window *w,
                          struct mirror_field *field, const char *from,
                          const struct journal_head *head, const struct journal_item *item)
 {
     bool fresh = !w->based && !w->last, lapsed = w->lapses;
-    int64_t due_ms = item->due_ms < w->due_ms ? item->due_ms : w->due_ms;
-    if (item->first_ms < w->calm_from_ms && item->first_ms < due_ms)
-        due_ms = item->first_ms + 1;
     add_piece(m, w, field, from, item);
-    w->lapses = fresh && item->lapses;
-    if (due_ms != w->due_ms || lapsed)
-        set_due(m, w, due_ms, lapsed);
     uint32_t judge_at = w->calm_n > item->judge_at ? w->calm_n : item->judge_at;
     bool wants = w->base_n + w->records_n >= judge_at ||
                  window_is_full(w->base_bytes, (size_t)w->base_bytes + w->bytes);
+    w->lapses = (fresh || lapsed) && item->lapses && !wants;
+    int64_t due_ms = due_with(w, item, fresh);
+    if (due_ms != w->due_ms || lapsed != w->lapses)
+        set_due(m, w, due_ms, lapsed != w->lapses);
     if (!wants || w->waits)
         return;
     unlist(m, w);

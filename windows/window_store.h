@@ -47,7 +47,7 @@ struct window_change {
     uint32_t records_n;
     int64_t first_ms;  /* event time of the earliest of them */
     uint32_t judge_at; /* see detectors/detector.h struct update */
-    bool lapses;       /* the same, of its only record */
+    bool lapses;       /* the same: due_ms is the latest of its records' then, else the earliest */
     int64_t due_ms;
 };
 

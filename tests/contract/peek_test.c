@@ -100,28 +100,36 @@ static void test_judged(void)
     CHECK_INT(now.judged_ms, T0 + 30001);
 }
 
-/* Only what holds a single record, and was never judged. */
+static size_t due(struct window **windows)
+{
+    size_t n;
+    CHECK_INT(store->ops->due(store, 10, false, &arena, windows, &n, &now, &err), 0);
+    return n;
+}
+
+/* Only what was never judged, when the last of its records may, and all of them. */
 static void test_lapses(void)
 {
     struct window *windows;
-    size_t n;
     event_that(true, 0, 0, "a", 10000);
     event_that(true, 1, 1, "b", 10000);
-    event_that(true, 2, 2, "b", 10000);
-    event(3, 10000, NULL, 0); /* not yet */
-    CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
-    CHECK_INT(now.lapsed_n, 0);
-    CHECK_INT(peek("a", "b", "c", &windows), 2);
-    event(4, 11000, NULL, 0);
-    CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
-    CHECK_INT(n, 1); /* what lapses is not handed out */
+    event_that(true, 2, 2, "b", 12000);
+    event_that(false, 3, 3, "c", 10000);
+    event_that(true, 4, 4, "c", 12000);
+    event(5, 10000, NULL, 0); /* not yet */
+    CHECK_INT(due(&windows), 0);
+    CHECK_INT(peek("a", "b", "c", &windows), 3);
+    event(6, 11000, NULL, 0);
+    CHECK_INT(due(&windows), 1); /* what lapses is not handed out */
     CHECK_INT(windows[0].records_n, 2);
     judged(&windows[0], "s", T0 + 12000);
+    CHECK_INT(peek("a", "b", "c", &windows), 2);
+    event(7, 13000, NULL, 0);
+    CHECK_INT(due(&windows), 1);
+    event_that(true, 8, 13000, "c", 14000);
     CHECK_INT(peek("a", "b", "c", &windows), 1);
-    event(5, 13000, NULL, 0);
-    CHECK_INT(store->ops->due(store, 10, false, &arena, &windows, &n, &now, &err), 0);
-    CHECK_INT(now.lapsed_n, 0);
-    CHECK_INT(n, 1);
+    event(9, 15000, NULL, 0);
+    CHECK_INT(due(&windows), 1);
 }
 
 static void calm_event(int64_t offset, int64_t ms)

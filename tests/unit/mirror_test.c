@@ -61,11 +61,13 @@ static void test_lapses_at_the_watermark_of_a_field(void)
     begin("", STORE_NO_TIME);
     put(records("a", 1000, true));
     put(records("b", 1000, true));
+    put(records("d", 1000, true));
     CHECK(fold(1, "1 w rule"));
-    CHECK_INT(mirror_count(&m, STR("rule")), 2);
+    CHECK_INT(mirror_count(&m, STR("rule")), 3);
     CHECK_INT(mirror_next_due(&m, mirror_domain(&m, STR_NONE)), STORE_NO_DUE);
     begin("", 999);
-    put(records("b", 2000, true)); /* it holds two now: it does not lapse */
+    put(records("b", 2000, false)); /* it does not lapse any more */
+    put(records("d", 1500, true));  /* when the last of them does */
     CHECK(fold(2, "2 w rule"));
     CHECK(window("a") != NULL);
     begin("", 1000);
@@ -77,6 +79,22 @@ static void test_lapses_at_the_watermark_of_a_field(void)
     CHECK_INT(to_judge(999), 0);
     CHECK_INT(to_judge(1000), 1);
     CHECK_INT(to_judge(1000), 1); /* until it is committed */
+    CHECK_INT(window("d")->records_n, 2);
+    begin("", 1500);
+    CHECK(fold(4, "4 i"));
+    CHECK(window("d") == NULL);
+}
+
+static void test_does_not_lapse_with_enough_records(void)
+{
+    begin("", STORE_NO_TIME);
+    for (int i = 0; i < 3; i++)
+        put(records("a", 1000 + i, true)); /* judge_at of them */
+    CHECK(fold(1, "1 w rule"));
+    CHECK_INT(to_judge(0), 1);
+    begin("", 5000);
+    CHECK(fold(2, "2 i"));
+    CHECK_INT(to_judge(5000), 1);
 }
 
 static void test_wants_judging_until_it_is_committed(void)
@@ -191,6 +209,7 @@ static void test_many(void)
 }
 
 static void (*const tests[])(void) = {test_lapses_at_the_watermark_of_a_field,
+                                      test_does_not_lapse_with_enough_records,
                                       test_wants_judging_until_it_is_committed,
                                       test_fields_go_in_order,
                                       test_ids_and_lanes,
