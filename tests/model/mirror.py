@@ -45,12 +45,13 @@ class Mirror:
                 m.base[wid] = more[0]
 
     def may_lapse(m, wid, pending):
-        return kind_of(wid[0]) == "count" and len(pending) == 1 and (wid not in m.base or not m.o.on("lapse_base"))
+        few = 0 < len(pending) < STEPS[0]
+        return kind_of(wid[0]) == "count" and few and (wid not in m.base or not m.o.on("lapse_base"))
 
     def lapsed(m, wid, w):
-        """Its only record is so old that no other one can come beside it."""
+        """Its few records are so old that no other one can come beside them."""
         pending = m.pending.get(wid, ())
-        return m.may_lapse(wid, pending) and pending[0][1] + WITHIN <= w
+        return m.may_lapse(wid, pending) and max(x[1] for x in pending) + WITHIN <= w
 
     def lapse(m, w):
         for wid in [x for x in m.pending if m.lapsed(x, w)]:

@@ -171,7 +171,7 @@ static void apply(size_t domain)
         for (size_t key = draw(6); key < KEYS; key += 1 + draw(20)) {
             unsigned n = 1 + draw(2);
             struct journal_item item = {.key = key_text(key),
-                                        .lapses = n == 1 && draw(4),
+                                        .lapses = draw(4) > 0,
                                         .n = n,
                                         .bytes = 3 * n,
                                         .judge_at = 3 + draw(3),
