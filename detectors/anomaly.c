@@ -9,6 +9,7 @@
 #include "core/utf8.h"
 #include "detectors/anomaly.h"
 #include "detectors/judgement.h"
+#include "detectors/limit.h"
 
 static const double FIELD_VALUE_MAX = 1e9; /* beyond it a value is not counted */
 
@@ -29,8 +30,10 @@ static bool abnormal(const struct anomaly_settings *s, const struct alert_anomal
         return false;
     if (s->direction == DIRECTION_DOWN && f->up)
         return false;
-    return strength(s, f) >= (s->method == METHOD_ZSCORE ? s->z : s->beyond) &&
-           fabs(f->value - f->mean) >= s->min_change * fabs(f->mean) && enough(s, f);
+    double bar = s->method == METHOD_ZSCORE ? s->z : s->beyond;
+    return limit_reached(strength(s, f), bar) &&
+           limit_reached(fabs(f->value - f->mean), s->min_change * fabs(f->mean)) &&
+           enough(s, f);
 }
 
 /* An episode goes on while its direction is kept and enough of its strength, whatever the guards say: so it does
@@ -39,7 +42,8 @@ struct anomaly_turn anomaly_turn_of(const struct series *s, const struct alert_a
 {
     struct anomaly_turn turn = {0};
     turn.ends = s->firing &&
-                (s->up != f->up || strength(s->settings, f) < s->settings->resolve_below);
+                (s->up != f->up ||
+                 !limit_reached(strength(s->settings, f), s->settings->resolve_below));
     turn.opens = (!s->firing || turn.ends) && abnormal(s->settings, f);
     return turn;
 }
@@ -74,7 +78,7 @@ bool anomaly_find(const struct series *series, const struct bucket *b, double va
                                     .mean = base.mean,
                                     .stddev = base.stddev,
                                     .z = base.z,
-                                    .up = base.z > 0,
+                                    .up = limit_passed(base.z, 0),
                                     .bucket_ms = s->bucket_ms,
                                     .share = s->metric == METRIC_RATIO,
                                     .matched = b->sum,

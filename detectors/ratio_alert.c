@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "detectors/judgement.h"
+#include "detectors/limit.h"
 #include "detectors/ratio.h"
 
 /* "ticket.team billing: 31 of 120 events within 1d (25.83%), limit 20% (z +1.6)" */
@@ -92,6 +93,6 @@ bool ratio_abnormal(const struct ratio_settings *s, const struct alert_anomaly *
 {
     bool up = f->limit ? s->above > 0 : s->direction != RATIO_DOWN;
     bool down = f->limit ? s->below > 0 : s->direction != RATIO_UP;
-    return (f->up ? up : down) && fabs(f->z) > s->z &&
-           fabs(f->value - f->mean) >= s->min_change * f->mean;
+    return (f->up ? up : down) && limit_passed(fabs(f->z), s->z) &&
+           limit_reached(fabs(f->value - f->mean), s->min_change * f->mean);
 }

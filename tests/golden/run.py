@@ -71,7 +71,8 @@ def near(value):
         return [near(v) for v in value]
     if not isinstance(value, float):
         return value
-    return int(value) if value == int(value) else round(value, 4)
+    value = round(value, 4)
+    return int(value) if value == int(value) else value
 
 
 def differences(case, alerts, counted):

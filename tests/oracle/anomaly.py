@@ -4,7 +4,7 @@ import math
 import log as logs
 import where
 from buckets import DAY, Buckets, duration
-from rules import Rule
+from rules import Rule, passed, reached
 from surprise import kept, surprise
 
 
@@ -147,7 +147,7 @@ class Anomaly(Rule):
             roots = [anscombe(x) for x in base]
             means = [m] + [math.fsum(g) / len(g) for g in groups]
             z = (anscombe(value) - math.fsum(roots) / len(roots)) / deviation(roots, 1, [list(map(anscombe, g)) for g in groups], means)
-        way = 1 if z > 0 else -1
+        way = 1 if passed(z, 0) else -1
         score = max(value - max(base), min(base) - value, 0) / max(max(base) - min(base), 4 * math.sqrt(self.floor(m, value, have)))
         if self.surprise:
             known = [(self.buckets.start(at), v) for at, v in before + [(values[i][0], kept(value))] if v is not None]
@@ -155,10 +155,10 @@ class Anomaly(Rule):
         strength = score if self.novelty else abs(z)
         enough = self.metric != "count" or (value if way > 0 else m) >= self.min_count
         wanted = self.direction in ("both", "up" if way > 0 else "down")
-        opens = wanted and strength >= self.bar and abs(value - m) >= self.min_change * abs(m) and enough
+        opens = wanted and reached(strength, self.bar) and reached(abs(value - m), self.min_change * abs(m)) and enough
         matched = {"matched": round(value * have)} if self.metric == "ratio" else {}
         seen = {"lowest": min(base), "highest": max(base), "score": score} if self.novelty else {}
-        return way, opens, strength >= self.lower_bar, {"value": value, "mean": m, "stddev": sd, "z": z, **matched, **seen}
+        return way, opens, reached(strength, self.lower_bar), {"value": value, "mean": m, "stddev": sd, "z": z, **matched, **seen}
 
     def recent(self, values, i):
         """The values of at most twelve buckets, this one the last; as a baseline, they begin with one that held something."""

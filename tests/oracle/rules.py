@@ -157,7 +157,7 @@ class Ratio(Rule):
         value = k / n
         if self.limit is not None:
             low, high = wilson(k, n, self.z)
-            way = 1 if low > self.limit else -1 if high < self.limit else 0
+            way = 1 if passed(low, self.limit) else -1 if passed(-high, -self.limit) else 0
             sd = math.sqrt(self.limit * (1 - self.limit) / n)
             figures = {"value": value, "mean": self.limit, "stddev": sd, "z": (value - self.limit) / sd}
             return way if way in self.ways else 0, {**figures, "matched": k}
@@ -173,7 +173,7 @@ class Ratio(Rule):
         sd = math.sqrt(pooled * (1 - pooled) * (1 / n + 1 / all_other))
         z = (value - usual) / sd if sd else 0
         way = 1 if z > 0 else -1
-        odd = way in self.ways and abs(z) > self.z and abs(value - usual) >= self.change * usual
+        odd = way in self.ways and passed(abs(z), self.z) and reached(abs(value - usual), self.change * usual)
         return way if odd else 0, {"value": value, "mean": usual, "stddev": sd, "z": z, "matched": k}
 
     def trend(self, buckets, b):
@@ -206,6 +206,19 @@ class Ratio(Rule):
             for was in ["resolved"] * bool(state) + ["firing"] * bool(verdict[0]):
                 yield self.buckets.start(b + 1), was, self.severity, len(buckets[b]), None, {**verdict[1], "trend": self.trend(buckets, b)}
             state = verdict[0]
+
+
+def slack(limit):
+    """What is nearer to a limit than this is at it."""
+    return 1e-9 * max(abs(limit), 1)
+
+
+def reached(figure, limit):
+    return figure >= limit - slack(limit)
+
+
+def passed(figure, limit):
+    return figure > limit + slack(limit)
 
 
 def wilson(k, n, z):
