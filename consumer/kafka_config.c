@@ -14,10 +14,13 @@ struct property {
 };
 
 /* Memory: librdkafka counts one queue for all our partitions, up to 48 MiB or 100,000 records (some
- * 90 MB of the process with small ones), and beyond it at most one answer a broker, 4 MiB as it was
+ * 90 MB of the process with small ones), and beyond it at most one answer a broker, 8 MiB as it was
  * sent: compressed. With less the fetching of librdkafka 2.0 rests for a second each time the queue
  * was full, which then decides the speed of catching up: 16 MiB read 100,000 events/s where these read
  * 250,000. Newer ones rest shorter.
+ * In step: an answer has room for a part of 16 partitions. Where it has not for all that lag, librdkafka begins
+ * with the same ones each time the queue had been full, the others fall behind by hours of event time, and windows
+ * of all these hours are live at once.
  * Time: the others hear of a dead process within its session and one heartbeat. */
 static const struct property consumer_defaults[] = {
     {"client.id", "ticketwatch"},
@@ -29,7 +32,8 @@ static const struct property consumer_defaults[] = {
     {"log.connection.close", "false"},
     {"queued.max.messages.kbytes", "49152"},
     {"queued.min.messages", "100000"},
-    {"fetch.max.bytes", "4194304"},
+    {"fetch.max.bytes", "8388608"},
+    {"fetch.message.max.bytes", "524288"},
     {"fetch.wait.max.ms", "100"}, /* a seek waits for the fetch that is under way */
     {"topic.metadata.refresh.interval.ms", "10000"}, /* new partitions, topics */
 };
@@ -71,11 +75,17 @@ static void set_all(rd_kafka_conf_t *conf, const struct property *table, size_t 
 }
 
 /* With a limit of memory: an eighth of it for the queue, which small records nearly double, as they do above. */
-enum { QUEUE_MAX_KB = 49152, QUEUE_MIN_KB = 1024, QUEUE_PART = 8, FETCH_PART = 8 };
+enum {
+    QUEUE_MAX_KB = 49152,
+    QUEUE_MIN_KB = 1024,
+    QUEUE_PART = 8,
+    FETCH_PART = 8,
+    FETCH_PARTITIONS = 16
+};
 
 static void size_by_memory(rd_kafka_conf_t *conf, int64_t memory_bytes)
 {
-    char kb_text[24], fetch[24], messages[24];
+    char kb_text[24], fetch[24], partition[24], messages[24];
     int64_t kb = memory_bytes / 1024 / QUEUE_PART;
     if (memory_bytes == 0 || kb >= QUEUE_MAX_KB)
         return;
@@ -83,10 +93,12 @@ static void size_by_memory(rd_kafka_conf_t *conf, int64_t memory_bytes)
     const struct property sizes[] = {{"queued.max.messages.kbytes", kb_text},
                                      {"queued.min.messages", messages},
                                      {"fetch.max.bytes", fetch},
-                                     {"fetch.message.max.bytes", fetch}};
+                                     {"fetch.message.max.bytes", partition}};
     snprintf(kb_text, sizeof kb_text, "%" PRId64, kb);
     snprintf(messages, sizeof messages, "%" PRId64, kb * 100000 / QUEUE_MAX_KB);
     snprintf(fetch, sizeof fetch, "%" PRId64, kb * 1024 / FETCH_PART);
+    snprintf(partition, sizeof partition, "%" PRId64,
+             kb * 1024 / FETCH_PART / FETCH_PARTITIONS);
     set_all(conf, sizes, COUNT(sizes));
 }
 

@@ -17,7 +17,7 @@
 #include "core/option.h"
 
 enum {
-    FETCH_MAX = 8192, /* records taken from librdkafka at a time */
+    FETCH_MAX = 16384, /* records taken from librdkafka at a time */
     /* at most; what a call of Redis costs is shared by all of them */
     KAFKA_BATCH_EVENTS = 2000,
     POSITION_NONE = -1,
