@@ -268,9 +268,8 @@ static void new_value_judge(const struct judge_input *in, struct judgement *out)
     keep(&k, unsettled);
     if (k.life.alive)
         life_pack(&k.life, k.settled_ms, out->state);
-    if (k.life.alive &&
-        k.life
-            .decided) /* what comes makes it longer, or begins another when it is over */
+    /* what comes makes it longer, or begins another when it is over */
+    if (k.life.alive && k.life.decided)
         out->calm_n = UINT32_MAX;
 }
 

@@ -14,21 +14,27 @@ static struct apply_reply reply;
 static struct store_clock now;
 static struct err err;
 
-/* An event at T0 + ms, with a record in the key's window, which is due at T0 + due_ms, or at once. */
-static void event_that(bool lapses, int64_t offset, int64_t ms, const char *key,
-                       int64_t due_ms)
+/* An event of that number at T0 + ms. */
+static void apply(struct store_event e, int64_t offset, int64_t ms)
 {
     char id[32];
     snprintf(id, sizeof id, "e%lld", (long long)offset);
-    struct store_event e = {.partition = STR("t/0"),
-                            .name = str_of(id),
-                            .offset = offset,
-                            .time_ms = T0 + ms,
-                            .window = key ? str_of(key) : STR_NONE,
-                            .judge_at = due_ms ? 1000 : 1,
-                            .due_ms = T0 + due_ms,
-                            .lapses = lapses};
+    e.partition = STR("t/0");
+    e.name = str_of(id);
+    e.offset = offset;
+    e.time_ms = T0 + ms;
     store_event_apply(store, &e, &arena, &reply);
+}
+
+/* ... with a record in the key's window, which is due at T0 + due_ms, or at once. */
+static void event_that(bool lapses, int64_t offset, int64_t ms, const char *key,
+                       int64_t due_ms)
+{
+    apply((struct store_event){.window = key ? str_of(key) : STR_NONE,
+                               .judge_at = due_ms ? 1000 : 1,
+                               .due_ms = T0 + due_ms,
+                               .lapses = lapses},
+          offset, ms);
 }
 
 static void event(int64_t offset, int64_t ms, const char *key, int64_t due_ms)
@@ -134,16 +140,10 @@ static void test_lapses(void)
 
 static void calm_event(int64_t offset, int64_t ms)
 {
-    char id[32];
-    snprintf(id, sizeof id, "e%lld", (long long)offset);
-    struct store_event e = {.partition = STR("t/0"),
-                            .name = str_of(id),
-                            .offset = offset,
-                            .time_ms = T0 + ms,
-                            .window = STR("a"),
-                            .judge_at = 1,
-                            .due_ms = T0 + ms + 10000};
-    store_event_apply(store, &e, &arena, &reply);
+    apply((struct store_event){.window = STR("a"),
+                               .judge_at = 1,
+                               .due_ms = T0 + ms + 10000},
+          offset, ms);
 }
 
 /* Who judged it said that three records more make news, and that what is confirmed may change by those of before 100. */
