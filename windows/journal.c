@@ -97,7 +97,7 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
     return !r->failed && out->n <= out->bytes / sizeof(uint16_t); /* each is a str16 */
 }
 
-enum { PLAIN = 0, COMPRESSED = 1, COMPRESS_FROM_BYTES = 512, COMPRESSION = -1 };
+enum { PLAIN = 0, COMPRESSED = 2, COMPRESS_FROM_BYTES = 512, COMPRESSION = -1 };
 
 void journal_codec_deinit(struct journal_codec *c)
 {
@@ -106,22 +106,39 @@ void journal_codec_deinit(struct journal_codec *c)
     *c = (struct journal_codec){0};
 }
 
+static struct str head_of(struct str s, size_t most)
+{
+    return (struct str){s.p, s.n < most ? s.n : most};
+}
+
+/* first: the field's first frame; STR_NONE: this is it. */
+static bool compress_frame(struct journal_codec *c, struct str frame, struct str first,
+                           struct buf *out)
+{
+    size_t most = ZSTD_compressBound(frame.n);
+    char *to = buf_reserve(out, most);
+    if (!to || ZSTD_isError(ZSTD_CCtx_refPrefix(c->packs, first.p, first.n)))
+        return false;
+    size_t packed = ZSTD_compress2(c->packs, to, most, frame.p, frame.n);
+    if (ZSTD_isError(packed))
+        return false;
+    out->n += packed;
+    return true;
+}
+
 static bool compress(struct journal_codec *c, struct str field, struct buf *out)
 {
     if (!c->packs)
         c->packs = ZSTD_createCCtx();
     assert(c->packs);
+    ZSTD_CCtx_setParameter(c->packs, ZSTD_c_compressionLevel, COMPRESSION);
+    struct str first = STR_NONE;
     while (field.n) {
-        size_t n = field.n < JOURNAL_FRAME_BYTES ? field.n : JOURNAL_FRAME_BYTES;
-        size_t most = ZSTD_compressBound(n);
-        char *to = buf_reserve(out, most);
-        if (!to)
+        struct str frame = head_of(field, JOURNAL_FRAME_BYTES);
+        if (!compress_frame(c, frame, first, out))
             return false;
-        size_t packed = ZSTD_compressCCtx(c->packs, to, most, field.p, n, COMPRESSION);
-        if (ZSTD_isError(packed))
-            return false;
-        out->n += packed;
-        field = str_from(field, n);
+        first = first.p ? first : frame;
+        field = str_from(field, frame.n);
     }
     return true;
 }
@@ -143,42 +160,63 @@ struct str journal_plain(struct str packed)
     return packed.n && packed.p[0] == PLAIN ? str_from(packed, 1) : STR_NONE;
 }
 
-static bool decompress(struct journal_codec *c, struct str frame, size_t bytes,
-                       struct buf *out)
+/* Cuts the next frame off; STR_NONE: there is none, or it is damaged. */
+static struct str take_frame(struct str *in)
 {
-    char *to = buf_reserve(out, bytes);
+    size_t n = in->n ? ZSTD_findFrameCompressedSize(in->p, in->n) : 0;
+    if (n == 0 || ZSTD_isError(n))
+        return STR_NONE;
+    struct str frame = {in->p, n};
+    *in = str_from(*in, n);
+    return frame;
+}
+
+struct str journal_frame(struct str packed, size_t frame)
+{
+    struct str in = str_from(packed, 1), one = take_frame(&in);
+    for (; one.n && frame; frame--)
+        one = take_frame(&in);
+    return one;
+}
+
+bool journal_frame_unpack(struct journal_codec *c, struct str frame, struct str first,
+                          struct buf *out)
+{
+    unsigned long long bytes = ZSTD_getFrameContentSize(frame.p, frame.n);
+    char *to = bytes <= JOURNAL_FRAME_BYTES ? buf_reserve(out, (size_t)bytes) : NULL;
     if (!c->unpacks)
         c->unpacks = ZSTD_createDCtx();
     assert(c->unpacks);
-    if (!to || ZSTD_decompressDCtx(c->unpacks, to, bytes, frame.p, frame.n) != bytes)
+    if (!to || ZSTD_isError(ZSTD_DCtx_refPrefix(c->unpacks, first.p, first.n)) ||
+        ZSTD_decompressDCtx(c->unpacks, to, (size_t)bytes, frame.p, frame.n) != bytes)
         return false;
-    out->n += bytes;
+    out->n += (size_t)bytes;
     return true;
 }
 
-bool journal_unpack(struct journal_codec *c, struct str packed, size_t first,
-                    size_t frames, struct buf *out)
+static bool unpack_frames(struct journal_codec *c, struct str in, struct buf *out)
 {
-    struct str in = str_from(packed, 1);
-    if (packed.n == 0)
-        return false;
-    if (packed.p[0] == PLAIN) {
-        buf_put(out, in);
-        return !out->overflowed;
-    }
-    for (size_t i = 0; in.n && (i < first || i - first < frames); i++) {
-        size_t n = ZSTD_findFrameCompressedSize(in.p, in.n);
-        if (ZSTD_isError(n))
+    size_t begin = out->n;
+    while (in.n) {
+        struct str frame = take_frame(&in);
+        bool whole =
+            (out->n - begin) % JOURNAL_FRAME_BYTES == 0; /* only the last is not */
+        if (!frame.n || !whole || !buf_reserve(out, JOURNAL_FRAME_BYTES))
             return false;
-        unsigned long long bytes = ZSTD_getFrameContentSize(in.p, in.n);
-        bool fits =
-            n < in.n ? bytes == JOURNAL_FRAME_BYTES : bytes <= JOURNAL_FRAME_BYTES;
-        if (!fits ||
-            (i >= first && !decompress(c, (struct str){in.p, n}, (size_t)bytes, out)))
+        struct str first = {out->p + begin, out->n == begin ? 0 : JOURNAL_FRAME_BYTES};
+        if (!journal_frame_unpack(c, frame, first, out))
             return false;
-        in = str_from(in, n);
     }
     return true;
+}
+
+bool journal_unpack(struct journal_codec *c, struct str packed, struct buf *out)
+{
+    struct str in = str_from(packed, 1);
+    if (packed.n && packed.p[0] == COMPRESSED)
+        return unpack_frames(c, in, out);
+    buf_put(out, in);
+    return packed.n && packed.p[0] == PLAIN && !out->overflowed;
 }
 
 enum journal_kind journal_kind_of(struct str field, int64_t *number, struct str *name)

@@ -88,7 +88,7 @@ struct mirror_name {
 };
 
 /* A part of a field, as it was read of late. */
-enum { MIRROR_FRAMES = 128 };
+enum { MIRROR_FRAMES = 256 };
 struct mirror_frame {
     const struct mirror_field
         *field; /* may be gone: there is another with that number, or none */
@@ -114,7 +114,7 @@ struct mirror {
     struct journal_codec codec;
     struct buf whole;   /* the field that was read last */
     const char *folded; /* the bytes of the one that is folded */
-    struct mirror_frame frames[MIRROR_FRAMES];
+    struct mirror_frame first_frames[MIRROR_FRAMES], frames[MIRROR_FRAMES];
 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms);

@@ -5,7 +5,7 @@
 
 #include "windows/mirror_impl.h"
 
-enum { FIELD_MAX_BYTES = 256 << 20, KEPT_BYTES = 4 << 20 };
+enum { FIELD_MAX_BYTES = (256 << 20) + JOURNAL_FRAME_BYTES, KEPT_BYTES = 4 << 20 };
 
 bool mirror_field_read(struct mirror *m, const struct mirror_field *f, struct str *out)
 {
@@ -13,24 +13,30 @@ bool mirror_field_read(struct mirror *m, const struct mirror_field *f, struct st
         buf_deinit(&m->whole);
     m->whole.max_bytes = FIELD_MAX_BYTES;
     buf_clear(&m->whole);
-    bool fine = journal_unpack(&m->codec, f->packed, 0, SIZE_MAX, &m->whole);
+    bool fine = journal_unpack(&m->codec, f->packed, &m->whole);
     *out = buf_str(&m->whole);
     return fine;
 }
 
+/* First frames, which are asked for most, have slots of their own. STR_NONE: it has no such frame. */
 static struct str frame_of(struct mirror *m, const struct mirror_field *f, size_t frame)
 {
     uint64_t place = (uint64_t)f->number * 31 + frame;
-    struct mirror_frame *kept = &m->frames[place % MIRROR_FRAMES];
-    if (kept->field != f || kept->number != f->number || kept->frame != frame) {
-        kept->bytes.max_bytes = JOURNAL_FRAME_BYTES;
-        buf_clear(&kept->bytes);
-        kept->field = f;
-        kept->number = f->number;
-        kept->frame = frame;
-        bool fine = journal_unpack(&m->codec, f->packed, frame, 1, &kept->bytes);
-        assert(fine); /* it was read before */
-    }
+    struct mirror_frame *kept =
+        (frame ? m->frames : m->first_frames) + place % MIRROR_FRAMES;
+    if (kept->field == f && kept->number == f->number && kept->frame == frame)
+        return buf_str(&kept->bytes);
+    struct str packed = journal_frame(f->packed, frame);
+    if (!packed.n)
+        return STR_NONE;
+    struct str first = frame ? frame_of(m, f, 0) : STR_NONE;
+    kept->bytes.max_bytes = JOURNAL_FRAME_BYTES;
+    buf_clear(&kept->bytes);
+    kept->field = f;
+    kept->number = f->number;
+    kept->frame = frame;
+    bool fine = journal_frame_unpack(&m->codec, packed, first, &kept->bytes);
+    assert(fine); /* it was read before */
     return buf_str(&kept->bytes);
 }
 
@@ -44,21 +50,30 @@ static bool read_item(struct str bytes, struct arena *arena, struct journal_item
     return true;
 }
 
-/* Most lie in one frame. */
+/* One that goes on in the next frames. */
+static void read_long_item(struct mirror *m, const struct mirror_field *f, size_t at,
+                           struct arena *arena, struct journal_item *out)
+{
+    size_t i = at / JOURNAL_FRAME_BYTES, behind = at % JOURNAL_FRAME_BYTES;
+    struct buf some;
+    buf_init(&some, FIELD_MAX_BYTES);
+    do {
+        struct str frame = frame_of(m, f, i++);
+        assert(frame.n); /* it was read before */
+        buf_put(&some, frame);
+    } while (!read_item(str_from(buf_str(&some), behind), arena, out));
+    buf_deinit(&some);
+}
+
 void mirror_field_item(struct mirror *m, const struct mirror_field *f, size_t at,
                        struct arena *arena, struct journal_item *out)
 {
     struct str plain = journal_plain(f->packed);
-    size_t first = at / JOURNAL_FRAME_BYTES, behind = at % JOURNAL_FRAME_BYTES;
-    if (read_item(plain.p ? str_from(plain, at) : str_from(frame_of(m, f, first), behind),
-                  arena, out))
-        return;
-    struct buf more;
-    buf_init(&more, FIELD_MAX_BYTES);
-    bool fine = journal_unpack(&m->codec, f->packed, first, SIZE_MAX, &more) &&
-                read_item(str_from(buf_str(&more), behind), arena, out);
-    assert(fine); /* it was read before */
-    buf_deinit(&more);
+    size_t behind = at % JOURNAL_FRAME_BYTES;
+    struct str in = plain.p ? str_from(plain, at)
+                            : str_from(frame_of(m, f, at / JOURNAL_FRAME_BYTES), behind);
+    if (!read_item(in, arena, out))
+        read_long_item(m, f, at, arena, out);
 }
 
 bool mirror_next_piece(struct mirror *m, const struct mirror_window *w, uint32_t *at,

@@ -371,8 +371,10 @@ void mirror_deinit(struct mirror *m)
 {
     pool_deinit(&m->windows);
     pool_deinit(&m->pieces);
-    for (size_t i = 0; i < MIRROR_FRAMES; i++)
+    for (size_t i = 0; i < MIRROR_FRAMES; i++) {
+        buf_deinit(&m->first_frames[i].bytes);
         buf_deinit(&m->frames[i].bytes);
+    }
     buf_deinit(&m->whole);
     journal_codec_deinit(&m->codec);
     for (size_t i = 0; i < m->domains_n; i++)

@@ -176,7 +176,7 @@ static void test_ids_and_lanes(void)
 
 static void test_what_is_damaged(void)
 {
-    CHECK(!mirror_fold(&m, 1, STR("1 w rule"), STR("\1no frame")));
+    CHECK(!mirror_fold(&m, 1, STR("1 w rule"), STR("\2no frame")));
     CHECK(!mirror_fold(&m, 1, STR("1 x"), STR("")));
     begin("", STORE_NO_TIME);
     put(records("k", 1000, false));
@@ -208,18 +208,56 @@ static void test_many(void)
     }
 }
 
+/* One record of a length between nothing and six frames, told by its key's number. */
+static struct str long_record(int64_t i)
+{
+    static char bytes[2 + (6 << 12)];
+    size_t n = (size_t)(i * i * i * 7919 % (i % 16 ? 600 : 6 << 12));
+    bytes[0] = (char)(n & 0xff);
+    bytes[1] = (char)(n >> 8);
+    for (size_t k = 0; k < n; k++)
+        bytes[2 + k] = (char)('a' + (k * 31 + (size_t)i) % 23 % 5);
+    return (struct str){bytes, 2 + n};
+}
+
+static void test_reads_records_frame_by_frame(void)
+{
+    enum { MANY = 1000, STEP = 389 };
+    char key[24];
+    begin("", STORE_NO_TIME);
+    for (int64_t i = 0; i < MANY; i++) {
+        snprintf(key, sizeof key, "%lld", (long long)i);
+        struct journal_item item = records(key, 1000, false);
+        item.records = long_record(i);
+        item.bytes = (uint32_t)item.records.n;
+        put(item);
+    }
+    CHECK(fold(1, "1 w rule"));
+    CHECK(packed.n * 2 < field.n); /* it is compressed */
+    for (int64_t n = 0, i = 0; n < 2 * MANY; n++, i = (i + STEP) % MANY) {
+        snprintf(key, sizeof key, "%lld", (long long)i);
+        struct journal_item item;
+        uint32_t at = 0;
+        CHECK(mirror_next_piece(&m, window(key), &at, &arena, &item));
+        CHECK(str_is(item.key, key));
+        CHECK(str_eq(item.records, long_record(i)));
+        CHECK(!mirror_next_piece(&m, window(key), &at, &arena, &item));
+    }
+}
+
 static void (*const tests[])(void) = {test_lapses_at_the_watermark_of_a_field,
                                       test_does_not_lapse_with_enough_records,
                                       test_wants_judging_until_it_is_committed,
                                       test_fields_go_in_order,
                                       test_ids_and_lanes,
                                       test_what_is_damaged,
-                                      test_many};
+                                      test_many,
+                                      test_reads_records_frame_by_frame};
 
 int main(void)
 {
-    buf_init(&field, 1 << 20);
-    buf_init(&packed, 1 << 20);
+    buf_init(&field, 4 << 20);
+    buf_init(&packed, 4 << 20);
     arena_init(&arena);
     for (size_t i = 0; i < sizeof tests / sizeof tests[0]; i++) {
         mirror_init(&m, SLOT_MS);
