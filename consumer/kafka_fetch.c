@@ -172,7 +172,8 @@ static void fill_from(struct kafka_source *s, struct kafka_slot *k,
     size_t records = 0, bytes = 0;
     rd_kafka_message_t *last = NULL;
     struct err wrong = {0}; /* with the record in hand */
-    while (k->waiting && records < s->settings.batch_events && bytes < BATCH_BYTES) {
+    while (k->waiting && records < s->settings.batch_events &&
+           bytes < KAFKA_BATCH_BYTES) {
         rd_kafka_message_t *m = pop(s, k);
         bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
         if (m->offset >= k->position && !end) {

@@ -17,9 +17,10 @@
 #include "core/option.h"
 
 enum {
-    FETCH_MAX = 16384, /* records taken from librdkafka at a time */
+    FETCH_MAX = 32768, /* records taken from librdkafka at a time */
     /* at most; what a call of Redis costs is shared by all of them */
-    KAFKA_BATCH_EVENTS = 2000,
+    KAFKA_BATCH_EVENTS = 4000,
+    KAFKA_BATCH_BYTES = 4 << 20, /* a batch is full beyond so many */
     POSITION_NONE = -1,
 };
 
