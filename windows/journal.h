@@ -47,7 +47,7 @@ bool journal_read_item(struct reader *r, struct journal_item *out);
 
 /* A field as it is kept: compressed where that saves something, in frames that can be read with nothing but the first,
  * which the others are compressed against. */
-enum { JOURNAL_FRAME_BYTES = 4 << 10 };
+enum { JOURNAL_FRAME_BYTES = 8 << 10 };
 /* What makes frames and reads them, used again and again. All zero is one. */
 struct journal_codec {
     struct ZSTD_CCtx_s *packs;

@@ -88,7 +88,7 @@ struct mirror_name {
 };
 
 /* A part of a field, as it was read of late. */
-enum { MIRROR_FRAMES = 256 };
+enum { MIRROR_FRAMES = 128 };
 struct mirror_frame {
     const struct mirror_field
         *field; /* may be gone: there is another with that number, or none */

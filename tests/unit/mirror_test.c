@@ -208,11 +208,11 @@ static void test_many(void)
     }
 }
 
-/* One record of a length between nothing and six frames, told by its key's number. */
+/* One record of a length between nothing and three frames, told by its key's number. */
 static struct str long_record(int64_t i)
 {
-    static char bytes[2 + (6 << 12)];
-    size_t n = (size_t)(i * i * i * 7919 % (i % 16 ? 600 : 6 << 12));
+    static char bytes[2 + (3 * JOURNAL_FRAME_BYTES)];
+    size_t n = (size_t)(i * i * i * 7919 % (i % 16 ? 600 : 3 * JOURNAL_FRAME_BYTES));
     bytes[0] = (char)(n & 0xff);
     bytes[1] = (char)(n >> 8);
     for (size_t k = 0; k < n; k++)
