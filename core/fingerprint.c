@@ -9,28 +9,28 @@
 #include "core/fingerprint_word.h"
 
 const struct recogniser text_recognisers[] = {
-    {CHAR_START, take_placeholder}, /* what is one already */
-    {CHAR_START, take_value},       /* name="x y", cache=true */
-    {CHAR_START | CHAR_HIGH, take_quote},
-    {CHAR_HIGH, take_other_digits},
-    {CHAR_LETTER, take_url},
-    {CHAR_LETTER, take_http},
-    {CHAR_LETTER, take_name}, /* for user ana */
-    {CHAR_WORD, take_email},
-    {CHAR_HEX, take_traceparent},
-    {CHAR_HEX, take_uuid},
-    {CHAR_DIGIT, take_measure}, /* 5 MB, 12.5 s */
-    {CHAR_ALNUM, take_date},
-    {CHAR_HEX | CHAR_START, take_colons}, /* IPv6, hardware addresses */
-    {CHAR_ALNUM, take_hostname},
-    {CHAR_DIGIT, take_ipv4},
-    {CHAR_HEX, take_hex_groups}, /* 9f3a-0c11-77e0-5b2d */
-    {CHAR_START, take_path},
-    {CHAR_LETTER, take_drive}, /* C:\Users\ana */
-    {CHAR_START, take_negative},
-    {CHAR_DIGIT, take_float},
-    {CHAR_WORD, take_word}, /* what is left: numbers, ids, words with digits */
-    {0, NULL},
+    {CHAR_START, CHAR_ANY, take_placeholder}, /* what is one already */
+    {CHAR_START, CHAR_ANY, take_value},       /* name="x y", cache=true */
+    {CHAR_START | CHAR_HIGH, CHAR_ANY, take_quote},
+    {CHAR_HIGH, CHAR_ANY, take_other_digits},
+    {CHAR_LETTER, CHAR_JOIN, take_url},
+    {CHAR_LETTER, CHAR_JOIN, take_http},
+    {CHAR_LETTER, CHAR_SPACE, take_name}, /* for user ana */
+    {CHAR_WORD, CHAR_JOIN | CHAR_HIGH, take_email},
+    {CHAR_HEX, CHAR_JOIN, take_traceparent},
+    {CHAR_HEX, CHAR_JOIN, take_uuid},
+    {CHAR_DIGIT, CHAR_ANY, take_measure}, /* 5 MB, 12.5 s */
+    {CHAR_ALNUM, CHAR_ANY, take_date},
+    {CHAR_HEX | CHAR_START, CHAR_JOIN, take_colons}, /* IPv6, hardware addresses */
+    {CHAR_ALNUM, CHAR_JOIN, take_hostname},
+    {CHAR_DIGIT, CHAR_JOIN, take_ipv4},
+    {CHAR_HEX, CHAR_JOIN, take_hex_groups}, /* 9f3a-0c11-77e0-5b2d */
+    {CHAR_START, CHAR_ANY, take_path},
+    {CHAR_LETTER, CHAR_JOIN, take_drive}, /* C:\Users\ana */
+    {CHAR_START, CHAR_ANY, take_negative},
+    {CHAR_DIGIT, CHAR_JOIN, take_float},
+    {CHAR_WORD, CHAR_ANY, take_word}, /* what is left: numbers, ids, words with digits */
+    {0, 0, NULL},
 };
 
 static bool ends_replaced(const struct buf *out)
@@ -43,8 +43,9 @@ static bool ends_replaced(const struct buf *out)
 
 static size_t recognise(struct scan *s, unsigned class)
 {
+    unsigned behind = scan_class(s, s->at + s->word_n) | CHAR_ANY;
     for (const struct recogniser *r = s->table; r->take; r++) {
-        size_t n = r->starts & class ? r->take(s) : 0;
+        size_t n = r->starts & class && r->then & behind ? r->take(s) : 0;
         if (n == 0)
             continue;
         if (ends_replaced(s->out))
@@ -66,10 +67,12 @@ static bool may_start_date(const struct scan *s)
            date_word(s->at, s->word_n);
 }
 
-/* Joined by a character to what was replaced; may be the rest of it. */
+/* Joined by a character to what was replaced; may be the rest of it, unless spaces part them. */
 static bool follows_id(const struct scan *s)
 {
-    return s->at > s->begin && s->at - 1 == s->replaced;
+    if (s->at == s->begin || s->at - 1 != s->replaced)
+        return false;
+    return !(scan_before(s, s->at) & scan_class(s, s->at + s->word_n) & CHAR_SPACE);
 }
 
 /* Behind a word, what may make it the beginning of an address: not the end of a sentence or of a part of it. */

@@ -5,31 +5,85 @@
  * what else a message says. */
 #include "core/fingerprint_context.h"
 
+/* What a noun says about the number behind it. */
+struct noun_row {
+    char word[SCAN_WORD_BYTES];
+    enum context says; /* CONTEXT_NONE: ask the one before it, "a status of 503" */
+};
+
 /* All sorted. */
-static const char *const ids[] = {
-    "checksum",  "correlation", "correlationid", "digest",    "etag",        "event",
-    "eventid",   "fingerprint", "guid",          "hash",      "id",          "ids",
-    "key",       "nonce",       "ref",           "req",       "reqid",       "request",
-    "requestid", "rid",         "session",       "sessionid", "sid",         "span",
-    "spanid",    "token",       "trace",         "traceid",   "transaction", "txn"};
-static const char *const commits[] = {"blob", "changeset", "commit",
-                                      "rev",  "revision",  "sha"};
-static const char *const amounts[] = {"bytes", "count",  "len",  "length",
-                                      "limit", "offset", "size", "total"};
-static const char *const spans[] = {"age",      "duration",  "elapsed", "idle",
-                                    "lifetime", "remaining", "runtime", "uptime"};
-static const char *const statuses[] = {"error", "http", "status"};
-static const char *const codes[] = {"errno",      "errorcode", "exitcode",
-                                    "returncode", "sqlstate",  "statuscode"};
+static const struct noun_row nouns[] = {{"age", CONTEXT_SPAN},
+                                        {"blob", CONTEXT_COMMIT},
+                                        {"bytes", CONTEXT_AMOUNT},
+                                        {"changeset", CONTEXT_COMMIT},
+                                        {"checksum", CONTEXT_ID},
+                                        {"code", CONTEXT_STATUS},
+                                        {"commit", CONTEXT_COMMIT},
+                                        {"correlation", CONTEXT_ID},
+                                        {"correlationid", CONTEXT_ID},
+                                        {"count", CONTEXT_AMOUNT},
+                                        {"digest", CONTEXT_ID},
+                                        {"duration", CONTEXT_SPAN},
+                                        {"elapsed", CONTEXT_SPAN},
+                                        {"errno", CONTEXT_CODE},
+                                        {"error", CONTEXT_STATUS},
+                                        {"errorcode", CONTEXT_CODE},
+                                        {"etag", CONTEXT_ID},
+                                        {"event", CONTEXT_ID},
+                                        {"eventid", CONTEXT_ID},
+                                        {"exitcode", CONTEXT_CODE},
+                                        {"fingerprint", CONTEXT_ID},
+                                        {"guid", CONTEXT_ID},
+                                        {"hash", CONTEXT_ID},
+                                        {"http", CONTEXT_STATUS},
+                                        {"id", CONTEXT_ID},
+                                        {"idle", CONTEXT_SPAN},
+                                        {"ids", CONTEXT_ID},
+                                        {"is", CONTEXT_NONE},
+                                        {"key", CONTEXT_ID},
+                                        {"len", CONTEXT_AMOUNT},
+                                        {"length", CONTEXT_AMOUNT},
+                                        {"lifetime", CONTEXT_SPAN},
+                                        {"limit", CONTEXT_AMOUNT},
+                                        {"nonce", CONTEXT_ID},
+                                        {"of", CONTEXT_NONE},
+                                        {"offset", CONTEXT_AMOUNT},
+                                        {"ref", CONTEXT_ID},
+                                        {"remaining", CONTEXT_SPAN},
+                                        {"req", CONTEXT_ID},
+                                        {"reqid", CONTEXT_ID},
+                                        {"request", CONTEXT_ID},
+                                        {"requestid", CONTEXT_ID},
+                                        {"returncode", CONTEXT_CODE},
+                                        {"rev", CONTEXT_COMMIT},
+                                        {"revision", CONTEXT_COMMIT},
+                                        {"rid", CONTEXT_ID},
+                                        {"runtime", CONTEXT_SPAN},
+                                        {"session", CONTEXT_ID},
+                                        {"sessionid", CONTEXT_ID},
+                                        {"sha", CONTEXT_COMMIT},
+                                        {"sid", CONTEXT_ID},
+                                        {"size", CONTEXT_AMOUNT},
+                                        {"span", CONTEXT_ID},
+                                        {"spanid", CONTEXT_ID},
+                                        {"sqlstate", CONTEXT_CODE},
+                                        {"status", CONTEXT_STATUS},
+                                        {"statuscode", CONTEXT_CODE},
+                                        {"token", CONTEXT_ID},
+                                        {"total", CONTEXT_AMOUNT},
+                                        {"trace", CONTEXT_ID},
+                                        {"traceid", CONTEXT_ID},
+                                        {"transaction", CONTEXT_ID},
+                                        {"txn", CONTEXT_ID},
+                                        {"uptime", CONTEXT_SPAN},
+                                        {"was", CONTEXT_NONE}};
 /* "exit code 137" names an error, "verification code 4711" does not. */
-static const char *const code_kinds[] = {"error",  "exit",   "http",  "response",
-                                         "result", "return", "status"};
+static const char code_kinds[][SCAN_WORD_BYTES] = {
+    "error", "exit", "http", "response", "result", "return", "status"};
 /* Words that end as taskid and orderid do, and are no ids. */
-static const char *const no_ids[] = {"android", "avoid",   "fluid", "hybrid", "invalid",
-                                     "liquid",  "prepaid", "rapid", "rigid",  "solid",
-                                     "squid",   "unpaid",  "valid", "vivid"};
-/* They may stand between a noun and its number: "a status of 503". */
-static const char *const links[] = {"is", "of", "was"};
+static const char no_ids[][SCAN_WORD_BYTES] = {
+    "android", "avoid", "fluid", "hybrid", "invalid", "liquid", "prepaid",
+    "rapid",   "rigid", "solid", "squid",  "unpaid",  "valid",  "vivid"};
 
 enum { NOUN_BYTES_MAX = 13, MARKS_MAX = 3, ID_NOUN_MIN = 5 };
 
@@ -80,24 +134,13 @@ static bool ends_in_id(struct noun w)
            fold_ascii(w.p[w.n - 1]) == 'd' && !NOUN_IN(w, no_ids);
 }
 
-static enum context find(const struct scan *s, struct noun w)
+static enum context find(const struct scan *s, struct noun w, const struct noun_row *row)
 {
-    static const char *const code[] = {"code"};
-    if (w.n == 0)
-        return CONTEXT_NONE;
-    if (NOUN_IN(w, ids) || ends_in_id(w))
-        return CONTEXT_ID;
-    if (NOUN_IN(w, amounts))
-        return CONTEXT_AMOUNT;
-    if (NOUN_IN(w, spans))
-        return CONTEXT_SPAN;
-    if (NOUN_IN(w, commits))
-        return CONTEXT_COMMIT;
-    if (NOUN_IN(w, code) && NOUN_IN(noun_before(s, w.p), code_kinds))
-        return CONTEXT_CODE;
-    if (NOUN_IN(w, codes))
-        return CONTEXT_CODE;
-    return NOUN_IN(w, statuses) || NOUN_IN(w, code) ? CONTEXT_STATUS : CONTEXT_NONE;
+    if (!row)
+        return ends_in_id(w) ? CONTEXT_ID : CONTEXT_NONE;
+    bool kind =
+        strcmp(row->word, "code") == 0 && NOUN_IN(noun_before(s, w.p), code_kinds);
+    return kind ? CONTEXT_CODE : row->says;
 }
 
 /* Object@1f4e9ab, Window{3b04890: the hash of an object in memory. */
@@ -124,9 +167,12 @@ static enum context context_before(const struct scan *s, const byte *p)
     if (w.end == s->http_end && w.end < p)
         return CONTEXT_STATUS;
     bool equals = w.equals;
-    if (NOUN_IN(w, links))
+    const struct noun_row *row = SCAN_ROW(w.p, w.n, nouns);
+    if (row && row->says == CONTEXT_NONE) {
         w = noun_before(s, w.p);
-    enum context found = find(s, w);
+        row = SCAN_ROW(w.p, w.n, nouns);
+    }
+    enum context found = find(s, w, row);
     return found == CONTEXT_NONE && equals ? CONTEXT_AMOUNT : found;
 }
 
@@ -138,7 +184,7 @@ enum context context_of(struct scan *s, const byte *p, size_t n)
 }
 
 /* Sorted. */
-static const char *const units[] = {
+static const char units[][SCAN_WORD_BYTES] = {
     "b",  "byte",         "bytes",   "days",         "gb",      "h",  "hours",   "kb",
     "mb", "microseconds", "millis",  "milliseconds", "minutes", "ms", "records", "rows",
     "s",  "sec",          "seconds", "times"};

@@ -11,9 +11,9 @@ static const char *const months[] = {"january",   "february", "march",    "april
                                      "september", "october",  "november", "december"};
 static const char *const weekdays[] = {"monday", "tuesday",  "wednesday", "thursday",
                                        "friday", "saturday", "sunday"};
-static const char *const zones[] = {"bst", "cdt", "cest", "cet", "cst", "edt", "eest",
-                                    "eet", "est", "gmt",  "ist", "jst", "kst", "mdt",
-                                    "msk", "mst", "pdt",  "pst", "utc", "wet", "z"};
+static const char zones[][SCAN_WORD_BYTES] = {
+    "bst", "cdt", "cest", "cet", "cst", "edt", "eest", "eet", "est", "gmt", "ist",
+    "jst", "kst", "mdt",  "msk", "mst", "pdt", "pst",  "utc", "wet", "z"};
 
 #define KEY(a, b, c) ((uint32_t)(a) | (uint32_t)(b) << 8 | (uint32_t)(c) << 16)
 

@@ -6,11 +6,11 @@
 #include "core/fingerprint_take.h"
 
 static const struct recogniser name_recognisers[] = {
-    {CHAR_START, take_placeholder},
-    {CHAR_HEX, take_traceparent},
-    {CHAR_HEX, take_uuid},
-    {CHAR_HEX, take_long_hex},
-    {0, NULL},
+    {CHAR_START, CHAR_ANY, take_placeholder},
+    {CHAR_HEX, CHAR_JOIN, take_traceparent},
+    {CHAR_HEX, CHAR_JOIN, take_uuid},
+    {CHAR_HEX, CHAR_ANY, take_long_hex},
+    {0, 0, NULL},
 };
 
 static void put_part(struct str text, const struct recogniser *table, struct buf *out)

@@ -7,18 +7,37 @@
 #include "core/fingerprint_take.h"
 #include "core/fingerprint_word.h"
 
-/* All sorted. */
-static const char *const sizes[] = {"b",   "byte", "bytes", "gb", "gib", "kb",
-                                    "kib", "mb",   "mib",   "tb", "tib"};
-static const char *const joined_sizes[] = {"g", "k", "t"}; /* 64K; 5m is minutes */
-static const char *const times[] = {
-    "day",    "days",         "h",      "hour",         "hours", "hr",
-    "hrs",    "microseconds", "millis", "milliseconds", "min",   "mins",
-    "minute", "minutes",      "month",  "months",       "ms",    "ns",
-    "s",      "sec",          "second", "seconds",      "secs",  "us",
-    "week",   "weeks",        "year",   "years"};
-static const char *const others[] = {"chf", "em", "eur", "gbp", "ghz", "hz", "mhz",
-                                     "pt",  "px", "usd", "v",   "w",   "x"};
+enum unit { UNIT_NONE, UNIT_TIME, UNIT_SIZE, UNIT_OTHER };
+static const char *const placeholders[] = {NULL, "<duration>", "<size>", "<int>"};
+
+struct unit_row {
+    char word[SCAN_WORD_BYTES];
+    enum unit unit;
+};
+
+/* Both sorted. */
+static const struct unit_row units[] = {
+    {"b", UNIT_SIZE},       {"byte", UNIT_SIZE},         {"bytes", UNIT_SIZE},
+    {"chf", UNIT_OTHER},    {"day", UNIT_TIME},          {"days", UNIT_TIME},
+    {"em", UNIT_OTHER},     {"eur", UNIT_OTHER},         {"gb", UNIT_SIZE},
+    {"gbp", UNIT_OTHER},    {"ghz", UNIT_OTHER},         {"gib", UNIT_SIZE},
+    {"h", UNIT_TIME},       {"hour", UNIT_TIME},         {"hours", UNIT_TIME},
+    {"hr", UNIT_TIME},      {"hrs", UNIT_TIME},          {"hz", UNIT_OTHER},
+    {"kb", UNIT_SIZE},      {"kib", UNIT_SIZE},          {"mb", UNIT_SIZE},
+    {"mhz", UNIT_OTHER},    {"mib", UNIT_SIZE},          {"microseconds", UNIT_TIME},
+    {"millis", UNIT_TIME},  {"milliseconds", UNIT_TIME}, {"min", UNIT_TIME},
+    {"mins", UNIT_TIME},    {"minute", UNIT_TIME},       {"minutes", UNIT_TIME},
+    {"month", UNIT_TIME},   {"months", UNIT_TIME},       {"ms", UNIT_TIME},
+    {"ns", UNIT_TIME},      {"pt", UNIT_OTHER},          {"px", UNIT_OTHER},
+    {"s", UNIT_TIME},       {"sec", UNIT_TIME},          {"second", UNIT_TIME},
+    {"seconds", UNIT_TIME}, {"secs", UNIT_TIME},         {"tb", UNIT_SIZE},
+    {"tib", UNIT_SIZE},     {"us", UNIT_TIME},           {"usd", UNIT_OTHER},
+    {"v", UNIT_OTHER},      {"w", UNIT_OTHER},           {"week", UNIT_TIME},
+    {"weeks", UNIT_TIME},   {"x", UNIT_OTHER},           {"year", UNIT_TIME},
+    {"years", UNIT_TIME}};
+/* Only right behind a number: 64K; 5m is minutes. */
+static const struct unit_row joined_units[] = {
+    {"g", UNIT_SIZE}, {"k", UNIT_SIZE}, {"m", UNIT_TIME}, {"t", UNIT_SIZE}};
 
 enum { UNIT_BYTES_MAX = 13 };
 
@@ -52,19 +71,17 @@ bool measure_is_duration(const byte *p, const byte *end)
     return true;
 }
 
-static bool is_time(const byte *p, size_t n)
+static enum unit unit_named(const byte *p, size_t n, bool joined)
 {
-    return time_unit(p, p + n) == n || SCAN_WORD_IN(p, n, times);
-}
-
-static bool is_size(const byte *p, size_t n)
-{
-    return SCAN_WORD_IN(p, n, sizes) || SCAN_WORD_IN(p, n, joined_sizes);
+    const struct unit_row *row = SCAN_ROW(p, n, units);
+    if (!row && joined)
+        row = SCAN_ROW(p, n, joined_units);
+    return row ? row->unit : UNIT_NONE;
 }
 
 bool measure_is_unit(const byte *p, size_t n)
 {
-    return is_time(p, n) || is_size(p, n) || SCAN_WORD_IN(p, n, others);
+    return unit_named(p, n, true) != UNIT_NONE;
 }
 
 bool measure_is_micro(const struct scan *s, const byte *p)
@@ -122,18 +139,6 @@ static bool behind_name(const struct scan *s, const byte *p)
     if (scan_after(s, p, ":"))
         return scan_before(s, p - 1) & CHAR_LETTER || scan_after(s, p - 1, "\"'");
     return scan_after(s, p, "=");
-}
-
-enum unit { UNIT_NONE, UNIT_TIME, UNIT_SIZE, UNIT_OTHER };
-static const char *const placeholders[] = {NULL, "<duration>", "<size>", "<int>"};
-
-static enum unit unit_named(const byte *p, size_t n, bool joined)
-{
-    if (joined ? is_time(p, n) : SCAN_WORD_IN(p, n, times))
-        return UNIT_TIME;
-    if (joined ? is_size(p, n) : SCAN_WORD_IN(p, n, sizes))
-        return UNIT_SIZE;
-    return SCAN_WORD_IN(p, n, others) ? UNIT_OTHER : UNIT_NONE;
 }
 
 /* The unit of the number that ends at *p, which moves behind the unit. */

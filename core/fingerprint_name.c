@@ -6,22 +6,23 @@
 #include "core/fingerprint_take.h"
 #include "core/fingerprint_word.h"
 
-/* By length, because every word of a text is looked up here. */
-static const char *const holders[][2] = {[3] = {"for"},
-                                         [4] = {"user"},
-                                         [6] = {"member", "tenant"},
-                                         [7] = {"account"},
-                                         [8] = {"customer"}};
+/* By length, because every word of a text is looked up here; sorted. */
+static const char holders[][2][SCAN_WORD_BYTES] = {[3] = {"", "for"},
+                                                   [4] = {"", "user"},
+                                                   [6] = {"member", "tenant"},
+                                                   [7] = {"", "account"},
+                                                   [8] = {"", "customer"}};
 /* Sorted, as all that follow. */
-static const char *const leads[] = {"by", "for", "illegal", "invalid", "of", "unknown"};
-static const char *const sign_ins[] = {
+static const char leads[][SCAN_WORD_BYTES] = {"by",      "for", "illegal",
+                                              "invalid", "of",  "unknown"};
+static const char sign_ins[][SCAN_WORD_BYTES] = {
     "access", "attempt",    "authentication", "failure",   "login",
     "logon",  "passphrase", "password",       "publickey", "session"};
-static const char *const follows[] = {
+static const char follows[][SCAN_WORD_BYTES] = {
     "after", "at",     "because", "by",  "cannot", "could", "denied", "did",
     "does",  "failed", "from",    "had", "has",    "in",    "is",     "on",
     "timed", "to",     "via",     "was", "while",  "with"};
-static const char *const no_names[] = {
+static const char no_names[][SCAN_WORD_BYTES] = {
     "access",     "account",     "accounts",   "address", "agent",    "alias",
     "and",        "api",         "avatar",     "balance", "base",     "but",
     "cache",      "class",       "code",       "context", "count",    "credentials",
@@ -56,18 +57,14 @@ bool name_holder(const byte *p, size_t n)
 {
     if (n >= sizeof holders / sizeof *holders)
         return false;
-    for (int i = 0; i < 2; i++) {
-        const char *word = holders[n][i];
-        if (word && fold_ascii(*p) == (byte)*word &&
-            scan_word_in(p, n, &holders[n][i], 1))
-            return true;
-    }
-    return false;
+    byte first = fold_ascii(*p);
+    bool may_be = first == (byte)*holders[n][0] || first == (byte)*holders[n][1];
+    return may_be && SCAN_WORD_IN(p, n, holders[n]);
 }
 
 /* The word before p, across white space, is of this table. */
-static bool is_behind(const struct scan *s, const byte *p, const char *const *table,
-                      size_t rows)
+static bool is_behind(const struct scan *s, const byte *p,
+                      const char (*table)[SCAN_WORD_BYTES], size_t rows)
 {
     const byte *end = p;
     while (end != s->replaced && scan_before(s, end) & CHAR_SPACE)
@@ -78,7 +75,7 @@ static bool is_behind(const struct scan *s, const byte *p, const char *const *ta
         start--;
     return end < p && !(scan_before(s, start) & (CHAR_WORD | CHAR_HIGH)) &&
            scan_begins(s, start) &&
-           scan_word_in(start, (size_t)(end - start), table, rows);
+           scan_row(start, (size_t)(end - start), table, rows, sizeof *table) != NULL;
 }
 
 #define IS_BEHIND(s, p, table) is_behind(s, p, table, sizeof(table) / sizeof *(table))

@@ -8,12 +8,12 @@
 enum { PATH_STOP = CHAR_SPACE | CHAR_STOP };
 
 /* Collections whose members have names of their own. Sorted. */
-static const char *const collections[] = {
+static const char collections[][SCAN_WORD_BYTES] = {
     "accounts", "customers", "members", "organizations", "orgs",      "people",
     "profiles", "teams",     "tenants", "users",         "workspaces"};
 /* Pages that may stand beside the members. Sorted. */
-static const char *const reserved[] = {"all", "current", "export", "import",
-                                       "me",  "new",     "search", "self"};
+static const char reserved[][SCAN_WORD_BYTES] = {"all", "current", "export", "import",
+                                                 "me",  "new",     "search", "self"};
 
 bool path_is_collection(const byte *p, size_t n)
 {
@@ -63,7 +63,7 @@ static const byte *segment_end(const struct scan *s, const byte *p, byte slash)
 /* In a text it may be a path of files: /home/ana/... */
 static bool holds_names(const byte *p, size_t n)
 {
-    static const char *const home[] = {"home"};
+    static const char home[][SCAN_WORD_BYTES] = {"home"};
     return path_is_collection(p, n) || SCAN_WORD_IN(p, n, home);
 }
 

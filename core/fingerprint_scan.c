@@ -5,6 +5,7 @@
  * is. */
 #include "core/fingerprint_scan.h"
 
+#include <endian.h>
 #include <string.h>
 
 enum { AF = CHAR_AF, GZ = CHAR_GZ };
@@ -67,7 +68,7 @@ bool scan_is(const struct scan *s, const byte *p, const char *text)
 }
 
 /* Sorted. */
-static const char *const placeholders[] = {
+static const char placeholders[][SCAN_WORD_BYTES] = {
     "bool",       "date",     "duration", "email",       "float", "git_sha",
     "hex",        "hostname", "int",      "ip",          "md5",   "name",
     "quoted_str", "sha1",     "size",     "traceparent", "url",   "uuid"};
@@ -186,21 +187,46 @@ void scan_separate(struct scan *s, byte c)
         s->in_list = false;
 }
 
-bool scan_word_in(const byte *p, size_t n, const char *const *table, size_t rows)
+/* Up to eight bytes as a number, folded, the first the most: words in order are numbers in order. */
+static uint64_t part_of(const byte *p, size_t n)
 {
-    size_t low = 0;
-    while (low < rows) {
-        size_t middle = low + (rows - low) / 2;
-        const char *word = table[middle];
-        size_t i = 0;
-        while (i < n && word[i] && fold_ascii(p[i]) == (byte)word[i])
-            i++;
-        if (i == n && !word[i])
-            return true;
-        if (i < n && (byte)word[i] < fold_ascii(p[i]))
-            low = middle + 1;
-        else
-            rows = middle;
+    byte folded[sizeof(uint64_t)] = {0};
+    uint64_t part;
+    for (size_t i = 0; i < n && i < sizeof folded; i++)
+        folded[i] = fold_ascii(p[i]);
+    memcpy(&part, folded, sizeof part);
+    return be64toh(part);
+}
+
+static uint64_t part_at(const byte *row, size_t at)
+{
+    uint64_t part;
+    memcpy(&part, row + at, sizeof part);
+    return be64toh(part);
+}
+
+const void *scan_row(const byte *p, size_t n, const void *table, size_t rows,
+                     size_t row_bytes)
+{
+    if (n == 0 || n > SCAN_WORD_BYTES || !p[n - 1])
+        return NULL;
+    const size_t half = sizeof(uint64_t);
+    uint64_t first = part_of(p, n), rest = n > half ? part_of(p + half, n - half) : 0;
+    const byte *low = table;
+    while (rows > 0) {
+        const byte *middle = low + rows / 2 * row_bytes;
+        uint64_t there = part_at(middle, 0), key = first;
+        if (there == first) {
+            there = part_at(middle, half);
+            key = rest;
+        }
+        if (there == key)
+            return middle;
+        if (there < key) {
+            low = middle + row_bytes;
+            rows--;
+        }
+        rows /= 2;
     }
-    return false;
+    return NULL;
 }

@@ -23,6 +23,7 @@ enum {
     CHAR_QUERY = 1 << 12,     /* ? and #: end the path of a URL */
     CHAR_SEMICOLON = 1 << 13, /* ends what counts of it, too */
     CHAR_PLAIN = 1 << 14,     /* with CHAR_HIGH: begins no quote and no digit */
+    CHAR_ANY = 1 << 15,       /* every byte and the end; in no table */
     CHAR_HEX = CHAR_DIGIT | CHAR_AF,
     CHAR_LETTER = CHAR_AF | CHAR_GZ,
     CHAR_ALNUM = CHAR_DIGIT | CHAR_LETTER,
@@ -134,9 +135,13 @@ void scan_put(struct scan *s, const char *placeholder);
 void scan_separate(struct scan *s, byte c);
 void scan_finish(struct scan *s);
 
-/* A word from a sorted table, compared without case. */
-bool scan_word_in(const byte *p, size_t n, const char *const *table, size_t rows);
-#define SCAN_WORD_IN(p, n, table) \
-    scan_word_in(p, n, table, sizeof(table) / sizeof *(table))
+enum { SCAN_WORD_BYTES = 16 };
+/* The row of a table that begins with the word at p, compared without case; NULL: there is none. Rows begin with
+ * a char[SCAN_WORD_BYTES] and are sorted by it. */
+const void *scan_row(const byte *p, size_t n, const void *table, size_t rows,
+                     size_t row_bytes);
+#define SCAN_ROW(p, n, table) \
+    scan_row(p, n, table, sizeof(table) / sizeof *(table), sizeof *(table))
+#define SCAN_WORD_IN(p, n, table) (SCAN_ROW(p, n, table) != NULL)
 
 #endif

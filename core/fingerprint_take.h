@@ -10,6 +10,7 @@
 
 struct recogniser {
     unsigned starts; /* classes of the first byte */
+    unsigned then;   /* of the byte behind the word, or of the first where none is */
     size_t (*take)(struct scan *s);
 };
 

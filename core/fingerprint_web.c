@@ -88,9 +88,9 @@ size_t take_email(struct scan *s)
 }
 
 /* Top-level domains that make a host of two labels. */
-static const char *const domains[] = {"com", "edu", "gov", "mil", "net", "org"};
+static const char domains[][SCAN_WORD_BYTES] = {"com", "edu", "gov", "mil", "net", "org"};
 /* These are words, file endings or members as well: three labels, a digit or a hyphen. */
-static const char *const more_domains[] = {
+static const char more_domains[][SCAN_WORD_BYTES] = {
     "ai", "app", "at", "au", "be",  "biz",   "br",          "ca",  "ch",       "cl",
     "cn", "co",  "cz", "de", "dev", "dk",    "es",          "eu",  "fi",       "fr",
     "gr", "hk",  "hu", "ie", "il",  "in",    "info",        "int", "internal", "io",

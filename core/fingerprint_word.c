@@ -17,7 +17,7 @@ enum {
 };
 
 /* Words whose digits are part of their name. Sorted. */
-static const char *const technical[] = {
+static const char technical[][SCAN_WORD_BYTES] = {
     "a11y",    "amd64",    "arm64",   "base32",  "base64",  "ec2",    "es2015", "float32",
     "float64", "h264",     "h265",    "http2",   "http3",   "i18n",   "int16",  "int32",
     "int64",   "ipv4",     "ipv6",    "k8s",     "l10n",    "latin1", "log4j",  "mp3",
@@ -27,7 +27,7 @@ static const char *const technical[] = {
     "x64",     "x86"};
 
 /* Words of letters a to f. Sorted. */
-static const char *const spellable[] = {
+static const char spellable[][SCAN_WORD_BYTES] = {
     "abed",   "accede", "acceded", "aced",   "added",   "babe",  "bade",   "bead",
     "beaded", "bedded", "beef",    "cafe",   "cede",    "ceded", "dabbed", "dead",
     "deaf",   "decade", "deed",    "deface", "defaced", "ebbed", "efface", "effaced",
