@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { SLOTS = 512, SLOT_BYTES = 256, USUAL_BYTES = 255 };
+enum { SLOTS = 512, SLOT_BYTES = 256 };
 
 struct slot {
     uint16_t key_n, made_n;                        /* key_n == 0: free */
@@ -15,17 +15,20 @@ struct slot {
 
 struct fingerprint_cache {
     struct slot slots[SLOTS];
+    struct buf made; /* used again and again */
 };
 
 struct fingerprint_cache *fingerprint_cache_new(void)
 {
     struct fingerprint_cache *c = calloc(1, sizeof *c);
     assert(c);
+    buf_init(&c->made, FINGERPRINT_BYTES_MAX);
     return c;
 }
 
 void fingerprint_cache_free(struct fingerprint_cache *c)
 {
+    buf_deinit(&c->made);
     free(c);
 }
 
@@ -47,21 +50,18 @@ static size_t key_of(enum fingerprint_kind kind, const struct str *texts, char *
     return n;
 }
 
-static struct str made(enum fingerprint_kind kind, const struct str *texts,
-                       struct arena *arena)
+/* Lies in the cache until the next one. */
+static struct str made(struct fingerprint_cache *c, enum fingerprint_kind kind,
+                       const struct str *texts)
 {
-    struct buf b;
-    buf_init(&b, FINGERPRINT_BYTES_MAX);
-    (void)buf_reserve(&b, USUAL_BYTES);
+    buf_clear(&c->made);
     if (kind == FINGERPRINT_PAGE)
-        fingerprint_page(texts[0], &b);
+        fingerprint_page(texts[0], &c->made);
     else if (kind == FINGERPRINT_SUBJECT)
-        fingerprint_subject(texts[0], &b);
+        fingerprint_subject(texts[0], &c->made);
     else
-        fingerprint_error(texts[0], texts[1], texts[2], &b);
-    struct str kept = arena_str(arena, buf_str(&b));
-    buf_deinit(&b);
-    return kept;
+        fingerprint_error(texts[0], texts[1], texts[2], &c->made);
+    return buf_str(&c->made);
 }
 
 struct str fingerprint_cached(struct fingerprint_cache *c, enum fingerprint_kind kind,
@@ -73,11 +73,11 @@ struct str fingerprint_cached(struct fingerprint_cache *c, enum fingerprint_kind
         kind != FINGERPRINT_SUBJECT; /* people hardly ever write the same again */
     size_t n = usual ? key_of(kind, texts, key, sizeof c->slots->bytes) : 0;
     if (n == 0)
-        return made(kind, texts, arena);
+        return arena_str(arena, made(c, kind, texts));
     struct slot *slot = &c->slots[XXH3_64bits(key, n) % SLOTS];
     if (slot->key_n == n && memcmp(slot->bytes, key, n) == 0)
         return arena_str(arena, (struct str){slot->bytes + n, slot->made_n});
-    struct str new = made(kind, texts, arena);
+    struct str new = arena_str(arena, made(c, kind, texts));
     if (n + new.n > sizeof slot->bytes)
         return new;
     slot->key_n = (uint16_t)n;
