@@ -95,13 +95,20 @@ static bool is_plain(const struct scan *s)
            !name_holder(s->at, s->word_n) && !follows_id(s);
 }
 
-static size_t take_letters(struct scan *s)
+/* What the recognisers know about the word at s->at. */
+static void read_word(struct scan *s)
 {
     const byte *p = s->at;
-    s->seen = 0;
-    for (unsigned c; (c = scan_class(s, p) & CHAR_WORD); p++)
-        s->seen |= c;
+    unsigned seen = 0, class;
+    for (; p < s->end && (class = scan_classes[*p] & CHAR_WORD); p++)
+        seen |= class;
     s->word_n = (size_t)(p - s->at);
+    s->seen = seen;
+}
+
+static size_t take_letters(struct scan *s)
+{
+    read_word(s);
     size_t n = is_plain(s) ? 0 : recognise(s, scan_class(s, s->at));
     if (n)
         return n;

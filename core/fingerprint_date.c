@@ -23,9 +23,9 @@ static uint32_t key_of(const byte *p)
 }
 
 /* Three letters: every word of a text may be asked about. */
-static bool starts_month(const byte *p)
+static bool starts_month(uint32_t key)
 {
-    switch (key_of(p)) {
+    switch (key) {
     case KEY('j', 'a', 'n'):
     case KEY('f', 'e', 'b'):
     case KEY('m', 'a', 'r'):
@@ -44,9 +44,9 @@ static bool starts_month(const byte *p)
     }
 }
 
-static bool starts_weekday(const byte *p)
+static bool starts_weekday(uint32_t key)
 {
-    switch (key_of(p)) {
+    switch (key) {
     case KEY('m', 'o', 'n'):
     case KEY('t', 'u', 'e'):
     case KEY('w', 'e', 'd'):
@@ -77,17 +77,21 @@ static bool names(const byte *p, size_t n, const char *const *table, size_t rows
 
 static bool is_month(const byte *p, size_t n)
 {
-    return n >= 3 && starts_month(p) && names(p, n, months, 12);
+    return n >= 3 && starts_month(key_of(p)) && names(p, n, months, 12);
 }
 
 static bool is_weekday(const byte *p, size_t n)
 {
-    return n >= 3 && starts_weekday(p) && names(p, n, weekdays, 7);
+    return n >= 3 && starts_weekday(key_of(p)) && names(p, n, weekdays, 7);
 }
 
 bool date_word(const byte *p, size_t n)
 {
-    return n <= 9 && (is_month(p, n) || is_weekday(p, n));
+    if (n < 3 || n > 9)
+        return false;
+    uint32_t key = key_of(p);
+    return (starts_month(key) && is_month(p, n)) ||
+           (starts_weekday(key) && is_weekday(p, n));
 }
 
 /* A number of min to max digits, within low..high. */

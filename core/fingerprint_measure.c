@@ -86,7 +86,8 @@ bool measure_is_unit(const byte *p, size_t n)
 
 bool measure_is_micro(const struct scan *s, const byte *p)
 {
-    return (scan_is(s, p, "\xC2\xB5s") || scan_is(s, p, "\xCE\xBCs")) &&
+    return scan_class(s, p) & CHAR_HIGH &&
+           (scan_is(s, p, "\xC2\xB5s") || scan_is(s, p, "\xCE\xBCs")) &&
            !(scan_class(s, p + 3) & CHAR_WORD);
 }
 

@@ -34,19 +34,21 @@ static bool is_version(const byte *p, size_t n)
 }
 
 /* Digits of percent-encoded bytes are letters in disguise. */
-bool path_varies(const byte *p, size_t n, bool (*word)(const byte *, size_t))
+bool path_varies(const byte *p, size_t segment_n, bool (*word)(const byte *, size_t))
 {
-    if (is_version(p, n))
+    if (is_version(p, segment_n))
         return false;
-    for (const byte *end = p + n; p < end;) {
+    for (const byte *end = p + segment_n; p < end;) {
         if (*p == '%') {
             p += end - p < 3 ? end - p : 3;
             continue;
         }
         const byte *start = p;
-        while (p < end && scan_classes[*p] & CHAR_ALNUM)
-            p++;
-        if (p > start && word(start, (size_t)(p - start)))
+        unsigned seen = 0, class;
+        for (; p < end && (class = scan_classes[*p] & CHAR_ALNUM); p++)
+            seen |= class;
+        size_t n = (size_t)(p - start);
+        if (word_may_vary(seen, n) && word(start, n))
             return true;
         p += p == start;
     }

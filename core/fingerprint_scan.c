@@ -129,9 +129,8 @@ size_t scan_copy_character(struct scan *s, const byte *p)
     return n;
 }
 
-void scan_put(struct scan *s, const char *placeholder)
+void scan_put_str(struct scan *s, struct str text)
 {
-    struct str text = str_of(placeholder);
     char *to = buf_reserve(s->out, text.n);
     if (!to)
         return;
@@ -163,7 +162,6 @@ static bool repeats(const struct scan *s)
            (is_frame(item, n) && is_frame(last, last_n));
 }
 
-/* Ends the item being written, if there is one. */
 void scan_finish(struct scan *s)
 {
     if (s->out->n == s->item)
@@ -178,24 +176,14 @@ void scan_finish(struct scan *s)
     s->has_placeholder = false;
 }
 
-void scan_separate(struct scan *s, byte c)
-{
-    scan_finish(s);
-    buf_char(s->out, (char)c);
-    s->item = s->out->n;
-    if (scan_classes[c] & CHAR_BRACKET)
-        s->in_list = false;
-}
-
 /* Up to eight bytes as a number, folded, the first the most: words in order are numbers in order. */
 static uint64_t part_of(const byte *p, size_t n)
 {
-    byte folded[sizeof(uint64_t)] = {0};
-    uint64_t part;
-    for (size_t i = 0; i < n && i < sizeof folded; i++)
-        folded[i] = fold_ascii(p[i]);
-    memcpy(&part, folded, sizeof part);
-    return be64toh(part);
+    uint64_t part = 0;
+    n = n < sizeof part ? n : sizeof part;
+    for (size_t i = 0; i < n; i++)
+        part = part << 8 | fold_ascii(p[i]);
+    return part << 8 * (sizeof part - n);
 }
 
 static uint64_t part_at(const byte *row, size_t at)

@@ -129,11 +129,28 @@ void scan_copy(struct scan *s, const byte *p, size_t n);
  * took. */
 size_t scan_copy_character(struct scan *s, const byte *p);
 /* Writes a placeholder: whole or not at all. */
-void scan_put(struct scan *s, const char *placeholder);
-/* Writes a separator that ends the item before it. A list of equal items becomes one
- * item. */
-void scan_separate(struct scan *s, byte c);
+void scan_put_str(struct scan *s, struct str placeholder);
+static inline void scan_put(struct scan *s, const char *placeholder)
+{
+    scan_put_str(s, str_of(placeholder));
+}
+
+/* Ends the item being written, if there is one. A list of equal items becomes one item. */
 void scan_finish(struct scan *s);
+
+/* Writes a separator that ends the item before it. */
+static inline void scan_separate(struct scan *s, byte c)
+{
+    scan_finish(s);
+    char *to = buf_reserve(s->out, 1);
+    if (to) {
+        *to = (char)c;
+        s->out->n++;
+    }
+    s->item = s->out->n;
+    if (scan_classes[c] & CHAR_BRACKET)
+        s->in_list = false;
+}
 
 enum { SCAN_WORD_BYTES = 16 };
 /* The row of a table that begins with the word at p, compared without case; NULL: there is none. Rows begin with

@@ -35,7 +35,7 @@ static const char spellable[][SCAN_WORD_BYTES] = {
 
 bool word_is_technical(const byte *p, size_t n)
 {
-    return SCAN_WORD_IN(p, n, technical);
+    return scan_classes[*p] & CHAR_LETTER && SCAN_WORD_IN(p, n, technical);
 }
 
 #define L(letter) (1u << ((letter)&31))
@@ -100,7 +100,9 @@ struct word word_of(const byte *p, size_t n)
 bool word_may_be_opaque(const byte *p, size_t n)
 {
     size_t unlikely = 0;
-    for (size_t i = 1; n >= NAMED_MIN && i < n; i++)
+    if (n < NAMED_MIN)
+        return false;
+    for (size_t i = 1; i < n; i++)
         unlikely += is_unlikely(p[i - 1], p[i]);
     return unlikely >= NAMED_UNLIKELY;
 }
@@ -137,6 +139,12 @@ bool word_is_opaque(const struct word *w, enum context context)
         return true;
     return w->digits > 1 && ((w->n >= TURNING_MIN && w->changes >= TURNS_MIN) ||
                              (w->n >= LONG_MIXED_MIN && w->changes > 1));
+}
+
+bool word_may_vary(unsigned seen, size_t n)
+{
+    size_t letters = seen & CHAR_GZ ? LETTERS_MIN : WORD_LONG_MIN;
+    return seen & CHAR_DIGIT || n >= letters;
 }
 
 bool word_is_id(const byte *p, size_t n)

@@ -38,6 +38,8 @@ bool word_may_be_opaque(const byte *p, size_t n);
 /* The placeholder for n hexadecimal digits. */
 const char *word_hex_name(size_t n, enum context context);
 
+/* False where neither of the two below can be true, by the classes in the word. */
+bool word_may_vary(unsigned seen, size_t n);
 /* True for a path's segment that stands for one thing among many. */
 bool word_is_id(const byte *p, size_t n);
 /* The same, or letters with a digit behind ("subdir5"). */
