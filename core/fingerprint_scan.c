@@ -150,30 +150,12 @@ static bool is_frame(const char *p, size_t n)
     return dot && memchr(dot + 1, '.', n - (size_t)(dot + 1 - p));
 }
 
-/* The item being written says no more than the one before it: it is the same, or the
- * next line of a stack, whose first says where the error was. */
-static bool repeats(const struct scan *s)
+bool scan_repeats(const struct scan *s)
 {
-    if (!s->in_list || !s->has_placeholder)
-        return false;
     const char *item = s->out->p + s->item, *last = s->out->p + s->last;
     size_t n = s->out->n - s->item, last_n = s->last_end - s->last;
     return (n == last_n && memcmp(last, item, n) == 0) ||
            (is_frame(item, n) && is_frame(last, last_n));
-}
-
-void scan_finish(struct scan *s)
-{
-    if (s->out->n == s->item)
-        return;
-    if (repeats(s)) {
-        s->out->n = s->last_end;
-    } else {
-        s->last = s->item;
-        s->last_end = s->out->n;
-    }
-    s->in_list = true;
-    s->has_placeholder = false;
 }
 
 /* Up to eight bytes as a number, folded, the first the most: words in order are numbers in order. */

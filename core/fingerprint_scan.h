@@ -135,8 +135,24 @@ static inline void scan_put(struct scan *s, const char *placeholder)
     scan_put_str(s, str_of(placeholder));
 }
 
+/* The item being written says no more than the one before it: it is the same, or the
+ * next line of a stack, whose first says where the error was. */
+bool scan_repeats(const struct scan *s);
+
 /* Ends the item being written, if there is one. A list of equal items becomes one item. */
-void scan_finish(struct scan *s);
+static inline void scan_finish(struct scan *s)
+{
+    if (s->out->n == s->item)
+        return;
+    if (s->in_list && s->has_placeholder && scan_repeats(s)) {
+        s->out->n = s->last_end;
+    } else {
+        s->last = s->item;
+        s->last_end = s->out->n;
+    }
+    s->in_list = true;
+    s->has_placeholder = false;
+}
 
 /* Writes a separator that ends the item before it. */
 static inline void scan_separate(struct scan *s, byte c)
