@@ -67,7 +67,8 @@ static bool may_start_date(const struct scan *s)
            date_word(s->at, s->word_n);
 }
 
-/* Joined by a character to what was replaced; may be the rest of it, unless spaces part them. */
+/* Joined by a character to what was replaced; may be the rest of it, unless it stands
+ * between spaces. */
 static bool follows_id(const struct scan *s)
 {
     if (s->at == s->begin || s->at - 1 != s->replaced)
@@ -98,10 +99,14 @@ static bool is_plain(const struct scan *s)
 /* What the recognisers know about the word at s->at. */
 static void read_word(struct scan *s)
 {
-    const byte *p = s->at;
-    unsigned seen = 0, class;
-    for (; p < s->end && (class = scan_classes[*p] & CHAR_WORD); p++)
+    const byte *p = s->at, *end = s->end;
+    unsigned seen = 0;
+    for (; p < end; p++) {
+        unsigned class = scan_classes[*p];
+        if (!(class & CHAR_WORD))
+            break;
         seen |= class;
+    }
     s->word_n = (size_t)(p - s->at);
     s->seen = seen;
 }

@@ -129,8 +129,9 @@ size_t scan_copy_character(struct scan *s, const byte *p)
     return n;
 }
 
-void scan_put_str(struct scan *s, struct str text)
+void scan_put(struct scan *s, const char *placeholder)
 {
+    struct str text = str_of(placeholder);
     char *to = buf_reserve(s->out, text.n);
     if (!to)
         return;
@@ -158,7 +159,8 @@ bool scan_repeats(const struct scan *s)
            (is_frame(item, n) && is_frame(last, last_n));
 }
 
-/* Up to eight bytes as a number, folded, the first the most: words in order are numbers in order. */
+/* Up to eight bytes as a number, folded, the first the most: numbers are in the order of
+ * their words. */
 static uint64_t part_of(const byte *p, size_t n)
 {
     uint64_t part = 0;

@@ -129,11 +129,7 @@ void scan_copy(struct scan *s, const byte *p, size_t n);
  * took. */
 size_t scan_copy_character(struct scan *s, const byte *p);
 /* Writes a placeholder: whole or not at all. */
-void scan_put_str(struct scan *s, struct str placeholder);
-static inline void scan_put(struct scan *s, const char *placeholder)
-{
-    scan_put_str(s, str_of(placeholder));
-}
+void scan_put(struct scan *s, const char *placeholder);
 
 /* The item being written says no more than the one before it: it is the same, or the
  * next line of a stack, whose first says where the error was. */
@@ -169,8 +165,8 @@ static inline void scan_separate(struct scan *s, byte c)
 }
 
 enum { SCAN_WORD_BYTES = 16 };
-/* The row of a table that begins with the word at p, compared without case; NULL: there is none. Rows begin with
- * a char[SCAN_WORD_BYTES] and are sorted by it. */
+/* The row with the word at p, compared without case, or NULL. Each row of the table begins
+ * with a char[SCAN_WORD_BYTES], and they are sorted by it. */
 const void *scan_row(const byte *p, size_t n, const void *table, size_t rows,
                      size_t row_bytes);
 #define SCAN_ROW(p, n, table) \

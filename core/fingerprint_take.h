@@ -10,7 +10,7 @@
 
 struct recogniser {
     unsigned starts; /* classes of the first byte */
-    unsigned then;   /* of the byte behind the word, or of the first where none is */
+    unsigned then;   /* of the one behind the word; where no word is, of the first, too */
     size_t (*take)(struct scan *s);
 };
 

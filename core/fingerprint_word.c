@@ -81,20 +81,26 @@ static bool is_unlikely(byte first, byte second)
 
 struct word word_of(const byte *p, size_t n)
 {
-    struct word w = {.p = p, .n = n, .hex = true};
-    unsigned before = 0;
-    for (size_t i = 0; i < n; i++) {
-        unsigned class = scan_classes[p[i]] & CHAR_ALNUM, both = before & class;
-        w.digits += class & CHAR_DIGIT;
-        w.hex &= (class & CHAR_HEX) != 0;
-        w.pair |= (both & CHAR_DIGIT) != 0;
-        w.changes += i > 0 && (before & CHAR_DIGIT) != (class & CHAR_DIGIT);
-        w.unlikely +=
-            before & CHAR_LETTER && class & CHAR_LETTER && is_unlikely(p[i - 1], p[i]);
-        before = class;
+    unsigned seen = n ? scan_classes[*p] : 0, before = seen & CHAR_DIGIT;
+    size_t digits = before, changes = 0, pairs = 0, unlikely = 0;
+    for (size_t i = 1; i < n; i++) {
+        unsigned digit = scan_classes[p[i]] & CHAR_DIGIT;
+        seen |= scan_classes[p[i]];
+        digits += digit;
+        changes += before ^ digit;
+        pairs += before & digit;
+        if (!(before | digit))
+            unlikely += is_unlikely(p[i - 1], p[i]);
+        before = digit;
     }
-    w.letters = n - w.digits;
-    return w;
+    return (struct word){.p = p,
+                         .n = n,
+                         .digits = digits,
+                         .letters = n - digits,
+                         .changes = changes,
+                         .unlikely = unlikely,
+                         .hex = !(seen & CHAR_GZ),
+                         .pair = pairs > 0};
 }
 
 bool word_may_be_opaque(const byte *p, size_t n)
