@@ -295,7 +295,7 @@ struct window_store *memory_store_open(int64_t lateness_ms,
     m->base.past = (struct store_times){STORE_NO_TIME, STORE_NO_TIME, STORE_NO_TIME};
     if (!listener.outbox)
         m->base.past.said_ms = STORE_NO_DUE; /* nobody hears: nothing is to be said */
-    m->windows.patient = !listener.outbox;
+    memory_windows_init(&m->windows, !listener.outbox);
     m->listener = listener;
     m->lateness_ms = lateness_ms;
     m->watermark_ms = STORE_NO_TIME;

@@ -3,21 +3,16 @@
 #ifndef WINDOWS_MEMORY_WINDOWS_H
 #define WINDOWS_MEMORY_WINDOWS_H
 
-#include "core/index.h"
 #include "windows/due_heap.h"
 #include "windows/window_counts.h"
 #include "windows/window_store.h"
-
-struct stored;
+#include "windows/window_table.h"
 
 struct memory_windows {
-    struct index by_id; /* keys borrow from the windows */
-    struct stored **items;
-    size_t n, cap, forgotten_n;
-    size_t *vacant; /* numbers of windows that new ones may take */
-    size_t vacant_n;
+    struct window_table table;
     struct due_heap due;
-    size_t *list; /* numbers of windows that wait, and of some that wait no more */
+    uint32_t *
+        list; /* numbers of windows that wait, and of some that wait no more; 0: it is gone */
     size_t list_n, list_cap, waiting_n;
     size_t woken_n;   /* of those that wait: they were due */
     int64_t woken_ms; /* the earliest due time of those woken since there were none */
@@ -28,6 +23,7 @@ struct memory_windows {
     struct window_counts live;
 };
 
+void memory_windows_init(struct memory_windows *m, bool patient);
 void memory_windows_deinit(struct memory_windows *m);
 /* Adds a change of the batch to its window, which waits when it wants judging. False: it would be a new one,
  * and there are as many of its name as may be. */

@@ -14,40 +14,12 @@ struct window_id window_id_of(struct str head)
 
 void window_body(struct buf *out, struct str head, struct str state, struct str records)
 {
+    (void)buf_reserve(out,
+                      sizeof(uint16_t) + head.n + sizeof(uint32_t) + state.n + records.n);
     buf_str16(out, head);
     buf_u32(out, (uint32_t)state.n);
     buf_put(out, state);
     buf_put(out, records);
-}
-
-void window_pack(struct buf *out, const char *version, struct str head, struct str state,
-                 struct str records, uint32_t records_n)
-{
-    (void)buf_reserve(out, WINDOW_HEADER_BYTES + sizeof(uint16_t) + head.n +
-                               sizeof(uint32_t) + state.n + records.n);
-    buf_mem(out, version, WINDOW_VERSION_BYTES);
-    buf_u32(out, records_n);
-    buf_u32(out, (uint32_t)records.n);
-    window_body(out, head, state, records);
-}
-
-bool window_unpack(struct str value, struct arena *arena, struct window *out)
-{
-    struct reader r = {.in = value};
-    struct str version = reader_bytes(&r, WINDOW_VERSION_BYTES);
-    size_t records_n = reader_u32(&r);
-    (void)reader_u32(&r); /* their bytes */
-    out->head = reader_str16(&r);
-    out->state = reader_bytes(&r, reader_u32(&r));
-    if (r.failed || records_n > r.in.n / 2)
-        return false;
-    memcpy(out->version, version.p, WINDOW_VERSION_BYTES);
-    out->id = window_id_of(out->head);
-    out->records_n = records_n;
-    out->records = arena_alloc(arena, records_n * sizeof *out->records);
-    for (size_t i = 0; i < records_n; i++)
-        out->records[i] = reader_str16(&r);
-    return !r.failed && r.in.n == 0;
 }
 
 void window_head(struct buf *out, struct str rule, const struct str *key, size_t key_n)

@@ -1,10 +1,6 @@
 /* A window as stores hand it out: `head` says whose it is (rule and key), `state` belongs to the rule kind, records are what
  * was added since it was last judged and what the kind kept. Who judged a window may replace it only while its version is
- * unchanged; a store sees to it that no crash, rollback or re-creation brings an old version back with other content.
- *
- * Packed, as the store in memory keeps it:
- *
- *   version 8 | records_n u32 | records_bytes u32 | head str16 | state u32 + bytes | records, each str16 */
+ * unchanged; a store sees to it that no crash, rollback or re-creation brings an old version back with other content. */
 #ifndef WINDOWS_WINDOW_H
 #define WINDOWS_WINDOW_H
 
@@ -16,7 +12,6 @@
 enum {
     WINDOW_ID_BYTES = 16,
     WINDOW_VERSION_BYTES = 8,
-    WINDOW_HEADER_BYTES = 16,
     WINDOW_FOLD_BYTES = 4096,
     WINDOW_MAX_BYTES = 64 * 1024 * 1024,
 };
@@ -47,14 +42,9 @@ static inline struct str window_id_str(const struct window_id *id)
     return (struct str){id->bytes, WINDOW_ID_BYTES};
 }
 
-/* Appends what follows the header; a base in Redis has it, too. */
+/* Appends a window as the store in memory and bases in Redis have it: head str16 | state u32 + bytes | records. These are
+ * packed str16s already. */
 void window_body(struct buf *out, struct str head, struct str state, struct str records);
-/* Appends a whole packed value; `records` are packed str16s already. */
-void window_pack(struct buf *out, const char *version, struct str head, struct str state,
-                 struct str records, uint32_t records_n);
-
-/* Unpacks a value; texts borrow from it, the record array is the arena's. False: not a window. */
-bool window_unpack(struct str value, struct arena *arena, struct window *out);
 
 /* The head of a rule's window: the rule's name and the key's values. */
 void window_head(struct buf *out, struct str rule, const struct str *key, size_t key_n);
