@@ -1,5 +1,6 @@
 #include "detectors/sample.h"
 
+#include <endian.h>
 #include <xxhash.h>
 
 enum { WRITTEN_MAX_BYTES = 16 << 20 };
@@ -44,26 +45,40 @@ void sample_writer_begin(struct sample_writer *w, size_t parts_n)
     buf_init(&w->then, WRITTEN_MAX_BYTES);
 }
 
-/* 0: no text. */
 static size_t number_of(struct sample_writer *w, struct str text)
 {
-    size_t known = w->texts.n;
-    if (text.n == 0)
-        return 0;
-    size_t number = index_put(&w->texts, text, known + 1);
+    size_t known = w->texts.n, number = index_put(&w->texts, text, known + 1);
     if (w->texts.n > known)
         buf_str16(&w->first, text);
     return number;
 }
 
+/* 0: no text. All lie where they are until the writer ends. */
+static size_t number_at(struct sample_writer *w, struct str text)
+{
+    struct sample_text *last = &w->last[(uintptr_t)text.p % SAMPLE_LAST];
+    if (text.n == 0)
+        return 0;
+    if (last->text.p != text.p || last->text.n != text.n)
+        *last = (struct sample_text){text, number_of(w, text)};
+    return last->number;
+}
+
 void sample_put(struct sample_writer *w, const struct sample *s)
 {
-    buf_u8(&w->then, (uint8_t)s->n);
+    size_t most = 1 + s->n * (sizeof(uint64_t) + w->parts_n * BUF_NUMBER_MAX);
+    char *to = buf_reserve(&w->then, most), *begin = to;
+    if (!to)
+        return;
+    *to++ = (char)s->n;
     for (size_t i = 0; i < s->n; i++) {
-        buf_i64(&w->then, (int64_t)s->entries[i].hash);
+        uint64_t hash = htole64(s->entries[i].hash);
+        memcpy(to, &hash, sizeof hash);
+        to += sizeof hash;
         for (size_t p = 0; p < w->parts_n; p++)
-            buf_number(&w->then, number_of(w, s->entries[i].parts[p]));
+            to = buf_number_at(to, number_at(w, s->entries[i].parts[p]));
     }
+    w->then.n += (size_t)(to - begin);
 }
 
 void sample_writer_end(struct sample_writer *w, struct buf *out)

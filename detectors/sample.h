@@ -8,7 +8,7 @@
 #include "core/buf.h"
 #include "core/index.h"
 
-enum { SAMPLE_PARTS_MAX = 5, SAMPLE_MOST = 64 };
+enum { SAMPLE_PARTS_MAX = 5, SAMPLE_MOST = 64, SAMPLE_LAST = 256 };
 
 struct sample_entry {
     uint64_t hash;
@@ -33,6 +33,11 @@ void sample_add(struct sample *s, size_t most, const struct sample_entry *e,
  * back in that order. */
 struct sample_writer {
     struct index texts; /* their numbers, from 1 */
+    /* Of those written last, by where they lie: what was read back comes from the same place again and again. */
+    struct sample_text {
+        struct str text;
+        size_t number;
+    } last[SAMPLE_LAST];
     struct buf first, then;
     size_t parts_n;
 };
