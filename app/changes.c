@@ -57,11 +57,14 @@ static bool window_here(const struct changes_of *of, size_t i, const struct str 
     return true;
 }
 
-/* Most types concern few rules, or none. */
+/* Most types concern few rules, or none, and an event without a field has no key. */
 static void list_takers(struct changes *c, const struct changes_of *of,
                         struct arena *arena)
 {
     size_t n = 0;
+    c->needs_key = true;
+    for (size_t i = 0; i < of->rules_n; i++)
+        c->needs_key = c->needs_key && of->rules[i].by_n > 0;
     c->takers =
         arena_take(arena, (EVENT_TYPE_COUNT * of->rules_n + 1) * sizeof *c->takers);
     for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
@@ -80,6 +83,8 @@ static bool find(struct changes *c, const struct changes_of *of, struct event *e
 {
     bool any = false;
     c->found_n = 0;
+    if (c->needs_key && event->values_n == 0)
+        return false;
     for (size_t t = c->takers_from[event->type]; t < c->takers_from[event->type + 1];
          t++) {
         struct change_match *m = &c->found[c->found_n];
