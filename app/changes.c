@@ -62,17 +62,18 @@ static void list_takers(struct changes *c, const struct changes_of *of,
                         struct arena *arena)
 {
     size_t n = 0;
-    c->needs_key = true;
-    for (size_t i = 0; i < of->rules_n; i++)
-        c->needs_key = c->needs_key && of->rules[i].by_n > 0;
     c->takers =
         arena_take(arena, (EVENT_TYPE_COUNT * of->rules_n + 1) * sizeof *c->takers);
     for (int type = 0; type < EVENT_TYPE_COUNT; type++) {
         c->takers_from[type] = n;
-        for (size_t i = 0; i < of->rules_n; i++)
-            if (rule_takes(&of->rules[i], (enum event_type)type) &&
-                (!of->holds || of->holds[i]))
-                c->takers[n++] = i;
+        c->asks_field[type] = true;
+        for (size_t i = 0; i < of->rules_n; i++) {
+            if (!rule_takes(&of->rules[i], (enum event_type)type) ||
+                (of->holds && !of->holds[i]))
+                continue;
+            c->takers[n++] = i;
+            c->asks_field[type] = c->asks_field[type] && of->rules[i].by_n > 0;
+        }
     }
     c->takers_from[EVENT_TYPE_COUNT] = n;
 }
@@ -83,7 +84,7 @@ static bool find(struct changes *c, const struct changes_of *of, struct event *e
 {
     bool any = false;
     c->found_n = 0;
-    if (c->needs_key && event->values_n == 0)
+    if (c->asks_field[event->type] && event->values_n == 0)
         return false;
     for (size_t t = c->takers_from[event->type]; t < c->takers_from[event->type + 1];
          t++) {

@@ -58,7 +58,7 @@ struct changes {
     size_t found_n;
     /* The rules that take events of a type, one type after the other; where each begins. The arena's. */
     size_t *takers, takers_from[EVENT_TYPE_COUNT + 1];
-    bool needs_key; /* each of the rules asks for some field */
+    bool asks_field[EVENT_TYPE_COUNT]; /* each of these rules does: its key has parts */
 };
 
 void changes_init(struct changes *c);
