@@ -7,10 +7,10 @@
 #ifndef WINDOWS_MIRROR_H
 #define WINDOWS_MIRROR_H
 
-#include "core/pool.h"
 #include "windows/due_heap.h"
 #include "windows/journal.h"
 #include "windows/seen_ids.h"
+#include "windows/window_table.h"
 
 struct mirror_name;
 
@@ -39,7 +39,7 @@ struct mirror_piece {
 
 /* A process has as many of these as there are live keys: it is kept small. */
 struct mirror_window {
-    struct window_id id;
+    struct window_id id; /* first: it lies in a window_table */
     int64_t due_ms;
     int64_t touched;           /* the last entry that did */
     int64_t base_number;       /* the entry that wrote the base */
@@ -106,9 +106,8 @@ struct mirror {
     size_t domains_n;
     struct mirror_name **names;
     size_t names_n;
-    struct pool windows, pieces;
-    uint32_t *table; /* numbers of windows by id; 0: free */
-    size_t table_n, windows_n;
+    struct window_table windows;
+    struct pool pieces;
     size_t long_bytes; /* of windows' fields that stand in the store: then it is long */
     int64_t kept_ms;   /* fields stay so long at least */
     struct journal_codec codec;

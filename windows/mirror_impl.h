@@ -6,7 +6,7 @@
 
 static inline struct mirror_window *mirror_at(const struct mirror *m, uint32_t number)
 {
-    return pool_at(&m->windows, number);
+    return window_table_at(&m->windows, number);
 }
 
 static inline struct mirror_piece *mirror_piece(const struct mirror *m, uint32_t number)

@@ -19,7 +19,7 @@ void mirror_init(struct mirror *m, int64_t id_slot_ms)
         m->long_bytes = (size_t)FAULT_NUMBER("journal_long_bytes");
     if (FAULT_NUMBER("journal_kept_ms"))
         m->kept_ms = FAULT_NUMBER("journal_kept_ms");
-    pool_init(&m->windows, sizeof(struct mirror_window));
+    window_table_init(&m->windows, sizeof(struct mirror_window));
     pool_init(&m->pieces, sizeof(struct mirror_piece));
     (void)mirror_domain(m, STR_NONE);
 }
@@ -112,10 +112,10 @@ static bool current(const struct mirror *m, const struct mirror_domain *d,
 /* Entries that are no longer current stay behind. Where most are, the heap is made anew. */
 static void tidy_due(struct mirror *m, struct mirror_domain *d)
 {
-    if (d->due.n < 2 * m->windows_n + DUE_SPARE)
+    if (d->due.n < 2 * m->windows.n + DUE_SPARE)
         return;
     d->due.n = 0;
-    for (uint32_t i = 1; i <= m->windows.n; i++) {
+    for (uint32_t i = 1; i <= m->windows.windows.n; i++) {
         struct mirror_window *w = mirror_at(m, i);
         struct due_entry entry = {w->due_ms, i};
         if (!w->there || !current(m, d, entry))
@@ -369,7 +369,7 @@ static void free_domain(struct mirror_domain *d)
 
 void mirror_deinit(struct mirror *m)
 {
-    pool_deinit(&m->windows);
+    window_table_deinit(&m->windows);
     pool_deinit(&m->pieces);
     for (size_t i = 0; i < MIRROR_FRAMES; i++) {
         buf_deinit(&m->first_frames[i].bytes);
@@ -386,5 +386,4 @@ void mirror_deinit(struct mirror *m)
     }
     free(m->domains);
     free(m->names);
-    free(m->table);
 }
