@@ -28,7 +28,8 @@ struct fingerprint_cache *fingerprint_cache_new(void)
 
 void fingerprint_cache_free(struct fingerprint_cache *c)
 {
-    buf_deinit(&c->made);
+    if (c)
+        buf_deinit(&c->made);
     free(c);
 }
 

@@ -15,6 +15,7 @@ struct fingerprint_cache;
 
 /* 128 KiB. One owner, one thread. */
 struct fingerprint_cache *fingerprint_cache_new(void);
+/* NULL: nothing. */
 void fingerprint_cache_free(struct fingerprint_cache *c);
 
 /* The fingerprint in the arena: of a page's url, of an error's type, code and message, of a subject (the other
