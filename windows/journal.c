@@ -183,7 +183,8 @@ bool journal_frame_unpack(struct journal_codec *c, struct str frame, struct str 
                           struct buf *out)
 {
     unsigned long long bytes = ZSTD_getFrameContentSize(frame.p, frame.n);
-    char *to = bytes <= JOURNAL_FRAME_BYTES ? buf_reserve(out, (size_t)bytes) : NULL;
+    bool fits = bytes && bytes <= JOURNAL_FRAME_BYTES; /* none that is written is empty */
+    char *to = fits ? buf_reserve(out, (size_t)bytes) : NULL;
     if (!c->unpacks)
         c->unpacks = ZSTD_createDCtx();
     assert(c->unpacks);

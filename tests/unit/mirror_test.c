@@ -174,6 +174,26 @@ static void test_ids_and_lanes(void)
     CHECK(!mirror_seen(&m, STR_NONE, &id));
 }
 
+/* Empty frames, zstd's and one that zstd skips, before those of a field: they would stand in the others' places. */
+static void test_refuses_empty_frames(void)
+{
+    static const struct str empty[] = {{"\x28\xb5\x2f\xfd\x20\0\1\0\0", 9},
+                                       {"\x50\x2a\x4d\x18\0\0\0\0", 8}};
+    begin("", STORE_NO_TIME);
+    for (int i = 0; i < 100; i++)
+        put(records("k", 1000, false));
+    CHECK(fold(1, "1 w rule"));
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+        struct buf with;
+        buf_init(&with, 1 << 20);
+        buf_char(&with, packed.p[0]);
+        buf_put(&with, empty[i]);
+        buf_put(&with, str_from(buf_str(&packed), 1));
+        CHECK(!mirror_fold(&m, 2, STR("2 w rule"), buf_str(&with)));
+        buf_deinit(&with);
+    }
+}
+
 static void test_what_is_damaged(void)
 {
     CHECK(!mirror_fold(&m, 1, STR("1 w rule"), STR("\2no frame")));
@@ -245,14 +265,51 @@ static void test_reads_records_frame_by_frame(void)
     }
 }
 
+/* Fields that end where a frame does, or beside that, and items that begin there. */
+static void test_reads_whole_frames(void)
+{
+    static char text[2 + 2 * JOURNAL_FRAME_BYTES];
+    for (size_t bytes = JOURNAL_FRAME_BYTES - 3; bytes <= JOURNAL_FRAME_BYTES + 5;
+         bytes++)
+        for (size_t rest = 0; rest < 2; rest++) {
+            begin("", STORE_NO_TIME);
+            struct journal_item item = records("a", 1000, false);
+            size_t with_one = field.n;
+            put(item);
+            with_one = field.n - with_one;
+            size_t n = bytes - field.n - with_one - 4; /* numbers of two bytes for it */
+            text[0] = (char)(n & 0xff);
+            text[1] = (char)(n >> 8);
+            item = (struct journal_item){.key = STR("b"),
+                                         .n = 1,
+                                         .due_ms = 1000,
+                                         .bytes = (uint32_t)n + 2,
+                                         .records = {text, n + 2}};
+            put(item);
+            if (rest)
+                put(records("c", 1000, false));
+            mirror_deinit(&m);
+            mirror_init(&m, SLOT_MS);
+            CHECK(fold(1, "1 w rule"));
+            uint32_t at = 0;
+            CHECK(mirror_next_piece(&m, window("b"), &at, &arena, &item));
+            CHECK_INT(item.records.n, n + 2);
+            at = 0;
+            CHECK(!rest || mirror_next_piece(&m, window("c"), &at, &arena, &item));
+            CHECK(str_eq(item.records, rest ? STR("\1\0r") : (struct str){text, n + 2}));
+        }
+}
+
 static void (*const tests[])(void) = {test_lapses_at_the_watermark_of_a_field,
                                       test_does_not_lapse_with_enough_records,
                                       test_wants_judging_until_it_is_committed,
                                       test_fields_go_in_order,
                                       test_ids_and_lanes,
                                       test_what_is_damaged,
+                                      test_refuses_empty_frames,
                                       test_many,
-                                      test_reads_records_frame_by_frame};
+                                      test_reads_records_frame_by_frame,
+                                      test_reads_whole_frames};
 
 int main(void)
 {
