@@ -6,8 +6,9 @@
 #include "consumer/event_decode.h"
 
 enum {
-    BATCH_EVENTS = 500,    /* a batch has at most so many records */
-    BATCH_BYTES = 1 << 20, /* and is full beyond so many bytes of them */
+    /* of a log; Kafka's are larger (kafka_source.h) */
+    BATCH_EVENTS = 500,    /* at most so many records */
+    BATCH_BYTES = 1 << 20, /* and it is full beyond so many bytes of them */
 };
 
 struct batch_fill {

@@ -30,7 +30,7 @@ void sample_add(struct sample *s, size_t most, const struct sample_entry *e,
                 struct arena *arena);
 
 /* Samples as bytes: each text once, then their entries. They are put between _begin and _end, which appends them, and read
- * back in that order. */
+ * back in that order; their texts stay where they are until then. */
 struct sample_writer {
     struct index texts; /* their numbers, from 1 */
     /* Of those written last, by where they lie: what was read back comes from the same place again and again. */

@@ -21,7 +21,7 @@ bool mirror_field_read(struct mirror *m, const struct mirror_field *f, struct st
 /* First frames, which are asked for most, have slots of their own. STR_NONE: it has no such frame. */
 static struct str frame_of(struct mirror *m, const struct mirror_field *f, size_t frame)
 {
-    uint64_t place = (uint64_t)f->number * 31 + frame;
+    uint64_t place = ((uintptr_t)f >> 6) + (uint64_t)f->number * 31 + frame;
     struct mirror_frame *kept =
         (frame ? m->frames : m->first_frames) + place % MIRROR_FRAMES;
     if (kept->field == f && kept->number == f->number && kept->frame == frame)

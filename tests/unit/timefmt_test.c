@@ -54,8 +54,29 @@ static void every_wrong_byte_is_refused_alike(void)
             }
 }
 
+/* Known days, also of centuries that have a leap day and that have none (Howard Hinnant, "chrono-Compatible Low-Level Date
+ * Algorithms": days from civil). */
+static void days_of_other_centuries(void)
+{
+    static const struct {
+        const char *text;
+        int64_t days;
+    } known[] = {
+        {"0000-01-01T00:00:00.000Z", -719528}, {"0000-03-01T00:00:00.000Z", -719468},
+        {"0400-02-29T00:00:00.000Z", -573372}, {"1600-02-29T00:00:00.000Z", -135081},
+        {"1970-01-01T00:00:00.000Z", 0},       {"9999-12-31T00:00:00.000Z", 2932896}};
+    int64_t ms;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        CHECK(time_parse(str_of(known[i].text), &ms));
+        CHECK_INT(ms, known[i].days * 24 * HOUR_MS);
+    }
+    CHECK(!time_parse(STR("1900-02-29T00:00:00.000Z"), &ms));
+    CHECK(!time_parse(STR("2026-04-31T00:00:00.000Z"), &ms));
+}
+
 int main(void)
 {
+    days_of_other_centuries();
     every_time_is_read_back();
     every_wrong_byte_is_refused_alike();
     return check_result();
