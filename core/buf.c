@@ -62,15 +62,6 @@ void buf_text(struct buf *b, const char *text)
     buf_mem(b, text, strlen(text));
 }
 
-void buf_char(struct buf *b, char c)
-{
-    char *to = buf_reserve(b, 1);
-    if (!to)
-        return;
-    *to = c;
-    b->n++;
-}
-
 void buf_printf(struct buf *b, const char *format, ...)
 {
     va_list args;

@@ -35,7 +35,6 @@ static inline struct str buf_str(const struct buf *b)
 void buf_mem(struct buf *b, const void *p, size_t n);
 void buf_put(struct buf *b, struct str s);
 void buf_text(struct buf *b, const char *text);
-void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
@@ -48,6 +47,16 @@ static inline char *buf_reserve(struct buf *b, size_t n)
 {
     bool has_room = n < b->cap - b->n && n <= b->max_bytes - b->n;
     return has_room ? b->p + b->n : buf_grow(b, n);
+}
+
+/* Appends one; nothing past the ceiling. */
+static inline void buf_char(struct buf *b, char c)
+{
+    char *to = buf_reserve(b, 1);
+    if (!to)
+        return;
+    *to = c;
+    b->n++;
 }
 
 /* Little-endian integers, for packed records. */

@@ -154,11 +154,7 @@ static inline void scan_finish(struct scan *s)
 static inline void scan_separate(struct scan *s, byte c)
 {
     scan_finish(s);
-    char *to = buf_reserve(s->out, 1);
-    if (to) {
-        *to = (char)c;
-        s->out->n++;
-    }
+    buf_char(s->out, (char)c);
     s->item = s->out->n;
     if (scan_classes[c] & CHAR_BRACKET)
         s->in_list = false;

@@ -128,10 +128,11 @@ static bool compress_frame(struct journal_codec *c, struct str frame, struct str
 
 static bool compress(struct journal_codec *c, struct str field, struct buf *out)
 {
-    if (!c->packs)
+    if (!c->packs) {
         c->packs = ZSTD_createCCtx();
-    assert(c->packs);
-    ZSTD_CCtx_setParameter(c->packs, ZSTD_c_compressionLevel, COMPRESSION);
+        assert(c->packs);
+        ZSTD_CCtx_setParameter(c->packs, ZSTD_c_compressionLevel, COMPRESSION);
+    }
     struct str first = STR_NONE;
     while (field.n) {
         struct str frame = head_of(field, JOURNAL_FRAME_BYTES);
