@@ -7,7 +7,7 @@
 #include "core/clock.h"
 #include "core/fault.h"
 
-enum { JUDGE_AT_ONCE = 256 };
+enum { JUDGE_AT_ONCE = 256, TOGETHER_MS = 50 };
 
 void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
                  int64_t lateness_ms, struct source *source,
@@ -177,6 +177,8 @@ int engine_tick(struct engine *g, struct err *e)
     for (size_t i = 0; i < g->shards_n; i++)
         if (tick(g, &g->shards[i], false, until_ms, e))
             return -1;
+    g->put_off = false;
+    g->ticked_ms = clock_monotonic_ms();
     return 0;
 }
 
@@ -251,6 +253,7 @@ static struct apply call_of(struct engine *g, const struct engine_partition *p,
                           .lost = piece->start == b->start ? b->lost : 0,
                           .high_ms = high_ms,
                           .has_events = piece->to > piece->from,
+                          .judge_later = g->put_off,
                           .ids = g->changes.ids,
                           .times_ms = g->changes.times_ms,
                           .events_n = g->changes.events_n,
@@ -360,7 +363,7 @@ static int apply_batch(struct engine *g, struct engine_partition *p, struct batc
     p->active_ms = clock_monotonic_ms();
     g->stats.rejects += b->rejects_n;
     g->stats.lost += (uint64_t)b->lost;
-    return engine_tick(g, e);
+    return g->put_off ? 0 : engine_tick(g, e);
 }
 
 /* A rule of the protocol, switched off: a batch is applied wherever the store stands. */
@@ -385,5 +388,6 @@ int engine_batch(struct engine *g, struct batch *b, struct err *e)
         return engine_reposition(g, b->slot, e);
     if (b->rejects_n && g->source->ops->dead_letter(g->source, b, e))
         return -1;
+    g->put_off = b->more && clock_monotonic_ms() < g->ticked_ms + TOGETHER_MS;
     return apply_batch(g, p, b, e);
 }

@@ -66,6 +66,10 @@ struct engine {
     bool at_end;     /* of a recorded log: events at the watermark are settled too */
     /* clock_monotonic_ms() before which the source is not asked for ends */
     int64_t ends_ms;
+    /* The batch is judged with those that the source has in hand behind it: fewer calls, and of a window that each of
+     * them changes one. Not beyond TOGETHER_MS after everything was judged, at ticked_ms (clock_monotonic_ms()). */
+    bool put_off;
+    int64_t ticked_ms;
     int64_t tick_ms; /* engine_tick() returns after so long, done or not; 0: done */
     struct engine_partition *partitions; /* by slot */
     size_t partitions_n;
@@ -88,7 +92,7 @@ void engine_deinit(struct engine *g);
  * was told to seek. ERR_UNAVAILABLE: nothing is known; the partition is to be placed again. */
 int engine_batch(struct engine *g, struct batch *b, struct err *e);
 
-/* Judges what waits or is due. */
+/* Judges what waits, was put off or is due. */
 int engine_tick(struct engine *g, struct err *e);
 
 /* The same, but asks the stores in any case: what another process left behind is found, and their clocks

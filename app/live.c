@@ -233,11 +233,12 @@ static int turn(struct live *l, struct err *e)
         return is_overdue(l) ? give_back(l, e) : take_batch(l, e);
     case SOURCE_REMADE:
         return take_remade(l, e);
-    case SOURCE_NOTHING:
+    case SOURCE_NOTHING: /* what was to come with the last batch was taken from us */
     case SOURCE_END:
         break;
     }
-    return 0;
+    bool left = l->engine.put_off && engine_tick(&l->engine, e);
+    return left ? back_off(l, false, e) : 0;
 }
 
 static int loop(struct live *l, struct err *e)

@@ -33,6 +33,7 @@ struct batch {
     int64_t last_offset;
     uint64_t last_hash;
     int64_t lost; /* so many records behind `start` were deleted before they were read */
+    bool more; /* the source has the next one in hand, as far as is known */
     bool at_end;  /* nothing stood behind `next` when it was read, as far as is known */
     struct event *events;
     size_t events_n;

@@ -220,6 +220,24 @@ static void note_beginning(const struct batch *b)
                  first);
 }
 
+/* The news of an end make no batch. */
+static bool has_record(const struct kafka_source *s, const struct kafka_slot *k)
+{
+    size_t at = k->first;
+    for (size_t i = 0; i < k->waiting; i++, at = s->following[at])
+        if (!s->messages[at]->err && s->messages[at]->offset >= k->position)
+            return true;
+    return false;
+}
+
+static bool has_more(struct kafka_source *s)
+{
+    for (size_t i = s->ready_at; i < s->ready_n; i++)
+        if (has_record(s, kafka_slot(s, s->ready[i])))
+            return true;
+    return false;
+}
+
 bool kafka_take(struct kafka_source *s, struct batch *out)
 {
     for (; s->ready_at < s->ready_n; s->ready_at++) {
@@ -233,6 +251,7 @@ bool kafka_take(struct kafka_source *s, struct batch *out)
         begin(s, out, slot, &fill);
         fill_from(s, k, &fill);
         out->next = k->position;
+        out->more = has_more(s);
         out->at_end = kafka_known_end(&s->source, slot) == k->position;
         if (out->next == out->start)
             continue;

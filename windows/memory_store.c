@@ -167,7 +167,7 @@ static int memory_apply(struct window_store *s, const struct apply *a,
     move_watermark(m);
     out->outcome = APPLIED;
     /* Where nobody hears, due() hands them out, once for all batches before it. */
-    if (m->listener.outbox)
+    if (m->listener.outbox && !a->judge_later)
         out->windows_n =
             memory_windows_waiting(&m->windows, SIZE_MAX, arena, &out->windows);
     out->clock = read_clock(m);

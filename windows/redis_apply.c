@@ -175,7 +175,8 @@ static int take_reply(struct redis_store *s, const struct apply *a, const struct
     out->clock = redis_clock_of(s, r);
     if (out->outcome == REVISE)
         refuse_behind(a, out->clock.watermark_ms, out->refused);
-    return out->outcome == APPLIED && c->fields.n ? read_judge(s, a, arena, out, e) : 0;
+    bool judged_now = out->outcome == APPLIED && c->fields.n && !a->judge_later;
+    return judged_now ? read_judge(s, a, arena, out, e) : 0;
 }
 
 /* What is dropped is lost with the entry, should Redis lose it. Commits drop nothing: without batches little is added. */

@@ -77,6 +77,7 @@ struct apply {
     /* largest event time of the partition up to `next`; STORE_NO_TIME: none */
     int64_t high_ms;
     bool has_events; /* events were read, accepted or not */
+    bool judge_later; /* no windows are to be handed back: due() will be asked soon */
 
     const struct str *ids; /* of the accepted events, no two the same */
     const int64_t *times_ms;

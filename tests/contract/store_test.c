@@ -47,6 +47,7 @@ struct feed {
     int64_t due_ms; /* after T0; 0: in a year */
     int64_t incarnation;
 };
+static bool judge_later; /* what is fed */
 
 static void feed(struct feed f)
 {
@@ -68,6 +69,7 @@ static void feed(struct feed f)
                       .start = f.start,
                       .next = f.next,
                       .incarnation = f.incarnation,
+                      .judge_later = judge_later,
                       .last_offset = f.next - 1,
                       .last_hash = 0xfedcba9876543210,
                       .high_ms = f.id ? time_ms : STORE_NO_TIME,
@@ -214,6 +216,24 @@ static void test_judging(void)
     CHECK_INT(reply.windows[0].records_n, 1);
 }
 
+/* Who applies may leave it for later: then due() has it. */
+static void test_judged_later(void)
+{
+    size_t n;
+    partitions("t/0", NULL);
+    begin("t/0", 0);
+    judge_later = true;
+    feed((struct feed){"t/0", 0, 1, 1, "a", "k", NULL, 1, 0, 0});
+    judge_later = false;
+    CHECK_INT(reply.outcome, APPLIED);
+    CHECK_INT(reply.windows_n, 0);
+    CHECK_INT(reply.clock.waiting_n, 1);
+    struct window *left = due(&n);
+    CHECK_INT(n, 1);
+    CHECK(commit(&left[0], "state", STORE_NO_DUE));
+    CHECK_INT(now.waiting_n, 0);
+}
+
 static void test_due(void)
 {
     size_t n;
@@ -333,7 +353,7 @@ static void test_remade(void)
 }
 
 static void (*const tests[])(void) = {
-    test_cursor,  test_duplicates, test_watermark, test_judging, test_due,
+    test_cursor,  test_duplicates, test_watermark, test_judging, test_judged_later, test_due,
     test_folding, test_lines,      test_idle,      test_remade,  test_ids_forgotten};
 enum { TESTS = sizeof tests / sizeof tests[0] };
 

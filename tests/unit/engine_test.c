@@ -78,12 +78,15 @@ static void close_all(void)
     CHECK_INT(err.kind, ERR_NONE);
 }
 
+static bool more; /* the source has the next batch in hand */
+
 /* The events `id`0, `id`1, ... at offsets from `start` on, a second apart, each of a category of its own, or all of one. */
 static int hand_out(int64_t start, size_t n, const char *id, const char *category)
 {
     batch_reset(&batch);
     batch.name = STR("t/0");
     batch.start = start;
+    batch.more = more;
     batch.next = start + (int64_t)n;
     batch.events = arena_alloc(&batch.arena, (n + 1) * sizeof *batch.events);
     batch.events_n = n;
@@ -241,6 +244,52 @@ static void test_pressed(void)
     close_all();
 }
 
+static size_t due_asked;
+static const struct store_ops *asked;
+
+static int count_due(struct window_store *s, size_t limit, bool unproven, struct arena *a,
+                     struct window **windows, size_t *n, struct store_clock *clock,
+                     struct err *e)
+{
+    due_asked++;
+    return asked->due(s, limit, unproven, a, windows, n, clock, e);
+}
+
+/* What three batches brought is judged once, with the last of them; or when it has waited for long. */
+static void test_judged_together(void)
+{
+    open_all(1);
+    asked = stores[0]->ops;
+    struct store_ops counting = *asked;
+    counting.due = count_due;
+    stores[0]->ops = &counting;
+    CHECK_INT(engine_tick(&engine, &err), 0);
+    due_asked = 0;
+    more = true;
+    CHECK_INT(hand_out(0, 3, "e", "k"), 0);
+    CHECK_INT(hand_out(3, 3, "f", "k"), 0);
+    CHECK(engine.put_off);
+    CHECK_INT(said, 0);
+    CHECK_INT(due_asked, 0);
+    more = false;
+    CHECK_INT(hand_out(6, 3, "g", "l"), 0);
+    CHECK(!engine.put_off);
+    CHECK_INT(said, 2);
+    more = true;
+    engine.ticked_ms -= 3600000;
+    CHECK_INT(hand_out(9, 3, "h", "m"), 0);
+    CHECK(!engine.put_off);
+    CHECK_INT(said, 3);
+    CHECK_INT(hand_out(12, 3, "i", "n"), 0);
+    CHECK(engine.put_off);
+    CHECK_INT(engine_tick(&engine, &err), 0); /* there was no more, after all */
+    CHECK(!engine.put_off);
+    CHECK_INT(said, 4);
+    more = false;
+    stores[0]->ops = asked;
+    close_all();
+}
+
 int main(void)
 {
     struct config_report report = {0};
@@ -255,6 +304,7 @@ int main(void)
     test_ends_unknown();
     test_windows_of_others();
     test_pressed();
+    test_judged_together();
     buf_deinit(&report.text);
     config_deinit(&config);
     return check_result();

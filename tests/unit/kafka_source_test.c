@@ -119,6 +119,30 @@ static void check_reading(void)
     CHECK_INT(m.revoked, 2);
 }
 
+/* Who says that there is more hands it out at once, whatever else is in hand: news of an end are no batch. */
+static void check_more(void)
+{
+    enum { MANY = 5000, FEW = 40 };
+    struct member m = {0};
+    int64_t read = 0;
+    size_t promised_n = 0;
+    mock_topic("more", 2);
+    mock_events("more", 0, 0, MANY);
+    mock_events("more", 1, 0, FEW);
+    CHECK(mock_open(&m, "more", NULL, NULL, &err));
+    while (read < MANY + FEW && mock_next(&m, &batch, 90, &err) == SOURCE_BATCH) {
+        read += batch.next - batch.start;
+        for (; batch.more; promised_n++) {
+            batch_reset(&batch);
+            CHECK_INT(m.source->ops->next(m.source, &batch, 0, &err), SOURCE_BATCH);
+            read += batch.next - batch.start;
+        }
+    }
+    CHECK_INT(read, MANY + FEW);
+    CHECK(promised_n > 0);
+    done(&m);
+}
+
 /* Seeks anywhere, any number of times: what comes next is what was asked for. */
 static void check_seeking(void)
 {
@@ -346,6 +370,7 @@ int main(void)
     check_opening();
     check_no_broker();
     check_reading();
+    check_more();
     check_seeking();
     check_rejects();
     check_letters_refused();
