@@ -282,12 +282,15 @@ static bool integer_in(yyjson_val *v, int64_t max, int64_t *out)
     return true;
 }
 
+static const struct recorded_position nowhere = {
+    .partition = -1, .offset = -1, .timestamp_ms = -1};
+
 static void read_position(struct record *r, struct recorded_position *out)
 {
     yyjson_val *members = r->top[TOP_KAFKA], *at[POSITIONS] = {0}, *key, *value;
     size_t i, n;
     int64_t partition;
-    *out = (struct recorded_position){.partition = -1, .offset = -1, .timestamp_ms = -1};
+    *out = nowhere;
     if (!yyjson_is_obj(members))
         return;
     yyjson_obj_foreach(members, i, n, key, value)
@@ -371,11 +374,12 @@ int event_decode(struct event_decoder *d, const struct event_record *record,
                  struct err *e)
 {
     struct record r = {.decoder = d, .arena = arena};
-    struct recorded_position position;
+    struct recorded_position position = nowhere;
     yyjson_val *root = read_root(&r, record->json, e);
     if (root)
         collect(&r, root);
-    read_position(&r, &position);
+    if (where || record->timestamp_ms < 0)
+        read_position(&r, &position);
     if (where)
         *where = position;
     if (!root)

@@ -67,19 +67,36 @@ static void note_error(struct kafka_source *s, const rd_kafka_message_t *m)
              log_quote(str_of(rd_kafka_message_errstr(m)), quoted));
 }
 
+/* Records come in runs of one partition. Those in hand keep their topic: its address is no other's meanwhile. */
+struct run {
+    const rd_kafka_topic_t *topic;
+    int32_t partition;
+    size_t slot;
+};
+
+static size_t slot_of(struct kafka_source *s, const rd_kafka_message_t *m,
+                      struct run *run)
+{
+    if (m->rkt != run->topic || m->partition != run->partition) {
+        (void)kafka_slot_of(s, rd_kafka_topic_name(m->rkt), m->partition, &run->slot);
+        run->topic = m->rkt;
+        run->partition = m->partition;
+    }
+    return run->slot;
+}
+
 /* Keeps a record or the news of a partition's end; false: it is of no use. */
-static bool keep(struct kafka_source *s, size_t at, bool with_rebalance)
+static bool keep(struct kafka_source *s, size_t at, bool with_rebalance, struct run *run)
 {
     rd_kafka_message_t *m = s->messages[at];
     bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
     bool outside = m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
-    size_t slot;
     if (m->err && !end && !outside) {
         note_error(s, m);
         return false;
     }
-    struct kafka_slot *k =
-        kafka_slot_of(s, rd_kafka_topic_name(m->rkt), m->partition, &slot);
+    size_t slot = slot_of(s, m, run);
+    struct kafka_slot *k = kafka_slot(s, slot);
     if (!k->owned || k->stray || k->remade)
         return false;
     if (outside)
@@ -103,9 +120,10 @@ static size_t consume(struct kafka_source *s, size_t from)
 
 static void keep_all(struct kafka_source *s, size_t from, size_t n, bool with_rebalance)
 {
+    struct run run = {.topic = NULL};
     for (size_t i = from; i < from + n; i++) {
         rd_kafka_message_t *m = s->messages[i];
-        if (!keep(s, i, with_rebalance)) {
+        if (!keep(s, i, with_rebalance, &run)) {
             s->messages[i] = NULL;
             rd_kafka_message_destroy(m);
         }
