@@ -86,6 +86,14 @@ static struct store_rule *rules_of(const struct config *c, struct arena *arena)
     return rules;
 }
 
+/* What is read again and again lies there ready: of all shards together a part of what the process may use. */
+static size_t recent_bytes(void)
+{
+    enum { PART = 16, MOST = 32 << 20 };
+    int64_t limit_bytes = memory_limit_bytes();
+    return limit_bytes && limit_bytes / PART < MOST ? (size_t)(limit_bytes / PART) : MOST;
+}
+
 static int open_stores(struct setup *s, struct err *e)
 {
     const struct config *c = s->config;
@@ -100,6 +108,7 @@ static int open_stores(struct setup *s, struct err *e)
                                       .past_arg = s,
                                       .rules = rules_of(c, &s->arena),
                                       .rules_n = c->judged_n};
+    to.recent_bytes = recent_bytes() / to.shards_n;
     if (s->source->ops->partitions(s->source, &to.partitions, &to.partitions_n, e))
         return -1;
     if (FAULT_OFF("all_partitions"))

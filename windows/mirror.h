@@ -9,6 +9,7 @@
 
 #include "windows/due_heap.h"
 #include "windows/journal.h"
+#include "windows/recent.h"
 #include "windows/seen_ids.h"
 #include "windows/window_table.h"
 
@@ -19,6 +20,8 @@ struct mirror_field {
     int64_t number;
     struct str packed; /* as it is kept; malloc'ed, NULL once nothing of it is needed */
     size_t kept_bytes;
+    size_t plain_n;           /* bytes that it holds; of windows */
+    uint64_t recent_place;    /* where they lie, see recent.h */
     size_t live, items_n;     /* pieces that lie in it; items that it has */
     struct mirror_name *name; /* of windows */
     int64_t arrived_ms;       /* by this process' clock */
@@ -114,6 +117,7 @@ struct mirror {
     struct buf whole;   /* the field that was read last */
     const char *folded; /* the bytes of the one that is folded */
     struct mirror_frame first_frames[MIRROR_FRAMES], frames[MIRROR_FRAMES];
+    struct recent recent; /* what the last fields hold; who has made it says how much room there is */
 };
 
 void mirror_init(struct mirror *m, int64_t id_slot_ms);

@@ -1,5 +1,5 @@
-/* Fields lie compressed. One is read as a whole to be folded, and frame by frame for its records; frames that were read of late
- * are kept. */
+/* Fields lie compressed; the last ones also as they are (recent.h), which is where most records are read. Else a field is read
+ * frame by frame; frames that were read of late are kept. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -68,8 +68,10 @@ static void read_long_item(struct mirror *m, const struct mirror_field *f, size_
 void mirror_field_item(struct mirror *m, const struct mirror_field *f, size_t at,
                        struct arena *arena, struct journal_item *out)
 {
-    struct str plain = journal_plain(f->packed);
+    struct str plain = recent_at(&m->recent, f->recent_place, f->plain_n);
     size_t behind = at % JOURNAL_FRAME_BYTES;
+    if (!plain.p)
+        plain = journal_plain(f->packed);
     struct str in = plain.p ? str_from(plain, at)
                             : str_from(frame_of(m, f, at / JOURNAL_FRAME_BYTES), behind);
     if (!read_item(in, arena, out))

@@ -309,14 +309,19 @@ bool mirror_fold_own(struct mirror *m, int64_t number, struct str field,
     if (kind != JOURNAL_IDS && kind != JOURNAL_WINDOWS)
         return kind != JOURNAL_NONE;
     struct mirror_field *f = field_new(m, number, packed);
-    struct reader r = {.in = plain};
-    if ((!plain.n && !mirror_field_read(m, f, &r.in)) || !journal_read_head(&r, &head)) {
+    struct str whole = plain;
+    bool fine = plain.n || mirror_field_read(m, f, &whole);
+    struct reader r = {.in = whole};
+    if (!fine || !journal_read_head(&r, &head)) {
         mirror_field_free(f);
         return false;
     }
-    m->folded = plain.n ? plain.p : m->whole.p;
+    m->folded = whole.p;
+    f->plain_n = whole.n;
+    if (kind == JOURNAL_WINDOWS)
+        f->recent_place = recent_put(&m->recent, whole);
     f->live++; /* until it is folded */
-    bool fine = fold_field(m, f, kind, name, &head, &r);
+    fine = fold_field(m, f, kind, name, &head, &r);
     if (--f->live == 0)
         mirror_field_done(f);
     return fine;

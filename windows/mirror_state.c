@@ -375,6 +375,7 @@ void mirror_deinit(struct mirror *m)
         buf_deinit(&m->first_frames[i].bytes);
         buf_deinit(&m->frames[i].bytes);
     }
+    recent_deinit(&m->recent);
     buf_deinit(&m->whole);
     journal_codec_deinit(&m->codec);
     for (size_t i = 0; i < m->domains_n; i++)

@@ -34,10 +34,16 @@ void redis_stand_at(struct redis_store *home, int64_t number, struct str version
     memcpy(m->tail, version.p, version.n < sizeof m->tail ? version.n : sizeof m->tail);
 }
 
+void redis_new_mirror(struct redis_store *home)
+{
+    mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
+    home->mirror.recent.room = home->recent_bytes;
+}
+
 void redis_make_empty(struct redis_store *home)
 {
     mirror_deinit(&home->mirror);
-    mirror_init(&home->mirror, id_slot_ms(home->lateness_ms));
+    redis_new_mirror(home);
     home->mirror.now_ms = clock_monotonic_ms();
 }
 

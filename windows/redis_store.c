@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+#include "core/fault.h"
 #include "windows/redis_check.h"
 #include "windows/redis_store_impl.h"
 #include "windows/scripts.h"
@@ -258,7 +259,9 @@ struct window_store *redis_store_open(const struct redis_store_settings *setting
     s->lateness_ms = settings->lateness_ms;
     s->waits_from_ms = STORE_NO_TIME;
     s->clock.watermark_ms = STORE_NO_TIME;
-    mirror_init(&s->mirror, id_slot_ms(s->lateness_ms));
+    s->recent_bytes = FAULT_NUMBER("recent_bytes") ? (size_t)FAULT_NUMBER("recent_bytes")
+                                                   : settings->recent_bytes;
+    redis_new_mirror(s);
     s->look_only = settings->look_only;
     s->record_for_ms = settings->record_for_ms;
     s->lookback_ms = settings->lookback_ms;

@@ -63,6 +63,7 @@ struct redis_store {
     struct arena scratch; /* of one call without an arena of its own */
     struct str stem, lateness, keys[REDIS_KEYS];
     int64_t lateness_ms, record_for_ms, lookback_ms;
+    size_t recent_bytes;
     int (*read_past)(void *arg, struct store_times *out, struct err *e);
     void *past_arg;
     struct mirror mirror; /* of the shard, and of its lanes */
@@ -195,6 +196,8 @@ void redis_refused(struct redis_store *s, bool told);
 void redis_held(struct redis_store *s);
 
 int redis_damaged(struct err *e);
+/* One of which nothing is known, where there is none. */
+void redis_new_mirror(struct redis_store *home);
 /* Nothing of the journal is known. */
 void redis_make_empty(struct redis_store *home);
 /* It is known up to that entry. */

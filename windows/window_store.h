@@ -267,6 +267,7 @@ struct redis_store_settings {
     /* Called where there is no state, before one is made: what was before. NULL: nothing was. */
     int (*past)(void *arg, struct store_times *out, struct err *e);
     void *past_arg;
+    size_t recent_bytes; /* so much of what was added last is kept ready to be read, beside it compressed */
     /* do not make the state where there is none; only record() may be called */
     bool look_only;
 };

@@ -130,8 +130,8 @@ class World:
         self.log = log
         self.write_config()
         # A round lasts half a minute: digests, and a journal whose fields are dropped, and that is long, as they are after an hour.
-        self.numbers = "digest_within_ms:3000,journal_kept_ms:%d,journal_long_bytes:%d" % (
-            seed.choice([100, 500, 2000, 10_000]), seed.choice([1000, 5000, 20_000, 1 << 26]))
+        self.numbers = "digest_within_ms:3000,journal_kept_ms:%d,journal_long_bytes:%d,recent_bytes:%d" % (
+            seed.choice([100, 500, 2000, 10_000]), seed.choice([1000, 5000, 20_000, 1 << 26]), seed.choice([1, 20_000, 1 << 25]))
         for name, partitions in ((self.name, log.partitions), (self.name + ".dlq", 1)):
             self.topic(name, partitions)
         self.pods = [pods.Pod(self, place) for place in range(PLACES)]

@@ -83,6 +83,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     struct reader r = {.in = {(const char *)data, n}};
     mirror_init(&m, 60000);
     m.long_bytes = LONG_BYTES;
+    m.recent.room = n % 2 * LONG_BYTES;
     arena_init(&arena);
     buf_init(&packed, 1 << 20);
     for (int64_t number = 1; r.in.n && number < ENTRIES_MAX; number++) {

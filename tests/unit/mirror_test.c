@@ -300,6 +300,40 @@ static void test_reads_whole_frames(void)
         }
 }
 
+static bool is_recent(const struct mirror_field *f)
+{
+    return recent_at(&m.recent, f->recent_place, f->plain_n).p != NULL;
+}
+
+/* The last fields are read as they are; those that others took the room of from their frames. */
+static void test_reads_what_is_recent(void)
+{
+    enum { FIELDS = 12, ROOM = 8000, TEXT_BYTES = 1000 };
+    char name[16];
+    uint32_t at = 0;
+    struct journal_item item;
+    m.recent.room = ROOM;
+    for (int i = 1; i <= FIELDS; i++) {
+        char text[2 + TEXT_BYTES] = {(char)(TEXT_BYTES & 0xff), (char)(TEXT_BYTES >> 8)};
+        memset(text + 2, 'a' + i, TEXT_BYTES);
+        item = records("k", 1000, false);
+        item.bytes = sizeof text;
+        item.records = (struct str){text, sizeof text};
+        begin("", STORE_NO_TIME);
+        put(item);
+        snprintf(name, sizeof name, "%d w rule", i);
+        CHECK(fold(i, name));
+    }
+    CHECK(!is_recent(m.names[0]->fields.first));
+    CHECK(is_recent(m.names[0]->fields.last));
+    for (int i = 1; i <= FIELDS; i++) {
+        CHECK(mirror_next_piece(&m, window("k"), &at, &arena, &item));
+        CHECK_INT(item.records.n, 2 + TEXT_BYTES);
+        CHECK_INT(item.records.p[2], 'a' + i);
+        CHECK_INT(item.records.p[1 + TEXT_BYTES], 'a' + i);
+    }
+}
+
 static void (*const tests[])(void) = {test_lapses_at_the_watermark_of_a_field,
                                       test_does_not_lapse_with_enough_records,
                                       test_wants_judging_until_it_is_committed,
@@ -309,7 +343,8 @@ static void (*const tests[])(void) = {test_lapses_at_the_watermark_of_a_field,
                                       test_refuses_empty_frames,
                                       test_many,
                                       test_reads_records_frame_by_frame,
-                                      test_reads_whole_frames};
+                                      test_reads_whole_frames,
+                                      test_reads_what_is_recent};
 
 int main(void)
 {
