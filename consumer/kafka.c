@@ -202,6 +202,17 @@ static struct str *copy_texts(struct arena *arena, const struct str *texts, size
     return copies;
 }
 
+/* Records that are taken are beside those that wait in librdkafka's queue (kafka_config.c): a sixteenth of the memory, of
+ * records of a KB. */
+static size_t fetch_max(int64_t memory_bytes)
+{
+    enum { PART = 16, LEAST = 1024, RECORD_BYTES = 1024 };
+    int64_t n = memory_bytes / PART / RECORD_BYTES;
+    if (memory_bytes == 0 || n > FETCH_MAX)
+        return FETCH_MAX;
+    return n < LEAST ? LEAST : (size_t)n;
+}
+
 static void copy_settings(struct kafka_source *s,
                           const struct kafka_source_settings *from)
 {
@@ -216,6 +227,7 @@ static void copy_settings(struct kafka_source *s,
         copy_texts(a, from->property_values, from->properties_n);
     s->missing_ms = arena_alloc(a, (from->topics_n + 1) * sizeof *s->missing_ms);
     memset(s->missing_ms, 0, (from->topics_n + 1) * sizeof *s->missing_ms);
+    s->fetch_max = fetch_max(from->memory_bytes);
     if (s->settings.batch_events == 0)
         s->settings.batch_events = KAFKA_BATCH_EVENTS;
 }

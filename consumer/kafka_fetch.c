@@ -114,7 +114,7 @@ static size_t consume(struct kafka_source *s, size_t from)
 {
     s->round++;
     ssize_t n =
-        rd_kafka_consume_batch_queue(s->queue, 0, s->messages + from, FETCH_MAX - from);
+        rd_kafka_consume_batch_queue(s->queue, 0, s->messages + from, s->fetch_max - from);
     return n > 0 ? (size_t)n : 0;
 }
 

@@ -17,7 +17,7 @@
 #include "core/option.h"
 
 enum {
-    FETCH_MAX = 32768, /* records taken from librdkafka at a time */
+    FETCH_MAX = 32768, /* records taken from librdkafka at a time; with a limit of memory fewer */
     /* at most; what a call of Redis costs is shared by all of them */
     KAFKA_BATCH_EVENTS = 4000,
     KAFKA_BATCH_BYTES = 4 << 20, /* a batch is full beyond so many */
@@ -59,6 +59,7 @@ struct kafka_source {
     struct kafka_slot *slots; /* by the partition's slot */
     size_t slots_n;
 
+    size_t fetch_max;
     rd_kafka_message_t *messages[FETCH_MAX];
     size_t following[FETCH_MAX]; /* the next of the same partition */
     size_t ready[FETCH_MAX], ready_n,
