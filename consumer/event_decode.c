@@ -210,18 +210,19 @@ static void collect(struct record *r, yyjson_val *root)
 static void add_field(struct record *r, yyjson_val *v, enum event_field f,
                       struct event *out)
 {
-    struct value value = {.type = event_field_infos[f].type};
+    struct value *value = &out->values[out->values_n];
     bool there = false;
-    if (value.type == VALUE_TEXT) {
-        there = value_clean_text(r->arena, v, &value.text);
-    } else if (value.type == VALUE_NUMBER) {
-        there = value_number(v, &value.number);
-    } else if (value.type == VALUE_FLAG) {
+    value->type = event_field_infos[f].type;
+    if (value->type == VALUE_TEXT) {
+        there = value_clean_text(r->arena, v, &value->text);
+    } else if (value->type == VALUE_NUMBER) {
+        there = value_number(v, &value->number);
+    } else if (value->type == VALUE_FLAG) {
         there = yyjson_is_bool(v);
-        value.flag = there && yyjson_get_bool(v);
+        value->flag = there && yyjson_get_bool(v);
     }
     if (there)
-        event_add(out, f, value);
+        event_add_next(out, f);
 }
 
 static void decode_object(struct record *r, size_t object, struct event *out)
@@ -260,7 +261,8 @@ static int decode_type(struct record *r, struct event *out, struct err *e)
     if (required(r, TOP_TYPE, &text, e))
         return -1;
     int type = names_find(&r->decoder->names, SCOPE_TYPES, text.p, text.n);
-    bool ours = type >= 0 && str_is(text, event_type_name((enum event_type)type));
+    bool ours = type >= 0 && (text.n <= NAME_BYTES ||
+                              str_is(text, event_type_name((enum event_type)type)));
     out->type = ours ? (enum event_type)type : EVENT_OTHER;
     return ours ? 0 : event_check_text("type", text, e);
 }
@@ -374,20 +376,20 @@ int event_decode(struct event_decoder *d, const struct event_record *record,
                  struct err *e)
 {
     struct record r = {.decoder = d, .arena = arena};
-    struct recorded_position position = nowhere;
+    struct recorded_position unasked = nowhere;
+    bool asked = where || record->timestamp_ms < 0;
+    where = where ? where : &unasked;
     yyjson_val *root = read_root(&r, record->json, e);
     if (root)
         collect(&r, root);
-    if (where || record->timestamp_ms < 0)
-        read_position(&r, &position);
-    if (where)
-        *where = position;
+    if (asked)
+        read_position(&r, where);
     if (!root)
         return -1;
     *out = (struct event){
-        .partition = position.partition, .offset = position.offset, .values = d->values};
+        .partition = where->partition, .offset = where->offset, .values = d->values};
     int64_t timestamp_ms =
-        record->timestamp_ms >= 0 ? record->timestamp_ms : position.timestamp_ms;
+        record->timestamp_ms >= 0 ? record->timestamp_ms : where->timestamp_ms;
     int failed = d->maps ? decode_by_maps(&r, root, timestamp_ms, out, e)
                          : decode_own(&r, timestamp_ms, out, e);
     if (!failed)

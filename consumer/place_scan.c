@@ -34,18 +34,22 @@ void place_scan_deinit(struct place_scan *s)
     arena_deinit(&s->scratch);
 }
 
-bool place_scan_line(struct place_scan *s, struct str line)
+/* A line whose end tells nothing, or something new. */
+static bool decode_line(struct place_scan *s, struct str line)
 {
     struct recorded_position where;
     struct err ignored = {0}; /* the line is reported when it is read for good */
-    if (line_places_find(&s->places, line) != INDEX_NONE)
-        return true;
     arena_reset(&s->scratch);
     (void)event_position(s->decoder, line, &s->scratch, &where, &ignored);
     if (where.present)
         line_places_learn(&s->places, line,
                           partitions_slot(s->partitions, where.topic, where.partition));
     return where.present;
+}
+
+bool place_scan_line(struct place_scan *s, struct str line)
+{
+    return line_places_find(&s->places, line) != INDEX_NONE || decode_line(s, line);
 }
 
 static void scan_until(struct place_scan *s, struct log_reader *reader, int64_t end)

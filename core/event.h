@@ -135,11 +135,17 @@ static inline const struct value *event_value(const struct event *e, enum event_
     return e->at[f] ? &e->values[e->at[f] - 1] : &value_absent;
 }
 
-/* Adds a field that is not there yet; e->values has room for it. */
+/* Adds a field that is not there yet: its value was put at e->values[e->values_n]. */
+static inline void event_add_next(struct event *e, enum event_field f)
+{
+    e->at[f] = ++e->values_n;
+}
+
+/* The same; e->values has room for it. */
 static inline void event_add(struct event *e, enum event_field f, struct value v)
 {
-    e->values[e->values_n++] = v;
-    e->at[f] = e->values_n;
+    e->values[e->values_n] = v;
+    event_add_next(e, f);
 }
 
 /* Puts its id, its values and their texts into the arena, in one piece. Fingerprints stay where they are. */
