@@ -3,7 +3,7 @@
  * is first looked for where the line before had it. */
 #include "consumer/line_places.h"
 
-enum { PLACES_MAX = 4096, TAIL_BYTES = 1024 };
+enum { PLACES_MAX = 4096, TAIL_BYTES = 1024, AT_ONCE = 16 };
 
 /* The object at `brace` ends with the line, but for the brace of the event. */
 static bool ends_there(struct str line, const char *brace)
@@ -54,27 +54,62 @@ static size_t recent_at(const char *end)
     return ((size_t)end[-1] ^ (size_t)end[-2] << 2) % PLACES_RECENT;
 }
 
-/* What place_of() would find, if it ends where that of the line before did. */
-static size_t find_recent(const struct line_places *p, struct str line)
+/* Among AT_ONCE bytes. */
+static bool no_brace(const char *p)
 {
-    if (p->rest_n == 0 || line.n < p->rest_n + 2)
+    unsigned char any = 0;
+    for (int i = 0; i < AT_ONCE; i++)
+        any |= (unsigned char)(p[i] == '{') | (unsigned char)(p[i] == '}');
+    return !any;
+}
+
+/* From `rest` on there are no braces but the line's last two bytes. */
+static bool is_rest(struct str line, const char *rest)
+{
+    size_t n = (size_t)(line.p + line.n - rest);
+    if (n < AT_ONCE + 2)
+        return ends_there(line, rest) && !memchr(rest, '{', n);
+    for (size_t at = 0; at < n - 2 - AT_ONCE; at += AT_ONCE)
+        if (!no_brace(rest + at))
+            return false;
+    return no_brace(rest + n - 2 - AT_ONCE) && rest[n - 2] == '}' && rest[n - 1] == '}';
+}
+
+/* What place_of() would find, if it ends so many bytes before the line's end. */
+static size_t find_recent(const struct line_places *p, struct str line, size_t rest_n)
+{
+    if (rest_n == 0 || line.n < rest_n + 2)
         return INDEX_NONE;
-    const char *end = line.p + line.n - p->rest_n;
+    const char *end = line.p + line.n - rest_n;
     const struct place *known = &p->recent[recent_at(end)];
     size_t n = known->text.n;
-    bool same = n && n < line.n - p->rest_n && n + p->rest_n <= TAIL_BYTES &&
-                memcmp(end - n, known->text.p, n) == 0 && *end == ',' &&
-                ends_there(line, end) && !memchr(end, '{', p->rest_n);
+    bool same = *end == ',' && n && n < line.n - rest_n && n + rest_n <= TAIL_BYTES &&
+                memcmp(end - n, known->text.p, n) == 0 && is_rest(line, end);
     return same ? known->slot : INDEX_NONE;
+}
+
+static void note_rest(struct line_places *p, size_t rest_n)
+{
+    if (rest_n == p->rest_n)
+        return;
+    p->other_rest_n = p->rest_n;
+    p->rest_n = rest_n;
 }
 
 size_t line_places_find(struct line_places *p, struct str line)
 {
-    size_t slot = find_recent(p, line);
-    struct str place = slot == INDEX_NONE ? place_of(line) : STR_NONE;
-    if (place.n == 0)
+    size_t slot = find_recent(p, line, p->rest_n);
+    if (slot != INDEX_NONE)
         return slot;
-    p->rest_n = (size_t)(line.p + line.n - place.p) - place.n;
+    slot = find_recent(p, line, p->other_rest_n);
+    if (slot != INDEX_NONE) {
+        note_rest(p, p->other_rest_n);
+        return slot;
+    }
+    struct str place = place_of(line);
+    if (place.n == 0)
+        return INDEX_NONE;
+    note_rest(p, (size_t)(line.p + line.n - place.p) - place.n);
     return index_get(&p->slots, place);
 }
 

@@ -17,7 +17,8 @@ struct line_places {
         struct str text;
         size_t slot;
     } recent[PLACES_RECENT];
-    size_t rest_n; /* so many bytes followed it in the line before */
+    /* so many bytes followed it in the line before, and in the last one where it was another number */
+    size_t rest_n, other_rest_n;
 };
 
 void line_places_init(struct line_places *p);
