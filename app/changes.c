@@ -232,9 +232,9 @@ void changes_make(struct changes *c, const struct changes_of *of,
                   const struct accepted *a, struct arena *arena)
 {
     c->duplicates = c->refused_duplicates = c->refused_behind = 0;
-    c->events = arena_alloc(arena, (a->n + 1) * sizeof *c->events);
-    c->ids = arena_alloc(arena, (a->n + 1) * sizeof *c->ids);
-    c->times_ms = arena_alloc(arena, (a->n + 1) * sizeof *c->times_ms);
+    c->events = arena_take(arena, (a->n + 1) * sizeof *c->events);
+    c->ids = arena_take(arena, (a->n + 1) * sizeof *c->ids);
+    c->times_ms = arena_take(arena, (a->n + 1) * sizeof *c->times_ms);
     fill(c, of, a->events, a->n, arena);
 }
 

@@ -51,8 +51,10 @@ void event_keep(struct event *e, struct arena *arena)
             bytes_n += e->values[i].text.n + 1;
     struct value *values = arena_take(arena, bytes_n);
     char *at = keep_text((char *)values + values_bytes, &e->id);
-    e->values = memcpy(values, e->values, values_bytes);
-    for (size_t i = 0; i < e->values_n; i++)
+    for (size_t i = 0; i < e->values_n; i++) {
+        values[i] = e->values[i];
         if (values[i].type == VALUE_TEXT)
             at = keep_text(at, &values[i].text);
+    }
+    e->values = values;
 }
