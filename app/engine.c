@@ -3,11 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "app/enrich.h"
 #include "core/clock.h"
 #include "core/fault.h"
-
-enum { JUDGE_AT_ONCE = 256, TOGETHER_MS = 50 };
 
 void engine_init(struct engine *g, const struct rule *rules, size_t rules_n,
                  int64_t lateness_ms, struct source *source,
@@ -50,148 +47,6 @@ int64_t engine_watermark_ms(const struct engine *g)
         if (g->shards[i].clock.watermark_ms < low)
             low = g->shards[i].clock.watermark_ms;
     return low;
-}
-
-/* --- judge --- */
-
-static bool any_unproven(const struct judged *judged, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (judged[i].unproven)
-            return true;
-    return false;
-}
-
-static bool any_asks(const struct finding *findings, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (findings[i].rule && findings[i].found.asks_issues)
-            return true;
-    return false;
-}
-
-/* What would be said at once, were it proven that nothing older comes, is worth the proof: the windows were
- * read before it is asked for, and must be unchanged when it is committed. */
-static int judge_some(struct engine *g, struct engine_shard *shard,
-                      struct judge_settings *s, const struct window *windows, size_t n,
-                      struct judged **judged, struct finding **findings, struct err *e)
-{
-    struct known_issues issues;
-    *judged = judge_windows(s, windows, n, &g->scratch, findings);
-    if (any_asks(*findings, n)) {
-        if (enrich_issues(shard->store, g->rules, g->rules_n, &g->scratch, &issues, e))
-            return -1;
-        s->issues = &issues;
-    }
-    if (!s->all_read && any_unproven(*judged, n) &&
-        proof_try(&g->proof, g->source, shard->store, &s->all_read, e))
-        return -1;
-    if (s->all_read || s->issues)
-        *judged = judge_windows(s, windows, n, &g->scratch, findings);
-    s->all_read = false;
-    s->issues = NULL;
-    if (enrich(shard->store, g->rules, g->rules_n, *findings, n, &g->scratch, e))
-        return -1;
-    judge_write(s, *findings, n, *judged);
-    return 0;
-}
-
-/* Accounts serve the lanes of a shard, too. */
-static int64_t judged_ms(const struct engine *g, size_t number)
-{
-    int64_t low = INT64_MAX;
-    for (size_t i = 0; i < g->shards_n; i++)
-        if (g->shards[i].number == number && g->shards[i].clock.judged_ms < low)
-            low = g->shards[i].clock.judged_ms;
-    return low;
-}
-
-/* Judges and commits a bounded number at a time; *committed says how many held. */
-static int judge(struct engine *g, struct engine_shard *shard,
-                 const struct window *windows, size_t n, size_t *committed, struct err *e)
-{
-    struct judge_settings s = {
-        .rules = g->rules,
-        .rules_n = g->rules_n,
-        .names = shard->store->names,
-        .watermark_ms = shard->clock.watermark_ms, /* as told with the windows */
-        .settled_ms = shard->clock.watermark_ms + (g->at_end ? 1 : 0),
-        .judged_ms = judged_ms(g, shard->number),
-        .caps = g->caps,
-        .caps_n = g->caps_n,
-        .past = shard->store->past};
-    struct judged *judged;
-    struct finding *findings;
-    *committed = 0;
-    FAULT_POINT("judged");
-    for (size_t at = 0, some; at < n; at += some) {
-        some = n - at < JUDGE_AT_ONCE ? n - at : JUDGE_AT_ONCE;
-        if (judge_some(g, shard, &s, windows + at, some, &judged, &findings, e) ||
-            shard->store->ops->commit(shard->store, judged, some, &shard->clock, e))
-            return -1;
-        judge_count(&s, findings, judged, some, g->stats.rules);
-        for (size_t i = 0; i < some; i++)
-            *committed += judged[i].committed;
-    }
-    return 0;
-}
-
-static bool work_waits(const struct store_clock *c)
-{
-    return c->waiting_n > 0 ||
-           (c->watermark_ms != STORE_NO_TIME && c->next_due_ms <= c->watermark_ms);
-}
-
-static bool has_time(const struct engine *g, const struct store_clock *c,
-                     int64_t until_ms)
-{
-    return g->tick_ms == 0 || c->pressed || clock_monotonic_ms() < until_ms;
-}
-
-/* One round at least, however busy the shards before it were. */
-static int tick(struct engine *g, struct engine_shard *shard, bool unproven,
-                int64_t until_ms, struct err *e)
-{
-    size_t committed, progress = 1;
-    for (size_t rounds = 0; progress && (work_waits(&shard->clock) || unproven) &&
-                            (rounds == 0 || has_time(g, &shard->clock, until_ms));
-         rounds++) {
-        struct window *windows;
-        size_t n;
-        arena_reset(&g->scratch);
-        if (shard->store->ops->due(shard->store, JUDGE_AT_ONCE, unproven, &g->scratch,
-                                   &windows, &n, &shard->clock, e))
-            return -1;
-        progress = (size_t)shard->clock.lapsed_n;
-        if (judge(g, shard, windows, n, &committed, e))
-            return -1;
-        progress += committed;
-        unproven = false;
-    }
-    return 0;
-}
-
-int engine_tick(struct engine *g, struct err *e)
-{
-    int64_t until_ms = clock_monotonic_ms() + g->tick_ms;
-    for (size_t i = 0; i < g->shards_n; i++)
-        if (tick(g, &g->shards[i], false, until_ms, e))
-            return -1;
-    g->put_off = false;
-    g->ticked_ms = clock_monotonic_ms();
-    return 0;
-}
-
-int engine_look(struct engine *g, struct err *e)
-{
-    int64_t until_ms = clock_monotonic_ms() + g->tick_ms;
-    for (size_t i = 0; i < g->shards_n; i++) {
-        struct engine_shard *shard = &g->shards[i];
-        shard->clock.waiting_n = 1;
-        if (tick(g, shard, shard->clock.unproven_n > 0, until_ms, e))
-            return -1;
-    }
-    return 0;
 }
 
 /* --- apply --- */
@@ -253,7 +108,7 @@ static struct apply call_of(struct engine *g, const struct engine_partition *p,
                           .lost = piece->start == b->start ? b->lost : 0,
                           .high_ms = high_ms,
                           .has_events = piece->to > piece->from,
-                          .judge_later = g->put_off,
+                          .judge_later = g->judge_later,
                           .ids = g->changes.ids,
                           .times_ms = g->changes.times_ms,
                           .events_n = g->changes.events_n,
@@ -295,7 +150,9 @@ static int apply(struct engine *g, const struct engine_partition *p, size_t shar
     count(g, shard, piece, a);
     keys_left_out(g->rules, g->rules_n, store->names, g->changes.items, &reply,
                   g->stats.rules);
-    return judge(g, &g->shards[shard], reply.windows, reply.windows_n, &committed, e);
+    g->put_off = g->put_off || g->judge_later;
+    return engine_judge(g, &g->shards[shard], reply.windows, reply.windows_n, &committed,
+                        e);
 }
 
 /* Up to where another shard's cursor stands. */
@@ -363,7 +220,7 @@ static int apply_batch(struct engine *g, struct engine_partition *p, struct batc
     p->active_ms = clock_monotonic_ms();
     g->stats.rejects += b->rejects_n;
     g->stats.lost += (uint64_t)b->lost;
-    return g->put_off ? 0 : engine_tick(g, e);
+    return g->judge_later ? 0 : engine_tick(g, e);
 }
 
 /* A rule of the protocol, switched off: a batch is applied wherever the store stands. */
@@ -372,6 +229,14 @@ static void trust_position(struct engine *g, struct engine_partition *p, int64_t
     p->next = start;
     for (size_t i = 0; i < g->shards_n; i++)
         p->at[i].cursor = start;
+}
+
+/* That may take long. */
+static int dead_letter(struct engine *g, const struct batch *b, struct err *e)
+{
+    if (g->put_off && engine_tick(g, e))
+        return -1;
+    return g->source->ops->dead_letter(g->source, b, e);
 }
 
 int engine_batch(struct engine *g, struct batch *b, struct err *e)
@@ -386,8 +251,8 @@ int engine_batch(struct engine *g, struct batch *b, struct err *e)
         trust_position(g, p, b->start);
     if (p->next != b->start)
         return engine_reposition(g, b->slot, e);
-    if (b->rejects_n && g->source->ops->dead_letter(g->source, b, e))
+    if (b->rejects_n && dead_letter(g, b, e))
         return -1;
-    g->put_off = b->more && clock_monotonic_ms() < g->ticked_ms + TOGETHER_MS;
+    g->judge_later = engine_may_put_off(g, b);
     return apply_batch(g, p, b, e);
 }

@@ -3,7 +3,7 @@
  * One event's way: source.next -> engine_batch: late events are counted out (accept.h), each rule turns the
  * others into window changes (changes.h), and each shard's store takes its part in one call iff the
  * partition's cursor stands at the batch's start; the windows it hands back are judged, and what became
- * known is committed. engine_tick() judges what is left over and what the watermark's passing made due.
+ * known is committed. engine_tick() judges what is left over, or was left for it because more follows at once, and what the watermark's passing made due.
  *
  * A shard has cursors and a watermark of its own. Every batch goes to every shard, also an empty part of it;
  * one that is ahead is passed over, and a batch is cut where another one's cursor stands.
@@ -66,9 +66,11 @@ struct engine {
     bool at_end;     /* of a recorded log: events at the watermark are settled too */
     /* clock_monotonic_ms() before which the source is not asked for ends */
     int64_t ends_ms;
-    /* The batch is judged with those that the source has in hand behind it: fewer calls, and of a window that each of
-     * them changes one. Not beyond TOGETHER_MS after everything was judged, at ticked_ms (clock_monotonic_ms()). */
-    bool put_off;
+    /* A batch that others follow, which the source has in hand already, is judged with them: fewer calls, and a window
+     * that several of them change is judged once. Not where engine_tick() was last done with everything some 50 ms ago,
+     * at ticked_ms (clock_monotonic_ms()). */
+    bool judge_later; /* the batch in hand */
+    bool put_off;     /* one that was applied: engine_tick() is to come */
     int64_t ticked_ms;
     int64_t tick_ms; /* engine_tick() returns after so long, done or not; 0: done */
     struct engine_partition *partitions; /* by slot */
@@ -91,6 +93,16 @@ void engine_deinit(struct engine *g);
 /* Applies a batch and judges. 0 also when the batch was not the one the stores expect: then the source
  * was told to seek. ERR_UNAVAILABLE: nothing is known; the partition is to be placed again. */
 int engine_batch(struct engine *g, struct batch *b, struct err *e);
+
+/* --- engine_judge.c --- */
+
+/* Judges the windows, which the shard's store just handed out, and commits what was found, a bounded number at a time;
+ * *committed says how many held. */
+int engine_judge(struct engine *g, struct engine_shard *shard,
+                 const struct window *windows, size_t n, size_t *committed, struct err *e);
+
+/* Whether the batch may be judged with the next one. */
+bool engine_may_put_off(const struct engine *g, const struct batch *b);
 
 /* Judges what waits, was put off or is due. */
 int engine_tick(struct engine *g, struct err *e);

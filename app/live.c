@@ -90,6 +90,15 @@ static int give_back(struct live *l, struct err *e)
     return source->ops->seek(source, l->batch.slot, l->batch.start, e);
 }
 
+/* Shards that answer need not wait for one that does not. Once: then engine_look() finds what is left. */
+static void judge_elsewhere(struct live *l)
+{
+    struct err ignored = {0};
+    if (l->engine.put_off)
+        (void)engine_tick(&l->engine, &ignored);
+    l->engine.put_off = false;
+}
+
 /* Nothing is known: what was in hand is read again, later. Longer each time, with jitter. */
 static int back_off(struct live *l, bool batch_in_hand, struct err *e)
 {
@@ -99,6 +108,7 @@ static int back_off(struct live *l, bool batch_in_hand, struct err *e)
     log_warn("unavailable", "reason=%s", log_quote(str_of(e->text), quoted));
     err_clear(e);
     l->failures++;
+    judge_elsewhere(l);
     engine_forget(&l->engine);
     l->backoff_ms = l->backoff_ms ? l->backoff_ms * 2 : BACKOFF_MIN_MS;
     if (l->backoff_ms > BACKOFF_MAX_MS)
@@ -194,7 +204,9 @@ static int every_second(struct live *l, struct err *e)
     l->next_ms = now + EVERY_MS;
     if (now >= l->topology_ms) {
         l->topology_ms = now + TOPOLOGY_EVERY_MS;
-        if (live_partitions(l, e) || setup_check_stores(l->setup, e))
+        bool left = l->engine.put_off; /* what follows may take long */
+        if ((left && engine_tick(&l->engine, e)) || live_partitions(l, e) ||
+            setup_check_stores(l->setup, e))
             return back_off(l, false, e);
     }
     if (now >= l->figures_ms) {
@@ -221,6 +233,12 @@ static bool is_overdue(const struct live *l)
     return l->backoff_ms && clock_monotonic_ms() >= l->next_ms + OVERDUE_MS;
 }
 
+static int judge_left(struct live *l, struct err *e)
+{
+    bool failed = l->engine.put_off && engine_tick(&l->engine, e);
+    return failed ? back_off(l, false, e) : 0;
+}
+
 static int turn(struct live *l, struct err *e)
 {
     struct source *source = l->setup->source;
@@ -233,12 +251,11 @@ static int turn(struct live *l, struct err *e)
         return is_overdue(l) ? give_back(l, e) : take_batch(l, e);
     case SOURCE_REMADE:
         return take_remade(l, e);
-    case SOURCE_NOTHING: /* what was to come with the last batch was taken from us */
+    case SOURCE_NOTHING:
     case SOURCE_END:
         break;
     }
-    bool left = l->engine.put_off && engine_tick(&l->engine, e);
-    return left ? back_off(l, false, e) : 0;
+    return judge_left(l, e); /* what was to be judged with it was taken from us */
 }
 
 static int loop(struct live *l, struct err *e)
@@ -267,6 +284,7 @@ int live_run(const struct config *config, const char *path, struct live_orders *
     l.watch = path ? config_watch_open(path, config->hash) : NULL;
     srand((unsigned)time(NULL) ^ (unsigned)getpid());
     int result = live_start(&l, e) ? -1 : loop(&l, e);
+    judge_elsewhere(&l);
     log_info("stopping", "consumer=%s", l.setup ? l.setup->consumer : "none");
     live_finish(&l);
     live_forget_keys(&l);

@@ -248,8 +248,11 @@ static bool has_record(const struct kafka_source *s, const struct kafka_slot *k)
     return false;
 }
 
+/* To be handed out at once: strays are placed before, which may take long. */
 static bool has_more(struct kafka_source *s)
 {
+    if (s->strays)
+        return false;
     for (size_t i = s->ready_at; i < s->ready_n; i++)
         if (has_record(s, kafka_slot(s, s->ready[i])))
             return true;

@@ -255,15 +255,25 @@ static int count_due(struct window_store *s, size_t limit, bool unproven, struct
     return asked->due(s, limit, unproven, a, windows, n, clock, e);
 }
 
-/* What three batches brought is judged once, with the last of them; or when it has waited for long. */
+/* The store's own batch, as if others had been applied by another process. */
+static int apply_alone(struct window_store *s, const struct apply *a, struct arena *arena,
+                       struct apply_reply *out, struct err *e)
+{
+    int result = asked->apply(s, a, arena, out, e);
+    out->windows_n = 0;
+    return result;
+}
+
+/* What three batches brought is judged once, behind the last of them; or when it has waited for long. */
 static void test_judged_together(void)
 {
     open_all(1);
     asked = stores[0]->ops;
     struct store_ops counting = *asked;
     counting.due = count_due;
+    counting.apply = apply_alone;
     stores[0]->ops = &counting;
-    CHECK_INT(engine_tick(&engine, &err), 0);
+    engine.ticked_ms = clock_monotonic_ms() + 3600000;
     due_asked = 0;
     more = true;
     CHECK_INT(hand_out(0, 3, "e", "k"), 0);
@@ -275,11 +285,13 @@ static void test_judged_together(void)
     CHECK_INT(hand_out(6, 3, "g", "l"), 0);
     CHECK(!engine.put_off);
     CHECK_INT(said, 2);
+    CHECK_INT(due_asked, 1);
     more = true;
-    engine.ticked_ms -= 3600000;
+    engine.ticked_ms = clock_monotonic_ms() - 3600000;
     CHECK_INT(hand_out(9, 3, "h", "m"), 0);
     CHECK(!engine.put_off);
     CHECK_INT(said, 3);
+    engine.ticked_ms = clock_monotonic_ms() + 3600000;
     CHECK_INT(hand_out(12, 3, "i", "n"), 0);
     CHECK(engine.put_off);
     CHECK_INT(engine_tick(&engine, &err), 0); /* there was no more, after all */
@@ -287,6 +299,72 @@ static void test_judged_together(void)
     CHECK_INT(said, 4);
     more = false;
     stores[0]->ops = asked;
+    close_all();
+}
+
+static int is_away(struct window_store *s, size_t limit, bool unproven, struct arena *a,
+                   struct window **windows, size_t *n, struct store_clock *clock,
+                   struct err *e)
+{
+    (void)s, (void)limit, (void)unproven, (void)a, (void)windows, (void)n, (void)clock;
+    return err_set(e, ERR_UNAVAILABLE, "away");
+}
+
+/* A shard that does not answer keeps nobody waiting but those of its own. */
+static void test_put_off_beside_one_that_is_away(void)
+{
+    open_all(SHARDS);
+    const struct store_ops *fine = stores[0]->ops;
+    struct store_ops away = *fine;
+    away.due = is_away;
+    more = true;
+    engine.ticked_ms = clock_monotonic_ms() + 3600000;
+    CHECK_INT(hand_out(0, EVENTS, "e", NULL), 0); /* keys of both shards */
+    CHECK_INT(hand_out(EVENTS, EVENTS, "f", NULL), 0);
+    CHECK(engine.put_off);
+    stores[0]->ops = &away;
+    engine.shards[0].clock.waiting_n = engine.shards[1].clock.waiting_n = 1;
+    due_asked = 0;
+    asked = fine;
+    struct store_ops counting = *fine;
+    counting.due = count_due;
+    stores[1]->ops = &counting;
+    CHECK_INT(engine_tick(&engine, &err), -1);
+    CHECK_INT(err.kind, ERR_UNAVAILABLE);
+    CHECK(due_asked > 0);
+    CHECK(engine.put_off);
+    err_clear(&err);
+    stores[0]->ops = stores[1]->ops = fine;
+    CHECK_INT(engine_tick(&engine, &err), 0);
+    CHECK(!engine.put_off);
+    more = false;
+    close_all();
+}
+
+/* Where the journal is too long, or there was no time for all, the next batch is judged at once. */
+static void test_not_put_off(void)
+{
+    open_all(1);
+    batch.more = true;
+    engine.ticked_ms = clock_monotonic_ms() + 3600000;
+    CHECK(engine_may_put_off(&engine, &batch));
+    engine.shards[0].clock.pressed = true;
+    CHECK(!engine_may_put_off(&engine, &batch));
+    engine.shards[0].clock.pressed = false;
+    const struct store_ops *quick = stores[0]->ops;
+    struct store_ops slow = *quick;
+    slow.due = due_slowly;
+    stores[0]->ops = &slow;
+    rounds = pressed_until = 0;
+    engine.tick_ms = 1;
+    engine.put_off = true;
+    engine.ticked_ms = 0;
+    engine.shards[0].clock.waiting_n = 1;
+    CHECK_INT(engine_tick(&engine, &err), 0);
+    CHECK(engine.put_off);
+    CHECK_INT(engine.ticked_ms, 0);
+    CHECK(!engine_may_put_off(&engine, &batch));
+    stores[0]->ops = quick;
     close_all();
 }
 
@@ -305,6 +383,8 @@ int main(void)
     test_windows_of_others();
     test_pressed();
     test_judged_together();
+    test_put_off_beside_one_that_is_away();
+    test_not_put_off();
     buf_deinit(&report.text);
     config_deinit(&config);
     return check_result();
