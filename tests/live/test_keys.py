@@ -77,7 +77,7 @@ class Keys(unittest.TestCase):
                 self.only_one_listens(system)
         system.feed(lines(told[len(told) // 2:] + ends(len(told))))
         live.wait_until("the record", lambda: of_rule(system.record(), "share") == expected, 90)
-        self.assertEqual(of_rule(system.record(), "few").count(b'"firing"'), 10)
+        live.wait_until("the other shard's", lambda: of_rule(system.record(), "few").count(b'"firing"') == 10, 30)
         live.wait_until("the gauge", lambda: figures(port)["ticketwatch_keys"].value(rule="few") == 10, 30)
         live.wait_until("the other", lambda: figures(port)["ticketwatch_keys"].value(rule="share") == 1)  # one window for all keys
         live.wait_until("the log", lambda: self.overflows(system, "few") >= 2 and self.overflows(system, "share") >= 1, 30)
