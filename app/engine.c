@@ -231,14 +231,6 @@ static void trust_position(struct engine *g, struct engine_partition *p, int64_t
         p->at[i].cursor = start;
 }
 
-/* That may take long. */
-static int dead_letter(struct engine *g, const struct batch *b, struct err *e)
-{
-    if (g->put_off && engine_tick(g, e))
-        return -1;
-    return g->source->ops->dead_letter(g->source, b, e);
-}
-
 int engine_batch(struct engine *g, struct batch *b, struct err *e)
 {
     struct engine_partition *p = engine_partition(g, b->slot, b->name);
@@ -251,7 +243,8 @@ int engine_batch(struct engine *g, struct batch *b, struct err *e)
         trust_position(g, p, b->start);
     if (p->next != b->start)
         return engine_reposition(g, b->slot, e);
-    if (b->rejects_n && dead_letter(g, b, e))
+    if (b->rejects_n && /* which may take long */
+        (engine_judge_left(g, e) || g->source->ops->dead_letter(g->source, b, e)))
         return -1;
     g->judge_later = engine_may_put_off(g, b);
     return apply_batch(g, p, b, e);

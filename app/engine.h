@@ -3,7 +3,8 @@
  * One event's way: source.next -> engine_batch: late events are counted out (accept.h), each rule turns the
  * others into window changes (changes.h), and each shard's store takes its part in one call iff the
  * partition's cursor stands at the batch's start; the windows it hands back are judged, and what became
- * known is committed. engine_tick() judges what is left over, or was left for it because more follows at once, and what the watermark's passing made due.
+ * known is committed. engine_tick() judges what is left over, or was put off because more follows at once, and
+ * what the watermark's passing made due.
  *
  * A shard has cursors and a watermark of its own. Every batch goes to every shard, also an empty part of it;
  * one that is ahead is passed over, and a batch is cut where another one's cursor stands.
@@ -94,6 +95,9 @@ void engine_deinit(struct engine *g);
  * was told to seek. ERR_UNAVAILABLE: nothing is known; the partition is to be placed again. */
 int engine_batch(struct engine *g, struct batch *b, struct err *e);
 
+/* The least watermark of any shard. */
+int64_t engine_watermark_ms(const struct engine *g);
+
 /* --- engine_judge.c --- */
 
 /* Judges the windows, which the shard's store just handed out, and commits what was found, a bounded number at a time;
@@ -107,12 +111,12 @@ bool engine_may_put_off(const struct engine *g, const struct batch *b);
 /* Judges what waits, was put off or is due. */
 int engine_tick(struct engine *g, struct err *e);
 
+/* The same where something was put off: before what may take long, and where nothing follows after all. */
+int engine_judge_left(struct engine *g, struct err *e);
+
 /* The same, but asks the stores in any case: what another process left behind is found, and their clocks
  * are read. */
 int engine_look(struct engine *g, struct err *e);
-
-/* The least watermark of any shard. */
-int64_t engine_watermark_ms(const struct engine *g);
 
 /* --- engine_lanes.c --- */
 

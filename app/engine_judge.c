@@ -1,5 +1,5 @@
-/* The engine judges: what a batch touched, what waits, what is due; on any error the shards that answer have their turn
- * all the same. */
+/* The engine judges: what a batch touched, what waits, what is due. In a tick the shards that answer have their turn also
+ * where one does not. */
 #include "app/engine.h"
 #include "app/enrich.h"
 #include "core/clock.h"
@@ -104,7 +104,7 @@ static bool has_time(const struct engine *g, const struct store_clock *c,
 static int tick(struct engine *g, struct engine_shard *shard, bool unproven,
                 int64_t until_ms, struct err *e)
 {
-    size_t committed, progress = 1;
+    size_t committed, lapsed, progress = 1;
     for (size_t rounds = 0; progress && (work_waits(&shard->clock) || unproven) &&
                             (rounds == 0 || has_time(g, &shard->clock, until_ms));
          rounds++) {
@@ -114,12 +114,12 @@ static int tick(struct engine *g, struct engine_shard *shard, bool unproven,
         if (shard->store->ops->due(shard->store, JUDGE_AT_ONCE, unproven, &g->scratch,
                                    &windows, &n, &shard->clock, e))
             return -1;
-        progress = (size_t)shard->clock.lapsed_n;
+        lapsed = (size_t)shard->clock.lapsed_n;
         if (engine_judge(g, shard, windows, n, &committed, e))
             return -1;
-        progress += committed;
+        progress = lapsed + committed;
         unproven = false;
-        if (g->tick_ms && n < JUDGE_AT_ONCE && committed == progress && committed == n)
+        if (g->tick_ms && n < JUDGE_AT_ONCE && committed == n && lapsed == 0)
             break; /* what waits now came since, from others, who judge it */
     }
     return 0;
@@ -142,6 +142,11 @@ int engine_tick(struct engine *g, struct err *e)
     g->put_off = false;
     g->ticked_ms = clock_monotonic_ms();
     return 0;
+}
+
+int engine_judge_left(struct engine *g, struct err *e)
+{
+    return g->put_off ? engine_tick(g, e) : 0;
 }
 
 bool engine_may_put_off(const struct engine *g, const struct batch *b)

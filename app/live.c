@@ -94,8 +94,7 @@ static int give_back(struct live *l, struct err *e)
 static void judge_elsewhere(struct live *l)
 {
     struct err ignored = {0};
-    if (l->engine.put_off)
-        (void)engine_tick(&l->engine, &ignored);
+    (void)engine_judge_left(&l->engine, &ignored);
     l->engine.put_off = false;
 }
 
@@ -204,8 +203,7 @@ static int every_second(struct live *l, struct err *e)
     l->next_ms = now + EVERY_MS;
     if (now >= l->topology_ms) {
         l->topology_ms = now + TOPOLOGY_EVERY_MS;
-        bool left = l->engine.put_off; /* what follows may take long */
-        if ((left && engine_tick(&l->engine, e)) || live_partitions(l, e) ||
+        if (engine_judge_left(&l->engine, e) || live_partitions(l, e) ||
             setup_check_stores(l->setup, e))
             return back_off(l, false, e);
     }
@@ -233,12 +231,6 @@ static bool is_overdue(const struct live *l)
     return l->backoff_ms && clock_monotonic_ms() >= l->next_ms + OVERDUE_MS;
 }
 
-static int judge_left(struct live *l, struct err *e)
-{
-    bool failed = l->engine.put_off && engine_tick(&l->engine, e);
-    return failed ? back_off(l, false, e) : 0;
-}
-
 static int turn(struct live *l, struct err *e)
 {
     struct source *source = l->setup->source;
@@ -255,7 +247,8 @@ static int turn(struct live *l, struct err *e)
     case SOURCE_END:
         break;
     }
-    return judge_left(l, e); /* what was to be judged with it was taken from us */
+    /* what was to be judged with the next batch, which was taken from us */
+    return engine_judge_left(&l->engine, e) ? back_off(l, false, e) : 0;
 }
 
 static int loop(struct live *l, struct err *e)

@@ -254,7 +254,7 @@ static int required(struct record *r, enum top top, struct str *out, struct err 
     return 0;
 }
 
-/* What is one of ours needs no check. */
+/* What is one of ours needs no check. Names of up to NAME_BYTES are compared whole where they are looked up. */
 static int decode_type(struct record *r, struct event *out, struct err *e)
 {
     struct str text;

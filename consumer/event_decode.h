@@ -36,9 +36,9 @@ void event_decoder_free(struct event_decoder *d);
  * taken by its `data`; id, type and time are the envelope's where it has them. A message that a mapping
  * claims is read by that alone (event_map.h), but for its "kafka" member. `out->partition` and
  * `offset` are those of the "kafka" member, else -1; `where` is filled also where this fails.
- * `where` may be NULL: then of a record that has its own time the "kafka" member is not
- * looked at, and partition and offset are -1. ERR_INPUT says what is wrong and what to do: not JSON (with the byte),
- * invalid UTF-8, not an object, `id`, `type` or `time` missing or of a wrong type, a time outside
+ * `where` may be NULL: then of a record that has its own time the "kafka" member is not looked
+ * at, and partition and offset are -1. ERR_INPUT says what is wrong and what to do: not JSON
+ * (with the byte), invalid UTF-8, not an object, `id`, `type` or `time` missing or of a wrong type, a time outside
  * 2000..2100, a time more than max_future_ms ahead of the record's, too long, nested too deep. */
 int event_decode(struct event_decoder *d, const struct event_record *record,
                  struct arena *arena, struct event *out, struct recorded_position *where,

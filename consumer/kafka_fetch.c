@@ -113,8 +113,8 @@ static bool keep(struct kafka_source *s, size_t at, bool with_rebalance, struct 
 static size_t consume(struct kafka_source *s, size_t from)
 {
     s->round++;
-    ssize_t n =
-        rd_kafka_consume_batch_queue(s->queue, 0, s->messages + from, s->fetch_max - from);
+    ssize_t n = rd_kafka_consume_batch_queue(s->queue, 0, s->messages + from,
+                                             s->fetch_max - from);
     return n > 0 ? (size_t)n : 0;
 }
 

@@ -353,8 +353,9 @@ static void test_remade(void)
 }
 
 static void (*const tests[])(void) = {
-    test_cursor,  test_duplicates, test_watermark, test_judging, test_judged_later, test_due,
-    test_folding, test_lines,      test_idle,      test_remade,  test_ids_forgotten};
+    test_cursor,       test_duplicates, test_watermark, test_judging,
+    test_judged_later, test_due,        test_folding,   test_lines,
+    test_idle,         test_remade,     test_ids_forgotten};
 enum { TESTS = sizeof tests / sizeof tests[0] };
 
 static void run(struct window_store *on, size_t i)
