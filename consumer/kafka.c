@@ -4,7 +4,9 @@
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "consumer/kafka_source.h"
 #include "core/log.h"
@@ -14,6 +16,8 @@ enum {
     COMMIT_TIMEOUT_MS = 1000,
     LEAVE_TIMEOUT_MS = 3000,
     DESTROY_TIMEOUT_S = 3,
+    SERVE_EVERY_MS = 50, /* while there are records to be taken */
+    QUEUES = 16,         /* of partitions, among which memory is divided; more if there are more */
 };
 
 static struct kafka_source *self(struct source *s)
@@ -55,10 +59,29 @@ static int subscribe(struct kafka_source *s, struct err *e)
                                           RD_KAFKA_PARTITION_UA);
     s->subscribed = true;
     (void)rd_kafka_poll_set_consumer(s->consumer);
-    s->queue = rd_kafka_queue_get_consumer(s->consumer);
+    kafka_queues_open(s);
     rd_kafka_resp_err_t rc = rd_kafka_subscribe(s->consumer, topics);
     rd_kafka_topic_partition_list_destroy(topics);
     return rc ? err_set(e, ERR_REFUSED, "kafka.topics: %s", rd_kafka_err2str(rc)) : 0;
+}
+
+static enum source_result at_once(struct kafka_source *s, struct batch *out,
+                                  struct err *e)
+{
+    if (s->failure.kind != ERR_NONE) {
+        err_set(e, s->failure.kind, "%s", s->failure.text);
+        err_clear(&s->failure);
+        return SOURCE_ERROR;
+    }
+    if (kafka_take_remade(s, out))
+        return SOURCE_REMADE;
+    return kafka_take(s, out) ? SOURCE_BATCH : SOURCE_NOTHING;
+}
+
+static void serve(struct kafka_source *s)
+{
+    s->serve_ms = clock_monotonic_ms() + SERVE_EVERY_MS;
+    kafka_serve(s);
 }
 
 static enum source_result kafka_next(struct source *source, struct batch *out,
@@ -69,19 +92,15 @@ static enum source_result kafka_next(struct source *source, struct batch *out,
         return SOURCE_ERROR;
     kafka_commit_timed(s);
     kafka_place_strays(s);
-    if (kafka_take_remade(s, out))
-        return SOURCE_REMADE;
-    if (kafka_take(s, out))
-        return SOURCE_BATCH;
-    kafka_fetch(s, wait_ms);
-    if (s->failure.kind != ERR_NONE) {
-        err_set(e, s->failure.kind, "%s", s->failure.text);
-        err_clear(&s->failure);
-        return SOURCE_ERROR;
-    }
-    if (kafka_take_remade(s, out))
-        return SOURCE_REMADE;
-    return kafka_take(s, out) ? SOURCE_BATCH : SOURCE_NOTHING;
+    if (clock_monotonic_ms() >= s->serve_ms)
+        serve(s);
+    enum source_result result = at_once(s, out, e);
+    if (result != SOURCE_NOTHING)
+        return result;
+    kafka_rouse(s);
+    kafka_wait(s, wait_ms);
+    serve(s);
+    return at_once(s, out, e);
 }
 
 /* False: nobody answered in time. */
@@ -149,9 +168,8 @@ static bool close_consumer(struct kafka_source *s)
         left = leave_group(s);
     }
     for (size_t i = 0; i < s->slots_n; i++)
-        kafka_drop(s, &s->slots[i]);
-    if (s->queue)
-        rd_kafka_queue_destroy(s->queue);
+        kafka_drop(&s->slots[i]);
+    kafka_queues_close(s);
     if (!left || crashes_when_destroyed(s))
         return false;
     return kafka_destroy(s->consumer);
@@ -169,6 +187,7 @@ static void kafka_close(struct source *source)
     }
     for (size_t i = 0; i < s->slots_n; i++)
         buf_deinit(&s->slots[i].metadata);
+    close(s->wake_fd);
     free(s->slots);
     free(s->names);
     partitions_deinit(&s->partitions);
@@ -202,17 +221,6 @@ static struct str *copy_texts(struct arena *arena, const struct str *texts, size
     return copies;
 }
 
-/* Records that are taken are beside those that wait in librdkafka's queue (kafka_config.c): a sixteenth of the memory, of
- * records of a KB. */
-static size_t fetch_max(int64_t memory_bytes)
-{
-    enum { PART = 16, LEAST = 1024, RECORD_BYTES = 1024 };
-    int64_t n = memory_bytes / PART / RECORD_BYTES;
-    if (memory_bytes == 0 || n > FETCH_MAX)
-        return FETCH_MAX;
-    return n < LEAST ? LEAST : (size_t)n;
-}
-
 static void copy_settings(struct kafka_source *s,
                           const struct kafka_source_settings *from)
 {
@@ -227,9 +235,9 @@ static void copy_settings(struct kafka_source *s,
         copy_texts(a, from->property_values, from->properties_n);
     s->missing_ms = arena_alloc(a, (from->topics_n + 1) * sizeof *s->missing_ms);
     memset(s->missing_ms, 0, (from->topics_n + 1) * sizeof *s->missing_ms);
-    s->fetch_max = fetch_max(from->memory_bytes);
     if (s->settings.batch_events == 0)
         s->settings.batch_events = KAFKA_BATCH_EVENTS;
+    s->messages = arena_alloc(a, s->settings.batch_events * sizeof(*s->messages));
 }
 
 void kafka_source_reads(struct source *source, int64_t max_future_ms,
@@ -240,21 +248,33 @@ void kafka_source_reads(struct source *source, int64_t max_future_ms,
     s->decoder = event_decoder_new(max_future_ms, maps);
 }
 
+/* How much is fetched ahead of each partition is decided when a client is made, and how many there are it must ask. */
+static int make_again(struct kafka_source *s, size_t partitions, struct err *e)
+{
+    (void)kafka_destroy(s->consumer);
+    s->consumer = kafka_consumer_new(s, partitions, e);
+    return s->consumer ? 0 : -1;
+}
+
 struct source *kafka_source_open(const struct kafka_source_settings *settings,
                                  const struct source_listener *listener, struct err *e)
 {
     struct kafka_source *s = calloc(1, sizeof *s);
+    size_t partitions = 0;
     assert(s);
     s->source.ops = &kafka_ops;
+    s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    assert(s->wake_fd >= 0);
     s->listener = *listener;
     arena_init(&s->arena);
     partitions_init(&s->partitions);
     s->decoder = event_decoder_new(settings->max_future_ms, settings->maps);
     copy_settings(s, settings);
-    s->consumer = kafka_consumer_new(s, e);
-    if (s->consumer && kafka_check_topics(s, START_TIMEOUT_MS, e) == 0) {
+    s->consumer = kafka_consumer_new(s, QUEUES, e);
+    if (s->consumer && kafka_check_topics(s, START_TIMEOUT_MS, &partitions, e) == 0) {
         kafka_check_retention(s);
-        return &s->source;
+        if (partitions <= QUEUES || make_again(s, partitions, e) == 0)
+            return &s->source;
     }
     kafka_close(&s->source);
     return NULL;

@@ -31,21 +31,11 @@ void kafka_commit(struct source *source, size_t slot, int64_t offset, struct str
     buf_put(&k->metadata, metadata);
 }
 
-static rd_kafka_topic_partition_t *add_name(struct kafka_source *s, size_t slot,
-                                            rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, POSITION_NONE);
-    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(
-        list, one->elems[0].topic, one->elems[0].partition);
-    rd_kafka_topic_partition_list_destroy(one);
-    return tp;
-}
-
 static void add(struct kafka_source *s, size_t slot,
                 rd_kafka_topic_partition_list_t *list)
 {
     struct kafka_slot *k = kafka_slot(s, slot);
-    rd_kafka_topic_partition_t *tp = add_name(s, slot, list);
+    rd_kafka_topic_partition_t *tp = kafka_list_add(s, slot, list);
     tp->offset = k->commit;
     if (k->metadata.n) {
         /* the list frees it */
@@ -97,7 +87,7 @@ static bool look(struct kafka_source *s)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
     for (size_t i = 0; i < s->slots_n; i++)
         if (s->slots[i].owned && s->slots[i].acknowledged)
-            (void)add_name(s, i, list);
+            (void)kafka_list_add(s, i, list);
     rd_kafka_resp_err_t rc = list->cnt
                                  ? rd_kafka_committed(s->consumer, list, LOOK_TIMEOUT_MS)
                                  : RD_KAFKA_RESP_ERR_NO_ERROR;

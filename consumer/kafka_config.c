@@ -13,15 +13,8 @@ struct property {
     const char *name, *value;
 };
 
-/* Memory: librdkafka counts one queue for all our partitions, up to 48 MiB or 100,000 records (some
- * 90 MB of the process with small ones), and beyond it at most one answer a broker, 8 MiB as it was
- * sent: compressed. With less the fetching of librdkafka 2.0 rests for a second each time the queue
- * was full, which then decides the speed of catching up: 16 MiB read 100,000 events/s where these read
- * 250,000. Newer ones rest shorter.
- * In step: an answer has room for a part of 16 partitions. Where it has not for all that lag, librdkafka begins
- * with the same ones each time the queue had been full, the others fall behind by hours of event time, and windows
- * of all these hours are live at once.
- * Time: the others hear of a dead process within its session and one heartbeat. */
+/* What a partition may fetch ahead is set below. Time: the others hear of a dead process within its session and one
+ * heartbeat. */
 static const struct property consumer_defaults[] = {
     {"client.id", "ticketwatch"},
     {"partition.assignment.strategy", "cooperative-sticky"},
@@ -30,10 +23,6 @@ static const struct property consumer_defaults[] = {
     {"heartbeat.interval.ms", "1000"},
     {"socket.keepalive.enable", "true"},
     {"log.connection.close", "false"},
-    {"queued.max.messages.kbytes", "49152"},
-    {"queued.min.messages", "100000"},
-    {"fetch.max.bytes", "8388608"},
-    {"fetch.message.max.bytes", "524288"},
     {"fetch.wait.max.ms", "100"}, /* a seek waits for the fetch that is under way */
     {"topic.metadata.refresh.interval.ms", "10000"}, /* new partitions, topics */
 };
@@ -74,32 +63,47 @@ static void set_all(rd_kafka_conf_t *conf, const struct property *table, size_t 
     }
 }
 
-/* With a limit of memory: an eighth of it for the queue, which small records nearly double, as they do above. */
+/* Memory: all queues together have 24 MiB, or an eighth of the process' limit; with small records that nearly doubles,
+ * as librdkafka keeps some 250 bytes beside each. A queue that is not full yet is sent a part of an answer more, which
+ * is compressed: small parts where memory is. Of a backlog of 2 million records, 12 MiB took a tenth more CPU time and
+ * 48 MiB not less; a third of a queue an answer took a tenth less than a twelfth. */
 enum {
-    QUEUE_MAX_KB = 49152,
-    QUEUE_MIN_KB = 1024,
-    QUEUE_PART = 8,
-    FETCH_PART = 8,
-    FETCH_PARTITIONS = 16
+    QUEUES_KB = 24 << 10,
+    MEMORY_PART = 8,
+    QUEUE_LEAST_KB = 64, /* of a partition, however many there are */
+    RECORD_BYTES = 500,
+    ANSWER_PART = 3, /* of a queue, which an answer may bring */
+    ANSWER_PART_LIMITED = 12,
+    ANSWER_LEAST_KB = 32,
 };
 
-static void size_by_memory(rd_kafka_conf_t *conf, int64_t memory_bytes)
+static void set_number(rd_kafka_conf_t *conf, const char *name, int64_t n)
 {
-    char kb_text[24], fetch[24], partition[24], messages[24];
-    int64_t kb = memory_bytes / 1024 / QUEUE_PART;
-    if (memory_bytes == 0 || kb >= QUEUE_MAX_KB)
-        return;
-    kb = kb < QUEUE_MIN_KB ? QUEUE_MIN_KB : kb;
-    const struct property sizes[] = {{"queued.max.messages.kbytes", kb_text},
-                                     {"queued.min.messages", messages},
-                                     {"fetch.max.bytes", fetch},
-                                     {"fetch.message.max.bytes", partition}};
-    snprintf(kb_text, sizeof kb_text, "%" PRId64, kb);
-    snprintf(messages, sizeof messages, "%" PRId64, kb * 100000 / QUEUE_MAX_KB);
-    snprintf(fetch, sizeof fetch, "%" PRId64, kb * 1024 / FETCH_PART);
-    snprintf(partition, sizeof partition, "%" PRId64,
-             kb * 1024 / FETCH_PART / FETCH_PARTITIONS);
-    set_all(conf, sizes, COUNT(sizes));
+    char text[24];
+    const struct property property = {name, text};
+    snprintf(text, sizeof text, "%" PRId64, n);
+    set_all(conf, &property, 1);
+}
+
+static int64_t at_least(int64_t n, int64_t least)
+{
+    return n < least ? least : n;
+}
+
+static void size_queues(rd_kafka_conf_t *conf, int64_t memory_bytes, size_t partitions)
+{
+    int64_t all_kb = memory_bytes / MEMORY_PART / 1024, part = ANSWER_PART_LIMITED;
+    if (memory_bytes == 0 || all_kb >= QUEUES_KB) {
+        all_kb = QUEUES_KB;
+        part = ANSWER_PART;
+    }
+    int64_t kb = at_least(all_kb / (int64_t)partitions, QUEUE_LEAST_KB);
+    set_number(conf, "queued.max.messages.kbytes", kb);
+    set_number(conf, "queued.min.messages", kb * 1024 / RECORD_BYTES);
+    set_number(conf, "fetch.message.max.bytes",
+               at_least(kb / part, ANSWER_LEAST_KB) * 1024);
+    if (all_kb == QUEUES_KB) /* else librdkafka's least, which is as much as a message may have */
+        set_number(conf, "fetch.max.bytes", all_kb / part * 1024);
 }
 
 static bool promised(struct str name)
@@ -232,13 +236,13 @@ static rd_kafka_t *client_new(struct kafka_source *s, rd_kafka_type_t type,
     return NULL;
 }
 
-rd_kafka_t *kafka_consumer_new(struct kafka_source *s, struct err *e)
+rd_kafka_t *kafka_consumer_new(struct kafka_source *s, size_t partitions, struct err *e)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     const struct property group = {"group.id", s->settings.group.p};
     char why[256];
     set_all(conf, consumer_defaults, COUNT(consumer_defaults));
-    size_by_memory(conf, s->settings.memory_bytes);
+    size_queues(conf, s->settings.memory_bytes, partitions);
     for (size_t i = 0; i < COUNT(consumer_options); i++)
         (void)rd_kafka_conf_set(conf, consumer_options[i].name, consumer_options[i].value,
                                 why, sizeof why);

@@ -1,43 +1,23 @@
-/* Records come from librdkafka in one queue for all partitions, in runs. They are taken some
- * thousand at a time and chained by partition; a batch is made of one chain. The next are taken
- * when all chains are used up: what waits here is bounded, and librdkafka fetches on meanwhile. */
-#include <assert.h>
+/* Records come from librdkafka in a queue for each partition (kafka_queue.c). The next one of each is held, as its
+ * head; the partition whose head is the oldest has its turn, so that all are read in step: windows of an hour of
+ * event time are live, however far the log goes back. A batch is what follows a head in its queue. */
 #include <inttypes.h>
 
 #include "consumer/kafka_source.h"
 #include "core/log.h"
 
-enum { REJECT_BYTES = 900000, ERROR_EVERY_MS = 10000 };
+enum {
+    REJECT_BYTES = 900000,
+    ERROR_EVERY_MS = 10000,
+    RUN = 256,         /* records taken from a queue at a time */
+    PATIENCE_MS = 1000 /* whose head is newer than all others' has its turn then */
+};
 
-/* --- chains --- */
-
-static void push(struct kafka_source *s, size_t slot, size_t at)
+void kafka_drop(struct kafka_slot *k)
 {
-    struct kafka_slot *k = kafka_slot(s, slot);
-    if (k->waiting == 0) {
-        k->first = at;
-        s->ready[s->ready_n++] = slot;
-    } else {
-        s->following[k->last] = at;
-    }
-    k->last = at;
-    k->waiting++;
-}
-
-static rd_kafka_message_t *pop(struct kafka_source *s, struct kafka_slot *k)
-{
-    size_t at = k->first;
-    rd_kafka_message_t *m = s->messages[at];
-    s->messages[at] = NULL;
-    k->first = s->following[at];
-    k->waiting--;
-    return m;
-}
-
-void kafka_drop(struct kafka_source *s, struct kafka_slot *k)
-{
-    while (k->waiting)
-        rd_kafka_message_destroy(pop(s, k));
+    if (k->head)
+        rd_kafka_message_destroy(k->head);
+    k->head = NULL;
 }
 
 /* --- what comes --- */
@@ -67,82 +47,106 @@ static void note_error(struct kafka_source *s, const rd_kafka_message_t *m)
              log_quote(str_of(rd_kafka_message_errstr(m)), quoted));
 }
 
-/* Records come in runs of one partition. Those in hand keep their topic: its address is no other's meanwhile. */
-struct run {
-    const rd_kafka_topic_t *topic;
-    int32_t partition;
-    size_t slot;
-};
-
-static size_t slot_of(struct kafka_source *s, const rd_kafka_message_t *m,
-                      struct run *run)
+static bool is_end(const rd_kafka_message_t *m)
 {
-    if (m->rkt != run->topic || m->partition != run->partition) {
-        (void)kafka_slot_of(s, rd_kafka_topic_name(m->rkt), m->partition, &run->slot);
-        run->topic = m->rkt;
-        run->partition = m->partition;
-    }
-    return run->slot;
+    return m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
 }
 
-/* Keeps a record or the news of a partition's end; false: it is of no use. */
-static bool keep(struct kafka_source *s, size_t at, bool with_rebalance, struct run *run)
+static bool is_outside(const rd_kafka_message_t *m)
 {
-    rd_kafka_message_t *m = s->messages[at];
-    bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-    bool outside = m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
-    if (m->err && !end && !outside) {
+    return m->err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
+}
+
+static bool is_error(const rd_kafka_message_t *m)
+{
+    return m->err && !is_end(m) && !is_outside(m);
+}
+
+/* Nothing of it is handed out before something else happened. */
+static bool rests(const struct kafka_slot *k)
+{
+    return !k->owned || k->stray || k->remade;
+}
+
+/* Keeps a record, or the news of an end that is further on than the records were; false: it is of no use. */
+static bool keep(struct kafka_source *s, size_t slot, const rd_kafka_message_t *m)
+{
+    const struct kafka_slot *k = kafka_slot(s, slot);
+    if (is_error(m))
         note_error(s, m);
+    else if (rests(k))
         return false;
-    }
-    size_t slot = slot_of(s, m, run);
-    struct kafka_slot *k = kafka_slot(s, slot);
-    if (!k->owned || k->stray || k->remade)
-        return false;
-    if (outside)
+    else if (is_outside(m))
         kafka_out_of_range(s, slot);
-    else if (with_rebalance && k->joined == s->round)
-        kafka_misplaced(s, slot); /* it may have been taken before that assignment */
-    else if (kafka_check(s, slot, m)) {
-        push(s, slot, at);
-        return true;
-    }
+    else if (kafka_check(s, slot, m))
+        return m->offset >= k->position + is_end(m);
     return false;
 }
 
-static size_t consume(struct kafka_source *s, size_t from)
+/* Up to `max` that are of use. */
+static size_t pop(struct kafka_source *s, size_t slot, rd_kafka_message_t **out,
+                  size_t max)
 {
-    s->round++;
-    ssize_t n = rd_kafka_consume_batch_queue(s->queue, 0, s->messages + from,
-                                             s->fetch_max - from);
-    return n > 0 ? (size_t)n : 0;
-}
-
-static void keep_all(struct kafka_source *s, size_t from, size_t n, bool with_rebalance)
-{
-    struct run run = {.topic = NULL};
-    for (size_t i = from; i < from + n; i++) {
-        rd_kafka_message_t *m = s->messages[i];
-        if (!keep(s, i, with_rebalance, &run)) {
-            s->messages[i] = NULL;
+    rd_kafka_queue_t *queue = kafka_slot(s, slot)->queue;
+    size_t queued = rd_kafka_queue_length(queue), kept = 0;
+    if (queued == 0)
+        return 0;
+    ssize_t n =
+        rd_kafka_consume_batch_queue(queue, 0, out, queued < max ? queued : max);
+    for (ssize_t i = 0; i < n; i++) {
+        rd_kafka_message_t *m = out[i];
+        if (keep(s, slot, m))
+            out[kept++] = m;
+        else
             rd_kafka_message_destroy(m);
-        }
     }
+    return kept;
 }
 
-void kafka_fetch(struct kafka_source *s, int wait_ms)
+static void hold_head(struct kafka_source *s, size_t slot, int64_t now_ms)
 {
-    s->ready_n = s->ready_at = 0;
-    size_t n = consume(s, 0), polled = 0;
-    keep_all(s, 0, n, true);
-    if (n > 0)
+    struct kafka_slot *k = kafka_slot(s, slot);
+    rd_kafka_message_t *m;
+    while (!rests(k) && !k->head && rd_kafka_queue_length(k->queue) > 0)
+        if (pop(s, slot, &m, 1) == 1)
+            k->head = m;
+    k->head_ms = now_ms;
+}
+
+static void hold_heads(struct kafka_source *s)
+{
+    int64_t now_ms = clock_monotonic_ms();
+    for (size_t i = 0; i < s->slots_n; i++)
+        if (s->slots[i].queue && rests(&s->slots[i]))
+            (void)pop(s, i, s->messages, s->settings.batch_events); /* all void */
+        else if (s->slots[i].queue && !s->slots[i].head)
+            hold_head(s, i, now_ms);
+}
+
+/* What came for a partition of ours, but not by its queue: librdkafka has made it another one. */
+static void find_queue(struct kafka_source *s, const rd_kafka_message_t *m)
+{
+    size_t slot;
+    struct kafka_slot *k =
+        kafka_slot_of(s, rd_kafka_topic_name(m->rkt), m->partition, &slot);
+    if (rests(k))
         return;
-    s->messages[0] = rd_kafka_consumer_poll(s->consumer, wait_ms);
-    if (s->messages[0])
-        polled = 1;
-    keep_all(s, 0, polled, false);
-    if (polled)
-        keep_all(s, 1, consume(s, 1), true);
+    kafka_queue_leave(s, k);
+    kafka_queue_take(s, slot);
+    kafka_set_stray(s, k, kafka_from(k), 0);
+}
+
+void kafka_serve(struct kafka_source *s)
+{
+    rd_kafka_message_t *news[RUN];
+    ssize_t n = rd_kafka_consume_batch_queue(s->queue, 0, news, RUN);
+    for (ssize_t i = 0; i < n; i++) {
+        if (is_error(news[i]))
+            note_error(s, news[i]);
+        else if (news[i]->rkt)
+            find_queue(s, news[i]);
+        rd_kafka_message_destroy(news[i]);
+    }
 }
 
 /* --- batches --- */
@@ -169,7 +173,7 @@ static void add_record(struct batch_fill *fill, const rd_kafka_message_t *m,
     }
 }
 
-static void begin(struct kafka_source *s, struct batch *out, size_t slot,
+static void begin(struct kafka_source *s, struct batch *out, size_t slot, size_t n,
                   struct batch_fill *fill)
 {
     struct kafka_slot *k = kafka_slot(s, slot);
@@ -179,35 +183,47 @@ static void begin(struct kafka_source *s, struct batch *out, size_t slot,
     out->start = k->position;
     out->lost =
         k->position > 0 && k->first_left > k->position ? k->first_left - k->position : 0;
-    size_t limit = s->settings.batch_events;
-    batch_fill_reserve(fill, k->waiting < limit ? k->waiting : limit);
+    batch_fill_reserve(fill, n);
 }
 
-/* Takes what is in the chain, up to a batch. */
-static void fill_from(struct kafka_source *s, struct kafka_slot *k,
+/* The head and what follows it, up to a batch; 0: something happened to the partition meanwhile. */
+static size_t gather(struct kafka_source *s, size_t slot)
+{
+    struct kafka_slot *k = kafka_slot(s, slot);
+    size_t n = 1, bytes = k->head->len, limit = s->settings.batch_events;
+    s->messages[0] = k->head;
+    k->head = NULL;
+    for (size_t got = 1; got && n < limit && bytes < KAFKA_BATCH_BYTES;) {
+        got = pop(s, slot, s->messages + n, limit - n < RUN ? limit - n : RUN);
+        for (size_t i = n; i < n + got; i++)
+            bytes += s->messages[i]->len;
+        n += got;
+    }
+    if (!rests(k))
+        return n;
+    while (n > 0)
+        rd_kafka_message_destroy(s->messages[--n]);
+    return 0;
+}
+
+static void fill_from(struct kafka_source *s, struct kafka_slot *k, size_t n,
                       struct batch_fill *fill)
 {
-    size_t records = 0, bytes = 0;
     rd_kafka_message_t *last = NULL;
     struct err wrong = {0}; /* with the record in hand */
-    while (k->waiting && records < s->settings.batch_events &&
-           bytes < KAFKA_BATCH_BYTES) {
-        rd_kafka_message_t *m = pop(s, k);
-        bool end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-        if (m->offset >= k->position && !end) {
+    for (size_t i = 0; i < n; i++) {
+        rd_kafka_message_t *m = s->messages[i], *used = m;
+        if (!is_end(m) && m->offset >= k->position) {
             add_record(fill, m, &wrong);
-            records++;
-            bytes += m->len;
             k->position = m->offset + 1;
-            rd_kafka_message_t *before = last;
+            used = last;
             last = m;
-            m = before;
         } else if (m->offset > k->position) {
             /* over control records and what compaction left out */
             k->position = m->offset;
         }
-        if (m)
-            rd_kafka_message_destroy(m);
+        if (used)
+            rd_kafka_message_destroy(used);
     }
     if (!last)
         return;
@@ -238,46 +254,71 @@ static void note_beginning(const struct batch *b)
                  first);
 }
 
-/* The news of an end make no batch. */
-static bool has_record(const struct kafka_source *s, const struct kafka_slot *k)
+/* --- turns --- */
+
+/* The news of an end make no batch that counts. Strays are placed before the next one, which may take long. */
+static bool has_more(const struct kafka_source *s)
 {
-    size_t at = k->first;
-    for (size_t i = 0; i < k->waiting; i++, at = s->following[at])
-        if (!s->messages[at]->err && s->messages[at]->offset >= k->position)
+    if (s->strays)
+        return false;
+    for (size_t i = 0; i < s->slots_n; i++)
+        if (s->slots[i].head && !s->slots[i].head->err)
             return true;
     return false;
 }
 
-/* To be handed out at once: strays are placed before, which may take long. */
-static bool has_more(struct kafka_source *s)
+/* By the time of the next record; at once, if it waited long enough, or has none. */
+static int64_t turn_of(const struct kafka_slot *k, int64_t now_ms)
 {
-    if (s->strays)
-        return false;
-    for (size_t i = s->ready_at; i < s->ready_n; i++)
-        if (has_record(s, kafka_slot(s, s->ready[i])))
-            return true;
-    return false;
+    rd_kafka_timestamp_type_t type;
+    return k->head->err || now_ms - k->head_ms >= PATIENCE_MS
+               ? -1
+               : rd_kafka_message_timestamp(k->head, &type);
+}
+
+/* NULL: nobody's. */
+static struct kafka_slot *whose_turn(struct kafka_source *s)
+{
+    struct kafka_slot *first = NULL;
+    int64_t now_ms = clock_monotonic_ms(), first_turn = 0;
+    for (size_t i = 0; i < s->slots_n; i++) {
+        struct kafka_slot *k = &s->slots[i];
+        int64_t turn = k->head ? turn_of(k, now_ms) : 0;
+        if (!k->head || (first && (turn > first_turn || (turn == first_turn &&
+                                                         k->head_ms >= first->head_ms))))
+            continue;
+        first = k;
+        first_turn = turn;
+    }
+    return first;
+}
+
+/* What is known of what comes behind it. */
+static void tell(struct kafka_source *s, struct kafka_slot *k, struct batch *out)
+{
+    int64_t left = kafka_known_end(&s->source, out->slot) - k->position;
+    out->next = k->position;
+    out->more = has_more(s);
+    out->at_end = left == 0;
+    if (left > (int64_t)rd_kafka_queue_length(k->queue) + 1)
+        kafka_behind(s, k);
+    note_beginning(out);
 }
 
 bool kafka_take(struct kafka_source *s, struct batch *out)
 {
-    for (; s->ready_at < s->ready_n; s->ready_at++) {
-        size_t slot = s->ready[s->ready_at];
-        struct kafka_slot *k = kafka_slot(s, slot);
+    struct kafka_slot *k;
+    for (hold_heads(s); (k = whose_turn(s)); hold_heads(s)) {
+        size_t slot = (size_t)(k - s->slots), n;
         struct batch_fill fill;
-        if (k->waiting)
-            kafka_look_after_quiet(s, k);
-        if (k->waiting == 0)
+        kafka_look_after_quiet(s, k);
+        if (!k->head || (n = gather(s, slot)) == 0)
             continue;
-        begin(s, out, slot, &fill);
-        fill_from(s, k, &fill);
-        out->next = k->position;
-        out->more = has_more(s);
-        out->at_end = kafka_known_end(&s->source, slot) == k->position;
-        if (out->next == out->start)
-            continue;
+        begin(s, out, slot, n, &fill);
+        fill_from(s, k, n, &fill);
+        hold_heads(s);
         k->first_left = 0;
-        note_beginning(out);
+        tell(s, k, out);
         return true;
     }
     return false;

@@ -26,6 +26,16 @@ rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t
     return list;
 }
 
+rd_kafka_topic_partition_t *kafka_list_add(const struct kafka_source *s, size_t slot,
+                                           rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, POSITION_NONE);
+    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(
+        list, one->elems[0].topic, one->elems[0].partition);
+    rd_kafka_topic_partition_list_destroy(one);
+    return tp;
+}
+
 int64_t kafka_from(const struct kafka_slot *k)
 {
     return k->check_offset != POSITION_NONE ? k->check_offset : k->position;
@@ -63,7 +73,7 @@ static bool succeeded(rd_kafka_error_t *error, const char *event)
 void kafka_set_stray(struct kafka_source *s, struct kafka_slot *k, int64_t from,
                      int64_t retry_ms)
 {
-    kafka_drop(s, k);
+    kafka_drop(k);
     s->strays += !k->stray;
     k->stray = true;
     k->fetch_from = from;
@@ -95,17 +105,21 @@ static bool ask(struct kafka_source *s, size_t slot)
 
 /* Takes it back and gives it anew: what a partition needs that was stopped by an error, which
  * cannot be sought. With an eager protocol the whole assignment is given anew. */
-static bool give_again(struct kafka_source *s, rd_kafka_topic_partition_list_t *list)
+static bool give_again(struct kafka_source *s, size_t slot,
+                       rd_kafka_topic_partition_list_t *list)
 {
-    if (cooperative(s))
-        return succeeded(rd_kafka_incremental_unassign(s->consumer, list),
-                         "unassign_failed") &&
-               succeeded(rd_kafka_incremental_assign(s->consumer, list), "assign_failed");
+    if (cooperative(s)) {
+        kafka_queue_leave(s, kafka_slot(s, slot));
+        bool taken = succeeded(rd_kafka_incremental_unassign(s->consumer, list),
+                               "unassign_failed");
+        kafka_queue_take(s, slot); /* which may be another one now */
+        return taken && succeeded(rd_kafka_incremental_assign(s->consumer, list),
+                                  "assign_failed");
+    }
     rd_kafka_topic_partition_list_t *all;
     if (rd_kafka_assignment(s->consumer, &all))
         return false;
     for (int i = 0; i < all->cnt; i++) {
-        size_t slot;
         struct kafka_slot *k =
             kafka_slot_of(s, all->elems[i].topic, all->elems[i].partition, &slot);
         all->elems[i].offset = offset_of(k);
@@ -126,7 +140,7 @@ static void place(struct kafka_source *s, size_t slot)
     bool sought = succeeded(rd_kafka_seek_partitions(s->consumer, list, SEEK_TIMEOUT_MS),
                             "seek_failed") &&
                   list->elems[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (sought || give_again(s, list))
+    if (sought || give_again(s, slot, list))
         set_placed(s, k);
     rd_kafka_topic_partition_list_destroy(list);
 }
@@ -157,12 +171,6 @@ int kafka_seek(struct source *source, size_t slot, int64_t offset, struct err *e
     if (!s->paused)
         place(s, slot);
     return 0;
-}
-
-void kafka_misplaced(struct kafka_source *s, size_t slot)
-{
-    struct kafka_slot *k = kafka_slot(s, slot);
-    kafka_set_stray(s, k, kafka_from(k), 0);
 }
 
 /* --- pausing --- */
@@ -201,13 +209,13 @@ static void give(struct kafka_source *s, rd_kafka_topic_partition_t *tp)
 {
     size_t slot;
     (void)kafka_slot_of(s, tp->topic, tp->partition, &slot);
+    kafka_queue_take(s, slot);
     bool known = ask(s, slot);
     struct kafka_slot *k = kafka_slot(s, slot);
     kafka_set_stray(s, k, kafka_from(k), clock_monotonic_ms() + RETRY_MS);
     if (known && !s->paused)
         set_placed(s, k);
     k->owned = true;
-    k->joined = s->round;
     k->commit = k->committed = POSITION_NONE;
     k->acknowledged = false;
     tp->offset = offset_of(k);
@@ -217,7 +225,8 @@ static void take_away(struct kafka_source *s, const rd_kafka_topic_partition_t *
 {
     size_t slot;
     struct kafka_slot *k = kafka_slot_of(s, tp->topic, tp->partition, &slot);
-    kafka_drop(s, k);
+    kafka_drop(k);
+    kafka_queue_leave(s, k);
     set_placed(s, k);
     kafka_forget_remade(s, k);
     k->owned = false;
@@ -250,7 +259,7 @@ static void place_others_again(struct kafka_source *s)
 {
     for (size_t i = 0; i < s->slots_n; i++) {
         struct kafka_slot *k = &s->slots[i];
-        if (k->owned && !k->stray && k->joined != s->round)
+        if (k->owned && !k->stray)
             kafka_set_stray(s, k, kafka_from(k), 0);
     }
 }

@@ -2,8 +2,8 @@
  * All of it runs on the thread that calls the source, but for librdkafka's log callback.
  *
  * A partition's `position` is what the caller was promised to get next. Records on their way from
- * before a seek or a rebalance never reach it: librdkafka drops what it has queued, what is fetched
- * into a chain here is dropped with it, and what is below the position is passed over. */
+ * before a seek or a rebalance never reach it: librdkafka drops what it has queued, the one that is held
+ * here is dropped with it, and what is below the position is passed over. */
 #ifndef CONSUMER_KAFKA_SOURCE_H
 #define CONSUMER_KAFKA_SOURCE_H
 
@@ -17,7 +17,6 @@
 #include "core/option.h"
 
 enum {
-    FETCH_MAX = 32768, /* records taken from librdkafka at a time; with a limit of memory fewer */
     /* at most; what a call of Redis costs is shared by all of them */
     KAFKA_BATCH_EVENTS = 4000,
     KAFKA_BATCH_BYTES = 4 << 20, /* a batch is full beyond so many */
@@ -37,9 +36,10 @@ struct kafka_slot {
     int64_t first_left; /* what was before it from the position on is lost; 0: nothing */
     int64_t fetch_from; /* where to place it: see kafka_from() */
     int64_t retry_ms, remade_ms; /* when a stray is tried, a remade one told, again */
-    uint64_t joined;             /* the round in which it became ours */
-    size_t first, last;          /* its chain in `messages` */
-    size_t waiting;              /* length of the chain */
+    rd_kafka_queue_t *queue;     /* librdkafka's; NULL: it is not ours */
+    rd_kafka_message_t *head;    /* the next of the queue, NULL: none yet */
+    int64_t head_ms;             /* when that was taken */
+    bool behind;                 /* the log has more than the queue */
     int64_t commit, committed;   /* offsets noted and sent; POSITION_NONE: none */
     int64_t given_ms;            /* when something of it was handed out last */
     bool acknowledged;           /* there is a committed offset of this ownership */
@@ -52,19 +52,18 @@ struct kafka_source {
     struct arena arena; /* copies of the settings */
     struct kafka_source_settings settings;
     rd_kafka_t *consumer, *producer; /* producer: made for the first dead letter */
-    rd_kafka_queue_t *queue;
+    rd_kafka_queue_t *queue; /* rebalances, answers, errors; records of no partition of ours */
     bool subscribed, was_assigned, in_group, paused;
     struct event_decoder *decoder;
     struct partitions partitions;
     struct kafka_slot *slots; /* by the partition's slot */
     size_t slots_n;
 
-    size_t fetch_max;
-    rd_kafka_message_t *messages[FETCH_MAX];
-    size_t following[FETCH_MAX]; /* the next of the same partition */
-    size_t ready[FETCH_MAX], ready_n,
-        ready_at;   /* slots with a chain, in order of arrival */
-    uint64_t round; /* of rd_kafka_consume_batch_queue() */
+    rd_kafka_message_t **messages; /* of the batch that is made */
+    int wake_fd;                   /* an eventfd: there is something in a queue */
+    int64_t serve_ms;              /* when to hear of what is no record, next */
+    size_t behind;                 /* of so many slots librdkafka is to be roused */
+    int64_t rouse_ms;              /* and may be */
     size_t strays, remade;
 
     struct str *names; /* of all partitions of all topics */
@@ -86,13 +85,17 @@ struct kafka_slot *kafka_slot_of(struct kafka_source *s, const char *topic,
 /* A list of one partition at an offset; the caller destroys it. */
 rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t slot,
                                             int64_t offset);
+/* Adds it to a list, which owns it. */
+rd_kafka_topic_partition_t *kafka_list_add(const struct kafka_source *s, size_t slot,
+                                           rd_kafka_topic_partition_list_t *list);
 
 /* Ends a client, in bounded time: librdkafka 2.0 waits for ever where a topic was deleted meanwhile. False:
  * it is still at it, in a thread of its own. */
 bool kafka_destroy(rd_kafka_t *rk);
 
-/* kafka_config.c: a client of ours. NULL: ERR_REFUSED. */
-rd_kafka_t *kafka_consumer_new(struct kafka_source *s, struct err *e);
+/* kafka_config.c: a client of ours. NULL: ERR_REFUSED. What a consumer fetches ahead is divided among so many
+ * partitions. */
+rd_kafka_t *kafka_consumer_new(struct kafka_source *s, size_t partitions, struct err *e);
 rd_kafka_t *kafka_producer_new(struct kafka_source *s, struct err *e);
 /* The two halves of making a producer of another's: its properties, to which callbacks may be added, then the client,
  * which takes the first. NULL: ERR_REFUSED. */
@@ -112,7 +115,9 @@ struct kafka_receipt {
 rd_kafka_vu_t kafka_bytes(rd_kafka_vtype_t type, struct str s);
 
 /* kafka_topics.c */
-int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e);
+/* *partitions: how many those that are read have. */
+int kafka_check_topics(struct kafka_source *s, int timeout_ms, size_t *partitions,
+                       struct err *e);
 int kafka_partitions(struct source *source, const struct str **names, size_t *n,
                      struct err *e);
 /* A list of all of them at that offset, to be destroyed; NULL: ERR_UNAVAILABLE. */
@@ -144,8 +149,6 @@ int64_t kafka_from(const struct kafka_slot *k);
 void kafka_set_stray(struct kafka_source *s, struct kafka_slot *k, int64_t from,
                      int64_t retry_ms);
 bool kafka_joined(const struct source *source);
-/* What came may not be what comes next: it is to be placed once more. */
-void kafka_misplaced(struct kafka_source *s, size_t slot);
 /* Tries again to place partitions that are not where they should be. */
 void kafka_place_strays(struct kafka_source *s);
 
@@ -165,9 +168,23 @@ void kafka_out_of_range(struct kafka_source *s, size_t slot);
 bool kafka_take_remade(struct kafka_source *s, struct batch *out);
 void kafka_forget_remade(struct kafka_source *s, struct kafka_slot *k);
 
-/* kafka_fetch.c: records from librdkafka into chains, and from a chain into a batch. */
-void kafka_fetch(struct kafka_source *s, int wait_ms);
-void kafka_drop(struct kafka_source *s, struct kafka_slot *slot);
+/* kafka_queue.c: librdkafka's queues, of each partition that is ours and of all the rest. */
+void kafka_queues_open(struct kafka_source *s);
+/* After this nothing comes any more. */
+void kafka_queues_close(struct kafka_source *s);
+/* Before a partition is assigned, and before it is not any more. */
+void kafka_queue_take(struct kafka_source *s, size_t slot);
+void kafka_queue_leave(struct kafka_source *s, struct kafka_slot *k);
+/* The partition's log has more than its queue: librdkafka is to look whether there is room, soon; or at once, as
+ * nothing else is to be done. */
+void kafka_behind(struct kafka_source *s, struct kafka_slot *k);
+void kafka_rouse(struct kafka_source *s);
+/* Until something came since this was called last, or for so long. */
+void kafka_wait(struct kafka_source *s, int wait_ms);
+
+/* kafka_fetch.c: records from their queues into a batch. */
+void kafka_serve(struct kafka_source *s); /* rebalances, answers, errors */
+void kafka_drop(struct kafka_slot *slot);
 bool kafka_take(struct kafka_source *s, struct batch *out);
 int64_t kafka_known_end(const struct source *source, size_t slot);
 

@@ -95,7 +95,7 @@ static bool may_ask_again(const struct kafka_source *s, int64_t until_ms,
 }
 
 static int check_topic(struct kafka_source *s, struct str topic, const char *option,
-                       int64_t until_ms, struct err *e)
+                       int64_t until_ms, size_t *partitions, struct err *e)
 {
     const struct rd_kafka_metadata *md;
     do {
@@ -105,18 +105,23 @@ static int check_topic(struct kafka_source *s, struct str topic, const char *opt
     if (!md)
         return -1;
     int rc = topic_error(topic.p, option, md->topic_cnt ? md->topics[0].err : 0, e);
+    *partitions += md->topic_cnt ? (size_t)md->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(md);
     return rc;
 }
 
-int kafka_check_topics(struct kafka_source *s, int timeout_ms, struct err *e)
+int kafka_check_topics(struct kafka_source *s, int timeout_ms, size_t *partitions,
+                       struct err *e)
 {
     int64_t until_ms = clock_monotonic_ms() + timeout_ms;
+    size_t others = 0;
+    *partitions = 0;
     for (size_t i = 0; i < s->settings.topics_n; i++)
-        if (check_topic(s, s->settings.topics[i], "topics", until_ms, e))
+        if (check_topic(s, s->settings.topics[i], "topics", until_ms, partitions, e))
             return -1;
     if (s->settings.dead_letter.n)
-        return check_topic(s, s->settings.dead_letter, "dead_letter", until_ms, e);
+        return check_topic(s, s->settings.dead_letter, "dead_letter", until_ms, &others,
+                           e);
     return 0;
 }
 

@@ -34,7 +34,7 @@ uint64_t kafka_record_hash(const rd_kafka_message_t *m)
 static void set_remade(struct kafka_source *s, size_t slot)
 {
     struct kafka_slot *k = kafka_slot(s, slot);
-    kafka_drop(s, k);
+    kafka_drop(k);
     s->remade += !k->remade;
     k->remade = true;
     k->remade_ms = 0;

@@ -56,8 +56,8 @@ struct source {
 };
 
 struct source_ops {
-    /* Fills `out` with what comes next of one partition, at most some hundreds of events and about a
-     * megabyte, waiting at most wait_ms. A batch without events may still move `next` (holes). */
+    /* Fills `out` with what comes next of one partition, at most some thousands of events and some
+     * megabytes, waiting at most wait_ms. A batch without events may still move `next` (holes). */
     enum source_result (*next)(struct source *s, struct batch *out, int wait_ms,
                                struct err *e);
     /* The partition's next batch starts at `offset`; what was fetched ahead is dropped, and the log is

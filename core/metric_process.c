@@ -46,7 +46,8 @@ struct metric_family metric_memory = {
     .type = METRIC_GAUGE,
     .help =
         "Resident memory. Most of it is what librdkafka fetches ahead: lower "
-        "queued.max.messages.kbytes in kafka.properties if it nears the pod's limit."};
+        "queued.max.messages.kbytes (of a partition) in kafka.properties if it nears the "
+        "pod's limit."};
 
 struct metric_family metric_memory_limit = {
     .name = "ticketwatch_memory_limit_bytes",

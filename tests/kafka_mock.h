@@ -9,10 +9,13 @@
 #include "consumer/source.h"
 #include "tests/check.h"
 
-enum { MOCK_SLOTS = 16 };
+enum { MOCK_SLOTS = 64 };
 
 static rd_kafka_t *mock_client; /* produces, and carries the cluster */
 static rd_kafka_mock_cluster_t *mock_cluster;
+/* of sources opened from now on; 0: the defaults */
+static size_t mock_batch_events;
+static int64_t mock_memory_bytes;
 
 /* What the listener answers and hears, by slot. */
 struct member {
@@ -49,28 +52,42 @@ static inline void mock_topic(const char *topic, int partitions)
         abort();
 }
 
-static inline void mock_produce(const char *topic, int partition, const char *key,
-                                struct str value)
+/* time_ms: of the record; 0: now. */
+static inline void mock_produce_at(const char *topic, int partition, int64_t time_ms,
+                                   const char *key, struct str value)
 {
     rd_kafka_resp_err_t rc = rd_kafka_producev(
         mock_client, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_KEY((char *)(uintptr_t)key, key ? strlen(key) : 0),
         RD_KAFKA_V_VALUE((char *)(uintptr_t)value.p, value.n),
+        RD_KAFKA_V_TIMESTAMP(time_ms),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END);
     if (rc)
         abort();
 }
 
-/* Events whose ids are their offsets: `from` must be the partition's end. */
+static inline void mock_produce(const char *topic, int partition, const char *key,
+                                struct str value)
+{
+    mock_produce_at(topic, partition, 0, key, value);
+}
+
+/* An event whose id is its offset. */
+static inline void mock_event_at(const char *topic, int partition, int64_t time_ms,
+                                 int offset)
+{
+    char text[128];
+    int len = snprintf(
+        text, sizeof text,
+        "{\"id\":\"%d\",\"type\":\"page.error\",\"time\":1772442847120}", offset);
+    mock_produce_at(topic, partition, time_ms, NULL, (struct str){text, (size_t)len});
+}
+
+/* `from` must be the partition's end. */
 static inline void mock_events(const char *topic, int partition, int from, int n)
 {
-    for (int i = from; i < from + n; i++) {
-        char text[128];
-        int len =
-            snprintf(text, sizeof text,
-                     "{\"id\":\"%d\",\"type\":\"page.error\",\"time\":1772442847120}", i);
-        mock_produce(topic, partition, NULL, (struct str){text, (size_t)len});
-    }
+    for (int i = from; i < from + n; i++)
+        mock_event_at(topic, partition, 0, i);
     CHECK_INT(rd_kafka_flush(mock_client, 60000), 0);
 }
 
@@ -115,6 +132,8 @@ static inline struct source *mock_open(struct member *m, const char *topic,
         .property_names = names,
         .property_values = values,
         .properties_n = property ? 2 : 1,
+        .batch_events = mock_batch_events,
+        .memory_bytes = mock_memory_bytes,
         .max_future_ms = (int64_t)3650 * 86400000};
     struct source_listener listener = {m, mock_assigned, mock_revoked};
     m->source = kafka_source_open(&settings, &listener, e);
