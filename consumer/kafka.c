@@ -237,7 +237,7 @@ static void copy_settings(struct kafka_source *s,
     memset(s->missing_ms, 0, (from->topics_n + 1) * sizeof *s->missing_ms);
     if (s->settings.batch_events == 0)
         s->settings.batch_events = KAFKA_BATCH_EVENTS;
-    s->messages = arena_alloc(a, s->settings.batch_events * sizeof(*s->messages));
+    s->messages = arena_alloc(a, s->settings.batch_events * sizeof *s->messages);
 }
 
 void kafka_source_reads(struct source *source, int64_t max_future_ms,

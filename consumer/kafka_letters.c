@@ -25,7 +25,7 @@ struct kafka_letters *kafka_letters_open(const struct kafka_source_settings *set
     struct kafka_letters *l = calloc(1, sizeof *l);
     assert(l && settings->dead_letter.n);
     l->client.settings = *settings;
-    l->client.consumer = kafka_consumer_new(&l->client, 1, e);
+    l->client.consumer = kafka_consumer_new(&l->client, 1, e); /* one queue for all */
     if (l->client.consumer)
         return l;
     free(l);

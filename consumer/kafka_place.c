@@ -12,28 +12,26 @@
 
 enum { SEEK_TIMEOUT_MS = 500, RETRY_MS = 500 };
 
-rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t slot,
-                                            int64_t offset)
+rd_kafka_topic_partition_t *kafka_list_add(const struct kafka_source *s, size_t slot,
+                                           rd_kafka_topic_partition_list_t *list)
 {
     const struct partition *p = &s->partitions.items[slot];
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     struct buf topic;
     buf_init(&topic, p->topic.n + 1);
     buf_put(&topic, p->topic);
     buf_char(&topic, '\0');
-    rd_kafka_topic_partition_list_add(list, topic.p, p->number)->offset = offset;
+    rd_kafka_topic_partition_t *tp =
+        rd_kafka_topic_partition_list_add(list, topic.p, p->number);
     buf_deinit(&topic);
-    return list;
+    return tp;
 }
 
-rd_kafka_topic_partition_t *kafka_list_add(const struct kafka_source *s, size_t slot,
-                                           rd_kafka_topic_partition_list_t *list)
+rd_kafka_topic_partition_list_t *kafka_list(const struct kafka_source *s, size_t slot,
+                                            int64_t offset)
 {
-    rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, POSITION_NONE);
-    rd_kafka_topic_partition_t *tp = rd_kafka_topic_partition_list_add(
-        list, one->elems[0].topic, one->elems[0].partition);
-    rd_kafka_topic_partition_list_destroy(one);
-    return tp;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    kafka_list_add(s, slot, list)->offset = offset;
+    return list;
 }
 
 int64_t kafka_from(const struct kafka_slot *k)

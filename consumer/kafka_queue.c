@@ -30,24 +30,23 @@ void kafka_wait(struct kafka_source *s, int wait_ms)
 void kafka_rouse(struct kafka_source *s)
 {
     enum { MENDED_IN = 0x02020000 };
-    if (s->behind == 0 || rd_kafka_version() >= MENDED_IN)
+    if (rd_kafka_version() >= MENDED_IN)
         return;
-    rd_kafka_topic_partition_list_t *list =
-        rd_kafka_topic_partition_list_new((int)s->behind);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(8);
     for (size_t i = 0; i < s->slots_n; i++) {
         if (s->slots[i].behind)
             kafka_list_add(s, i, list)->offset = RD_KAFKA_OFFSET_END;
         s->slots[i].behind = false;
     }
-    s->behind = 0;
-    (void)rd_kafka_offsets_for_times(s->consumer, list, 0);
+    if (list->cnt) {
+        (void)rd_kafka_offsets_for_times(s->consumer, list, 0);
+        s->rouse_ms = clock_monotonic_ms() + ROUSE_EVERY_MS;
+    }
     rd_kafka_topic_partition_list_destroy(list);
-    s->rouse_ms = clock_monotonic_ms() + ROUSE_EVERY_MS;
 }
 
 void kafka_behind(struct kafka_source *s, struct kafka_slot *k)
 {
-    s->behind += !k->behind;
     k->behind = true;
     if (clock_monotonic_ms() >= s->rouse_ms)
         kafka_rouse(s);

@@ -62,8 +62,7 @@ struct kafka_source {
     rd_kafka_message_t **messages; /* of the batch that is made */
     int wake_fd;                   /* an eventfd: there is something in a queue */
     int64_t serve_ms;              /* when to hear of what is no record, next */
-    size_t behind;                 /* of so many slots librdkafka is to be roused */
-    int64_t rouse_ms;              /* and may be */
+    int64_t rouse_ms;              /* when librdkafka may be roused next */
     size_t strays, remade;
 
     struct str *names; /* of all partitions of all topics */

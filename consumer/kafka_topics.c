@@ -222,11 +222,7 @@ rd_kafka_topic_partition_list_t *kafka_everything(struct kafka_source *s, int64_
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)n);
     for (size_t i = 0; i < n; i++) {
         size_t slot = partitions_file_slot(&s->partitions, names[i]);
-        rd_kafka_topic_partition_list_t *one = kafka_list(s, slot, offset);
-        rd_kafka_topic_partition_list_add(all, one->elems[0].topic,
-                                          one->elems[0].partition)
-            ->offset = offset;
-        rd_kafka_topic_partition_list_destroy(one);
+        kafka_list_add(s, slot, all)->offset = offset;
     }
     return all;
 }
