@@ -136,7 +136,7 @@ def redis_forgets():
 
 
 def redis_cpu_s():
-    return sum(float(used) for port in redis_ports() for used in re.findall(r"used_cpu_(?:user|sys):(\S+)", redis("INFO", "cpu", port=port)))
+    return sum(float(used) for port in redis_ports() for used in re.findall(r"used_cpu_(?:user|sys)(?:_children)?:(\S+)", redis("INFO", "cpu", port=port)))
 
 
 def cpu_s_of(pid):
