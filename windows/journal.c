@@ -97,7 +97,7 @@ bool journal_read_item(struct reader *r, struct journal_item *out)
     return !r->failed && out->n <= out->bytes / sizeof(uint16_t); /* each is a str16 */
 }
 
-enum { PLAIN = 0, COMPRESSED = 2, COMPRESS_FROM_BYTES = 512, COMPRESSION = -1 };
+enum { PLAIN = 0, COMPRESSED = 2, COMPRESS_FROM_BYTES = 512, COMPRESSION = 1 };
 
 void journal_codec_deinit(struct journal_codec *c)
 {
@@ -111,16 +111,12 @@ static struct str head_of(struct str s, size_t most)
     return (struct str){s.p, s.n < most ? s.n : most};
 }
 
-/* first: the field's first frame; STR_NONE: this is it. */
-static bool compress_frame(struct journal_codec *c, struct str frame, struct str first,
-                           struct buf *out)
+static bool compress_frame(struct journal_codec *c, struct str frame, struct buf *out)
 {
     size_t most = ZSTD_compressBound(frame.n);
     char *to = buf_reserve(out, most);
-    if (!to || ZSTD_isError(ZSTD_CCtx_refPrefix(c->packs, first.p, first.n)))
-        return false;
-    size_t packed = ZSTD_compress2(c->packs, to, most, frame.p, frame.n);
-    if (ZSTD_isError(packed))
+    size_t packed = to ? ZSTD_compress2(c->packs, to, most, frame.p, frame.n) : 0;
+    if (!to || ZSTD_isError(packed))
         return false;
     out->n += packed;
     return true;
@@ -133,15 +129,10 @@ static bool compress(struct journal_codec *c, struct str field, struct buf *out)
         assert(c->packs);
         ZSTD_CCtx_setParameter(c->packs, ZSTD_c_compressionLevel, COMPRESSION);
     }
-    struct str first = STR_NONE;
-    while (field.n) {
-        struct str frame = head_of(field, JOURNAL_FRAME_BYTES);
-        if (!compress_frame(c, frame, first, out))
-            return false;
-        first = first.p ? first : frame;
-        field = str_from(field, frame.n);
-    }
-    return true;
+    bool fine = true;
+    for (; field.n && fine; field = str_from(field, JOURNAL_FRAME_BYTES))
+        fine = compress_frame(c, head_of(field, JOURNAL_FRAME_BYTES), out);
+    return fine;
 }
 
 void journal_pack(struct journal_codec *c, struct str field, struct buf *out)
@@ -180,8 +171,7 @@ struct str journal_frame(struct str packed, size_t frame)
     return one;
 }
 
-bool journal_frame_unpack(struct journal_codec *c, struct str frame, struct str first,
-                          struct buf *out)
+bool journal_frame_unpack(struct journal_codec *c, struct str frame, struct buf *out)
 {
     unsigned long long bytes = ZSTD_getFrameContentSize(frame.p, frame.n);
     bool fits = bytes && bytes <= JOURNAL_FRAME_BYTES; /* none that is written is empty */
@@ -189,7 +179,7 @@ bool journal_frame_unpack(struct journal_codec *c, struct str frame, struct str 
     if (!c->unpacks)
         c->unpacks = ZSTD_createDCtx();
     assert(c->unpacks);
-    if (!to || ZSTD_isError(ZSTD_DCtx_refPrefix(c->unpacks, first.p, first.n)) ||
+    if (!to ||
         ZSTD_decompressDCtx(c->unpacks, to, (size_t)bytes, frame.p, frame.n) != bytes)
         return false;
     out->n += (size_t)bytes;
@@ -203,10 +193,7 @@ static bool unpack_frames(struct journal_codec *c, struct str in, struct buf *ou
         struct str frame = take_frame(&in);
         bool whole =
             (out->n - begin) % JOURNAL_FRAME_BYTES == 0; /* only the last is not */
-        if (!frame.n || !whole || !buf_reserve(out, JOURNAL_FRAME_BYTES))
-            return false;
-        struct str first = {out->p + begin, out->n == begin ? 0 : JOURNAL_FRAME_BYTES};
-        if (!journal_frame_unpack(c, frame, first, out))
+        if (!frame.n || !whole || !journal_frame_unpack(c, frame, out))
             return false;
     }
     return true;

@@ -45,9 +45,9 @@ struct journal_item {
 void journal_put_item(struct buf *out, const struct journal_item *item);
 bool journal_read_item(struct reader *r, struct journal_item *out);
 
-/* A field as it is kept: compressed where that saves something, in frames that can be read with nothing but the first,
- * which the others are compressed against. */
-enum { JOURNAL_FRAME_BYTES = 8 << 10 };
+/* A field as it is kept: compressed where that saves something, in frames each of which can be read alone: larger ones pack
+ * tighter, smaller ones are read sooner (docs/performance.md). */
+enum { JOURNAL_FRAME_BYTES = 12 << 10 };
 /* What makes frames and reads them, used again and again. All zero is one. */
 struct journal_codec {
     struct ZSTD_CCtx_s *packs;
@@ -60,9 +60,8 @@ void journal_pack(struct journal_codec *c, struct str field, struct buf *out);
 bool journal_unpack(struct journal_codec *c, struct str packed, struct buf *out);
 /* One frame of it, compressed, counted from 0; STR_NONE: there is none. */
 struct str journal_frame(struct str packed, size_t frame);
-/* What it holds, behind what `out` has. first: what the field's first frame holds, STR_NONE for that one itself. */
-bool journal_frame_unpack(struct journal_codec *c, struct str frame, struct str first,
-                          struct buf *out);
+/* What it holds, behind what `out` has. */
+bool journal_frame_unpack(struct journal_codec *c, struct str frame, struct buf *out);
 /* It is not compressed: what it holds; else STR_NONE. */
 struct str journal_plain(struct str packed);
 

@@ -116,7 +116,7 @@ struct mirror {
     struct journal_codec codec;
     struct buf whole;   /* the field that was read last */
     const char *folded; /* the bytes of the one that is folded */
-    struct mirror_frame first_frames[MIRROR_FRAMES], frames[MIRROR_FRAMES];
+    struct mirror_frame frames[MIRROR_FRAMES];
     struct recent recent; /* what the last fields hold; who has made it says how much room there is */
 };
 

@@ -18,24 +18,22 @@ bool mirror_field_read(struct mirror *m, const struct mirror_field *f, struct st
     return fine;
 }
 
-/* First frames, which are asked for most, have slots of their own. STR_NONE: it has no such frame. */
+/* STR_NONE: it has no such frame. */
 static struct str frame_of(struct mirror *m, const struct mirror_field *f, size_t frame)
 {
     uint64_t place = ((uintptr_t)f >> 6) + (uint64_t)f->number * 31 + frame;
-    struct mirror_frame *kept =
-        (frame ? m->frames : m->first_frames) + place % MIRROR_FRAMES;
+    struct mirror_frame *kept = &m->frames[place % MIRROR_FRAMES];
     if (kept->field == f && kept->number == f->number && kept->frame == frame)
         return buf_str(&kept->bytes);
     struct str packed = journal_frame(f->packed, frame);
     if (!packed.n)
         return STR_NONE;
-    struct str first = frame ? frame_of(m, f, 0) : STR_NONE;
     kept->bytes.max_bytes = JOURNAL_FRAME_BYTES;
     buf_clear(&kept->bytes);
     kept->field = f;
     kept->number = f->number;
     kept->frame = frame;
-    bool fine = journal_frame_unpack(&m->codec, packed, first, &kept->bytes);
+    bool fine = journal_frame_unpack(&m->codec, packed, &kept->bytes);
     assert(fine); /* it was read before */
     return buf_str(&kept->bytes);
 }

@@ -371,10 +371,8 @@ void mirror_deinit(struct mirror *m)
 {
     window_table_deinit(&m->windows);
     pool_deinit(&m->pieces);
-    for (size_t i = 0; i < MIRROR_FRAMES; i++) {
-        buf_deinit(&m->first_frames[i].bytes);
+    for (size_t i = 0; i < MIRROR_FRAMES; i++)
         buf_deinit(&m->frames[i].bytes);
-    }
     recent_deinit(&m->recent);
     buf_deinit(&m->whole);
     journal_codec_deinit(&m->codec);

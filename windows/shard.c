@@ -6,7 +6,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-enum { STATE_FORMAT = 6, CRC16_POLYNOMIAL = 0x1021, TAG_BYTES = 12 };
+enum { STATE_FORMAT = 7, CRC16_POLYNOMIAL = 0x1021, TAG_BYTES = 12 };
 
 struct str shard_key(struct str stem, const char *kind, struct str name,
                      struct shard_key *room)

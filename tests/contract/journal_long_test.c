@@ -9,7 +9,7 @@
 enum {
     LATENESS_MS = 1000,
     LONG_BYTES = 20000,
-    BATCHES = 120,
+    BATCHES = 200,
     WINDOWS = 300,
     AT_ONCE = 256
 };

@@ -121,7 +121,7 @@ static void test_too_old(void)
 {
     event(one, 0, 0, "a");
     event(other, 1, 0, "b");
-    script("redis.call('HDEL', 'p:6.1:{0}:journal', '1')");
+    script("redis.call('HDEL', 'p:7.1:{0}:journal', '1')");
     event(one, 0, 1, "c");
     CHECK_INT(records_to_judge(), 3);
 }
@@ -157,7 +157,7 @@ static void test_judged_before_it_was_lost(void)
 static int64_t journal_length(void)
 {
     struct redisReply *r =
-        REDIS_COMMAND(admin, &err, STR("HLEN"), STR("p:6.1:{0}:journal"));
+        REDIS_COMMAND(admin, &err, STR("HLEN"), STR("p:7.1:{0}:journal"));
     int64_t n = redis_reply_int(r);
     redis_reply_free(r);
     return n;

@@ -90,7 +90,7 @@ static void refused(struct window_store *store)
 static void tell(const char *command, const char *key, const char *a, const char *b)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s:6.1:{0}:%s", prefix, key);
+    snprintf(name, sizeof name, "%s:7.1:{0}:%s", prefix, key);
     struct str words[] = {str_of(command), str_of(name), str_of(a), str_of(b)};
     struct redisReply *r = redis_command(admin, &err, b[0] ? 4 : a[0] ? 3 : 2, words);
     CHECK(r != NULL);
@@ -229,7 +229,7 @@ static void test_rollback(void)
     tell("COPY", "meta", "saved", "");
     struct window_store *new = process(1, 1);
     refused(old);
-    struct str words[] = {STR("COPY"), STR("saved"), STR("e:6.1:{0}:meta"),
+    struct str words[] = {STR("COPY"), STR("saved"), STR("e:7.1:{0}:meta"),
                           STR("REPLACE")};
     redis_reply_free(redis_command(admin, &err, 4, words));
     CHECK_INT(cursor(new), -7);

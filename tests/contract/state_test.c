@@ -20,7 +20,7 @@ static char prefix[16];
 static void tell(const char *command, const char *key, struct str a, struct str b)
 {
     char name[64];
-    snprintf(name, sizeof name, "%s:6.1:{0}:%s", prefix, key);
+    snprintf(name, sizeof name, "%s:7.1:{0}:%s", prefix, key);
     struct str words[] = {str_of(command), str_of(name), a, b};
     struct redisReply *r =
         redis_command(admin, &err, (size_t)2 + (a.n > 0) + (b.n > 0), words);
@@ -220,7 +220,7 @@ static void test_base_of_another(void)
     CHECK_INT(store->ops->peek(store, &j.id, 1, &arena, &found, &n, &err), 0);
     CHECK_INT(n, 1);
     struct redisReply *r = REDIS_COMMAND(admin, &err, STR("EVAL"), str_of(script),
-                                         STR("1"), STR("g:6.1:{0}:windows"));
+                                         STR("1"), STR("g:7.1:{0}:windows"));
     CHECK(r != NULL);
     redis_reply_free(r);
     CHECK_INT(store->ops->peek(store, &j.id, 1, &arena, &found, &n, &err), -1);

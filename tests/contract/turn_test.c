@@ -132,7 +132,7 @@ static void tell(const char *value)
     struct err err = {0};
     struct redis_link *admin = redis_link_new(&server.target);
     struct redisReply *r = REDIS_COMMAND(
-        admin, &err, STR("HSET"), STR("turn:6.1:{0}:meta"), STR("turn"), str_of(value));
+        admin, &err, STR("HSET"), STR("turn:7.1:{0}:meta"), STR("turn"), str_of(value));
     CHECK(r != NULL);
     redis_reply_free(r);
     redis_link_free(admin);

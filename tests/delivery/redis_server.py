@@ -21,7 +21,7 @@ def shard_stem(shards_n, shard, prefix="tw"):
     tag = 0
     while shards_n > 1 and binascii.crc_hqx(str(tag).encode(), 0) % 16384 * shards_n // 16384 != shard:
         tag += 1
-    return f"{prefix}:6.{shards_n}:{{{tag}}}:"
+    return f"{prefix}:7.{shards_n}:{{{tag}}}:"
 
 
 ONE_SHARD = shard_stem(1, 0)

@@ -132,7 +132,7 @@ class Live(unittest.TestCase):
         system = self.system(r)
 
         def disturb(system):
-            live.wait_until("a first record", lambda: live.redis("HLEN", system.name + ":6.1:{0}:cursors") != ":0")
+            live.wait_until("a first record", lambda: live.redis("HLEN", system.name + ":7.1:{0}:cursors") != ":0")
             for _ in range(3):
                 system.stop(system.processes[0], how=9)
                 system.start()

@@ -71,7 +71,7 @@ class Sinks(unittest.TestCase):
         return system
 
     def entries(self, system, kind, sink):
-        return int(self.redis.command("XLEN", "%s:6.1:{0}:%s:%s" % (system.name, kind, sink)).lstrip(":"))
+        return int(self.redis.command("XLEN", "%s:7.1:{0}:%s:%s" % (system.name, kind, sink)).lstrip(":"))
 
     def test_a_full_outbox_puts_aside_and_the_other_sink_hears_all(self):
         r, system = random.Random(SEED), self.system("dead_letter")
