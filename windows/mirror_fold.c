@@ -3,7 +3,7 @@
 
 #include "windows/mirror_impl.h"
 
-enum { LIST_LEAST = 64 };
+enum { LIST_LEAST = 64, LAPSE_AT_ONCE = 32 };
 
 /* --- what a domain has to do --- */
 
@@ -87,6 +87,14 @@ static void add_piece(struct mirror *m, struct mirror_window *w,
     field->name->live++;
     w->records_n += item->n;
     w->bytes += item->bytes;
+}
+
+/* What forget() will touch. */
+static void prefetch(const struct mirror *m, const struct mirror_window *w)
+{
+    if (w->last)
+        __builtin_prefetch(mirror_piece(m, w->last));
+    window_table_prefetch(&m->windows, &w->id);
 }
 
 static void forget(struct mirror *m, struct mirror_window *w)
@@ -184,14 +192,32 @@ static bool fold_windows(struct mirror *m, struct mirror_field *field, size_t na
 
 /* --- fields --- */
 
+/* The next that are due, some; they are on their way into the cache. */
+static size_t take_lapsing(struct mirror *m, struct mirror_domain *d,
+                           struct due_entry out[LAPSE_AT_ONCE])
+{
+    size_t n = 0;
+    while (n < LAPSE_AT_ONCE && due_heap_peek(&d->lapsing, &out[n]) &&
+           out[n].due_ms <= d->watermark_ms) {
+        __builtin_prefetch(mirror_at(m, out[n++].window));
+        due_heap_pop(&d->lapsing);
+    }
+    return n;
+}
+
+/* Windows that lapse were not touched for an hour: where they, their places in the table and their pieces lie is asked for together. */
 static void lapse(struct mirror *m, struct mirror_domain *d)
 {
-    struct due_entry next;
-    while (due_heap_peek(&d->lapsing, &next) && next.due_ms <= d->watermark_ms) {
-        struct mirror_window *w = mirror_at(m, next.window);
-        due_heap_pop(&d->lapsing);
-        if (w->there && w->lapses && w->due_ms == next.due_ms && domain_of(m, w) == d)
-            forget(m, w);
+    struct due_entry some[LAPSE_AT_ONCE];
+    for (size_t n; (n = take_lapsing(m, d, some));) {
+        for (size_t i = 0; i < n; i++)
+            prefetch(m, mirror_at(m, some[i].window));
+        for (size_t i = 0; i < n; i++) {
+            struct mirror_window *w = mirror_at(m, some[i].window);
+            if (w->there && w->lapses && w->due_ms == some[i].due_ms &&
+                domain_of(m, w) == d)
+                forget(m, w);
+        }
     }
 }
 

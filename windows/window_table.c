@@ -82,6 +82,11 @@ uint32_t window_table_find(const struct window_table *t, const struct window_id 
     return t->n ? number_in(t->slots[place_of(t, id)]) : 0;
 }
 
+void window_table_prefetch(const struct window_table *t, const struct window_id *id)
+{
+    __builtin_prefetch(&t->slots[home(t, slot_of(0, id))]);
+}
+
 uint32_t window_table_add(struct window_table *t, const struct window_id *id)
 {
     if (4 * (t->n + 1) > 3 * t->capacity)

@@ -23,6 +23,8 @@ static inline void *window_table_at(const struct window_table *t, uint32_t numbe
 
 /* The number of the window with that id; 0: there is none. */
 uint32_t window_table_find(const struct window_table *t, const struct window_id *id);
+/* The id's place in the table will be asked for soon. The table has been used. */
+void window_table_prefetch(const struct window_table *t, const struct window_id *id);
 /* The number of a new one, all zero but for its id, which is not there yet. */
 uint32_t window_table_add(struct window_table *t, const struct window_id *id);
 /* The number is given to a new one; until then the object stays as it is, but for its id. */
