@@ -8,7 +8,6 @@
 local partition, high, fields_n = ARGV[6], ARGV[9], tonumber(ARGV[16])
 if not same_epoch() then return {'EPOCH'} end
 if redis.call('HGET', CURSORS, partition) ~= ARGV[7] then return reply('MISPLACED') end
-local settled = tonumber(redis.call('HGET', META, 'watermark'))
 if settled and ARGV[11] ~= '' and tonumber(ARGV[11]) < settled then return reply('BEHIND') end
 if not may_write(ARGV[15]) then return stale() end
 

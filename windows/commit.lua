@@ -26,7 +26,7 @@ local function judged()
   return at[2] or (at[1] and at[1] ~= '' and at[1]) or '-inf'
 end
 
-local fields, sinks, bases, infos, gone = {}, {}, {}, {}, {}
+local fields, sinks, bases, infos, gone, unsent, begun, ended = {}, {}, {}, {}, {}, {}, {}, {}
 each(8, 2, function(i) fields[#fields + 1], fields[#fields + 2] = ARGV[i], ARGV[i + 1] end)
 each(9, 2, function(i) sinks[#sinks + 1] = {name = ARGV[i], max = tonumber(ARGV[i + 1])} end)
 each(10, 3, function(i)
@@ -39,14 +39,9 @@ call_all('HSET', WINDOWS, bases)
 call_all('HSET', BASES, infos)
 call_all('HDEL', WINDOWS, gone)
 call_all('HDEL', BASES, gone)
-each(12, 1, function(i)
-  if ARGV[6] ~= '' then
-    redis.call('XADD', RECORD, 'MINID', '~', ARGV[6], '*', 'alert', ARGV[i])
-  else
-    redis.call('XADD', RECORD, '*', 'alert', ARGV[i])
-  end
-end)
-local floor = judged()
+if ARGV[6] ~= '' and ARGV[12] ~= '0' then redis.call('XTRIM', RECORD, 'MINID', '~', ARGV[6]) end
+each(12, 1, function(i) redis.call('XADD', RECORD, '*', 'alert', ARGV[i]) end)
+local floor = ARGV[13] ~= '0' and judged()
 each(13, 3, function(i)
   local sink, time, line = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2]
   local outbox, dead = KEYS[MORE_KEYS + 2 * sink], KEYS[MORE_KEYS + 2 * sink + 1]
@@ -55,12 +50,16 @@ each(13, 3, function(i)
     redis.call('XADD', dead, '*', 'alert', line, 'time', time, 'entry', '', 'reason', 'outbox full', 'attempts', '0')
   else
     local id = redis.call('XADD', outbox, '*', 'alert', line, 'time', time)
-    redis.call('ZADD', UNSENT, floor, sinks[sink].name .. ' ' .. id)
+    unsent[#unsent + 1], unsent[#unsent + 2] = floor, sinks[sink].name .. ' ' .. id
   end
 end)
+call_all('ZADD', UNSENT, unsent)
 each(14, 3, function(i)
-  redis.call('ZADD', ARGV[i + 1] == '1' and ENDED or EPISODES, ARGV[i + 2], ARGV[i])
+  local some = ARGV[i + 1] == '1' and ended or begun
+  some[#some + 1], some[#some + 2] = ARGV[i + 2], ARGV[i]
 end)
+call_all('ZADD', EPISODES, begun)
+call_all('ZADD', ENDED, ended)
 local r = reply('COMMITTED')
 r[4] = full
 return r

@@ -13,19 +13,22 @@ local function int(n)
   return string.format('%d', n)
 end
 
-local function server_ms()
-  local t = redis.call('TIME')
-  return tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000)
-end
+-- What nearly every script asks of the state, at once, for a call costs more than a field. A script that writes of it says so here.
+local EPOCH, TURN, CLOCK, next_entry, last_version, settled =
+  unpack(redis.call('HMGET', STATE, 'epoch', 'turn', 'clock', 'next', 'tail', 'watermark'))
+if STATE ~= META then settled = redis.call('HGET', META, 'watermark') end
+settled = tonumber(settled) -- the watermark as it stands; nil: there is none
+
+local TIME = redis.call('TIME')
+local SERVER_MS = tonumber(TIME[1]) * 1000 + math.floor(tonumber(TIME[2]) / 1000)
 
 -- One clock for all, never backwards, also where another server took over.
 local function now_ms()
-  return math.max(server_ms(), tonumber(redis.call('HGET', STATE, 'clock')) or 0)
+  return math.max(SERVER_MS, tonumber(CLOCK) or 0)
 end
 
 -- The minimum over all partitions, never backwards; nil while one of them has shown nothing.
 local function watermark()
-  local stored = tonumber(redis.call('HGET', META, 'watermark'))
   local highs, lateness, idles, low = redis.call('HGETALL', HIGHS), tonumber(ARGV[2]), {}, nil
   local pairs_ = redis.call('HGETALL', IDLES)
   for i = 1, #pairs_, 2 do idles[pairs_[i]] = tonumber(pairs_[i + 1]) end
@@ -33,14 +36,14 @@ local function watermark()
     local high, idle = tonumber(highs[i + 1]), idles[highs[i]]
     local w = high and high - lateness
     if idle and (not w or idle > w) then w = idle end
-    if not w then return stored end
+    if not w then return settled end
     if not low or w < low then low = w end
   end
-  if low and (not stored or low > stored) then
+  if low and (not settled or low > settled) then
     redis.call('HSET', META, 'watermark', int(low))
-    return low
+    settled = low
   end
-  return stored
+  return settled
 end
 
 local function reply(outcome)
@@ -49,7 +52,7 @@ local function reply(outcome)
 end
 
 local function same_epoch()
-  return redis.call('HGET', STATE, 'epoch') == ARGV[1]
+  return EPOCH == ARGV[1]
 end
 
 -- The journal: entries 1 to `next` - 1, of which `tail` is the last one's version. Field NUMBER says an entry's version and
@@ -57,8 +60,7 @@ end
 local VERSION_BYTES, ENTRIES_KEPT = 8, 20000
 
 local function last_entry()
-  local at = redis.call('HMGET', STATE, 'next', 'tail')
-  return (tonumber(at[1]) or 1) - 1, at[2] or ''
+  return (tonumber(next_entry) or 1) - 1, last_version or ''
 end
 
 -- Whether who calls knows all of it. Who writes must: what is written was decided on that. Where Redis lost no entry but
@@ -67,7 +69,7 @@ local function is_current()
   local number, version = last_entry()
   if tonumber(ARGV[3]) ~= number or ARGV[4] ~= version then return false end
   local known = tonumber(ARGV[5])
-  return not known or known <= (tonumber(redis.call('HGET', META, 'watermark')) or -math.huge)
+  return not known or known <= (settled or -math.huge)
 end
 
 -- Who was refused often asks for a turn: for a moment nobody else writes. By the server's own clock; should that go back, no
@@ -76,15 +78,14 @@ local TURN_MS = 200
 
 -- Whether who calls may write. `who`: what it names itself by where it asks for a turn, else ''.
 local function may_write(who)
-  local name, till = string.match(redis.call('HGET', STATE, 'turn') or '', '^(%w+) (%d+)$')
-  local now = server_ms()
-  local left = till and tonumber(till) - now or 0
+  local name, till = string.match(TURN or '', '^(%w+) (%d+)$')
+  local left = till and tonumber(till) - SERVER_MS or 0
   local taken = left > 0 and left <= TURN_MS
   if is_current() and (not taken or name == who) then
     if till then redis.call('HDEL', STATE, 'turn') end
     return true
   end
-  if who ~= '' and not taken then redis.call('HSET', STATE, 'turn', who .. ' ' .. int(now + TURN_MS)) end
+  if who ~= '' and not taken then redis.call('HSET', STATE, 'turn', who .. ' ' .. int(SERVER_MS + TURN_MS)) end
   return false
 end
 
@@ -152,7 +153,8 @@ local function append(version, fields, dropped)
   call_all('HDEL', JOURNAL, dropped)
   set[#set + 1], set[#set + 2] = int(number), version .. table.concat(names, '\n')
   call_all('HSET', JOURNAL, set)
-  redis.call('HSET', STATE, 'next', int(number + 1), 'tail', version)
+  next_entry, last_version = number + 1, version
+  redis.call('HSET', STATE, 'next', int(next_entry), 'tail', version)
   redis.call('HDEL', JOURNAL, int(number - ENTRIES_KEPT))
 end
 

@@ -26,7 +26,7 @@ local function caught_up()
 end
 
 -- A window that is due at t says nothing of before t - 1, one that waits might.
-local function settled()
+local function is_settled()
   local past, first = tonumber(redis.call('HGET', META2, 'past_said')), tonumber(ARGV[9])
   return ARGV[10] == '0' and not (past and first and first <= past)
 end
@@ -40,7 +40,7 @@ local function take_later(key, key2)
 end
 
 if not may_write(ARGV[11]) then return stale() end
-if redis.call('HEXISTS', STATE, 'lane:' .. ARGV[6]) == 0 or not in_step() or not caught_up() or not settled() then
+if redis.call('HEXISTS', STATE, 'lane:' .. ARGV[6]) == 0 or not in_step() or not caught_up() or not is_settled() then
   return reply('APART')
 end
 take_later(HIGHS, HIGHS2)
