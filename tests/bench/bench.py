@@ -102,7 +102,7 @@ class Topic:
             sys.exit("the topic could not be filled")
 
     def config(self, rules, name, shards=1, sinks=""):
-        """The example's rules, or the first of them; several shards lie in the cluster, if there is one. `sinks`: their section, for
+        """The example's rules, or the first of them. `sinks`: their section, for
         all of the rules."""
         example = (ROOT / "examples/week/ticketwatch.yaml").read_text(encoding="utf-8")
         text = re.sub(r"(?m)^ *send:.*\n", "", example[example.index("\nrules:") + 1:])
@@ -110,10 +110,9 @@ class Topic:
             text = text[:re.search(r"(?m)^$", text).start()] + "\n"
         if sinks:
             text = re.sub(r"(?m)^(  [a-z-]+:)$", r"\1\n    send: [ops]", text)
-        url = os.environ["REDIS_URL"] if shards == 1 else os.environ.get("REDIS_CLUSTER_URL", os.environ["REDIS_URL"])
         path = self.place.folder / (name + ".yaml")
         path.write_text('kafka: {brokers: "%s", topics: [%s], group: %s}\nredis: {url: "%s", prefix: %s, shards: %d}\ntime: {lateness: 10m, zone: Europe/Berlin}\n'
-                        'status: {listen: "${STATUS}"}\n%s%s' % (os.environ["KAFKA_BROKERS"], self.name, name, url, name, shards, sinks, text), encoding="utf-8")
+                        'status: {listen: "${STATUS}"}\n%s%s' % (os.environ["KAFKA_BROKERS"], self.name, name, redis_url(shards), name, shards, sinks, text), encoding="utf-8")
         return path
 
 
@@ -124,9 +123,14 @@ def redis(*words, port=None):
     return subprocess.run(["redis-cli", "-p", str(port or redis_ports()[0]), *words], stdout=subprocess.PIPE, check=True).stdout.decode()
 
 
-def redis_ports():
-    """The single one first, then the cluster's."""
-    urls = [os.environ["REDIS_URL"], os.environ.get("REDIS_CLUSTER_URL", "")]
+def redis_url(shards):
+    """Several shards lie in the cluster, if there is one."""
+    return os.environ["REDIS_URL"] if shards == 1 else os.environ.get("REDIS_CLUSTER_URL", os.environ["REDIS_URL"])
+
+
+def redis_ports(*shards):
+    """Of those servers that so many shards lie on; without a number all, the single one first."""
+    urls = [redis_url(n) for n in shards] or [os.environ["REDIS_URL"], os.environ.get("REDIS_CLUSTER_URL", "")]
     return [int(p) for url in urls for p in re.findall(r":(\d+)", url)]
 
 
@@ -135,8 +139,8 @@ def redis_forgets():
         redis("FLUSHALL", "SYNC", port=port)
 
 
-def redis_cpu_s():
-    return sum(float(used) for port in redis_ports() for used in re.findall(r"used_cpu_(?:user|sys)(?:_children)?:(\S+)", redis("INFO", "cpu", port=port)))
+def redis_cpu_s(shards):
+    return sum(float(used) for port in redis_ports(shards) for used in re.findall(r"used_cpu_(?:user|sys)(?:_children)?:(\S+)", redis("INFO", "cpu", port=port)))
 
 
 def cpu_s_of(pid):
@@ -168,12 +172,12 @@ def sum_of(costs):
             "wall_s": max(c["wall_s"] for c in costs), "ended_well": all(c["ended_well"] for c in costs)}
 
 
-def with_servers(run):
+def with_servers(run, shards=1):
     """What run() cost, and what it cost Redis, which is empty before, and the broker."""
     redis_forgets()
-    redis_s, kafka_s = redis_cpu_s(), kafka_cpu_s()
+    redis_s, kafka_s = redis_cpu_s(shards), kafka_cpu_s()
     cost = run()
-    return {**cost, "redis_s": redis_cpu_s() - redis_s, "kafka_s": kafka_cpu_s() - kafka_s}
+    return {**cost, "redis_s": redis_cpu_s(shards) - redis_s, "kafka_s": kafka_cpu_s() - kafka_s}
 
 
 # ---- the program on the topic ------------------------------------------------------------
