@@ -13,7 +13,8 @@ local function int(n)
   return string.format('%d', n)
 end
 
--- What nearly every script asks of the state, at once, for a call costs more than a field. A script that writes of it says so here.
+-- What nearly every script asks of the state, at once, for a call costs more than a field. As it was when the script began, but for
+-- `next_entry` and `last_version`, which append() moves on, and `settled`, which watermark() does.
 local EPOCH, TURN, CLOCK, next_entry, last_version, settled =
   unpack(redis.call('HMGET', STATE, 'epoch', 'turn', 'clock', 'next', 'tail', 'watermark'))
 if STATE ~= META then settled = redis.call('HGET', META, 'watermark') end

@@ -199,13 +199,14 @@ static size_t take_lapsing(struct mirror *m, struct mirror_domain *d,
     size_t n = 0;
     while (n < LAPSE_AT_ONCE && due_heap_peek(&d->lapsing, &out[n]) &&
            out[n].due_ms <= d->watermark_ms) {
-        __builtin_prefetch(mirror_at(m, out[n++].window));
+        __builtin_prefetch(mirror_at(m, out[n].window));
         due_heap_pop(&d->lapsing);
+        n++;
     }
     return n;
 }
 
-/* Windows that lapse were not touched for an hour: where they, their places in the table and their pieces lie is asked for together. */
+/* Windows that lapse were not touched for long: they, their pieces and their places in the table are fetched some at a time. */
 static void lapse(struct mirror *m, struct mirror_domain *d)
 {
     struct due_entry some[LAPSE_AT_ONCE];

@@ -102,8 +102,7 @@ class Topic:
             sys.exit("the topic could not be filled")
 
     def config(self, rules, name, shards=1, sinks=""):
-        """The example's rules, or the first of them. `sinks`: their section, for
-        all of the rules."""
+        """The example's rules, or the first of them. `sinks`: their section, for all of the rules."""
         example = (ROOT / "examples/week/ticketwatch.yaml").read_text(encoding="utf-8")
         text = re.sub(r"(?m)^ *send:.*\n", "", example[example.index("\nrules:") + 1:])
         if rules == "one":
@@ -128,9 +127,9 @@ def redis_url(shards):
     return os.environ["REDIS_URL"] if shards == 1 else os.environ.get("REDIS_CLUSTER_URL", os.environ["REDIS_URL"])
 
 
-def redis_ports(*shards):
-    """Of those servers that so many shards lie on; without a number all, the single one first."""
-    urls = [redis_url(n) for n in shards] or [os.environ["REDIS_URL"], os.environ.get("REDIS_CLUSTER_URL", "")]
+def redis_ports(shards=None):
+    """Of the servers that so many shards lie on; without a number of all, the single one first."""
+    urls = [redis_url(shards)] if shards else [os.environ["REDIS_URL"], os.environ.get("REDIS_CLUSTER_URL", "")]
     return [int(p) for url in urls for p in re.findall(r":(\d+)", url)]
 
 
